@@ -1,0 +1,48 @@
+package labgob
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+)
+
+// FuzzDecode feeds arbitrary bytes to a stream and to a Message whose types are known beforehand.
+// Neither may panic, and what a Message does must not be felt by the next one.
+func FuzzDecode(f *testing.F) {
+	seeds := []interface{}{
+		7, "text", point{1, 2, "p"}, tree{1, []*tree{{Value: 2}}, map[string]tree{"x": {}}},
+		holder{3}, opaque{4}, []point{{}, {X: 1}}, map[string]int{"a": 1},
+	}
+	for _, v := range seeds {
+		msg, err := Marshal(v)
+		if err != nil {
+			f.Fatal(err)
+		}
+		stream, err := marshalStream(reflect.ValueOf(v))
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, data := range [][]byte{msg.data, stream.data} {
+			f.Add(data)
+			f.Add(data[:len(data)-1])
+			f.Add(append(bytes.Clone(data), 1, 0))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, v := range seeds {
+			target := reflect.TypeOf(v)
+			NewDecoder(bytes.NewReader(data)).Decode(reflect.New(target).Interface())
+			Message{data, describedOrNil(target)}.Unmarshal(reflect.New(target).Interface())
+			if got := through(t, v); !reflect.DeepEqual(got, v) {
+				t.Fatalf("after % x, %+v came out as %+v", data, v, got)
+			}
+		}
+	})
+}
+
+func describedOrNil(t reflect.Type) *codec {
+	if c := codecOf(t); c.described {
+		return c
+	}
+	return nil
+}

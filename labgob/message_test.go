@@ -1,0 +1,295 @@
+package labgob
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"io"
+	"math/big"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+type point struct {
+	X, Y int
+	Name string
+}
+
+type tree struct {
+	Value    int
+	Children []*tree
+	ByName   map[string]tree
+}
+
+type holder struct {
+	Any interface{}
+}
+
+type opaque struct {
+	secret int
+}
+
+func (o opaque) GobEncode() ([]byte, error) { return []byte{byte(o.secret)}, nil }
+
+func (o *opaque) GobDecode(data []byte) error {
+	if len(data) != 1 || data[0] == 255 {
+		return errors.New("opaque: bad data")
+	}
+	o.secret = int(data[0])
+	return nil
+}
+
+// fussy refuses to be encoded while it is zero.
+type fussy struct {
+	n int
+}
+
+func (f fussy) GobEncode() ([]byte, error) {
+	if f.n == 0 {
+		panic("fussy: zero")
+	}
+	return []byte{byte(f.n)}, nil
+}
+
+func (f *fussy) GobDecode(data []byte) error { f.n = int(data[0]); return nil }
+
+// through sends v as a Message into a new value of the same type.
+func through(t *testing.T, v interface{}) interface{} {
+	t.Helper()
+	msg, err := Marshal(v)
+	if err != nil {
+		t.Fatalf("Marshal(%T): %v", v, err)
+	}
+	target := reflect.New(reflect.TypeOf(v))
+	if err := msg.Unmarshal(target.Interface()); err != nil {
+		t.Fatalf("Unmarshal into %T: %v", target.Interface(), err)
+	}
+	return target.Elem().Interface()
+}
+
+func TestMessage_roundTrips(t *testing.T) {
+	n := 5
+	Register(point{})
+	for _, v := range []interface{}{
+		0, 7, -1, "", "text", true, 1.5, 2i, []byte("bytes"), []string{"a", ""}, [2]point{{X: 1}, {Y: 2}},
+		map[string][]int{"a": {1, 2}}, &n,
+		point{}, point{1, 2, "p"}, &point{3, 4, "q"}, []point{{}, {X: 1}}, map[point]*point{{X: 1}: {Y: 2}},
+		tree{1, []*tree{{2, nil, nil}}, map[string]tree{"x": {3, nil, nil}}},
+		holder{}, holder{point{X: 1}}, []interface{}{nil, 1, "x", point{}},
+		opaque{3}, &opaque{3}, []opaque{{1}, {0}}, struct{ O opaque }{opaque{9}}, big.NewInt(1 << 40),
+		struct{ At time.Time }{time.Unix(1, 2).UTC()},
+		[1]fussy{{1}}, struct{ F *fussy }{&fussy{2}},
+		[1]*point{{X: 1}}, struct{ A [1]*point }{[1]*point{{}}},
+	} {
+		for range 3 { // the first makes the codec, the others reuse it
+			if got := through(t, v); !reflect.DeepEqual(got, v) {
+				t.Errorf("%T %+v came out as %+v", v, v, got)
+			}
+		}
+	}
+}
+
+func TestMessage_carriesValueOnly(t *testing.T) {
+	for range 3 {
+		msg, err := Marshal(&point{X: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Length, type id (two bytes at least, user types begin at 64), field delta, field, end.
+		if msg.Len() > 8 {
+			t.Errorf("a struct with one small field takes %d bytes", msg.Len())
+		}
+	}
+}
+
+func TestMessage_isWhatALongGobConnectionSends(t *testing.T) {
+	var stream bytes.Buffer
+	enc := gob.NewEncoder(&stream)
+	for _, v := range []point{{1, 2, "a"}, {3, 4, "b"}, {}} {
+		stream.Reset()
+		if err := enc.Encode(v); err != nil {
+			t.Fatal(err)
+		}
+		stream.Reset()
+		if err := enc.Encode(v); err != nil { // now without the description
+			t.Fatal(err)
+		}
+		msg, err := Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(msg.data, stream.Bytes()) {
+			t.Errorf("%v: message % x, connection % x", v, msg.data, stream.Bytes())
+		}
+	}
+}
+
+func TestMessage_selfContainedWhenItMust(t *testing.T) {
+	type wrapped struct{ M map[string][]*holder }
+	type hidden struct {
+		X   int
+		any interface{} // not sent
+	}
+	_ = hidden{any: 1}
+	type encoded struct{ O opaque }
+	for _, test := range []struct {
+		v    interface{}
+		want bool
+	}{
+		{0, true}, {point{}, true}, {&point{}, true}, {tree{}, true}, {hidden{}, true}, {encoded{}, true},
+		{[]time.Time{}, true},
+		{holder{}, false}, {wrapped{}, false}, {[]interface{}{}, false}, {map[interface{}]int{}, false},
+		{opaque{}, false}, {&opaque{}, false}, {[1]*point{}, false}, {[1]fussy{}, false},
+		{struct{ x int }{1}, false}, {make(chan int), false},
+	} {
+		if got := codecOf(reflect.TypeOf(test.v)).described; got != test.want {
+			t.Errorf("%T: described beforehand = %v, want %v", test.v, got, test.want)
+		}
+	}
+	if codecOf(reflect.TypeFor[point]()) != codecOf(reflect.TypeFor[**point]()) {
+		t.Error("a type and a pointer to it do not share a codec")
+	}
+}
+
+func TestMessage_recursivePointerType(t *testing.T) {
+	type loop *loop
+	var l loop
+	l = &l
+	if _, err := Marshal(l); err == nil {
+		t.Error("gob's error for a pointer type that leads to itself was lost")
+	}
+}
+
+func TestMessage_intoAnotherType(t *testing.T) {
+	type narrow struct {
+		Name string
+		X    int64
+	}
+	type other struct{ Z int }
+	msg, err := Marshal(point{1, 2, "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		var n narrow
+		if err := msg.Unmarshal(&n); err != nil || n != (narrow{"p", 1}) {
+			t.Errorf("decoded %+v with error %v", n, err)
+		}
+		if err := msg.Unmarshal(new(other)); err == nil {
+			t.Error("a struct without any common field was accepted")
+		}
+		if err := msg.Unmarshal(new(string)); err == nil {
+			t.Error("a string was accepted for a struct")
+		}
+		if err := msg.Unmarshal(n); err == nil {
+			t.Error("a non-pointer was accepted")
+		}
+	}
+}
+
+func TestMessage_failureLeavesNoTrace(t *testing.T) {
+	good := []*point{{X: 1}}
+	bad := []*point{nil}
+	for range 20 {
+		if msg, err := Marshal(bad); err == nil {
+			t.Fatalf("a nil element was encoded as % x", msg.data)
+		}
+		if got := through(t, good); !reflect.DeepEqual(got, good) {
+			t.Fatalf("after a failed encoding, %+v came out as %+v", good[0], got)
+		}
+		type secret struct{ O opaque }
+		msg, err := Marshal(secret{opaque{255}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := msg.Unmarshal(new(secret)); err == nil {
+			t.Fatal("GobDecode's error was lost")
+		}
+		if got := through(t, secret{opaque{7}}); got != (secret{opaque{7}}) {
+			t.Fatalf("after a failed decoding, 7 came out as %+v", got)
+		}
+	}
+}
+
+func TestMessage_nilPointerPanicsLikeGob(t *testing.T) {
+	for range 2 {
+		func() {
+			defer func() {
+				if r, ok := recover().(string); !ok || !strings.Contains(r, "nil pointer") {
+					t.Errorf("a nil *point: recovered %v", r)
+				}
+			}()
+			Marshal((*point)(nil))
+		}()
+		through(t, point{X: 1})
+	}
+}
+
+func TestMessage_errorKeepsWhatGobWrote(t *testing.T) {
+	type closed struct{ x int }
+	msg, err := Marshal(closed{1})
+	if err == nil {
+		t.Fatal("a struct without exported fields was encoded")
+	}
+	var stream bytes.Buffer
+	gob.NewEncoder(&stream).Encode(closed{1})
+	if !bytes.Equal(msg.data, stream.Bytes()) {
+		t.Errorf("message % x, gob % x", msg.data, stream.Bytes())
+	}
+	if err := (Message{}).Unmarshal(new(int)); err != io.EOF {
+		t.Errorf("zero Message: %v, want io.EOF", err)
+	}
+}
+
+func TestMessage_large(t *testing.T) {
+	for _, size := range []int{1 << 10, maxKept, 1 << 20} {
+		want := bytes.Repeat([]byte("x"), size)
+		for range 3 {
+			if got := through(t, want).([]byte); !bytes.Equal(got, want) {
+				t.Fatalf("%d bytes came out different", size)
+			}
+		}
+	}
+}
+
+func TestMessage_doesNotShareMemory(t *testing.T) {
+	sent := struct{ B []byte }{[]byte("abc")}
+	msg, err := Marshal(sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent.B[0] = 'x'
+	first, second := sent, sent
+	first.B, second.B = nil, nil
+	if err := errors.Join(msg.Unmarshal(&first), msg.Unmarshal(&second)); err != nil {
+		t.Fatal(err)
+	}
+	first.B[1] = 'x'
+	if string(second.B) != "abc" {
+		t.Errorf("second decoding %q, want abc", second.B)
+	}
+}
+
+func TestMessage_concurrently(t *testing.T) {
+	var wait sync.WaitGroup
+	for g := range 8 {
+		wait.Go(func() {
+			for i := range 200 {
+				want := tree{g, []*tree{{Value: i}}, nil}
+				msg, err := Marshal(want)
+				var got tree
+				if err == nil {
+					err = msg.Unmarshal(&got)
+				}
+				if err != nil || got.Value != g || got.Children[0].Value != i {
+					t.Errorf("%d/%d came out as %+v, %v", g, i, got, err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
