@@ -1,0 +1,110 @@
+package labrpc
+
+import (
+	"reflect"
+	"runtime"
+	"time"
+
+	"6.824/labgob"
+)
+
+// call is one Call on its way. Until it is settled it is either in flight (on its end's list) or
+// waiting for a timer (in Network.waiting), or its own goroutine is just moving it from the one to the
+// other. Exactly one party takes it out of there, and that one settles it.
+type call struct {
+	rn      *Network
+	run     func()        // c.serve, made once: a go statement with a method value allocates
+	settled chan struct{} // of capacity 1; holds the news that ok and reply are final
+
+	svcMeth  string
+	argsType reflect.Type
+	request  labgob.Message
+
+	// What was true when the request was sent; set by begin.
+	end            *ClientEnd
+	host           *host
+	server         *Server
+	unreliable     bool
+	longReordering bool
+
+	slot  int         // index in end.inFlight, or landed; guarded by end.mu
+	timer *time.Timer // while waiting; guarded by Network.mu
+
+	ok    bool
+	lost  bool // ok is false, and the call's goroutine or timer may still use the call
+	reply labgob.Message
+}
+
+const landed = -1
+
+func newCall(rn *Network) *call {
+	c := &call{rn: rn, settled: make(chan struct{}, 1), slot: landed}
+	c.run = c.serve
+	return c
+}
+
+// recycle keeps c for another Call, unless somebody may still hold it.
+func (c *call) recycle() {
+	if c.lost {
+		return
+	}
+	*c = call{rn: c.rn, run: c.run, settled: c.settled, slot: landed}
+	c.rn.calls.Put(c)
+}
+
+// settle ends the Call. If ok, the reply is delivered now.
+func (c *call) settle(ok bool) {
+	if ok {
+		c.rn.bytes.Add(int64(c.reply.Len()))
+	}
+	c.ok = ok
+	c.settled <- struct{}{}
+}
+
+// lose ends the Call early: nobody waits any more for what is still going on.
+func (c *call) lose() {
+	c.lost = true
+	c.settle(false)
+}
+
+// growStack makes the stack of a new goroutine large enough for a small call, while there is hardly
+// anything on it. Left to itself it would grow in the depths of gob, where moving all the frames takes
+// longer than the rest of the call.
+//
+//go:noinline
+func growStack() {
+	var room [4 << 10]byte
+	runtime.KeepAlive(&room)
+}
+
+// serve carries the request to the server and the reply back. It runs in a goroutine of its own, so
+// that Call can return while the handler is still busy. A lost call has its request carried out too.
+func (c *call) serve() {
+	growStack()
+	if c.unreliable {
+		if !c.rn.sleep(shortDelay()) {
+			return
+		}
+		if isLost() {
+			if c.end.land(c) {
+				c.settle(false)
+			}
+			return
+		}
+	}
+	reply := c.server.dispatch(c.svcMeth, c.argsType, c.request)
+	if !c.end.land(c) {
+		return
+	}
+	switch {
+	case c.unreliable && isLost():
+		c.settle(false)
+	case c.longReordering && isReordered():
+		// From here on the reply comes even if the end is disabled meanwhile.
+		c.reply = reply
+		c.rn.settleAfter(reorderDelay(), c, true)
+	default:
+		c.reply = reply
+		c.settle(true)
+	}
+}

@@ -1,0 +1,90 @@
+package labrpc
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// misuses end the process; each is run in a process of its own. The text is what it must print.
+var misuses = map[string]struct {
+	misuse func(rn *Network, end *ClientEnd)
+	text   string
+}{
+	"two ends of one name": {
+		func(rn *Network, _ *ClientEnd) { rn.MakeEnd("end") },
+		"MakeEnd: end already exists\n"},
+	"unknown end deleted": {
+		func(rn *Network, _ *ClientEnd) { rn.DeleteEnd("nobody") },
+		"MakeEnd: nobody doesn't exists\n"},
+	"unknown service": {
+		func(_ *Network, end *ClientEnd) { end.Call("Raft.Vote", 1, new(int)) },
+		"labrpc.Server.dispatch(): unknown service Raft in Raft.Vote; expecting one of [JunkServer Odd]\n"},
+	"unknown method": {
+		func(_ *Network, end *ClientEnd) { end.Call("Odd.Vote", 1, new(int)) },
+		"labrpc.Service.dispatch(): unknown method Vote in Odd.Vote; expecting one of [Pointer Value]\n"},
+	"reply of another type": {
+		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, new(int)) },
+		"ClientEnd.Call(): decode reply: gob: "},
+	"method without a dot": {
+		func(_ *Network, end *ClientEnd) { end.Call("Handler2", 1, new(int)) },
+		"slice bounds out of range"},
+	"value for a pointer": {
+		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler4", JunkArgs{}, new(JunkReply)) },
+		"reflect: Call using labrpc.JunkArgs as type *labrpc.JunkArgs"},
+	"pointer for a value": {
+		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler5", &JunkArgs{}, new(JunkReply)) },
+		"reflect: Call using *labrpc.JunkArgs as type labrpc.JunkArgs"},
+	"handler that panics": {
+		func(_ *Network, end *ClientEnd) { end.Call("Odd.Value", 1, new(string)) },
+		"panic: interface conversion"},
+}
+
+const misuseVariable = "LABRPC_TEST_MISUSE"
+
+func TestMisuse_endsProcess(t *testing.T) {
+	if name := os.Getenv(misuseVariable); name != "" {
+		rn, _ := junkNetwork(t, 0)
+		rn.hosts[0].server.Load().AddService(MakeService(Odd{}))
+		misuses[name].misuse(rn, join(rn, "end", 0))
+		return
+	}
+	for name, misuse := range misuses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0], "-test.run=^TestMisuse_endsProcess$")
+			cmd.Env = append(os.Environ(), misuseVariable+"="+name)
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				t.Errorf("the process went on")
+			}
+			if !strings.Contains(string(out), misuse.text) {
+				t.Errorf("want %q in what it printed:\n%s", misuse.text, out)
+			}
+		})
+	}
+}
+
+func TestMisuse_panics(t *testing.T) {
+	rn, _ := junkNetwork(t, 0)
+	end := join(rn, "end", 0)
+	for name, misuse := range map[string]func(){
+		"args that gob cannot encode": func() { end.Call("Odd.Value", func() {}, new(string)) },
+		"nil args":                    func() { end.Call("Odd.Value", nil, new(string)) },
+		"count of unknown server":     func() { rn.GetCount("nobody") },
+		"count of deleted server":     func() { rn.DeleteServer(0); rn.GetCount(0) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			misuse()
+		}()
+	}
+	if n := rn.GetTotalCount(); n != 0 {
+		t.Errorf("%d requests counted, want none", n)
+	}
+}
