@@ -1,0 +1,109 @@
+package raft
+
+import "fmt"
+
+// An ApplyMsg is what Raft sends on applyCh: a command that is committed, or a snapshot that replaces all commands up to
+// and including SnapshotIndex. They come in the order of the log, without gaps, each index once; after a snapshot
+// follows the command with index SnapshotIndex+1 or a newer snapshot.
+type ApplyMsg struct {
+	CommandValid bool // the message is a command
+	Command      any
+	CommandIndex int
+
+	SnapshotValid bool // the message is a snapshot
+	Snapshot      []byte
+	SnapshotTerm  int
+	SnapshotIndex int
+}
+
+// maxApply bounds the entries that the applier takes at once.
+const maxApply = 1024
+
+// applier hands over to applyCh what is committed, in order (§5.3). It alone sends on applyCh and closes it. commitLocked
+// wakes it; Kill ends it, whether or not anybody reads.
+func (rf *Raft) applier() {
+	defer close(rf.applierDone)
+	if rf.options.closeOnKill {
+		defer close(rf.applyCh)
+	}
+	d := decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
+	todo := toApply{entries: make([]entry, 0, maxApply)}
+	for rf.waitToApply(&todo) {
+		if !rf.apply(&d, &todo) {
+			return
+		}
+	}
+}
+
+// toApply is a snapshot, or else entries of which the first has index first. When they are handed over, the log is
+// applied up to and including last.
+type toApply struct {
+	snapshot snapshot
+	entries  []entry
+	last     int
+}
+
+// waitToApply notes that the last portion is applied and waits for the next. What it takes is a copy: whatever happens
+// to the log meanwhile does not disturb the applier. It reports whether the server still runs.
+func (rf *Raft) waitToApply(t *toApply) bool {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	rf.lastApplied = max(rf.lastApplied, t.last)
+	for !rf.killed && rf.commitIndex <= rf.lastApplied {
+		rf.applyCond.Wait()
+	}
+	clear(t.entries)
+	t.snapshot, t.entries = snapshot{}, t.entries[:0]
+	if rf.snapshot.index > rf.lastApplied {
+		t.snapshot, t.last = rf.snapshot, rf.snapshot.index
+		return !rf.killed
+	}
+	t.last = min(rf.commitIndex, rf.lastApplied+maxApply)
+	for index := rf.lastApplied + 1; index <= t.last; index++ {
+		e := rf.log.at(index)
+		t.entries = append(t.entries, *e)
+		e.command = nil // from now on the applier's
+	}
+	return !rf.killed
+}
+
+// apply hands over t. It reports whether the server still runs.
+func (rf *Raft) apply(d *decoder, t *toApply) bool {
+	if t.snapshot.index > 0 {
+		return rf.send(ApplyMsg{
+			SnapshotValid: true,
+			Snapshot:      t.snapshot.data,
+			SnapshotTerm:  t.snapshot.term,
+			SnapshotIndex: t.snapshot.index,
+		})
+	}
+	for k := range t.entries {
+		index := t.last - len(t.entries) + 1 + k
+		command := t.entries[k].command
+		if command == nil {
+			var err error
+			if command, err = d.decode(t.entries[k].data); err != nil {
+				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
+			}
+		}
+		if !rf.send(ApplyMsg{CommandValid: true, Command: command, CommandIndex: index}) {
+			return false
+		}
+	}
+	return true
+}
+
+// send sends a message on applyCh, and reports whether it did; after Kill nothing is sent.
+func (rf *Raft) send(m ApplyMsg) bool {
+	select {
+	case <-rf.done:
+		return false
+	default:
+	}
+	select {
+	case rf.applyCh <- m:
+		return true
+	case <-rf.done:
+		return false
+	}
+}

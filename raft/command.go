@@ -1,0 +1,269 @@
+package raft
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"reflect"
+	"slices"
+	"sync"
+
+	"6.824/labgob"
+)
+
+// A command is encoded once, where Start accepts it, and kept, saved and sent in that form; it is decoded
+// where it is applied. The first byte names the form.
+const (
+	formNil    = iota // nothing follows
+	formInt           // an int, as a signed varint
+	formString        // a string's bytes
+	formValue         // the key of a type definition (8 bytes), then a gob message that needs it
+	formStream        // a gob stream of its own, with all definitions
+)
+
+// A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
+// carries its value only. The definition of a type is the beginning of a stream: what a fresh encoder writes
+// for the type's zero value. Whoever has read it can read any later message of such a stream. It is known by
+// a hash of its bytes; saved states and messages that use it bring it along.
+type definition []byte
+
+const keySize = 8
+
+func (d definition) key() uint64 {
+	h := fnv.New64a()
+	h.Write(d)
+	return h.Sum64()
+}
+
+// A codec encodes the commands of one Go type.
+type codec struct {
+	key        uint64
+	definition definition // nil: the type is sent as formStream
+	zero       any        // the value that writes the definition
+	encoders   sync.Pool  // of *encoder, each of which has written the definition
+}
+
+type encoder struct {
+	buf bytes.Buffer
+	enc *labgob.LabEncoder
+}
+
+func newEncoder() *encoder {
+	e := new(encoder)
+	e.enc = labgob.NewEncoder(&e.buf)
+	return e
+}
+
+// codecs holds the *codec of each reflect.Type that was encoded in this process.
+var codecs sync.Map
+
+func codecOf(t reflect.Type) *codec {
+	if c, ok := codecs.Load(t); ok {
+		return c.(*codec)
+	}
+	c := new(codec)
+	c.define(t)
+	known, _ := codecs.LoadOrStore(t, c)
+	return known.(*codec)
+}
+
+// define finds the definition of t. Some types have none: a value that holds an interface may define further
+// types in mid-value, and not every type has a zero value that gob can send.
+func (c *codec) define(t reflect.Type) {
+	if holdsInterface(t, make(map[reflect.Type]bool)) {
+		return
+	}
+	defer func() {
+		_ = recover() // a GobEncode method may not bear the zero value: then there is no definition
+	}()
+	zero := reflect.Zero(t)
+	if t.Kind() == reflect.Pointer {
+		zero = reflect.New(t.Elem())
+	}
+	c.zero = zero.Interface()
+	e := newEncoder()
+	if e.enc.Encode(&c.zero) == nil {
+		c.definition = bytes.Clone(e.buf.Bytes())
+		c.key = c.definition.key()
+		c.encoders.Put(e)
+	}
+}
+
+func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Map:
+		return holdsInterface(t.Key(), seen) || holdsInterface(t.Elem(), seen)
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return holdsInterface(t.Elem(), seen)
+	case reflect.Struct:
+		for k := range t.NumField() {
+			if holdsInterface(t.Field(k).Type, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// encodeCommand appends the encoded command to dst. It returns the codec whose definition a reader needs, nil
+// if none. It fails if gob cannot encode the command, in the first place because its type is not registered.
+func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
+	switch v := command.(type) {
+	case nil:
+		return append(dst, formNil), nil, nil
+	case int:
+		return binary.AppendVarint(append(dst, formInt), int64(v)), nil, nil
+	case string:
+		return append(append(dst, formString), v...), nil, nil
+	}
+	c := codecOf(reflect.TypeOf(command))
+	e := c.encoder()
+	e.buf.Reset()
+	if err := e.enc.Encode(&command); err != nil { // e may have written half a message: it is not used again
+		return dst, nil, err
+	}
+	if c.definition == nil {
+		return append(append(dst, formStream), e.buf.Bytes()...), nil, nil
+	}
+	dst = binary.BigEndian.AppendUint64(append(dst, formValue), c.key)
+	dst = append(dst, e.buf.Bytes()...)
+	c.encoders.Put(e)
+	return dst, c, nil
+}
+
+// encoder returns an encoder that has written the codec's definition, if there is one.
+func (c *codec) encoder() *encoder {
+	if c.definition == nil {
+		return newEncoder()
+	}
+	if e, ok := c.encoders.Get().(*encoder); ok {
+		return e
+	}
+	e := newEncoder()
+	if err := e.enc.Encode(&c.zero); err != nil {
+		panic(fmt.Sprintf("raft: a zero %T was encoded before but is not now: %v", c.zero, err))
+	}
+	return e
+}
+
+// definitionKey returns the key of the definition that an encoded command needs; ok is false if it needs none.
+func definitionKey(data []byte) (key uint64, ok bool) {
+	if len(data) <= keySize || data[0] != formValue {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(data[1:]), true
+}
+
+// wellFormed reports whether data may be an encoded command, as far as one can tell without decoding it.
+func wellFormed(data []byte) bool {
+	if len(data) == 0 {
+		return false
+	}
+	switch data[0] {
+	case formNil:
+		return len(data) == 1
+	case formInt:
+		_, n := binary.Varint(data[1:])
+		return n == len(data)-1
+	case formValue:
+		return len(data) > 1+keySize
+	case formString, formStream:
+		return true
+	}
+	return false
+}
+
+// A decoder decodes commands. It keeps a gob stream per definition open. It is for one goroutine.
+type decoder struct {
+	definitions *definitions
+	streams     map[uint64]*stream
+}
+
+type stream struct {
+	buf bytes.Reader
+	dec *labgob.LabDecoder
+}
+
+func (d *decoder) decode(data []byte) (command any, err error) {
+	if !wellFormed(data) {
+		return nil, fmt.Errorf("not an encoded command: % .20x", data)
+	}
+	switch data[0] {
+	case formInt:
+		v, _ := binary.Varint(data[1:])
+		return int(v), nil
+	case formString:
+		return string(data[1:]), nil
+	case formValue:
+		return d.decodeValue(binary.BigEndian.Uint64(data[1:]), data[1+keySize:])
+	case formStream:
+		err = labgob.NewDecoder(bytes.NewReader(data[1:])).Decode(&command)
+	}
+	return command, err
+}
+
+func (d *decoder) decodeValue(key uint64, message []byte) (command any, err error) {
+	s := d.streams[key]
+	if s == nil {
+		if s, err = openStream(d.definitions.get(key)); err != nil {
+			return nil, err
+		}
+		d.streams[key] = s
+	}
+	s.buf.Reset(message)
+	if err = s.dec.Decode(&command); err != nil {
+		delete(d.streams, key) // it may be in mid-message
+	}
+	return command, err
+}
+
+func openStream(def definition) (*stream, error) {
+	s := new(stream)
+	s.buf.Reset(def)
+	s.dec = labgob.NewDecoder(&s.buf)
+	var zero any
+	if err := s.dec.Decode(&zero); err != nil {
+		return nil, fmt.Errorf("type definition: %w", err)
+	}
+	return s, nil
+}
+
+// definitions are those that one server has met. Safe for concurrent use.
+type definitions struct {
+	byKey sync.Map // uint64 → definition
+}
+
+func (ds *definitions) get(key uint64) definition {
+	d, _ := ds.byKey.Load(key)
+	def, _ := d.(definition)
+	return def
+}
+
+func (ds *definitions) add(key uint64, d definition) { ds.byKey.LoadOrStore(key, d) }
+
+// suffice reports whether data is an encoded command that they can decode, as far as one can tell without
+// decoding it.
+func (ds *definitions) suffice(data []byte) bool {
+	key, needed := definitionKey(data)
+	return wellFormed(data) && (!needed || ds.get(key) != nil)
+}
+
+// collect returns the definitions that the entries need, each once, in the order of their first use.
+func (ds *definitions) collect(entries []entry) (found []definition) {
+	var keys []uint64 // of found: there are few types
+	for k := range entries {
+		key, ok := definitionKey(entries[k].data)
+		if ok && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+			found = append(found, ds.get(key))
+		}
+	}
+	return found
+}

@@ -1,0 +1,311 @@
+package raft
+
+import (
+	"fmt"
+	"math/rand"
+	"time"
+)
+
+// becomeFollowerLocked enters a newer term as a follower that has not voted (§5.1).
+func (rf *Raft) becomeFollowerLocked(term int) {
+	if term <= rf.currentTerm {
+		panic(fmt.Sprintf("raft: server %d: from term %d back to %d", rf.me, rf.currentTerm, term))
+	}
+	if rf.role == Leader {
+		rf.postponeElectionLocked()
+	}
+	rf.currentTerm, rf.votedFor = term, nobody
+	rf.setRoleLocked(Follower, nobody)
+	rf.saveLocked()
+}
+
+// becomeCandidateLocked enters the next term and votes for itself (§5.2).
+func (rf *Raft) becomeCandidateLocked() {
+	rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
+	rf.setRoleLocked(Candidate, nobody)
+	rf.saveLocked()
+}
+
+// becomeLeaderLocked takes the lead in the current term. The first heartbeats go out at once (§5.2).
+func (rf *Raft) becomeLeaderLocked() {
+	if rf.role != Candidate {
+		panic(fmt.Sprintf("raft: server %d: from %v to leader in term %d", rf.me, rf.role, rf.currentTerm))
+	}
+	rf.setRoleLocked(Leader, rf.me)
+	rf.attempts = 0
+	for _, f := range rf.followers {
+		if f != nil {
+			f.reset(rf.log.lastIndex())
+		}
+	}
+	rf.commitTold = time.Time{}
+	rf.wakeReplicatorsLocked()
+	rf.tickLocked(time.Now())
+	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
+}
+
+// followLocked follows the leader of the current term, from which a message has come.
+func (rf *Raft) followLocked(leader int) {
+	if rf.role != Follower || rf.leader != leader {
+		rf.setRoleLocked(Follower, leader)
+	}
+	rf.attempts = 0
+	rf.heard = time.Now()
+	rf.postponeElectionLocked()
+}
+
+// becomeKilledLocked leaves the cluster; whoever waits for work wakes and ends.
+func (rf *Raft) becomeKilledLocked() {
+	rf.setRoleLocked(Follower, nobody)
+	rf.applyCond.Broadcast()
+	for _, f := range rf.followers {
+		if f != nil {
+			f.work.Broadcast()
+		}
+	}
+}
+
+// setRoleLocked is the only writer of role and leader. Votes that were collected end with the role.
+func (rf *Raft) setRoleLocked(role Role, leader int) {
+	rf.role, rf.leader = role, leader
+	rf.leading.Store(role == Leader)
+	rf.canvass = canvass{}
+}
+
+// postponeElectionLocked sets a new randomized election timeout (§5.2). After two failed elections in a row it
+// doubles, and once more after the next: on a network that loses or delays most messages there must be time for
+// the answers, and in a minority partition elections are in vain.
+func (rf *Raft) postponeElectionLocked() {
+	o := &rf.options
+	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))
+	rf.deadline = time.Now().Add(timeout << max(0, min(rf.attempts-2, 2)))
+}
+
+// ticker starts elections and keeps a leader's messages going. It sleeps until the next of these duties; wake
+// wakes it earlier, and Kill ends it.
+func (rf *Raft) ticker() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-rf.wake:
+		case <-rf.done:
+			return
+		}
+		timer.Reset(rf.tick())
+	}
+}
+
+// tick does what is due and returns how long the ticker may sleep.
+func (rf *Raft) tick() time.Duration {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	now := time.Now()
+	switch {
+	case rf.killed:
+		return 0
+	case rf.role != Leader && !now.Before(rf.deadline):
+		rf.standForElectionLocked()
+	}
+	if rf.role == Leader {
+		rf.nextTick = rf.tendFollowersLocked(now)
+	} else {
+		rf.nextTick = rf.deadline
+	}
+	return time.Until(rf.nextTick)
+}
+
+// tickLocked makes sure that the ticker looks at its duties at t at the latest.
+func (rf *Raft) tickLocked(t time.Time) {
+	if t.Before(rf.nextTick) {
+		rf.nextTick = t
+		select {
+		case rf.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// A canvass collects the answers to requests for votes. It is a candidate's, or a follower's that asks with
+// PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
+type canvass struct {
+	granted []bool // by server, nil when there is no canvass
+	preVote bool
+}
+
+func (c *canvass) count() int {
+	n := 0
+	for _, granted := range c.granted {
+		if granted {
+			n++
+		}
+	}
+	return n
+}
+
+func (rf *Raft) isMajority(n int) bool { return n > len(rf.peers)/2 }
+
+// standForElectionLocked begins an election after a timeout without a leader (§5.2).
+func (rf *Raft) standForElectionLocked() {
+	rf.attempts++
+	rf.postponeElectionLocked()
+	if rf.currentTerm == 0 {
+		// Nobody can have been elected in term 0, and no leader steps down for a candidate of term 1:
+		// there is nobody to disturb, and no use in asking first.
+		rf.standLocked()
+		return
+	}
+	if rf.canvass.granted == nil || rf.role == Candidate {
+		rf.setRoleLocked(Follower, nobody)
+		rf.canvass = canvass{granted: make([]bool, len(rf.peers)), preVote: true}
+	}
+	rf.grantedLocked(rf.me)
+	if rf.canvass.preVote {
+		rf.askForVotesLocked()
+	}
+}
+
+// standLocked becomes a candidate and asks for votes.
+func (rf *Raft) standLocked() {
+	rf.becomeCandidateLocked()
+	rf.canvass.granted = make([]bool, len(rf.peers))
+	rf.askForVotesLocked()
+	rf.grantedLocked(rf.me)
+}
+
+// askForVotesLocked sends RequestVote to all who have not granted it.
+func (rf *Raft) askForVotesLocked() {
+	args := &RequestVoteArgs{
+		Term:         rf.currentTerm,
+		CandidateID:  rf.me,
+		LastLogIndex: rf.log.lastIndex(),
+		LastLogTerm:  rf.log.lastTerm(),
+		PreVote:      rf.canvass.preVote,
+	}
+	if args.PreVote {
+		args.Term++
+	}
+	for peer := range rf.peers {
+		if peer != rf.me && !rf.canvass.granted[peer] {
+			go rf.askForVote(peer, args)
+		}
+	}
+}
+
+// askForVote asks one peer for its vote, again if the message is lost. It ends with the answer, or when nobody
+// waits for it any more.
+func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
+	for range maxFailures {
+		var reply RequestVoteReply
+		ok := rf.peers[peer].Call("Raft.RequestVote", args, &reply)
+		rf.mu.Lock()
+		if rf.staleVoteLocked(args) {
+			rf.mu.Unlock()
+			return
+		}
+		if ok {
+			rf.onVoteLocked(peer, args, &reply)
+			rf.mu.Unlock()
+			return
+		}
+		rf.mu.Unlock()
+	}
+}
+
+// staleVoteLocked reports whether the answer to args has come too late to count.
+func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
+	if rf.killed || rf.canvass.granted == nil || rf.canvass.preVote != args.PreVote {
+		return true
+	}
+	if args.PreVote {
+		return args.Term != rf.currentTerm+1
+	}
+	return args.Term != rf.currentTerm
+}
+
+// onVoteLocked takes an answer that is not stale.
+func (rf *Raft) onVoteLocked(peer int, args *RequestVoteArgs, reply *RequestVoteReply) {
+	if !plausible(reply.Term) {
+		return
+	}
+	if reply.Term > rf.currentTerm && !(args.PreVote && reply.VoteGranted) {
+		rf.becomeFollowerLocked(reply.Term)
+		return
+	}
+	if reply.VoteGranted {
+		rf.grantedLocked(peer)
+	}
+}
+
+// grantedLocked counts a vote. "If votes received from majority of servers: become leader" (§5.2); a majority of
+// promises is enough to stand.
+func (rf *Raft) grantedLocked(voter int) {
+	rf.canvass.granted[voter] = true
+	if !rf.isMajority(rf.canvass.count()) {
+		return
+	}
+	if rf.canvass.preVote {
+		rf.postponeElectionLocked()
+		rf.standLocked()
+	} else {
+		rf.becomeLeaderLocked()
+	}
+}
+
+// onRequestVote answers a candidate (§5.2, §5.4.1).
+func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
+	reply := new(RequestVoteReply)
+	malformed := !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) || args.LastLogTerm > args.Term
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	switch {
+	case malformed:
+	case args.PreVote:
+		reply.VoteGranted = rf.wouldVoteLocked(args)
+	default:
+		reply.VoteGranted = rf.voteLocked(args)
+	}
+	reply.Term = rf.currentTerm
+	return reply
+}
+
+// wouldVoteLocked answers a PreVote: would we vote for the candidate in a new term? Not as long as we lead or hear
+// from a leader, so that a server that was cut off cannot depose a leader that the others are content with.
+func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
+	content := rf.role == Leader || rf.leader != nobody && time.Since(rf.heard) < rf.options.timeoutMin
+	return !rf.killed && !content && args.Term > rf.currentTerm && rf.isPeer(args.CandidateID) &&
+		rf.log.upToDate(args.LastLogIndex, args.LastLogTerm)
+}
+
+// voteLocked gives the candidate our vote of the term, if it is still free or the candidate's already (§5.2) and its
+// log is at least as up-to-date as ours (§5.4.1). Only who grants a vote postpones its own election.
+func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
+	wasLeader := rf.role == Leader
+	if !rf.admitLocked(args) {
+		return false
+	}
+	if !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
+		if wasLeader && rf.role != Leader {
+			rf.standSoonLocked()
+		}
+		return false
+	}
+	if rf.votedFor != nobody && rf.votedFor != args.CandidateID {
+		return false
+	}
+	if rf.votedFor == nobody {
+		rf.votedFor = args.CandidateID
+		rf.saveLocked()
+	}
+	rf.canvass = canvass{} // rather help this candidate than compete with it
+	rf.postponeElectionLocked()
+	return true
+}
+
+// standSoonLocked is for a leader that was deposed by a candidate whose log is behind and so may not win: its own
+// is the better one, and it stands again when its next heartbeat would be due.
+func (rf *Raft) standSoonLocked() {
+	rf.deadline = time.Now().Add(rf.options.heartbeat)
+	rf.tickLocked(rf.deadline)
+}

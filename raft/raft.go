@@ -1,0 +1,242 @@
+// Package raft is the Raft of MIT 6.824's Lab 2: a server among peers that agree on a log of commands, behind
+// the lab's interface of Make, Start, GetState, Snapshot and Kill.
+//
+// It follows the extended Raft paper (Ongaro and Ousterhout, "In Search of an Understandable Consensus
+// Algorithm"); § stands for its sections. Each file holds one of them:
+//
+//	raft.go         the state of Figure 2, and the lab's interface
+//	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
+//	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
+//	replication.go  replicators, AppendEntries, the commit rule                  §5.3, §5.4.2
+//	snapshot.go     Snapshot, InstallSnapshot                                    §7
+//	apply.go        the applier and ApplyMsg                                     §5.3
+//	log.go          the log as pure data                                         §5.3, §7
+//	command.go      how a command is encoded
+//	persist.go      what is saved and how it is encoded
+//	persister.go    Persister, the disk
+//	options.go      the options of Make
+//
+// # The way of a command
+//
+// Start appends a command to the leader's log, saves it and wakes the replicators. The replicator of a peer is
+// a goroutine that sends it whatever it lacks, in batches, as long as there is something to send, and handles
+// the answers. When a majority has an entry, the commit rule moves commitIndex and wakes the applier, a
+// goroutine that hands commands to applyCh in the order of the log. A further goroutine, the ticker, starts
+// elections and keeps heartbeats going.
+//
+// # Locking
+//
+// One mutex, Raft.mu, guards all that is declared below it in Raft. It is taken by the doors (Start, GetState,
+// Snapshot, Kill, OnMessage, …) and by each goroutine at the top of its loop, and is never held across an RPC,
+// a send on a channel or a sleep. A function whose name ends in Locked needs it and keeps it; one that ends in
+// Unlocked needs it, lets go of it meanwhile and has it again when it returns.
+//
+// # Departures from the paper
+//
+// There are no no-op entries, since indices belong to the user (lab rule). A server asks whether it would be
+// elected before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that one that was cut off
+// disturbs nobody. After a few failed elections in a row a server waits longer for the next one. Entries of
+// older terms also commit when every server has them (commitLocked). Snapshots are sent whole.
+package raft
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// Raft is one server of a cluster. Its methods may be called from any goroutine at any time.
+type Raft struct {
+	peers   []*labrpc.ClientEnd
+	me      int // this server's index in peers
+	applyCh chan<- ApplyMsg
+	options options
+
+	leading     atomic.Bool   // role == Leader, for those who need not know it exactly
+	definitions definitions   // type definitions that our log's entries need
+	wake        chan struct{} // tells the ticker that its next duty is earlier than it believes
+	done        chan struct{} // closed by Kill
+	applierDone chan struct{} // closed when the applier has ended
+
+	mu     sync.Mutex
+	killed bool
+
+	// Persistent state on all servers (Figure 2): saved before anything that depends on it leaves the server.
+	currentTerm int
+	votedFor    int // candidate that received our vote in currentTerm, or nobody
+	log         raftLog
+	snapshot    snapshot // what precedes the log (§7)
+	store       store    // where they are saved
+
+	// Volatile state on all servers.
+	commitIndex int       // index of the highest entry known to be committed; never falls
+	lastApplied int       // index of the highest entry handed over to applyCh; never falls
+	applyCond   sync.Cond // the applier waits for work; signalled when commitIndex or snapshot advance
+
+	role     Role
+	leader   int       // the server known to lead in currentTerm, or nobody
+	heard    time.Time // when the leader was heard last
+	deadline time.Time // when to stand for election, unless we lead
+	nextTick time.Time // when the ticker will look again
+
+	canvass  canvass // a candidate's votes, or before that the answers to its PreVote
+	attempts int     // elections that we stood for in vain since there was a leader
+
+	// State on leaders, made anew at each election.
+	followers  []*follower // by peer; nil for ourselves
+	commitTold time.Time   // when followers are to learn of a new commitIndex at the latest; zero if they did
+}
+
+// nobody stands for no server where a server's index is expected.
+const nobody = -1
+
+// Role is what a server is in its current term (Figure 4).
+type Role int
+
+// The roles. Every server begins as a follower.
+const (
+	Follower Role = iota
+	Candidate
+	Leader
+)
+
+func (r Role) String() string {
+	return [...]string{"follower", "candidate", "leader"}[r]
+}
+
+// Make starts a server of the cluster peers, the one with index me: peers[i] leads to server i, where it is
+// registered as the labrpc service "Raft". The server continues from what persister has saved, saves to it, and
+// sends what is committed on applyCh. Make returns before anything is sent to a peer or to applyCh.
+//
+// It panics if peers, me or an option is out of range, or if the saved state cannot be trusted: a server
+// never starts from state that was cut short, altered or written in another format.
+func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan ApplyMsg, opts ...Option) *Raft {
+	if me < 0 || me >= len(peers) {
+		panic(fmt.Sprintf("raft: Make: there is no server %d in a cluster of %d", me, len(peers)))
+	}
+	rf := &Raft{
+		peers:       peers,
+		me:          me,
+		applyCh:     applyCh,
+		options:     courseRules(),
+		wake:        make(chan struct{}, 1),
+		done:        make(chan struct{}),
+		applierDone: make(chan struct{}),
+		votedFor:    nobody,
+		leader:      nobody,
+		store:       newStore(persister),
+	}
+	rf.applyCond.L = &rf.mu
+	for _, option := range opts {
+		option(&rf.options)
+	}
+	if err := rf.restore(persister.ReadRaftState(), persister.ReadSnapshot()); err != nil {
+		panic(fmt.Sprintf("raft: server %d cannot trust its saved state: %v", me, err))
+	}
+	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
+	rf.followers = rf.newFollowers()
+	rf.postponeElectionLocked()
+
+	for _, f := range rf.followers {
+		if f != nil {
+			go rf.replicator(f)
+		}
+	}
+	go rf.ticker()
+	go rf.applier()
+	return rf
+}
+
+// Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at
+// once: the index that the command will have if it is ever committed, the current term, and true. There is no
+// promise that it will be: the leader may lose an election first. On any other server, and on a killed one, it
+// does nothing and returns index -1 and false.
+//
+// The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
+// panics if the command cannot be encoded.
+func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
+	if !rf.leading.Load() {
+		term, _ = rf.GetState()
+		return -1, term, false
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	data, definition, err := encodeCommand((*buf)[:0], command)
+	*buf = data
+	if err != nil {
+		panic(fmt.Sprintf("raft: Start on server %d: cannot encode a command of type %T: %v", rf.me, command, err))
+	}
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if rf.role != Leader { // it may have been deposed since
+		return -1, rf.currentTerm, false
+	}
+	if definition != nil {
+		rf.definitions.add(definition.key, definition.definition)
+	}
+	index = rf.appendCommandLocked(command, data)
+	rf.wakeReplicatorsLocked()
+	return index, rf.currentTerm, true
+}
+
+// buffers holds *[]byte for commands that are being encoded.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// GetState returns the current term and whether this server believes that it is the leader.
+func (rf *Raft) GetState() (term int, isLeader bool) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	return rf.currentTerm, rf.role == Leader
+}
+
+// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot.
+func (rf *Raft) PersistBytes() int {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	return rf.store.persister.RaftStateSize()
+}
+
+// Status is a picture of a server at one moment.
+type Status struct {
+	Term          int
+	Role          Role
+	Leader        int // the server known to lead in Term, or -1
+	LastIndex     int // index of the last log entry
+	CommitIndex   int
+	LastApplied   int
+	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
+	StateBytes    int // length of the saved Raft state, without the snapshot
+}
+
+// Status returns a picture of the server's state, for programs that show it.
+func (rf *Raft) Status() Status {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	return Status{
+		Term:          rf.currentTerm,
+		Role:          rf.role,
+		Leader:        rf.leader,
+		LastIndex:     rf.log.lastIndex(),
+		CommitIndex:   rf.commitIndex,
+		LastApplied:   rf.lastApplied,
+		SnapshotIndex: rf.snapshot.index,
+		StateBytes:    rf.store.persister.RaftStateSize(),
+	}
+}
+
+// Kill stops the server. When it returns, nothing is saved or sent on applyCh any more, and every goroutine of the
+// server ends by itself as soon as the RPC it waits for is over, whether or not anybody reads applyCh. The other
+// methods may still be called; they do nothing. Kill may be called more than once.
+func (rf *Raft) Kill() {
+	rf.mu.Lock()
+	if !rf.killed {
+		rf.killed = true
+		rf.becomeKilledLocked()
+		close(rf.done)
+	}
+	rf.mu.Unlock()
+	<-rf.applierDone
+}

@@ -1,0 +1,89 @@
+package raft
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// A snapshot replaces the entries up to and including index (§7). Its data is not changed any more.
+type snapshot struct {
+	index int // lastIncludedIndex, 0 without a snapshot
+	term  int // lastIncludedTerm
+	data  []byte
+	sum   uint32 // checksum of data
+}
+
+func newSnapshot(index, term int, data []byte) snapshot {
+	return snapshot{index: index, term: term, data: data, sum: checksum(data)}
+}
+
+// Snapshot tells Raft that the service has put all that it applied up to and including index into data, so that
+// the log before that is no longer needed (§7). It is saved with the rest of the state when Snapshot returns. An
+// index that an earlier snapshot covers is ignored. Snapshot panics if the entry at index is not committed, since
+// then the service cannot have applied it. It may be called between two receives from applyCh. data is copied.
+func (rf *Raft) Snapshot(index int, data []byte) {
+	s := newSnapshot(index, 0, bytes.Clone(data))
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if rf.killed || index <= rf.snapshot.index {
+		return
+	}
+	if index > rf.commitIndex {
+		panic(fmt.Sprintf("raft: Snapshot on server %d: index %d is not committed, commitIndex is %d", rf.me, index, rf.commitIndex))
+	}
+	s.term = rf.log.term(index)
+	rf.log.compact(index)
+	rf.snapshot = s
+	rf.saveAllLocked(true)
+}
+
+// CondInstallSnapshot asks, in the labs of 2021 and 2022, whether a snapshot that arrived on applyCh should be
+// installed. It should: it was sent only after Raft had installed it, in order with the commands around it.
+func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int, snapshot []byte) bool {
+	return true
+}
+
+// installSnapshotLocked is an InstallSnapshot with our snapshot, for a follower that lacks entries that we have no more.
+func (rf *Raft) installSnapshotLocked() *call {
+	args := &InstallSnapshotArgs{
+		Term:              rf.currentTerm,
+		LeaderID:          rf.me,
+		LastIncludedIndex: rf.snapshot.index,
+		LastIncludedTerm:  rf.snapshot.term,
+		Data:              rf.snapshot.data,
+	}
+	return &call{message: args, last: rf.snapshot.index}
+}
+
+// onInstallSnapshot answers a leader (§7).
+func (rf *Raft) onInstallSnapshot(args *InstallSnapshotArgs) *InstallSnapshotReply {
+	reply := new(InstallSnapshotReply)
+	malformed := !plausible(args.Term, args.LastIncludedIndex, args.LastIncludedTerm) ||
+		args.LastIncludedIndex < 1 || args.LastIncludedTerm < 1 || args.LastIncludedTerm > args.Term
+	s := newSnapshot(args.LastIncludedIndex, args.LastIncludedTerm, args.Data)
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if !malformed && rf.admitLeaderLocked(args) {
+		rf.takeSnapshotLocked(s)
+		reply.Success = true
+	}
+	reply.Term = rf.currentTerm
+	return reply
+}
+
+// takeSnapshotLocked carries out the receiver's rules of InstallSnapshot (Figure 13). A snapshot of what we know to be
+// committed tells nothing new. Otherwise, if an entry has the same index and term as the snapshot's last one, what
+// follows it stays; if not, the whole log goes. It is saved before the applier can hand it over.
+func (rf *Raft) takeSnapshotLocked(s snapshot) {
+	if s.index <= rf.commitIndex {
+		return
+	}
+	if rf.log.matches(s.index, s.term) {
+		rf.log.compact(s.index)
+	} else {
+		rf.log.reset(s.index, s.term)
+	}
+	rf.snapshot = s
+	rf.saveAllLocked(true)
+	rf.commitLocked(s.index)
+}
