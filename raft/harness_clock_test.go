@@ -1,0 +1,180 @@
+package raft
+
+// The two clocks a lab test can run on, and the check that a test leaves no goroutine behind.
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var clockFlag = flag.String("clock", "virtual",
+	"clock of the lab tests: virtual (time passes only while all sleep) or real")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := checkClock(*clockFlag); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	os.Exit(m.Run())
+}
+
+func checkClock(name string) error {
+	if name != "virtual" && name != "real" {
+		return fmt.Errorf("-clock=%s: want virtual or real", name)
+	}
+	return nil
+}
+
+func virtualClock() bool { return *clockFlag == "virtual" }
+
+// lab runs the body of a lab test on the chosen clock. The body, with all it defers, must end every
+// goroutine that it starts.
+func lab(t *testing.T, body func(t *testing.T)) {
+	t.Helper()
+	_, limited := t.Deadline()
+	watch := func() (stop func()) {
+		if !limited { // -timeout=0, as a debugger needs it
+			return func() {}
+		}
+		return watchHang(t.Name())
+	}
+	defer watch()()
+	guarded := func(t *testing.T) {
+		defer watch()()
+		before := goroutines()
+		defer checkLeaks(t, before)
+		body(t)
+	}
+	if !virtualClock() {
+		guarded(t)
+		return
+	}
+	defer reportDeadlock(t)
+	synctest.Test(t, guarded)
+}
+
+// reportDeadlock turns a bubble's panic about blocked goroutines into a failure of this test alone.
+func reportDeadlock(t testing.TB) {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		if !strings.HasPrefix(r.Error(), "deadlock:") {
+			panic(r)
+		}
+		t.Errorf("%v\n%s", r, strings.Join(bubbled(), "\n\n"))
+	default:
+		panic(r)
+	}
+}
+
+// bubbled returns the stacks of all goroutines in bubbles.
+func bubbled() []string {
+	return slices.DeleteFunc(sortedValues(goroutines()), func(stack string) bool {
+		header, _, _ := strings.Cut(stack, "\n")
+		return !strings.Contains(header, "synctest bubble")
+	})
+}
+
+// hangLimit is well beyond what the lab allows a test: 120 s.
+const hangLimit = 180 * time.Second
+
+// watchHang ends the process with every goroutine's stack unless it is stopped in time. It takes one
+// on each clock to see a hanging test: with a server that wants a mutex for good the virtual clock
+// stands still; with one that waits for a message it runs on.
+func watchHang(name string) (stop func()) {
+	timer := time.AfterFunc(hangLimit, func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("%s hangs: no end after %v", name, hangLimit))
+	})
+	return func() { timer.Stop() }
+}
+
+// leakPatience covers the longest a call to an unreachable server may still take after Kill.
+const leakPatience = 10 * time.Second
+
+// checkLeaks fails the test if goroutines of this module other than those before do not end.
+func checkLeaks(t testing.TB, before map[string]string) {
+	t.Helper()
+	left := leftovers(before, leakPatience)
+	if len(left) == 0 {
+		return
+	}
+	names := make([]string, len(left))
+	for i, stack := range left {
+		names[i] = topFunction(stack)
+	}
+	slices.Sort(names)
+	t.Errorf("%d goroutines left behind: %s\n\n%s",
+		len(left), strings.Join(slices.Compact(names), ", "), strings.Join(left, "\n\n"))
+}
+
+// leftovers returns the stacks of this module's goroutines that are not in before and do not end
+// within patience.
+func leftovers(before map[string]string, patience time.Duration) []string {
+	for nap, spent := time.Millisecond, time.Duration(0); ; nap *= 2 {
+		now := goroutines()
+		for id := range before {
+			delete(now, id)
+		}
+		if len(now) == 0 || spent >= patience {
+			return sortedValues(now)
+		}
+		time.Sleep(nap)
+		spent += nap
+	}
+}
+
+const modulePrefix = "6.824/"
+
+// goroutines returns the stack, by id, of every goroutine that this module's code runs or started.
+func goroutines() map[string]string {
+	found := make(map[string]string)
+	for stack := range strings.SplitSeq(allStacks(), "\n\n") {
+		if id, _, ok := strings.Cut(stack, " ["); ok && strings.Contains(stack, modulePrefix) {
+			found[id] = strings.TrimSpace(stack)
+		}
+	}
+	return found
+}
+
+func allStacks() string {
+	for size := 1 << 16; ; size *= 2 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, true); n < size {
+			return string(buf[:n])
+		}
+	}
+}
+
+// topFunction names the innermost function of this module on a stack.
+func topFunction(stack string) string {
+	for line := range strings.Lines(stack) {
+		_, call, ok := strings.Cut(line, modulePrefix)
+		if ok && !strings.HasPrefix(line, "\t") {
+			if end := strings.LastIndexByte(call, '('); end > 0 {
+				return call[:end]
+			}
+			name, _, _ := strings.Cut(call, " in goroutine")
+			return name
+		}
+	}
+	return "unknown"
+}
+
+func sortedValues(m map[string]string) []string {
+	var all []string
+	for _, v := range m {
+		all = append(all, v)
+	}
+	slices.Sort(all)
+	return all
+}
