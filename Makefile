@@ -1,0 +1,38 @@
+# `make` lists the targets: every line "name: ... ## what it does" below is one.
+
+RUNS ?= 100
+PARALLELISM ?= $(shell getconf _NPROCESSORS_ONLN)
+TESTS ?=
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SCRIPTS = go-test-many.sh .ci/run
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-real many bench lint
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## watch five servers agree on a text while they are cut off, crashed and restarted
+	go run ./cmd/raft-demo
+
+test: ## vet, then every test, with the race detector (Lab 2 in virtual time)
+	go vet ./...
+	go test -race ./...
+
+test-real: ## Lab 2 on the wall clock, as the course grades it; TESTS=2B picks a part
+	go test -count=1 -timeout 20m -run '$(or $(TESTS),2[ABCD])' ./raft -args -clock=real
+
+many: ## Lab 2 over and over, with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
+	RACE=1 ./go-test-many.sh '$(RUNS)' '$(PARALLELISM)' '$(TESTS)'
+
+bench: ## benchmarks of the three packages
+	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft
+
+lint: ## gofmt, go vet, staticcheck and shellcheck find nothing
+	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || \
+		{ printf 'gofmt would change:\n%s\n' "$$unformatted" >&2; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@command -v shellcheck >/dev/null || \
+		{ echo 'make lint needs shellcheck (apt-get install shellcheck, brew install shellcheck)' >&2; exit 1; }
+	shellcheck $(SCRIPTS)
