@@ -1,0 +1,53 @@
+package main
+
+import "context"
+
+// result is what a run ends with.
+type result struct {
+	rows     []row
+	problems []string // none: the run was correct
+}
+
+// runDemo lets servers agree on lines, as o says, and judges them.
+func runDemo(o options, lines []string, r *reporter) result {
+	r.event("%s, %s, a snapshot every %s, seed %d", several(o.servers, "server"), several(len(lines), "line"),
+		several(o.snapshotEvery(len(lines)), "line"), o.seed)
+	c := newCluster(o.servers, o.snapshotEvery(len(lines)))
+	defer c.stop()
+	c.net.Reliable(!o.unreliable)
+	client := newClient(c, lines, o.spread, r)
+	err := runWithFaults(client, o, r)
+	c.net.Reliable(true)
+	if err == nil {
+		err = client.settle()
+	}
+	if err == nil {
+		r.event("every server has caught up")
+	}
+	res := result{rows: c.rows(), problems: c.history.found()}
+	if err != nil {
+		res.problems = append(res.problems, err.Error())
+	}
+	res.problems = append(res.problems, judge(res.rows, o.servers, lines)...)
+	return res
+}
+
+// runWithFaults submits all lines while servers break, if o says so, and repairs them afterwards.
+func runWithFaults(cl *client, o options, r *reporter) error {
+	if !o.faults {
+		return cl.run()
+	}
+	f := newFaults(cl.cluster, o.seed, r)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan bool)
+	go func() {
+		defer close(ended)
+		f.run(ctx)
+	}()
+	err := cl.run()
+	cancel()
+	<-ended
+	r.event("no more faults; what is still broken gets repaired")
+	f.repairAll()
+	return err
+}

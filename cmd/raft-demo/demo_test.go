@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Every server ends with the input's lines, whatever the cluster's size, the faults and the network; in virtual time.
+func TestRunDemo(t *testing.T) {
+	many := make([]string, 3000)
+	for i := range many {
+		many[i] = fmt.Sprint("line ", i%7)
+	}
+	for _, c := range []struct {
+		name  string
+		o     options
+		lines []string
+	}{
+		{"story", options{servers: 5, faults: true, seed: 1, spread: 8 * time.Second}, splitLines(story)},
+		{"unreliable", options{servers: 5, faults: true, unreliable: true, seed: 2, spread: 8 * time.Second}, many},
+		{"no faults", options{servers: 3}, many},
+		{"one server", options{servers: 1, faults: true, seed: 3, spread: 4 * time.Second}, splitLines(story)},
+		{"two servers", options{servers: 2, faults: true, seed: 4, spread: 4 * time.Second}, []string{"", "", "a"}},
+		{"snapshot after each line", options{servers: 3, faults: true, seed: 5, spread: 20 * time.Second, snapshot: 1}, splitLines(story)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out strings.Builder
+				res := runDemo(c.o, c.lines, newReporter(&out, false, len(c.lines)))
+				if len(res.problems) > 0 {
+					t.Errorf("problems: %q\n%s", res.problems, out.String())
+				}
+				for _, r := range res.rows {
+					if !slices.Equal(r.lines, c.lines) {
+						t.Errorf("server %d applied %d lines, which are not the %d of the input", r.id, len(r.lines), len(c.lines))
+					}
+				}
+				if c.o.faults && !strings.Contains(out.String(), "restarted from") {
+					t.Errorf("no server crashed:\n%s", out.String())
+				}
+			})
+		})
+	}
+}
+
+// A cluster that cannot make progress is given up, and what it ends with is not correct.
+func TestClientGivesUpWithoutAMajority(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(3, 10)
+		defer c.stop()
+		c.disconnect(0)
+		c.disconnect(1)
+		lines := []string{"a", "b"}
+		r := newReporter(io.Discard, false, len(lines))
+		if err := newClient(c, lines, 0, r).run(); err == nil {
+			t.Error("the client got its lines applied by a minority")
+		}
+		if problems := judge(c.rows(), 3, lines); len(problems) != 3 {
+			t.Errorf("three servers without lines have the problems %q", problems)
+		}
+	})
+}
+
+func TestMachineTakesEachLineOnceInOrder(t *testing.T) {
+	var m machine
+	for i, number := range []int{1, 2, 2, 1, 4, 3, 4, 0} {
+		m.apply(i+1, Line{number, fmt.Sprint(number)})
+	}
+	if want := []string{"1", "2", "3", "4"}; !slices.Equal(m.lines, want) || m.repeats != 4 || m.applied != 8 {
+		t.Errorf("machine is %+v, want lines %q, 4 repeats, 8 applied", m, want)
+	}
+	var copied machine
+	if err := copied.restore(m.snapshot()); err != nil || !slices.Equal(copied.lines, m.lines) || copied.applied != 8 {
+		t.Errorf("restored machine is %+v, %v", copied, err)
+	}
+	if err := copied.restore([]byte{1, 2, 3}); err == nil || len(copied.lines) != 4 {
+		t.Errorf("a broken snapshot gave %+v, %v", copied, err)
+	}
+}
+
+func TestHistoryNoticesAnotherCommandAtAnIndex(t *testing.T) {
+	h := newHistory()
+	h.check(0, 1, Line{1, "a"})
+	h.check(1, 1, Line{1, "a"})
+	h.check(1, 2, Line{2, "b"})
+	if found := h.found(); len(found) != 0 {
+		t.Errorf("equal commands are problems: %q", found)
+	}
+	h.check(2, 2, Line{3, "b"})
+	if found := h.found(); len(found) != 1 {
+		t.Errorf("another command at index 2 gave the problems %q", found)
+	}
+}
