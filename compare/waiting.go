@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const waiters = 10_000 // goroutines that each wait for a command of their own
+
+type waiting struct {
+	Ops       float64 `json:"ops_per_second"`
+	WindowOps float64 `json:"ops_per_second_256_outstanding"`
+	Ratio     float64 `json:"ratio"`
+}
+
+func medianWaiting(all []waiting) waiting {
+	return waiting{
+		Ops:       pick(all, func(w waiting) float64 { return w.Ops }),
+		WindowOps: pick(all, func(w waiting) float64 { return w.WindowOps }),
+		Ratio:     pick(all, func(w waiting) float64 { return w.Ratio }),
+	}
+}
+
+// measureWaiting lets many goroutines start a command each, wait until the leader has applied it,
+// and go on with the next, and compares that with one goroutine that keeps 256 outstanding.
+func measureWaiting(ctx context.Context, d time.Duration) (waiting, error) {
+	var w waiting
+	window, err := runCell(ctx, engines[0], 3, workload{kind: intCommand}, d)
+	if err != nil {
+		return w, err
+	}
+	w.WindowOps = window.Ops
+	w.Ops, err = runWaiters(ctx, d)
+	w.Ratio = w.Ops / w.WindowOps
+	return w, err
+}
+
+func runWaiters(ctx context.Context, d time.Duration) (float64, error) {
+	machines := newMachines(3, workload{kind: intCommand})
+	c := newClients(machines)
+	t := &trial{machines: machines, ours: newOurCluster(intCommand, machines)}
+	defer t.ours.close()
+	t.ctx = ctx
+	if err := t.follow(nil); err != nil {
+		return 0, err
+	}
+	c.leader.Store(t.leader)
+	running, end := context.WithCancelCause(ctx)
+	c.start(running, end, t.ours)
+	ops, err := t.observe(running, d)
+	end(nil)
+	c.running.Wait()
+	if err != nil {
+		return 0, err
+	}
+	return ops, agree(ctx, machines, c.submitted.Load())
+}
+
+// clients are goroutines whose commands are their own numbers.
+type clients struct {
+	answers   []chan struct{}         // to each client, when the leader has applied its command
+	leader    atomic.Pointer[machine] // the machine that answers
+	submitted atomic.Int64
+	running   sync.WaitGroup
+}
+
+func newClients(machines []*machine) *clients {
+	c := &clients{answers: make([]chan struct{}, waiters)}
+	for i := range c.answers {
+		c.answers[i] = make(chan struct{}, 1) // a client has one command outstanding
+	}
+	for _, m := range machines {
+		m.onApply = func(client int) {
+			if c.leader.Load() == m {
+				c.answers[client] <- struct{}{}
+			}
+		}
+	}
+	return c
+}
+
+// start lets the clients go until ctx ends; one that can't submit ends it for all.
+func (c *clients) start(ctx context.Context, end context.CancelCauseFunc, to cluster) {
+	for i, answer := range c.answers {
+		c.running.Go(func() {
+			for ctx.Err() == nil {
+				if err := to.submit(i); err != nil {
+					end(err)
+					return
+				}
+				c.submitted.Add(1)
+				select {
+				case <-answer:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+}
+
+// observe counts for d, after a warm-up, what the leader applies.
+func (t *trial) observe(ctx context.Context, d time.Duration) (float64, error) {
+	if err := sleep(ctx, warmUp(d)); err != nil {
+		return 0, err
+	}
+	start, before := time.Now(), t.leader.count.Load()
+	err := sleep(ctx, d)
+	return float64(t.leader.count.Load()-before) / time.Since(start).Seconds(), err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
