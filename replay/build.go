@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// target is a built test binary.
+type target struct {
+	Wasm       string   // file
+	ImportPath string   // of the package under test
+	Root       string   // host directory that the guest sees: the package's module, or the package
+	Subdir     string   // the package's place in root, slashes
+	RootName   string   // the guest's name for root
+	Packages   []string // import paths of everything in the binary that is not the standard library
+}
+
+// build compiles the tests of the package that opts name.
+func build(ctx context.Context, opts *options, scratch string) (*target, error) {
+	g, err := newGoCommand(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	t, err := g.describe()
+	if err != nil {
+		return nil, err
+	}
+	t.Wasm = filepath.Join(scratch, "test.wasm")
+	// -trimpath: stack traces must not depend on where the sources lie.
+	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-o", t.Wasm, g.pkg); err != nil {
+		return nil, g.explainBuild(msg)
+	}
+	if _, err := os.Stat(t.Wasm); err != nil {
+		return nil, fmt.Errorf("%s has no tests: there is no _test.go file for GOOS=wasip1 in %s", t.ImportPath, g.pkgDir(t))
+	}
+	return t, nil
+}
+
+// goCommand runs the go tool on one package.
+type goCommand struct {
+	ctx      context.Context
+	dir, pkg string
+}
+
+// newGoCommand decides whether opts.pkg is a directory or an import path. The go tool must stand in
+// a directory, as its module may be another than the current one.
+func newGoCommand(ctx context.Context, opts *options) (*goCommand, error) {
+	if strings.Contains(opts.pkg, "...") {
+		return nil, fmt.Errorf("%s: one package at a time", opts.pkg)
+	}
+	dir := filepath.Join(opts.dir, opts.pkg)
+	if filepath.IsAbs(opts.pkg) {
+		dir = opts.pkg
+	}
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return &goCommand{ctx: ctx, dir: dir, pkg: "."}, nil
+	}
+	if strings.HasPrefix(opts.pkg, ".") || filepath.IsAbs(opts.pkg) {
+		return nil, fmt.Errorf("there is no directory %s", dir)
+	}
+	if info, err := os.Stat(opts.dir); opts.dir != "" && (err != nil || !info.IsDir()) {
+		return nil, fmt.Errorf("-C: there is no directory %s", opts.dir)
+	}
+	return &goCommand{ctx: ctx, dir: opts.dir, pkg: opts.pkg}, nil
+}
+
+// run returns standard output, or with an error what the tool said about it.
+func (g *goCommand) run(wasm bool, args ...string) (string, error) {
+	cmd := exec.CommandContext(g.ctx, "go", args...)
+	cmd.Dir = g.dir
+	cmd.Env = os.Environ()
+	if wasm {
+		cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "CGO_ENABLED=0")
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if stderr.Len() == 0 {
+			return err.Error(), err
+		}
+		return stderr.String(), err
+	}
+	return stdout.String(), nil
+}
+
+// describe asks the go tool about the package and everything that its tests import.
+func (g *goCommand) describe() (*target, error) {
+	out, err := g.run(true, "list", "-f", "{{.ImportPath}}\n{{.Dir}}\n{{with .Module}}{{.Dir}}{{end}}", g.pkg)
+	if err != nil {
+		return nil, g.explainBuild(out)
+	}
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	if len(lines) != 3 {
+		return nil, fmt.Errorf("%s is not one package: replay runs the tests of one at a time", g.pkg)
+	}
+	t := &target{ImportPath: lines[0], Root: lines[2]}
+	if t.Root == "" {
+		t.Root = lines[1]
+	}
+	rel, err := filepath.Rel(t.Root, lines[1])
+	if err != nil {
+		return nil, err
+	}
+	t.Subdir = filepath.ToSlash(rel)
+	t.RootName = "/" + strings.TrimSuffix(strings.TrimSuffix(t.ImportPath, t.Subdir), "/") // as in stack traces
+	if out, err = g.run(true, "list", "-deps", "-test", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", g.pkg); err != nil {
+		return nil, g.explainBuild(out)
+	}
+	seen := map[string]bool{}
+	for _, line := range strings.Split(out, "\n") {
+		name, _, _ := strings.Cut(line, " ") // "p [p.test]" is p, compiled for the test
+		if name != "" && !seen[name] {
+			seen[name] = true
+			t.Packages = append(t.Packages, name)
+		}
+	}
+	return t, nil
+}
+
+// workDir is the guest's name for the package's directory, where go test would run the tests.
+func (t *target) workDir() string { return path.Join(t.RootName, t.Subdir) }
+
+// pkgDir is the package's directory as the user knows it.
+func (g *goCommand) pkgDir(t *target) string {
+	return filepath.Join(t.Root, filepath.FromSlash(t.Subdir))
+}
+
+// maxBuildLines is how much of a compiler's complaint is worth repeating.
+const maxBuildLines = 12
+
+// explainBuild turns the go tool's complaint into an error that says whose fault it is.
+func (g *goCommand) explainBuild(msg string) error {
+	lines := strings.Split(strings.TrimSpace(msg), "\n")
+	if n := len(lines) - maxBuildLines; n > 0 {
+		lines = append(lines[:maxBuildLines], fmt.Sprintf("(%d more lines)", n))
+	}
+	text := "\t" + strings.Join(lines, "\n\t")
+	if _, err := g.run(false, "test", "-c", "-vet=off", "-o", os.DevNull, g.pkg); err != nil {
+		return fmt.Errorf("the tests do not build, here or for wasm:\n%s", text)
+	}
+	return fmt.Errorf("the tests build for this machine but not for GOOS=wasip1 GOARCH=wasm, which has no signals, "+
+		"processes, sockets or cgo:\n%s\nMove what needs them to a file with the line //go:build !wasip1", text)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// child is the parent's end of a worker.
+type child struct {
+	cmd    *exec.Cmd
+	enc    *gob.Encoder
+	frames chan frame // closed when the worker has ended
+}
+
+// startChild starts a worker for the plan's runs and waits until it is ready for them.
+func startChild(ctx context.Context, p *plan) (*child, error) {
+	c, err := spawn()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.enc.Encode(p); err != nil {
+		c.kill()
+		return nil, err
+	}
+	select {
+	case f := <-c.frames:
+		if f.Ready {
+			return c, nil
+		}
+		c.kill()
+		return nil, fmt.Errorf("a worker did not start: %s", cmp.Or(f.Err, c.cmd.ProcessState.String()))
+	case <-ctx.Done():
+		c.kill()
+		return nil, ctx.Err()
+	}
+}
+
+// spawn starts this program again, as a worker.
+func spawn() (*child, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c := &child{cmd: cmd, enc: gob.NewEncoder(in), frames: make(chan frame, 64)}
+	go c.receive(out)
+	return c, nil
+}
+
+// receive passes the worker's frames on until it ends.
+func (c *child) receive(out io.Reader) {
+	defer close(c.frames)
+	dec := gob.NewDecoder(out)
+	for {
+		var f frame
+		if dec.Decode(&f) != nil {
+			c.cmd.Wait()
+			return
+		}
+		c.frames <- f
+	}
+}
+
+// kill ends the worker at once and waits until it is gone.
+func (c *child) kill() {
+	c.cmd.Process.Kill()
+	for range c.frames {
+	}
+}
+
+// result is a run as its parent saw it.
+type result struct {
+	seed uint64
+	outcome
+	late  bool          // killed after its wall time
+	quiet time.Duration // late: how long it had not read a clock
+	wall  time.Duration
+}
+
+func (r *result) passed() bool { return !r.late && r.outcome.passed() }
+
+// run runs the tests from a seed. Their output goes to out as it comes. After an error, or when
+// the result is late, the worker is gone.
+func (c *child) run(ctx context.Context, seed uint64, timeout time.Duration, out io.Writer) (*result, error) {
+	start := time.Now()
+	r, moved := &result{seed: seed}, start
+	if err := c.enc.Encode(seed); err != nil {
+		c.kill()
+		return nil, err
+	}
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
+	for {
+		select {
+		case f, ok := <-c.frames:
+			r.wall = time.Since(start)
+			switch {
+			case !ok:
+				return nil, fmt.Errorf("seed %d: the process that ran the tests died: %v", seed, c.cmd.ProcessState)
+			case f.Err != "":
+				c.kill()
+				return nil, errors.New(f.Err)
+			case f.Outcome != nil:
+				r.outcome = *f.Outcome
+				return r, nil
+			case f.Status != nil:
+				if f.Status.Readings != r.Status.Readings {
+					moved = time.Now()
+				}
+				r.Status = *f.Status
+			default:
+				out.Write(f.Output)
+			}
+		case <-deadline.C:
+			c.kill()
+			r.late, r.quiet, r.wall = true, time.Since(moved), time.Since(start)
+			return r, nil
+		case <-ctx.Done():
+			c.kill()
+			return nil, ctx.Err()
+		}
+	}
+}

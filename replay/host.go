@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"io"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+// epoch is where the guest's wall clock starts, the same as in a testing/synctest bubble.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
+
+const (
+	maxStep   = 4 * time.Microsecond // a clock reading takes up to this much,
+	stallOdds = 256                  // but one in so many
+	maxStall  = time.Millisecond     // takes up to this much, as if the thread had lost its core
+)
+
+// host answers one guest's host calls from a seed. It belongs to the guest's thread; only status may
+// be called by another one.
+type host struct {
+	now      atomic.Int64 // virtual nanoseconds since the start
+	readings atomic.Int64 // of a clock, and sleeps
+	steps    *rand.Rand
+	random   *rand.ChaCha8
+	preempt  *preempter
+	output   io.Writer
+	sum      hash.Hash
+	events   *bufio.Writer // into sum
+	record   [17]byte
+}
+
+// Each use of randomness has a stream of its own, so that one cannot shift another.
+const (
+	streamSteps = iota + 1
+	streamRandom
+	streamPreempt
+)
+
+func newHost(seed uint64, output io.Writer) *host {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	key[8] = streamRandom
+	sum := sha256.New()
+	return &host{
+		steps:   rand.New(rand.NewPCG(seed, streamSteps)),
+		random:  rand.NewChaCha8(key),
+		preempt: newPreempter(rand.New(rand.NewPCG(seed, streamPreempt))),
+		output:  output,
+		sum:     sum,
+		events:  bufio.NewWriter(sum),
+	}
+}
+
+// walltime is the guest's clock_time_get for the real-time clock.
+func (h *host) walltime() (sec int64, nsec int32) {
+	t := epoch + h.read('w')
+	return t / 1e9, int32(t % 1e9)
+}
+
+// nanotime is the guest's clock_time_get for the monotonic clock.
+func (h *host) nanotime() int64 { return h.read('m') }
+
+// sleep is the guest's poll_oneoff. The runtime calls it when no goroutine can run, with the time
+// left until its next timer.
+func (h *host) sleep(ns int64) {
+	if ns > 0 {
+		h.now.Add(ns)
+	}
+	h.note('s', ns)
+}
+
+// read moves the clock a little, so that nothing happens twice at the same time and timers that
+// are close fall due in an order that differs between seeds.
+func (h *host) read(clock byte) int64 {
+	bound := maxStep
+	if h.steps.IntN(stallOdds) == 0 {
+		bound = maxStall
+	}
+	now := h.now.Add(1 + h.steps.Int64N(int64(bound)))
+	h.note(clock, now)
+	return now
+}
+
+// note puts a clock call into the digest.
+func (h *host) note(kind byte, value int64) {
+	h.readings.Add(1)
+	h.record[0] = kind
+	binary.LittleEndian.PutUint64(h.record[1:], uint64(value))
+	binary.LittleEndian.PutUint64(h.record[9:], h.preempt.order)
+	h.events.Write(h.record[:])
+}
+
+// Read is the guest's random_get.
+func (h *host) Read(p []byte) (int, error) {
+	h.random.Read(p)
+	h.events.WriteByte('r')
+	h.events.Write(p)
+	return len(p), nil
+}
+
+// Write is the guest's standard output and standard error, one stream as in go test.
+func (h *host) Write(p []byte) (int, error) {
+	h.events.WriteByte('o')
+	h.events.Write(p)
+	return h.output.Write(p)
+}
+
+// digest is a fingerprint of the run so far: output, clock calls, random bytes, scheduling.
+func (h *host) digest() [sha256.Size]byte {
+	h.events.Flush()
+	return [sha256.Size]byte(h.sum.Sum(nil))
+}
+
+// status may be called from any thread.
+func (h *host) status() status {
+	s := status{Virtual: time.Duration(h.now.Load()), Readings: h.readings.Load(), Preempts: h.preempt.count.Load()}
+	if last := h.preempt.last.Load(); last != nil {
+		s.Last = last.name
+	}
+	return s
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"sync/atomic"
+
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// A Go program in wasm runs a goroutine until it blocks: between two blocking points nothing else
+// ever happens, and a queue that is first in, first out runs the rest. That hides most of the
+// interleavings that threads would show. But the runtime can still preempt: a function begins by
+// comparing the stack pointer with the goroutine's g.stackguard0, and the value stackPreempt there,
+// larger than any stack pointer, makes it yield at once. So the host, listening at the entries of
+// functions of the packages under test and of a few blocking ones, now and then writes it: only at
+// functions that are about to compare (prologue.go), so that nobody else ever meets that value.
+//
+// The linker and assembler fix what this needs: g is the third wasm global, stackguard0 lies 16 bytes
+// into it ("offset known to liblink"), g.m at 48 and m.g0, the scheduler's own stack, at 0 of that.
+const (
+	globalG           = 2
+	offsetStackguard0 = 16
+	offsetM           = 48
+	stackPreempt      = 0xfffffffffffffade // runtime/stack.go
+)
+
+// preempter decides who yields when, and sums up the order in which goroutines ran.
+type preempter struct {
+	rand       *rand.Rand
+	meanGap    int // function entries between two preemptions
+	gap        int // entries left until the next one
+	count      atomic.Int64
+	order      uint64            // hash of (goroutine, function) at each entry
+	goroutines map[uint32]uint64 // a number for each g, by first appearance
+	last       atomic.Pointer[entry]
+}
+
+// Seeds differ in how often they preempt too: some bugs need many switches, some one at the right place.
+const (
+	minGapLog = 2
+	maxGapLog = 8
+)
+
+func newPreempter(r *rand.Rand) *preempter {
+	p := &preempter{rand: r, meanGap: 1 << (minGapLog + r.IntN(maxGapLog-minGapLog+1)), order: fnvOffset,
+		goroutines: map[uint32]uint64{}}
+	p.gap = p.nextGap()
+	return p
+}
+
+func (p *preempter) nextGap() int { return 1 + p.rand.IntN(2*p.meanGap) }
+
+// FNV-1a, a word at a time.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// enter is called as the goroutine whose g is at address g enters the function e, afresh or to resume it.
+func (p *preempter) enter(mem api.Memory, g uint32, e *entry, fresh bool) {
+	id, known := p.goroutines[g]
+	if !known {
+		id = uint64(len(p.goroutines))
+		p.goroutines[g] = id
+	}
+	p.last.Store(e)
+	p.order = (p.order ^ id<<32 ^ uint64(e.index)) * fnvPrime
+	if !fresh || !e.yields {
+		return
+	}
+	if p.gap--; p.gap > 0 {
+		return
+	}
+	p.gap = p.nextGap()
+	if m, ok := mem.ReadUint32Le(g + offsetM); ok && m != 0 {
+		if g0, ok := mem.ReadUint32Le(m); ok && g0 != g {
+			mem.WriteUint64Le(g+offsetStackguard0, stackPreempt)
+			p.count.Add(1)
+		}
+	}
+}
+
+// blockers are the library functions whose entries count too: where goroutines meet.
+var blockers = []string{
+	"runtime.chansend1", "runtime.chanrecv1", "runtime.chanrecv2", "runtime.closechan", "runtime.selectgo",
+	"time.Sleep", "sync.__Mutex_.Lock", "sync.__Mutex_.Unlock", "sync.__Cond_.Wait", "sync.__WaitGroup_.Wait",
+	"internal_sync.__Mutex_.lockSlow", "internal_sync.__Mutex_.unlockSlow",
+}
+
+// listeners picks the functions to listen at.
+type listeners struct {
+	prefixes map[string]string // of mangled names, to import paths
+	names    map[string]bool
+	yields   func(function uint32) bool
+}
+
+// notInName is what the Go linker replaces by an underscore in wasm's function names.
+var notInName = regexp.MustCompile(`[^\w.]`)
+
+func newListeners(packages []string, yields func(uint32) bool) *listeners {
+	l := &listeners{yields: yields, prefixes: map[string]string{}, names: map[string]bool{}}
+	for _, p := range packages {
+		l.prefixes[notInName.ReplaceAllLiteralString(symbolPrefix(p), "_")+"."] = p + "."
+	}
+	for _, b := range blockers {
+		l.names[b] = true
+	}
+	return l
+}
+
+// symbolPrefix escapes an import path as the compiler does: dots after the last slash.
+func symbolPrefix(path string) string {
+	slash := strings.LastIndexByte(path, '/')
+	return path[:slash+1] + strings.ReplaceAll(path[slash+1:], ".", "%2e")
+}
+
+// NewFunctionListener implements experimental.FunctionListenerFactory.
+func (l *listeners) NewFunctionListener(def api.FunctionDefinition) experimental.FunctionListener {
+	name := def.Name()
+	if l.names[name] {
+		return l.entry(def, name)
+	}
+	for prefix, path := range l.prefixes {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			return l.entry(def, path+rest)
+		}
+	}
+	return nil
+}
+
+func (l *listeners) entry(def api.FunctionDefinition, name string) *entry {
+	return &entry{index: def.Index(), name: mangledReceiver.ReplaceAllString(name, ".(*$1)."), yields: l.yields(def.Index())}
+}
+
+// mangledReceiver is a pointer receiver after notInName.
+var mangledReceiver = regexp.MustCompile(`\.__(\w+)_\.`)
+
+type hostKey struct{}
+
+// entry listens at one function.
+type entry struct {
+	index  uint32
+	name   string
+	yields bool // if stackguard0 says so
+}
+
+// Before implements experimental.FunctionListener. The guest's host travels in the context. A Go function's
+// only parameter in wasm is the block to resume at, 0 for its beginning.
+func (e *entry) Before(ctx context.Context, mod api.Module, _ api.FunctionDefinition, params []uint64, _ experimental.StackIterator) {
+	h := ctx.Value(hostKey{}).(*host)
+	g := mod.(experimental.InternalModule).Global(globalG).Get()
+	h.preempt.enter(mod.Memory(), uint32(g), e, uint32(params[0]) == 0)
+}
+
+// After implements experimental.FunctionListener.
+func (*entry) After(context.Context, api.Module, api.FunctionDefinition, []uint64) {}
+
+// Abort implements experimental.FunctionListener.
+func (*entry) Abort(context.Context, api.Module, api.FunctionDefinition, error) {}

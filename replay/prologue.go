@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+)
+
+// smallPrologue is how a function with a small frame decides whether it needs more stack, or should
+// yield: stack pointer <= g.stackguard0, as unsigned 32-bit numbers. One with a large frame adds its
+// size to the guard first, and the sum with stackPreempt may wrap around: it would neither yield nor
+// notice that its stack is too small.
+var smallPrologue = []byte{
+	0x23, 2, // global.get g
+	0xa7,        // i32.wrap_i64
+	0x28, 2, 16, // i32.load offset=16 align=4
+	0x4d,       // i32.le_u
+	0x04, 0x40, // if
+}
+
+// Sections of a wasm module.
+const (
+	wasmHeader    = 8
+	sectionImport = 2
+	sectionCode   = 10
+)
+
+var errWasm = errors.New("the go tool has made a wasm module that replay cannot read")
+
+// findYielding tells which functions of a Go program in wasm start with smallPrologue.
+func findYielding(module []byte) (func(function uint32) bool, error) {
+	var imports uint64 // functions all, numbered before the module's own
+	yields := map[uint32]bool{}
+	if len(module) < wasmHeader {
+		return nil, errWasm
+	}
+	for rest := module[wasmHeader:]; len(rest) > 0; {
+		id := rest[0]
+		section, after, ok := cutSized(rest[1:])
+		if !ok {
+			return nil, errWasm
+		}
+		rest = after
+		count, n := binary.Uvarint(section)
+		switch {
+		case n <= 0:
+			return nil, errWasm
+		case id == sectionImport:
+			imports = count
+		case id == sectionCode:
+			bodies := section[n:]
+			for i := range count {
+				var body []byte
+				if body, bodies, ok = cutSized(bodies); !ok {
+					return nil, errWasm
+				}
+				if bytes.Contains(body, smallPrologue) {
+					yields[uint32(imports+i)] = true
+				}
+			}
+		}
+	}
+	return func(function uint32) bool { return yields[function] }, nil
+}
+
+// cutSized cuts off bytes that follow their number.
+func cutSized(b []byte) (sized, rest []byte, ok bool) {
+	size, n := binary.Uvarint(b)
+	if n <= 0 || size > uint64(len(b)-n) {
+		return nil, nil, false
+	}
+	b = b[n:]
+	return b[:size], b[size:], true
+}

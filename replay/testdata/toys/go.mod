@@ -1,0 +1,3 @@
+module toys
+
+go 1.25
