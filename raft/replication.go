@@ -9,10 +9,8 @@ import (
 const (
 	// maxBatch bounds the commands of one AppendEntries, in bytes.
 	maxBatch = 1 << 20
-	// maxInFlight bounds the calls with entries to one peer that wait for an answer.
-	maxInFlight = 8
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
-	maxFailures = 3
+	maxFailures = 2
 	// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with.
 	commitDelay = 5 * time.Millisecond
 )
@@ -28,7 +26,6 @@ type follower struct {
 	due        bool      // a heartbeat must go out, whatever else is on its way
 	tell       bool      // a new commitIndex must go out, if need be with nothing else
 	blocking   *call     // the call that others wait for; nil if none, or if it takes too long
-	inFlight   int       // calls of this term that have not returned
 	failures   int       // calls in a row that failed or took too long
 	lastSent   time.Time // when the last message went out
 	commitSent int       // the commitIndex that it carried
@@ -47,7 +44,7 @@ func (rf *Raft) newFollowers() []*follower {
 // reset begins a term of leadership: nothing is known of the follower (Figure 2, "State on leaders").
 func (f *follower) reset(lastLogIndex int) {
 	f.nextIndex, f.matchIndex = lastLogIndex+1, 0
-	f.due, f.tell, f.blocking, f.inFlight, f.failures = true, false, nil, 0, 0
+	f.due, f.tell, f.blocking, f.failures = true, false, nil, 0
 	f.lastSent, f.commitSent = time.Time{}, 0
 }
 
@@ -101,7 +98,7 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 		return false
 	case f.due:
 		return true
-	case f.blocking != nil || f.inFlight >= maxInFlight || f.failures >= maxFailures:
+	case f.blocking != nil || f.failures >= maxFailures:
 		return false
 	}
 	return f.nextIndex <= rf.log.lastIndex() || f.failures > 0 || f.tell && f.commitSent < rf.commitIndex
@@ -178,7 +175,6 @@ func (rf *Raft) nextCallLocked(f *follower) *call {
 	c.first, c.sentAt = f.nextIndex, time.Now()
 	f.nextIndex = max(f.nextIndex, c.last+1)
 	f.due, f.tell, f.lastSent, f.commitSent = false, false, c.sentAt, rf.commitIndex
-	f.inFlight++
 	f.blocking = c
 	rf.tickLocked(c.sentAt.Add(rf.patience()))
 	return c
@@ -195,7 +191,7 @@ func (rf *Raft) appendEntriesLocked(f *follower) *call {
 		PrevLogTerm:  rf.log.term(prev),
 		LeaderCommit: rf.commitIndex,
 	}
-	if f.failures >= maxFailures || f.blocking != nil || f.inFlight >= maxInFlight {
+	if f.failures >= maxFailures || f.blocking != nil {
 		return &call{message: args, last: prev}
 	}
 	entries := rf.log.from(f.nextIndex, maxBatch)
@@ -229,7 +225,6 @@ func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 
 // settleLocked takes the outcome of a call of the current term. reply is nil if there was none.
 func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
-	f.inFlight--
 	blocked := f.blocking == c
 	if blocked {
 		f.blocking = nil
