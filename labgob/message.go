@@ -73,7 +73,19 @@ type codec struct {
 
 // maxKept is the size in bytes of the largest message after which an encoder or decoder, and the
 // buffer of that size inside it, is kept for the next one.
-const maxKept = 64 << 10
+const maxKept = 4 << 20
+
+// buffers holds *[]byte of released messages.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// Release ends the message's life and lets its memory serve another one. It is never necessary; whoever calls
+// it must be sure that no copy of m is used again.
+func (m Message) Release() {
+	if m.codec != nil && cap(m.data) <= maxKept {
+		b := m.data[:0]
+		buffers.Put(&b)
+	}
+}
 
 // codecs maps a reflect.Type as the user gave it to the *codec of the type that gob sends, in which
 // pointers do not exist. A type in here has passed checkType.
@@ -145,7 +157,7 @@ func (c *codec) encode(value reflect.Value) ([]byte, error) {
 			return nil, errNoZero
 		}
 	}
-	enc.data = nil
+	enc.data = *buffers.Get().(*[]byte)
 	if err := enc.gob.EncodeValue(value); err != nil {
 		return nil, err
 	}

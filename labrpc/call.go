@@ -48,6 +48,8 @@ func (c *call) recycle() {
 	if c.lost {
 		return
 	}
+	c.request.Release()
+	c.reply.Release()
 	*c = call{rn: c.rn, run: c.run, settled: c.settled, slot: landed}
 	c.rn.calls.Put(c)
 }

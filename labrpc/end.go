@@ -46,12 +46,11 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 		e.rn.settleAfter(e.rn.failDelay(), c, false)
 	}
 	<-c.settled
-	ok, answer := c.ok, c.reply
-	c.recycle()
-	if !ok {
+	defer c.recycle()
+	if !c.ok {
 		return false
 	}
-	if err := answer.Unmarshal(reply); err != nil {
+	if err := c.reply.Unmarshal(reply); err != nil {
 		log.Fatalf("ClientEnd.Call(): decode reply: %v\n", err)
 	}
 	return true

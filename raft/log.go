@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 )
@@ -14,16 +15,16 @@ type entry struct {
 
 // A raftLog is the log of §5.3 with its beginning cut off by compaction (§7). It is pure data: it knows no
 // lock, no network and no disk.
-//
-// Slices of entries that leave the log stay valid: neither append nor truncateFrom nor compact writes a
-// slot that somebody else may be reading.
 type raftLog struct {
-	base     int     // index of the last entry cut off; 0 when none is
-	baseTerm int     // its term
-	entries  []entry // entries[k] has index base+1+k; terms never fall
+	base     int       // index of the last entry cut off; 0 when none is
+	baseTerm int       // its term
+	length   int       // number of entries; the first has index base+1; terms never fall
+	chunks   [][]entry // the entries, chunkSize in each but the last: a long log grows without being copied
 }
 
-func (l *raftLog) lastIndex() int { return l.base + len(l.entries) }
+const chunkSize = 512
+
+func (l *raftLog) lastIndex() int { return l.base + l.length }
 
 func (l *raftLog) lastTerm() int { return l.term(l.lastIndex()) }
 
@@ -37,27 +38,25 @@ func (l *raftLog) term(index int) int {
 
 // at returns the entry at index, which must be between base+1 and lastIndex.
 func (l *raftLog) at(index int) *entry {
-	if index <= l.base || index > l.lastIndex() {
+	k := index - l.base - 1
+	if k < 0 || k >= l.length {
 		panic(fmt.Sprintf("raft: no entry %d in a log of %d..%d", index, l.base+1, l.lastIndex()))
 	}
-	return &l.entries[index-l.base-1]
+	return &l.chunks[k/chunkSize][k%chunkSize]
 }
 
-// from returns the entries at first and after it, at most limit bytes of commands (but at least one entry),
-// for reading.
-func (l *raftLog) from(first, limit int) []entry {
-	if first > l.lastIndex() {
-		return nil
-	}
-	l.at(first)
-	tail := l.entries[first-l.base-1:]
-	for k := range tail {
-		limit -= len(tail[k].data)
-		if limit < 0 && k > 0 {
-			return tail[:k:k]
+// appendTo appends to dst copies of the entries from first on, at most limit bytes of commands, but at least one
+// entry if there is one.
+func (l *raftLog) appendTo(dst []entry, first, limit int) []entry {
+	for index := first; index <= l.lastIndex(); index++ {
+		e := l.at(index)
+		limit -= len(e.data)
+		if limit < 0 && index > first {
+			break
 		}
+		dst = append(dst, *e)
 	}
-	return tail[:len(tail):len(tail)]
+	return dst
 }
 
 // matches is the consistency check of §5.3: does the log have an entry at index, and of this term?
@@ -93,28 +92,48 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 		return 0, l.lastIndex() + 1
 	}
 	term = l.term(prev)
-	return term, l.base + 1 + sort.Search(len(l.entries), func(k int) bool { return l.entries[k].term >= term })
+	return term, l.base + 1 + sort.Search(l.length, func(k int) bool { return l.term(l.base+1+k) >= term })
 }
 
-func (l *raftLog) append(entries ...entry) { l.entries = append(l.entries, entries...) }
+func (l *raftLog) append(entries ...entry) {
+	for _, e := range entries {
+		if l.length%chunkSize == 0 {
+			var chunk []entry // the first one grows as it must: most logs are short
+			if l.length > 0 {
+				chunk = make([]entry, 0, chunkSize)
+			}
+			l.chunks = append(l.chunks, chunk)
+		}
+		last := len(l.chunks) - 1
+		l.chunks[last] = append(l.chunks[last], e)
+		l.length++
+	}
+}
 
-// truncateFrom drops the entry at index and all that follow it. The clipped capacity makes the next append
-// take a new array, so that a slice that has left the log keeps its contents.
+// truncateFrom drops the entry at index and all that follow it.
 func (l *raftLog) truncateFrom(index int) {
 	l.at(index)
-	keep := index - l.base - 1
-	l.entries = l.entries[:keep:keep]
+	l.length = index - l.base - 1
+	full, rest := l.length/chunkSize, l.length%chunkSize
+	if rest > 0 {
+		clear(l.chunks[full][rest:])
+		l.chunks[full] = l.chunks[full][:rest]
+		full++
+	}
+	clear(l.chunks[full:])
+	l.chunks = l.chunks[:full]
 }
 
-// compact cuts off the entries up to and including index. What is kept moves to an array of its own, so that
-// what is cut off becomes garbage (§7).
+// compact cuts off the entries up to and including index. What is kept moves to memory of its own, so that all that
+// is cut off becomes garbage (§7).
 func (l *raftLog) compact(index int) {
-	if index == l.base {
-		return
+	kept := raftLog{base: index, baseTerm: l.term(index)}
+	for i := index + 1; i <= l.lastIndex(); i++ {
+		e := *l.at(i)
+		e.data = bytes.Clone(e.data)
+		kept.append(e)
 	}
-	l.baseTerm = l.at(index).term
-	l.entries = append([]entry(nil), l.entries[index-l.base:]...)
-	l.base = index
+	*l = kept
 }
 
 // reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).

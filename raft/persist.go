@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -124,17 +125,14 @@ func readBody(body []byte) (entries []entry, found []definition, err error) {
 	return entries, found, nil
 }
 
-// encodeEntries encodes entries for a message: their number, a record for each, a checksum.
-func encodeEntries(entries []entry) []byte {
-	size := 4 + binary.MaxVarintLen32
-	for k := range entries {
-		size += 2*binary.MaxVarintLen32 + len(entries[k].data)
-	}
-	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(entries)))
+// encodeEntries appends entries to b as a message carries them: their number, a record for each, a checksum.
+func encodeEntries(b []byte, entries []entry) []byte {
+	start := len(b)
+	b = binary.AppendUvarint(b, uint64(len(entries)))
 	for k := range entries {
 		b = appendRecord(b, entries[k].term, entries[k].data)
 	}
-	return binary.LittleEndian.AppendUint32(b, checksum(b))
+	return binary.LittleEndian.AppendUint32(b, checksum(b[start:]))
 }
 
 // A batch is what encodeEntries encoded: entries, and the records that they share memory with.
@@ -216,7 +214,8 @@ type store struct {
 	bodySum    uint32   // its checksum
 	defined    []uint64 // keys of the type definitions in it
 	head       []byte   // buffers for the next save
-	record     []byte
+	entries    []entry  // buffers for the next proposals
+	records    []byte
 }
 
 func newStore(persister *Persister) store {
@@ -246,9 +245,10 @@ func (s *store) write(state, snapshot []byte, newSnapshot bool) {
 // saveLocked saves what Figure 2 calls persistent, after a change of term or vote only.
 func (rf *Raft) saveLocked() { rf.saveTailLocked(nil) }
 
-// saveEntriesLocked saves the batch, which is about to be appended to the log.
+// saveEntriesLocked appends the batch to the log and saves it. The log keeps no memory of the batch's.
 func (rf *Raft) saveEntriesLocked(d batch) {
 	if rf.store.growing == nil {
+		d.moveTo(bytes.Clone(d.records))
 		rf.log.append(d.entries...)
 		rf.saveAllLocked(false)
 		return
@@ -291,9 +291,12 @@ func (rf *Raft) saveTailLocked(tail []byte) (saved []byte) {
 func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	s := &rf.store
 	s.defined = s.defined[:0]
-	body := rf.undefinedLocked(rf.log.entries)
-	for k := range rf.log.entries {
-		body = appendRecord(body, rf.log.entries[k].term, rf.log.entries[k].data)
+	var body []byte
+	for _, chunk := range rf.log.chunks {
+		body = append(body, rf.undefinedLocked(chunk)...)
+		for k := range chunk {
+			body = appendRecord(body, chunk[k].term, chunk[k].data)
+		}
 	}
 	s.bodyLength, s.bodySum = len(body), checksum(body)
 	state := append(rf.appendHeadLocked(make([]byte, 0, headSize+len(body))), body...)

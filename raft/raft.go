@@ -56,6 +56,7 @@ type Raft struct {
 	options options
 
 	leading     atomic.Bool   // role == Leader, for those who need not know it exactly
+	proposals   proposals     // commands on their way from Start to the log
 	definitions definitions   // type definitions that our log's entries need
 	wake        chan struct{} // tells the ticker that its next duty is earlier than it believes
 	done        chan struct{} // closed by Kill
@@ -162,28 +163,18 @@ func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 		term, _ = rf.GetState()
 		return -1, term, false
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	data, definition, err := encodeCommand((*buf)[:0], command)
-	*buf = data
-	if err != nil {
+	p := rf.proposals.get()
+	defer rf.proposals.put(p)
+	if err := p.encode(command); err != nil {
 		panic(fmt.Sprintf("raft: Start on server %d: cannot encode a command of type %T: %v", rf.me, command, err))
 	}
-	rf.mu.Lock()
-	defer rf.mu.Unlock()
-	if rf.role != Leader { // it may have been deposed since
-		return -1, rf.currentTerm, false
+	if rf.proposals.add(p) {
+		rf.propose()
+	} else {
+		<-p.settled
 	}
-	if definition != nil {
-		rf.definitions.add(definition.key, definition.definition)
-	}
-	index = rf.appendCommandLocked(command, data)
-	rf.wakeReplicatorsLocked()
-	return index, rf.currentTerm, true
+	return p.index, p.term, p.accepted
 }
-
-// buffers holds *[]byte for commands that are being encoded.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // GetState returns the current term and whether this server believes that it is the leader.
 func (rf *Raft) GetState() (term int, isLeader bool) {

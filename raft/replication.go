@@ -48,10 +48,11 @@ func (f *follower) reset(lastLogIndex int) {
 	f.lastSent, f.commitSent = time.Time{}, 0
 }
 
-// A call is a message to a follower on its way.
+// A call is a message to a follower on its way. A replicator has one, which it uses again and again.
 type call struct {
 	message Message
 	entries []entry // to be encoded into the message
+	encoded []byte  // what they are encoded to
 	first   int     // nextIndex before it
 	last    int     // index of the last entry that the follower has if it succeeds
 	sentAt  time.Time
@@ -63,13 +64,14 @@ type call struct {
 func (rf *Raft) replicator(f *follower) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
+	var c call
 	for rf.waitForWork(f) {
-		c := rf.nextCallLocked(f)
-		reply := rf.callUnlocked(f, c)
+		rf.nextCallLocked(f, &c)
+		reply := rf.callUnlocked(f, &c)
 		if rf.killed || rf.role != Leader || rf.currentTerm != c.term() {
 			continue // of an old term: no news
 		}
-		rf.settleLocked(f, c, reply)
+		rf.settleLocked(f, &c, reply)
 	}
 }
 
@@ -165,37 +167,36 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // nextCallLocked makes the message that the follower needs next, and takes note that it goes out.
-func (rf *Raft) nextCallLocked(f *follower) *call {
-	var c *call
+func (rf *Raft) nextCallLocked(f *follower, c *call) {
+	clear(c.entries)
+	c.entries = c.entries[:0]
 	if f.nextIndex <= rf.log.base {
-		c = rf.installSnapshotLocked()
+		rf.installSnapshotLocked(c)
 	} else {
-		c = rf.appendEntriesLocked(f)
+		rf.appendEntriesLocked(f, c)
 	}
 	c.first, c.sentAt = f.nextIndex, time.Now()
 	f.nextIndex = max(f.nextIndex, c.last+1)
 	f.due, f.tell, f.lastSent, f.commitSent = false, false, c.sentAt, rf.commitIndex
 	f.blocking = c
 	rf.tickLocked(c.sentAt.Add(rf.patience()))
-	return c
 }
 
-// appendEntriesLocked is an AppendEntries with what comes from nextIndex on: all of it as one batch, as far as it
+// appendEntriesLocked makes c an AppendEntries with what comes from nextIndex on: all of it as one batch, as far as it
 // fits; nothing while the follower does not answer.
-func (rf *Raft) appendEntriesLocked(f *follower) *call {
+func (rf *Raft) appendEntriesLocked(f *follower, c *call) {
 	prev := f.nextIndex - 1
-	args := &AppendEntriesArgs{
+	if f.failures < maxFailures && f.blocking == nil {
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxBatch)
+	}
+	c.last = prev + len(c.entries)
+	c.message = &AppendEntriesArgs{
 		Term:         rf.currentTerm,
 		LeaderID:     rf.me,
 		PrevLogIndex: prev,
 		PrevLogTerm:  rf.log.term(prev),
 		LeaderCommit: rf.commitIndex,
 	}
-	if f.failures >= maxFailures || f.blocking != nil {
-		return &call{message: args, last: prev}
-	}
-	entries := rf.log.from(f.nextIndex, maxBatch)
-	return &call{message: args, last: prev + len(entries), entries: entries}
 }
 
 // callUnlocked sends the message and waits for the reply, nil if there is none. It lets go of mu meanwhile.
@@ -205,10 +206,8 @@ func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 	switch m := c.message.(type) {
 	case *AppendEntriesArgs:
 		if len(c.entries) > 0 {
-			m.Entries = encodeEntries(c.entries)
-			for _, d := range rf.definitions.collect(c.entries) {
-				m.Definitions = append(m.Definitions, d)
-			}
+			c.encoded = encodeEntries(c.encoded[:0], c.entries)
+			m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
 		}
 		reply := new(AppendEntriesReply)
 		if rf.peers[f.id].Call("Raft.AppendEntries", m, reply) {
@@ -320,16 +319,6 @@ func (rf *Raft) commitLocked(index int) {
 	}
 }
 
-// appendCommandLocked appends a command to the leader's log (§5.3) and returns its index.
-func (rf *Raft) appendCommandLocked(command any, data []byte) int {
-	record := appendRecord(rf.store.record[:0], rf.currentTerm, data)
-	rf.store.record = record
-	e := entry{term: rf.currentTerm, data: record[len(record)-len(data):], command: command}
-	rf.saveEntriesLocked(batch{entries: []entry{e}, records: record})
-	rf.advanceCommitLocked()
-	return rf.log.lastIndex()
-}
-
 // check reports what no leader can have sent, and decodes the entries.
 func (args *AppendEntriesArgs) check() (batch, error) {
 	if !plausible(args.Term, args.PrevLogIndex, args.PrevLogTerm, args.LeaderCommit) || args.Term < 1 ||
@@ -342,7 +331,7 @@ func (args *AppendEntriesArgs) check() (batch, error) {
 // learn takes over the type definitions of a message, and reports whether the entries have all that they need.
 func (rf *Raft) learn(args *AppendEntriesArgs, entries []entry) bool {
 	for _, d := range args.Definitions {
-		rf.definitions.add(definition(d).key(), d)
+		rf.definitions.add(d.key(), d)
 	}
 	for k := range entries {
 		if !rf.definitions.suffice(entries[k].data) {

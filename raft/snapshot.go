@@ -43,16 +43,16 @@ func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int,
 	return true
 }
 
-// installSnapshotLocked is an InstallSnapshot with our snapshot, for a follower that lacks entries that we have no more.
-func (rf *Raft) installSnapshotLocked() *call {
-	args := &InstallSnapshotArgs{
+// installSnapshotLocked makes c an InstallSnapshot, for a follower that lacks entries that we no longer have.
+func (rf *Raft) installSnapshotLocked(c *call) {
+	c.last = rf.snapshot.index
+	c.message = &InstallSnapshotArgs{
 		Term:              rf.currentTerm,
 		LeaderID:          rf.me,
 		LastIncludedIndex: rf.snapshot.index,
 		LastIncludedTerm:  rf.snapshot.term,
 		Data:              rf.snapshot.data,
 	}
-	return &call{message: args, last: rf.snapshot.index}
 }
 
 // onInstallSnapshot answers a leader (§7).

@@ -1,0 +1,181 @@
+package raft
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"6.824/labgob"
+	"6.824/labrpc"
+)
+
+// kvCommand is like a command of a kvraft lab.
+type kvCommand struct {
+	Op, Key, Value string
+	Client         int64
+	Seq            int
+}
+
+func init() { labgob.Register(kvCommand{}) }
+
+// benchCommands are the kinds of commands, by name; command n differs from command n+1.
+var benchCommands = []struct {
+	name string
+	make func(n int) any
+}{
+	{"int", func(n int) any { return n }},
+	{"1000B", func(n int) any { return benchString[n%24 : n%24+1000] }},
+	{"kv", func(n int) any { return kvCommand{"Append", "key", "some value", 1 << 40, n} }},
+}
+
+var benchString = strings.Repeat("0123456789", 103)
+
+// A benchCluster runs on a reliable network. Every server's commands are received; the leader's are counted.
+type benchCluster struct {
+	net     *labrpc.Network
+	servers []*Raft
+	leader  *Raft
+	applied chan struct{} // one for each command that the leader's state machine got
+}
+
+func newBenchCluster(b *testing.B, n int) *benchCluster {
+	c := &benchCluster{net: labrpc.MakeNetwork(), servers: make([]*Raft, n)}
+	var received sync.WaitGroup
+	counts := make([]chan struct{}, n)
+	for i := range c.servers {
+		ends := make([]*labrpc.ClientEnd, n)
+		for j := range ends {
+			name := fmt.Sprintf("%d-%d", i, j)
+			ends[j] = c.net.MakeEnd(name)
+			c.net.Connect(name, j)
+			c.net.Enable(name, true)
+		}
+		applyCh := make(chan ApplyMsg)
+		counts[i] = make(chan struct{}, 1<<16)
+		c.servers[i] = Make(ends, i, MakePersister(), applyCh, WithCloseOnKill())
+		received.Go(func() {
+			for range applyCh {
+				select {
+				case counts[i] <- struct{}{}:
+				default: // nobody counts a follower's
+				}
+			}
+		})
+		server := labrpc.MakeServer()
+		server.AddService(labrpc.MakeService(c.servers[i]))
+		c.net.AddServer(i, server)
+	}
+	b.Cleanup(func() {
+		for _, rf := range c.servers {
+			rf.Kill()
+		}
+		c.net.Cleanup()
+		received.Wait()
+	})
+	for c.leader == nil {
+		time.Sleep(10 * time.Millisecond)
+		for i, rf := range c.servers {
+			if _, leads := rf.GetState(); leads {
+				c.leader, c.applied = rf, counts[i]
+			}
+		}
+	}
+	return c
+}
+
+func (c *benchCluster) start(b *testing.B, command any) {
+	if _, _, ok := c.leader.Start(command); !ok {
+		b.Fatal("the leader was deposed")
+	}
+}
+
+// run has ops commands agreed on, of which up to outstanding wait at a time.
+func (c *benchCluster) run(b *testing.B, ops, outstanding int, command func(int) any) {
+	for n := range ops {
+		if n >= outstanding {
+			<-c.applied
+		}
+		c.start(b, command(n))
+	}
+	for range min(ops, outstanding) {
+		<-c.applied
+	}
+}
+
+// measure runs f, which does b.N operations, and reports its rate and what it sent.
+func (c *benchCluster) measure(b *testing.B, f func()) {
+	b.ReportAllocs()
+	rpcs, bytes := c.net.GetTotalCount(), c.net.GetTotalBytes()
+	b.ResetTimer()
+	f()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+	b.ReportMetric(float64(c.net.GetTotalCount()-rpcs)/float64(b.N), "RPCs/op")
+	b.ReportMetric(float64(c.net.GetTotalBytes()-bytes)/float64(b.N), "sentB/op")
+}
+
+// BenchmarkLatency agrees on one command at a time, from Start to the leader's applyCh.
+func BenchmarkLatency(b *testing.B) {
+	for _, servers := range []int{3, 5} {
+		b.Run(fmt.Sprintf("servers=%d", servers), func(b *testing.B) {
+			c := newBenchCluster(b, servers)
+			took := make([]time.Duration, b.N)
+			c.measure(b, func() {
+				for n := range took {
+					begin := time.Now()
+					c.start(b, n)
+					<-c.applied
+					took[n] = time.Since(begin)
+				}
+			})
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Nanoseconds())/1000, "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds())/1000, "p99-µs")
+		})
+	}
+}
+
+// BenchmarkThroughput keeps commands outstanding, on logs of several lengths.
+func BenchmarkThroughput(b *testing.B) {
+	for _, servers := range []int{3, 5} {
+		for _, command := range benchCommands {
+			b.Run(fmt.Sprintf("servers=%d/command=%s/outstanding=256/log=0", servers, command.name), func(b *testing.B) {
+				c := newBenchCluster(b, servers)
+				c.measure(b, func() { c.run(b, b.N, 256, command.make) })
+			})
+		}
+	}
+	for _, length := range []int{1_000, 1_000_000} {
+		b.Run(fmt.Sprintf("servers=3/command=int/outstanding=256/log=%d", length), func(b *testing.B) {
+			c := newBenchCluster(b, 3)
+			c.run(b, length, 256, benchCommands[0].make)
+			c.measure(b, func() { c.run(b, b.N, 256, benchCommands[0].make) })
+		})
+	}
+}
+
+// BenchmarkWaiting has many goroutines call Start at once, each of which waits for its command to be applied.
+func BenchmarkWaiting(b *testing.B) {
+	for _, goroutines := range []int{256, 10_000} {
+		b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {
+			c := newBenchCluster(b, 3)
+			c.measure(b, func() {
+				var next atomic.Int64
+				var done sync.WaitGroup
+				for range goroutines {
+					done.Go(func() {
+						for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+							c.leader.Start(int(n))
+							<-c.applied
+						}
+					})
+				}
+				done.Wait()
+			})
+		})
+	}
+}
