@@ -7,7 +7,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCRIPTS = go-test-many.sh .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real many bench lint
+.PHONY: help demo test test-real many bench compare replay lint
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ many: ## Lab 2 over and over, with the race detector; RUNS=100 PARALLELISM=2 TES
 
 bench: ## benchmarks of the three packages
 	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft
+
+compare: ## the same workload on this Raft, etcd's and hashicorp's; ARGS='-h' explains
+	cd compare && go run . $(ARGS)
+
+replay: ## Lab 2 from a seed, the same every time; SEED=7 RUN=TestFigure82C
+	cd replay && go run . -seed $(or $(SEED),1) $(if $(RUN),-run '$(RUN)')
 
 lint: ## gofmt, go vet, staticcheck and shellcheck find nothing
 	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || \

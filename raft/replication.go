@@ -8,7 +8,7 @@ import (
 
 const (
 	// maxBatch bounds the commands of one AppendEntries, in bytes.
-	maxBatch = 1 << 20
+	maxBatch = 64 << 10
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2
 	// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with.
