@@ -49,11 +49,11 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	rf.lastApplied = max(rf.lastApplied, t.last)
+	clear(t.entries)
+	t.snapshot, t.entries = snapshot{}, t.entries[:0]
 	for !rf.killed && rf.commitIndex <= rf.lastApplied {
 		rf.applyCond.Wait()
 	}
-	clear(t.entries)
-	t.snapshot, t.entries = snapshot{}, t.entries[:0]
 	if rf.snapshot.index > rf.lastApplied {
 		t.snapshot, t.last = rf.snapshot, rf.snapshot.index
 		return !rf.killed

@@ -171,7 +171,7 @@ func wellFormed(data []byte) bool {
 		return len(data) == 1
 	case formInt:
 		_, n := binary.Varint(data[1:])
-		return n == len(data)-1
+		return n > 0 && n == len(data)-1
 	case formValue:
 		return len(data) > 1+keySize
 	case formString, formStream:

@@ -68,11 +68,17 @@ func (rf *Raft) replicator(f *follower) {
 	for rf.waitForWork(f) {
 		rf.nextCallLocked(f, &c)
 		reply := rf.callUnlocked(f, &c)
-		if rf.killed || rf.role != Leader || rf.currentTerm != c.term() {
-			continue // of an old term: no news
+		if !rf.killed && rf.role == Leader && rf.currentTerm == c.term() { // otherwise it is no news
+			rf.settleLocked(f, &c, reply)
 		}
-		rf.settleLocked(f, &c, reply)
+		c.clear()
 	}
+}
+
+// clear keeps nothing but the memory for the next call.
+func (c *call) clear() {
+	clear(c.entries)
+	*c = call{entries: c.entries[:0], encoded: c.encoded}
 }
 
 func (c *call) term() int {
@@ -168,8 +174,6 @@ func earlier(a, b time.Time) time.Time {
 
 // nextCallLocked makes the message that the follower needs next, and takes note that it goes out.
 func (rf *Raft) nextCallLocked(f *follower, c *call) {
-	clear(c.entries)
-	c.entries = c.entries[:0]
 	if f.nextIndex <= rf.log.base {
 		rf.installSnapshotLocked(c)
 	} else {
