@@ -1,6 +1,9 @@
 package raft
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // An ApplyMsg is what Raft sends on applyCh: a command that is committed, or a snapshot that replaces all commands up to
 // and including SnapshotIndex. They come in the order of the log, without gaps, each index once; after a snapshot
@@ -72,7 +75,7 @@ func (rf *Raft) apply(d *decoder, t *toApply) bool {
 	if t.snapshot.index > 0 {
 		return rf.send(ApplyMsg{
 			SnapshotValid: true,
-			Snapshot:      t.snapshot.data,
+			Snapshot:      bytes.Clone(t.snapshot.data),
 			SnapshotTerm:  t.snapshot.term,
 			SnapshotIndex: t.snapshot.index,
 		})

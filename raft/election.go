@@ -44,6 +44,14 @@ func (rf *Raft) becomeLeaderLocked() {
 	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
 }
 
+// resignLocked gives up the lead, without a new term: whoever could form a majority with followers that we still
+// reach would otherwise never be promised their votes (see wouldVoteLocked). Having voted for ourselves, we cannot
+// help another to lead in this term.
+func (rf *Raft) resignLocked() {
+	rf.setRoleLocked(Follower, nobody)
+	rf.postponeElectionLocked()
+}
+
 // followLocked follows the leader of the current term, from which a message has come.
 func (rf *Raft) followLocked(leader int) {
 	if rf.role != Follower || rf.leader != leader {
@@ -79,6 +87,7 @@ func (rf *Raft) postponeElectionLocked() {
 	o := &rf.options
 	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))
 	rf.deadline = time.Now().Add(timeout << max(0, min(rf.attempts-2, 2)))
+	rf.tickLocked(rf.deadline)
 }
 
 // ticker starts elections and keeps a leader's messages going. It sleeps until the next of these duties; wake
@@ -256,7 +265,8 @@ func (rf *Raft) grantedLocked(voter int) {
 // onRequestVote answers a candidate (§5.2, §5.4.1).
 func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
 	reply := new(RequestVoteReply)
-	malformed := !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) || args.LastLogTerm > args.Term
+	malformed := !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) ||
+		args.LastLogTerm >= args.Term || (args.LastLogIndex == 0) != (args.LastLogTerm == 0)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	switch {

@@ -96,12 +96,12 @@ var errRecord = errors.New("a record is malformed")
 // readRecord returns the first record of b, sharing b's memory, and what follows it.
 func readRecord(b []byte) (term int, data, rest []byte, err error) {
 	t, n := binary.Uvarint(b)
-	if n <= 0 || t > maxNumber {
+	if n <= 0 || t > maxNumber || n != uvarintSize(int(t)) {
 		return 0, nil, nil, errRecord
 	}
 	b = b[n:]
 	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) {
+	if n <= 0 || length > uint64(len(b)-n) || n != uvarintSize(int(length)) {
 		return 0, nil, nil, errRecord
 	}
 	b = b[n:]

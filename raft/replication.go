@@ -11,6 +11,8 @@ const (
 	maxBatch = 64 << 10
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2
+	// quorumHeartbeats without a majority's answers, and a leader resigns.
+	quorumHeartbeats = 10
 	// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with.
 	commitDelay = 5 * time.Millisecond
 )
@@ -29,6 +31,7 @@ type follower struct {
 	failures   int       // calls in a row that failed or took too long
 	lastSent   time.Time // when the last message went out
 	commitSent int       // the commitIndex that it carried
+	answered   time.Time // when the last reply came, at first when we became leader
 }
 
 func (rf *Raft) newFollowers() []*follower {
@@ -46,6 +49,7 @@ func (f *follower) reset(lastLogIndex int) {
 	f.nextIndex, f.matchIndex = lastLogIndex+1, 0
 	f.due, f.tell, f.blocking, f.failures = true, false, nil, 0
 	f.lastSent, f.commitSent = time.Time{}, 0
+	f.answered = time.Now()
 }
 
 // A call is a message to a follower on its way. A replicator has one, which it uses again and again.
@@ -123,6 +127,10 @@ func (rf *Raft) wakeReplicatorsLocked() {
 // tendFollowersLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
 // that a call that hangs holds nothing up. It returns when it wants to be called again.
 func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
+	if !rf.hasQuorumLocked(now) {
+		rf.resignLocked()
+		return rf.deadline
+	}
 	next := now.Add(rf.options.heartbeat)
 	tell := !rf.commitTold.IsZero() && !now.Before(rf.commitTold)
 	if tell {
@@ -136,6 +144,17 @@ func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
 		}
 	}
 	return next
+}
+
+// hasQuorumLocked reports whether a majority, ourselves included, has answered lately.
+func (rf *Raft) hasQuorumLocked(now time.Time) bool {
+	n := 1
+	for _, f := range rf.followers {
+		if f != nil && now.Sub(f.answered) < quorumHeartbeats*rf.options.heartbeat {
+			n++
+		}
+	}
+	return rf.isMajority(n)
 }
 
 func (rf *Raft) tendLocked(f *follower, now time.Time, tell bool) time.Time {
@@ -174,7 +193,7 @@ func earlier(a, b time.Time) time.Time {
 
 // nextCallLocked makes the message that the follower needs next, and takes note that it goes out.
 func (rf *Raft) nextCallLocked(f *follower, c *call) {
-	if f.nextIndex <= rf.log.base {
+	if f.nextIndex <= rf.log.base && f.failures < maxFailures && f.blocking == nil {
 		rf.installSnapshotLocked(c)
 	} else {
 		rf.appendEntriesLocked(f, c)
@@ -189,7 +208,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 // appendEntriesLocked makes c an AppendEntries with what comes from nextIndex on: all of it as one batch, as far as it
 // fits; nothing while the follower does not answer.
 func (rf *Raft) appendEntriesLocked(f *follower, c *call) {
-	prev := f.nextIndex - 1
+	prev := max(f.nextIndex-1, rf.log.base)
 	if f.failures < maxFailures && f.blocking == nil {
 		c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxBatch)
 	}
@@ -231,6 +250,9 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	blocked := f.blocking == c
 	if blocked {
 		f.blocking = nil
+	}
+	if reply != nil {
+		f.answered = time.Now()
 	}
 	switch {
 	case reply == nil:
