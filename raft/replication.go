@@ -387,7 +387,10 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, d batch, reply 
 	if prev < rf.log.base {
 		// What the snapshot covers is committed, so there the logs agree.
 		covered := min(rf.log.base-prev, len(d.entries))
-		d, prev = d.drop(covered), prev+covered
+		if prev += covered; prev == rf.log.base && d.entries[covered-1].term != rf.log.baseTerm {
+			return
+		}
+		d = d.drop(covered)
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
 		return
