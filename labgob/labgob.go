@@ -1,3 +1,5 @@
+//go:build go1.25
+
 // Package labgob is encoding/gob with the course's diagnostics. The wire format is plain gob.
 //
 // Two mistakes break a Raft in ways that are hard to find, so labgob reports them on standard

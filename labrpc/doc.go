@@ -1,3 +1,5 @@
+//go:build go1.25
+
 // Package labrpc is a network inside one process. It calls methods of remote objects, with arguments
 // and replies that pass through gob (package labgob), and it can delay, lose and reorder messages and
 // cut off clients and servers, so that a program can be tested against all that.

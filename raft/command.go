@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package raft
 
 import (
@@ -256,7 +258,7 @@ func (ds *definitions) suffice(data []byte) bool {
 }
 
 // collect returns the definitions that the entries need, each once, in the order of their first use.
-func (ds *definitions) collect(entries []entry) (found []definition) {
+func (ds *definitions) collect(entries []entry) (found [][]byte) {
 	var keys []uint64 // of found: there are few types
 	for k := range entries {
 		key, ok := definitionKey(entries[k].data)

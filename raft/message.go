@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package raft
 
 import (
@@ -23,13 +25,13 @@ type RequestVoteReply struct {
 
 // AppendEntriesArgs replicates log entries and is the heartbeat (Figure 2, §5.2, §5.3).
 type AppendEntriesArgs struct {
-	Term         int          // leader's term
-	LeaderID     int          // so that followers know the leader
-	PrevLogIndex int          // index of the entry just before the new ones
-	PrevLogTerm  int          // its term
-	LeaderCommit int          // leader's commitIndex
-	Entries      []byte       // the new entries, encoded as they are saved (persist.go); empty for a heartbeat
-	Definitions  []definition // gob type definitions that Entries need (command.go)
+	Term         int      // leader's term
+	LeaderID     int      // so that followers know the leader
+	PrevLogIndex int      // index of the entry just before the new ones
+	PrevLogTerm  int      // its term
+	LeaderCommit int      // leader's commitIndex
+	Entries      []byte   // the new entries, encoded as they are saved (persist.go); empty for a heartbeat
+	Definitions  [][]byte // gob type definitions that Entries need (command.go)
 }
 
 // AppendEntriesReply answers AppendEntriesArgs.

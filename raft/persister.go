@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package raft
 
 import (
@@ -7,7 +9,7 @@ import (
 )
 
 // A Persister is the disk of one server: it keeps the Raft state and the snapshot that were saved last, in
-// memory. It offers what the Persister of every year of the course offers (lab rule 4), and Append, by which
+// memory. It offers what the Persister of every year of the course offers, and Append, by which
 // saving costs as much as there is new. The zero value is an empty disk. Safe for concurrent use.
 type Persister struct {
 	mu       sync.Mutex

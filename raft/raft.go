@@ -1,3 +1,5 @@
+//go:build go1.25
+
 // Package raft is the Raft of MIT 6.824's Lab 2: a server among peers that agree on a log of commands, behind
 // the lab's interface of Make, Start, GetState, Snapshot and Kill.
 //
@@ -5,6 +7,7 @@
 // Algorithm"); § stands for its sections. Each file holds one of them:
 //
 //	raft.go         the state of Figure 2, and the lab's interface
+//	propose.go      how many Starts at once get into the log
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
 //	replication.go  replicators, AppendEntries, the commit rule                  §5.3, §5.4.2
@@ -37,7 +40,11 @@
 // elected before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that one that was cut off
 // disturbs nobody; so that it cannot keep others from it in vain, a leader that a majority has not answered for a
 // while resigns (§6.2 there). After a few failed elections in a row a server waits longer for the next one. Entries of
-// older terms also commit when every server has them (commitLocked). Snapshots are sent whole.
+// older terms also commit when every server has them, since then no later leader can lack them
+// (advanceCommitLocked). Snapshots are sent whole.
+//
+// Each file states the version of the language that it is written in, so that it also builds in a course tree whose
+// go.mod names an old one.
 package raft
 
 import (
@@ -111,7 +118,8 @@ func (r Role) String() string {
 
 // Make starts a server of the cluster peers, the one with index me: peers[i] leads to server i, where it is
 // registered as the labrpc service "Raft". The server continues from what persister has saved, saves to it, and
-// sends what is committed on applyCh. Make returns before anything is sent to a peer or to applyCh.
+// sends what is committed on applyCh: after a restart what follows the saved snapshot, which the service reads from
+// persister by itself. Make returns before anything is sent to a peer or to applyCh.
 //
 // It panics if peers, me or an option is out of range, or if the saved state cannot be trusted: a server
 // never starts from state that was cut short, altered or written in another format.
@@ -154,7 +162,8 @@ func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan 
 
 // Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
-// promise that it will be: the leader may lose an election first. On any other server, and on a killed one, it
+// promise that it will be: the leader may lose an election first. The leader's own service gets this very command on
+// applyCh, so it must not be changed afterwards. On any other server, and on a killed one, it
 // does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start

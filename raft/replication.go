@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package raft
 
 import (
@@ -357,7 +359,7 @@ func (args *AppendEntriesArgs) check() (batch, error) {
 // learn takes over the type definitions of a message, and reports whether the entries have all that they need.
 func (rf *Raft) learn(args *AppendEntriesArgs, entries []entry) bool {
 	for _, d := range args.Definitions {
-		rf.definitions.add(d.key(), d)
+		rf.definitions.add(definition(d).key(), d)
 	}
 	for k := range entries {
 		if !rf.definitions.suffice(entries[k].data) {

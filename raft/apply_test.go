@@ -1,0 +1,204 @@
+package raft
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// wantCommand receives the command that from gives index.
+func wantCommand(t testing.TB, applyCh <-chan ApplyMsg, index, want int) {
+	t.Helper()
+	m := <-applyCh
+	text, _ := m.Command.(string)
+	if !m.CommandValid || m.SnapshotValid || m.CommandIndex != want || !strings.HasPrefix(text, fmt.Sprint(index, " of term ")) {
+		t.Errorf("received %+v, want command %d", m, want)
+	}
+}
+
+// single starts a cluster of one server in a bubble, and waits until it leads.
+func single(t testing.TB, persister *Persister, options ...Option) (*Raft, chan ApplyMsg) {
+	t.Helper()
+	applyCh := make(chan ApplyMsg)
+	rf := Make(deadEnds(1), 0, persister, applyCh, options...)
+	time.Sleep(time.Second)
+	if _, leads := rf.GetState(); !leads {
+		t.Fatal("a cluster of one has no leader after a second")
+	}
+	return rf, applyCh
+}
+
+// silent checks that nothing comes on applyCh, and that it is open.
+func silent(t testing.TB, applyCh <-chan ApplyMsg) {
+	t.Helper()
+	select {
+	case m, open := <-applyCh:
+		t.Errorf("received %+v (open: %v)", m, open)
+	case <-time.After(time.Hour):
+	}
+}
+
+func TestApplyInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf, applyCh := single(t, MakePersister())
+		defer rf.Kill()
+		const commands = 3*maxApply + 7
+		go func() {
+			for k := range commands {
+				rf.Start(k)
+			}
+		}()
+		for k := range commands {
+			if m := <-applyCh; m.Command != any(k) || m.CommandIndex != k+1 || !m.CommandValid || m.SnapshotValid {
+				t.Fatalf("received %+v, want command %d", m, k)
+			}
+		}
+		silent(t, applyCh)
+		mustEqual(t, "lastApplied", rf.Status().LastApplied, commands)
+	})
+}
+
+// A restarted server hands over all that follows its snapshot once more, decoded from what it saved.
+func TestApplyAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := MakePersister()
+		rf, applyCh := single(t, disk)
+		commands := []any{"a", 2, pointCommand{3, 4}, nil, &nodeCommand{5, nil}, pointCommand{6, 7}}
+		for _, command := range commands {
+			rf.Start(command)
+			<-applyCh
+		}
+		rf.Snapshot(2, []byte("two"))
+		rf.Kill()
+		rf, applyCh = single(t, disk.Copy())
+		defer rf.Kill()
+		for k, command := range commands[2:] {
+			m := <-applyCh
+			mustEqual(t, "command", fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", ApplyMsg{CommandValid: true, Command: m.Command, CommandIndex: k + 3}))
+			if node, ok := command.(*nodeCommand); ok {
+				mustEqual(t, "node", *m.Command.(*nodeCommand), *node)
+			} else {
+				mustEqual(t, "command", m.Command, command)
+			}
+		}
+		silent(t, applyCh)
+	})
+}
+
+func TestApplyUnknownTypePanics(t *testing.T) {
+	data, c, _ := encodeCommand(nil, pointCommand{1, 2})
+	rf := newFollower(t, 3, 1, from(1).terms(1))
+	rf.log.append(entry{term: 1, data: data})
+	d := newDecoder(&rf.definitions)
+	todo := toApply{entries: []entry{{term: 1, data: data}}, last: 2}
+	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2", "labgob.Register")
+	rf.definitions.add(c.key, c.definition)
+	close(rf.done) // nobody receives
+	mustEqual(t, "goes on after Kill", rf.apply(d, &todo), false)
+}
+
+// Even if a reader waits, nothing is sent once the server is killed.
+func TestNothingIsSentAfterKill(t *testing.T) {
+	rf := newFollower(t, 3, 1, nil)
+	applyCh := make(chan ApplyMsg, 100)
+	rf.applyCh = applyCh
+	mustEqual(t, "sent before", rf.send(ApplyMsg{}), true)
+	close(rf.done)
+	for range cap(applyCh) - 1 {
+		mustEqual(t, "sent after", rf.send(ApplyMsg{}), false)
+	}
+	mustEqual(t, "messages", len(applyCh), 1)
+}
+
+// Kill returns whoever reads, or nobody; after it nothing is sent, and without the option applyCh stays open.
+func TestKill(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		commands int
+		read     int
+	}{{"idle", 0, 0}, {"nobody reads", 3, 0}, {"blocked", 3, 1}, {"all read", 3, 3}} {
+		for _, closes := range []bool{false, true} {
+			t.Run(fmt.Sprint(c.name, ", closes: ", closes), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { kill(t, c.commands, c.read, closes) })
+			})
+		}
+	}
+}
+
+func kill(t *testing.T, commands, read int, closes bool) {
+	var options []Option
+	if closes {
+		options = []Option{WithCloseOnKill()}
+	}
+	rf, applyCh := single(t, MakePersister(), options...)
+	for k := range commands {
+		rf.Start(k)
+	}
+	for range read {
+		<-applyCh
+	}
+	synctest.Wait()
+	rf.Kill()
+	select {
+	case <-rf.applierDone:
+	default:
+		t.Error("Kill returned before the applier had ended")
+	}
+	before := pictureOf(rf)
+	rf.Kill()
+	if closes {
+		m, open := <-applyCh
+		mustEqual(t, "open", open, false)
+		mustEqual(t, "message", m.CommandIndex, 0)
+	} else {
+		silent(t, applyCh)
+	}
+	index, term, leads := rf.Start("too late")
+	mustEqual(t, "Start", fmt.Sprint(index, term, leads), fmt.Sprint(-1, before.term, false))
+	_, leads = rf.GetState()
+	mustEqual(t, "leads", leads, false)
+	rf.Snapshot(commands, []byte("too late"))
+	time.Sleep(time.Minute)
+	mustEqual(t, "state", pictureOf(rf), before)
+}
+
+// A service may kill its server between two receives, as some do when they fail.
+func TestKillFromReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf, applyCh := single(t, MakePersister(), WithCloseOnKill())
+		for k := range 5 {
+			rf.Start(k)
+		}
+		seen := 0
+		for m := range applyCh {
+			if seen++; m.CommandIndex == 2 {
+				rf.Kill()
+			}
+		}
+		mustEqual(t, "received", seen, 2)
+	})
+}
+
+// Several Kills at the same time, with a reader that reads on: none returns before the last message is out.
+func TestKillConcurrently(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf, applyCh := single(t, MakePersister())
+		for k := range 2000 {
+			rf.Start(k)
+		}
+		killed := make(chan struct{})
+		for range 4 {
+			go func() { rf.Kill(); killed <- struct{}{} }()
+		}
+		for left := 4; left > 0; {
+			select {
+			case <-applyCh:
+			case <-killed:
+				left--
+			}
+		}
+		silent(t, applyCh)
+	})
+}

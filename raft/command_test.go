@@ -1,0 +1,256 @@
+package raft
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"6.824/labgob"
+)
+
+type pointCommand struct{ X, Y int }
+
+type boxCommand struct {
+	Name string
+	Any  any
+}
+
+type nodeCommand struct {
+	Value int
+	Next  *nodeCommand
+}
+
+// A dateCommand, like time.Time, is sent as it says itself.
+type dateCommand struct{ Year, Day int }
+
+func (c dateCommand) GobEncode() ([]byte, error) { return fmt.Append(nil, c.Year, " ", c.Day), nil }
+
+func (c *dateCommand) GobDecode(b []byte) error {
+	_, err := fmt.Sscan(string(b), &c.Year, &c.Day)
+	return err
+}
+
+// A strictCommand has no zero value that gob can send.
+type strictCommand struct{ Text *string }
+
+func (c strictCommand) GobEncode() ([]byte, error) { return []byte(*c.Text), nil }
+
+func (c *strictCommand) GobDecode(b []byte) error {
+	text := string(b)
+	c.Text = &text
+	return nil
+}
+
+// A refusedCommand cannot be encoded when it is negative.
+type refusedCommand int
+
+func (c refusedCommand) GobEncode() ([]byte, error) {
+	if c < 0 {
+		return nil, errors.New("refused")
+	}
+	return []byte{byte(c)}, nil
+}
+
+func (c *refusedCommand) GobDecode(b []byte) error {
+	if len(b) != 1 {
+		return errors.New("not a refusedCommand")
+	}
+	*c = refusedCommand(b[0])
+	return nil
+}
+
+// Nobody registers these two, but for the one test that registers lateCommand.
+type (
+	foreignCommand struct{ X int }
+	lateCommand    struct{ X int }
+)
+
+func init() {
+	for _, command := range []any{
+		pointCommand{}, boxCommand{}, &nodeCommand{}, map[string]int{}, dateCommand{}, strictCommand{}, refusedCommand(0),
+	} {
+		labgob.Register(command)
+	}
+}
+
+// encode encodes a command and makes its definition known.
+func encode(t testing.TB, known *definitions, command any) []byte {
+	t.Helper()
+	data, c, err := encodeCommand(nil, command)
+	if err != nil {
+		t.Fatalf("encode %T: %v", command, err)
+	}
+	if c != nil {
+		known.add(c.key, c.definition)
+	}
+	return data
+}
+
+func newDecoder(known *definitions) *decoder {
+	return &decoder{definitions: known, streams: make(map[uint64]*stream)}
+}
+
+var manyCommands = []struct {
+	name    string
+	command any
+	form    byte
+}{
+	{"nil", nil, formNil},
+	{"zero", 0, formInt},
+	{"one", 1, formInt},
+	{"minus one", -1, formInt},
+	{"least int", math.MinInt, formInt},
+	{"greatest int", math.MaxInt, formInt},
+	{"empty string", "", formString},
+	{"string", "a\x00\xff☃", formString},
+	{"long string", strings.Repeat("x", 1<<16), formString},
+	{"bytes", []byte{0, 1, 255}, formValue},
+	{"float", -0.5, formValue},
+	{"bool", true, formValue},
+	{"struct", pointCommand{3, -4}, formValue},
+	{"zero struct", pointCommand{}, formValue},
+	{"interface inside", boxCommand{"box", pointCommand{1, 2}}, formStream},
+	{"nil interface inside", boxCommand{Name: "empty"}, formStream},
+	{"pointer", &nodeCommand{1, &nodeCommand{2, nil}}, formValue},
+	{"map", map[string]int{"a": 1, "b": -2}, formValue},
+	{"GobEncoder", dateCommand{2020, -60}, formValue},
+	{"no zero value", strictCommand{new(string)}, formStream},
+}
+
+// Each command comes back as it was, from a decoder that has met it before and from one that has not.
+func TestCommandRoundTrip(t *testing.T) {
+	var known definitions
+	old := newDecoder(&known)
+	for range 2 {
+		for _, c := range manyCommands {
+			data := encode(t, &known, c.command)
+			mustEqual(t, c.name+": form", data[0], c.form)
+			if !wellFormed(data) || !known.suffice(data) {
+				t.Errorf("%s: not well-formed, or not decodable: % .20x", c.name, data)
+			}
+			for _, d := range []*decoder{old, newDecoder(&known)} {
+				if got, err := d.decode(data); err != nil || !reflect.DeepEqual(got, c.command) {
+					t.Errorf("%s: %#v, %v", c.name, got, err)
+				}
+			}
+		}
+	}
+}
+
+// Encoding appends, and what follows the first value of a type is as long as the first.
+func TestCommandEncodingIsStateless(t *testing.T) {
+	first, _, _ := encodeCommand([]byte("head"), pointCommand{1, 2})
+	second, _, _ := encodeCommand([]byte("head"), pointCommand{1, 2})
+	if !bytes.Equal(first, second) || !bytes.HasPrefix(first, []byte("head")) {
+		t.Errorf("% x, then % x", first, second)
+	}
+}
+
+func TestCommandDefinitions(t *testing.T) {
+	var known definitions
+	points := []any{pointCommand{1, 2}, 5, map[string]int{"a": 1}, pointCommand{3, 4}, "x", boxCommand{}, map[string]int{}}
+	var entries []entry
+	for _, command := range points {
+		entries = append(entries, entry{term: 1, data: encode(t, &known, command)})
+	}
+	a, needed := definitionKey(entries[0].data)
+	b, _ := definitionKey(entries[3].data)
+	c, _ := definitionKey(entries[2].data)
+	if !needed || a != b || a == c {
+		t.Errorf("keys of a type twice and another: %x, %x, %x (needed: %v)", a, b, c, needed)
+	}
+	found := known.collect(entries)
+	mustEqual(t, "definitions", len(found), 2)
+	mustEqual(t, "first", definition(found[0]).key(), a)
+	mustEqual(t, "second", definition(found[1]).key(), c)
+	if _, needed := definitionKey(entries[5].data); needed {
+		t.Error("a stream of its own needs a definition")
+	}
+}
+
+func TestCommandMissingDefinition(t *testing.T) {
+	var known, none definitions
+	data := encode(t, &known, pointCommand{1, 2})
+	if none.suffice(data) {
+		t.Error("no definitions suffice")
+	}
+	d := newDecoder(&none)
+	if got, err := d.decode(data); err == nil {
+		t.Errorf("decoded to %v without its definition", got)
+	}
+	key, _ := definitionKey(data)
+	none.add(key, known.get(key))
+	if got, err := d.decode(data); err != nil || got != (pointCommand{1, 2}) {
+		t.Errorf("with its definition: %v, %v", got, err)
+	}
+}
+
+func TestCommandNotRegistered(t *testing.T) {
+	for range 2 {
+		data, _, err := encodeCommand([]byte("head"), foreignCommand{1})
+		if err == nil || !strings.Contains(err.Error(), "foreignCommand") || string(data) != "head" {
+			t.Errorf("data %q, error %v", data, err)
+		}
+	}
+	if _, _, err := encodeCommand(nil, lateCommand{1}); err == nil {
+		t.Error("encoded before its type was registered")
+	}
+	labgob.Register(lateCommand{})
+	var known definitions
+	data := encode(t, &known, lateCommand{2})
+	if got, err := newDecoder(&known).decode(data); err != nil || got != (lateCommand{2}) {
+		t.Errorf("registered late: %v, %v", got, err)
+	}
+}
+
+// A command that fails to encode spoils no encoder for the next.
+func TestCommandEncoderSurvivesError(t *testing.T) {
+	var known definitions
+	for range 3 {
+		if _, _, err := encodeCommand(nil, refusedCommand(-1)); err == nil {
+			t.Error("encoded what GobEncode refuses")
+		}
+		if got, err := newDecoder(&known).decode(encode(t, &known, refusedCommand(7))); err != nil || got != refusedCommand(7) {
+			t.Errorf("after an error: %v, %v", got, err)
+		}
+	}
+}
+
+// Damage is an error, or another value of the kind; never a panic, and never felt by the next command.
+func TestCommandDecoderSurvivesDamage(t *testing.T) {
+	var known definitions
+	d := newDecoder(&known)
+	for _, c := range manyCommands {
+		data := encode(t, &known, c.command)
+		for cut := range min(len(data), 200) {
+			if _, err := d.decode(data[:cut]); err == nil && data[0] != formString {
+				t.Errorf("%s: decoded from %d of %d bytes", c.name, cut, len(data))
+			}
+			flipped := bytes.Clone(data)
+			flipped[cut] ^= 1 << (cut % 8)
+			_, _ = d.decode(flipped)
+			if got, err := d.decode(data); err != nil || !reflect.DeepEqual(got, c.command) {
+				t.Fatalf("%s: after damage at byte %d: %#v, %v", c.name, cut, got, err)
+			}
+		}
+	}
+}
+
+func TestCommandMalformed(t *testing.T) {
+	for _, data := range [][]byte{
+		nil, {}, {formNil, 0}, {formInt}, {formInt, 0x80}, {formInt, 2, 2}, {formValue}, {formValue, 1, 2, 3, 4, 5, 6, 7, 8},
+		{formStream + 1}, {255, 1, 2}, bytes.Repeat([]byte{0xff}, 20),
+		append([]byte{formInt}, bytes.Repeat([]byte{0xff}, 11)...),
+	} {
+		if wellFormed(data) {
+			t.Errorf("% x is taken for a command", data)
+		}
+		if got, err := newDecoder(new(definitions)).decode(data); err == nil {
+			t.Errorf("% x decoded to %v", data, got)
+		}
+	}
+}

@@ -1,0 +1,297 @@
+package raft
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// §5.2: "Each server will vote for at most one candidate in a given term, on a first-come-first-served basis"; §5.4.1: "the
+// voter denies its vote if its own log is more up-to-date than that of the candidate." The voter is in term 3 with a
+// log of terms 1, 1, 2.
+func TestRequestVoteRule(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		votedFor int
+		args     RequestVoteArgs
+		granted  bool
+		term     int // afterwards
+		vote     int
+	}{
+		{"free vote", nobody, RequestVoteArgs{3, 1, 3, 2, false}, true, 3, 1},
+		{"voted for it already", 1, RequestVoteArgs{3, 1, 3, 2, false}, true, 3, 1},
+		{"voted for another", 2, RequestVoteArgs{3, 1, 3, 2, false}, false, 3, 2},
+		{"voted for itself", 0, RequestVoteArgs{3, 1, 3, 2, false}, false, 3, 0},
+		{"newer term frees the vote", 2, RequestVoteArgs{4, 1, 3, 2, false}, true, 4, 1},
+		{"older term", nobody, RequestVoteArgs{2, 1, 3, 2, false}, false, 3, nobody},
+		{"longer log", nobody, RequestVoteArgs{3, 1, 4, 2, false}, true, 3, 1},
+		{"shorter log", nobody, RequestVoteArgs{3, 1, 2, 2, false}, false, 3, nobody},
+		{"shorter log, newer term", 2, RequestVoteArgs{5, 1, 2, 2, false}, false, 5, nobody},
+		{"longer log of an older last term", nobody, RequestVoteArgs{4, 1, 9, 1, false}, false, 4, nobody},
+		{"shorter log of a newer last term", nobody, RequestVoteArgs{4, 1, 1, 3, false}, true, 4, 1},
+		{"empty log", nobody, RequestVoteArgs{4, 1, 0, 0, false}, false, 4, nobody},
+		{"PreVote", nobody, RequestVoteArgs{4, 1, 3, 2, true}, true, 3, nobody},
+		{"PreVote after a vote in this term", 2, RequestVoteArgs{4, 1, 3, 2, true}, true, 3, 2},
+		{"PreVote for a term not newer", nobody, RequestVoteArgs{3, 1, 3, 2, true}, false, 3, nobody},
+		{"PreVote with a shorter log", nobody, RequestVoteArgs{4, 1, 2, 2, true}, false, 3, nobody},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2))
+			rf.votedFor = c.votedFor
+			rf.saveLocked()
+			rf.deadline = time.Time{}
+			mustEqual(t, "granted", granted(deliver(t, rf, &c.args)), c.granted)
+			after := restored(t, rf) // saved before the reply
+			mustEqual(t, "term and vote", [2]int{after.term, after.votedFor}, [2]int{c.term, c.vote})
+			// §5.2: only a granted vote postpones the voter's own election, and a PreVote changes nothing.
+			mustEqual(t, "election postponed", !rf.deadline.IsZero(), c.granted && !c.args.PreVote)
+		})
+	}
+}
+
+// What no correct candidate can have sent is refused and changes nothing. The voter is in term 3.
+func TestRequestVoteMalformed(t *testing.T) {
+	const huge = math.MaxInt
+	for _, args := range []RequestVoteArgs{
+		{Term: 4, CandidateID: 0, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: 4, CandidateID: 3, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: 4, CandidateID: -1, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: 4, CandidateID: huge, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: 4, CandidateID: math.MinInt, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: -1, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: math.MinInt, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: huge, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: maxNumber + 1, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2},
+		{Term: 4, CandidateID: 1, LastLogIndex: -1, LastLogTerm: 2},
+		{Term: 4, CandidateID: 1, LastLogIndex: huge, LastLogTerm: 2},
+		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: -1},
+		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: huge},
+		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 5},
+		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 4}, // it has only just entered term 4
+		{Term: 4, CandidateID: 1, LastLogIndex: 0, LastLogTerm: 3},
+	} {
+		for _, args.PreVote = range []bool{false, true} {
+			t.Run(fmt.Sprintf("%+v", args), func(t *testing.T) {
+				wantRefused(t, newFollower(t, 3, 3, from(1).terms(1, 1, 2)), &args)
+			})
+		}
+	}
+	t.Run("term 0", func(t *testing.T) { // nobody stands in it
+		wantRefused(t, newFollower(t, 3, 0, nil), &RequestVoteArgs{CandidateID: 1})
+	})
+	t.Run("entries of no term", func(t *testing.T) {
+		wantRefused(t, newFollower(t, 3, 0, nil), &RequestVoteArgs{Term: 1, CandidateID: 1, LastLogIndex: 5})
+	})
+}
+
+// Who hears from a leader, or leads, promises nobody its vote; it does so again when the leader has been silent for the
+// least election timeout (dissertation, §4.2.3 and §9.6).
+func TestPreVoteWithLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ask := &RequestVoteArgs{Term: 4, CandidateID: 2, LastLogIndex: 9, LastLogTerm: 3, PreVote: true}
+		rf := newFollower(t, 3, 3, nil)
+		deliver(t, rf, &AppendEntriesArgs{Term: 3, LeaderID: 1})
+		wantRefused(t, rf, ask)
+		time.Sleep(rf.options.timeoutMin - time.Nanosecond)
+		wantRefused(t, rf, ask)
+		time.Sleep(time.Nanosecond)
+		before := pictureOf(rf)
+		mustEqual(t, "granted when the leader is silent", granted(deliver(t, rf, ask)), true)
+		mustEqual(t, "state", pictureOf(rf), before)
+
+		leader := newLeader(t, 3, 3, nil)
+		time.Sleep(time.Hour)
+		wantRefused(t, leader, ask)
+	})
+}
+
+// newCandidate returns a quiet candidate, server 0 of n, in term.
+func newCandidate(t testing.TB, n, term int) (*Raft, *RequestVoteArgs) {
+	rf := newFollower(t, n, term-1, from(1).terms(1))
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	rf.standLocked()
+	return rf, &RequestVoteArgs{Term: term, CandidateID: 0, LastLogIndex: 1, LastLogTerm: 1}
+}
+
+// vote lets rf have a peer's reply as askForVote does.
+func vote(rf *Raft, peer int, args *RequestVoteArgs, reply RequestVoteReply) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if !rf.staleVoteLocked(args) {
+		rf.onVoteLocked(peer, args, &reply)
+	}
+}
+
+// A ballot is a reply that a candidate gets.
+type ballot struct {
+	peer    int
+	preVote bool
+	asked   int // the term of the request
+	term    int // the term of the reply
+	granted bool
+}
+
+// §5.2: "A candidate wins an election if it receives votes from a majority of the servers in the full cluster for the same
+// term." The candidate is one of five, in term 3.
+func TestCountingVotes(t *testing.T) {
+	yes := func(peer int) ballot { return ballot{peer, false, 3, 3, true} }
+	no := func(peer int) ballot { return ballot{peer, false, 3, 3, false} }
+	for _, c := range []struct {
+		name    string
+		ballots []ballot
+		role    Role
+		term    int
+	}{
+		{"own vote only", nil, Candidate, 3},
+		{"one more", []ballot{yes(1)}, Candidate, 3},
+		{"majority", []ballot{yes(1), yes(2)}, Leader, 3},
+		{"the same one twice", []ballot{yes(1), yes(1), yes(1)}, Candidate, 3},
+		{"refusals", []ballot{no(1), no(2), no(3), no(4)}, Candidate, 3},
+		{"majority in spite of refusals", []ballot{no(1), yes(2), no(3), yes(4)}, Leader, 3},
+		{"late grants of an older term", []ballot{{1, false, 2, 2, true}, {2, false, 2, 2, true}}, Candidate, 3},
+		{"promises are not votes", []ballot{{1, true, 3, 2, true}, {2, true, 4, 3, true}, {3, true, 4, 3, true}}, Candidate, 3},
+		{"newer term", []ballot{yes(1), {2, false, 3, 7, false}}, Follower, 7},
+		{"votes after a newer term", []ballot{{1, false, 3, 7, false}, yes(2), yes(3), yes(4)}, Follower, 7},
+		{"late newer term of an older request", []ballot{{1, false, 2, 7, false}}, Candidate, 3},
+		{"impossible terms", []ballot{{1, false, 3, -1, true}, {2, false, 3, math.MaxInt, true}}, Candidate, 3},
+		{"votes after the election", []ballot{yes(1), yes(2), yes(3), yes(4)}, Leader, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rf, _ := newCandidate(t, 5, 3)
+			for _, b := range c.ballots {
+				args := &RequestVoteArgs{Term: b.asked, LastLogIndex: 1, LastLogTerm: 1, PreVote: b.preVote}
+				vote(rf, b.peer, args, RequestVoteReply{Term: b.term, VoteGranted: b.granted})
+				verify(t, rf)
+			}
+			mustEqual(t, "role", rf.role, c.role)
+			mustEqual(t, "saved term", restored(t, rf).term, c.term)
+		})
+	}
+}
+
+// A majority of promises makes a candidate, in a term that is saved with its own vote before it asks.
+func TestCountingPromises(t *testing.T) {
+	rf := newFollower(t, 5, 2, from(1).terms(1))
+	rf.mu.Lock()
+	rf.standForElectionLocked()
+	rf.mu.Unlock()
+	before := restored(t, rf)
+	mustEqual(t, "term and vote while it asks", [2]int{before.term, before.votedFor}, [2]int{2, nobody})
+	args := &RequestVoteArgs{Term: 3, LastLogIndex: 1, LastLogTerm: 1, PreVote: true}
+	vote(rf, 1, args, RequestVoteReply{Term: 2, VoteGranted: true})
+	vote(rf, 1, args, RequestVoteReply{Term: 2, VoteGranted: true})
+	vote(rf, 2, args, RequestVoteReply{Term: 2, VoteGranted: false})
+	mustEqual(t, "role with two promises", rf.role, Follower)
+	vote(rf, 3, args, RequestVoteReply{Term: 2, VoteGranted: true})
+	mustEqual(t, "role with three", rf.role, Candidate)
+	after := restored(t, rf)
+	mustEqual(t, "term and vote", [2]int{after.term, after.votedFor}, [2]int{3, 0})
+	vote(rf, 4, args, RequestVoteReply{Term: 2, VoteGranted: true})
+	mustEqual(t, "votes, after a late promise", rf.canvass.count(), 1)
+}
+
+// A vote that comes when the election has failed, and its candidate asks for promises, is not a promise.
+func TestLateVoteIsNoPromise(t *testing.T) {
+	rf, args := newCandidate(t, 3, 3)
+	rf.mu.Lock()
+	rf.standForElectionLocked()
+	rf.mu.Unlock()
+	vote(rf, 1, args, RequestVoteReply{Term: 3, VoteGranted: true})
+	mustEqual(t, "role and term", fmt.Sprint(rf.role, rf.currentTerm), "follower 3")
+	vote(rf, 1, &RequestVoteArgs{Term: 4, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+	mustEqual(t, "role and term with a promise", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
+}
+
+// A refusal that names a newer term ends the asking for promises.
+func TestPromiseRefusedByNewerTerm(t *testing.T) {
+	rf := newFollower(t, 3, 2, nil)
+	rf.mu.Lock()
+	rf.standForElectionLocked()
+	rf.mu.Unlock()
+	args := &RequestVoteArgs{Term: 3, PreVote: true}
+	vote(rf, 1, args, RequestVoteReply{Term: 5})
+	mustEqual(t, "term after a refusal of term 5", restored(t, rf).term, 5)
+	mustEqual(t, "canvass over", rf.canvass.granted == nil, true)
+}
+
+// §5.2: "If the leader's term ... is at least as large as the candidate's current term, then the candidate recognizes the
+// leader as legitimate and returns to follower state."
+func TestCandidateMeetsLeader(t *testing.T) {
+	for _, c := range []struct {
+		term int
+		role Role
+	}{{2, Candidate}, {3, Follower}, {4, Follower}} {
+		rf, args := newCandidate(t, 3, 3)
+		deliver(t, rf, &AppendEntriesArgs{Term: c.term, LeaderID: 1})
+		mustEqual(t, fmt.Sprint("role after a heartbeat of term ", c.term), rf.role, c.role)
+		if c.role == Follower {
+			vote(rf, 2, args, RequestVoteReply{Term: 3, VoteGranted: true})
+			mustEqual(t, "role after a late vote", rf.role, Follower)
+		}
+	}
+}
+
+// A leader that a candidate with a worse log deposes stands again soon; one that a better log deposes does not.
+func TestDeposedLeaderStandsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			index, term int
+			soon        bool
+		}{{0, 0, true}, {1, 1, true}, {2, 1, false}, {1, 3, false}} {
+			rf := newLeader(t, 3, 3, from(1).terms(1, 1))
+			reply := deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: c.index, LastLogTerm: c.term})
+			mustEqual(t, "role", rf.role, Follower)
+			mustEqual(t, "granted", granted(reply), !c.soon)
+			mustEqual(t, fmt.Sprintf("stands before others time out, after %+v", c),
+				time.Until(rf.deadline) == rf.options.heartbeat, c.soon)
+		}
+		rf := newFollower(t, 3, 3, from(1).terms(1, 1))
+		deadline := rf.deadline
+		deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1})
+		mustEqual(t, "deadline of a follower", rf.deadline, deadline)
+	})
+}
+
+// §5.2: "Raft uses randomized election timeouts". In vain, they grow: at first not, then twofold, then fourfold.
+func TestElectionTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 3, 1, nil)
+		for attempts, factor := range []time.Duration{1, 1, 1, 2, 4, 4, 4} {
+			rf.attempts = attempts
+			seen := make(map[time.Duration]bool)
+			for range 100 {
+				rf.postponeElectionLocked()
+				timeout := time.Until(rf.deadline)
+				seen[timeout] = true
+				if timeout < factor*rf.options.timeoutMin || timeout > factor*rf.options.timeoutMax {
+					t.Errorf("after %d attempts: %v", attempts, timeout)
+				}
+			}
+			if len(seen) < 50 {
+				t.Errorf("after %d attempts: only %d different timeouts of 100", attempts, len(seen))
+			}
+		}
+	})
+}
+
+func TestTermsOnlyRise(t *testing.T) {
+	rf := newFollower(t, 3, 5, nil)
+	for _, term := range []int{5, 4, 0} {
+		wantPanic(t, func() { rf.becomeFollowerLocked(term) }, "server 0", "from term 5", fmt.Sprint("to ", term))
+	}
+	wantPanic(t, func() { rf.becomeLeaderLocked() }, "server 0", "from follower to leader", "term 5")
+}
+
+// A killed server takes no message, and changes nothing more.
+func TestKilledServerRefuses(t *testing.T) {
+	rf := newFollower(t, 3, 3, from(1).terms(1))
+	go rf.applier()
+	rf.Kill()
+	wantRefused(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 5, LastLogTerm: 3})
+	wantRefused(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 5, LastLogTerm: 3, PreVote: true})
+	wantRefused(t, rf, &AppendEntriesArgs{Term: 4, LeaderID: 1})
+	wantRefused(t, rf, &InstallSnapshotArgs{4, 1, 9, 3, []byte("snapshot")})
+}

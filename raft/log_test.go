@@ -1,0 +1,230 @@
+package raft
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"testing"
+)
+
+// A plainLog is the slow, obvious twin of raftLog.
+type plainLog struct {
+	base, baseTerm int
+	entries        []entry
+}
+
+func (l *plainLog) last() int { return l.base + len(l.entries) }
+
+func (l *plainLog) termAt(index int) int {
+	if index == l.base {
+		return l.baseTerm
+	}
+	return l.entries[index-l.base-1].term
+}
+
+func (l *plainLog) matches(index, term int) bool {
+	return index >= l.base && index <= l.last() && l.termAt(index) == term
+}
+
+func (l *plainLog) conflict(prev int) (term, index int) {
+	if prev > l.last() {
+		return 0, l.last() + 1
+	}
+	for index = l.base + 1; index <= l.last() && l.termAt(index) < l.termAt(prev); index++ {
+	}
+	return l.termAt(prev), index
+}
+
+func (l *plainLog) firstNew(first int, entries []entry) (n int) {
+	for n < len(entries) && l.matches(first+n, entries[n].term) {
+		n++
+	}
+	return n
+}
+
+func (l *plainLog) appendTo(first, limit int) (found []entry) {
+	size := 0
+	for index := first; index <= l.last(); index++ {
+		size += len(l.entries[index-l.base-1].data)
+		if size > limit && len(found) > 0 {
+			break
+		}
+		found = append(found, l.entries[index-l.base-1])
+	}
+	return found
+}
+
+func sameEntries(a, b []entry) bool {
+	return slices.EqualFunc(a, b, func(a, b entry) bool { return a.term == b.term && string(a.data) == string(b.data) })
+}
+
+// compareLogs compares all that the two can be asked.
+func compareLogs(t *testing.T, rng *rand.Rand, l *raftLog, twin *plainLog) {
+	t.Helper()
+	mustEqual(t, "base", [2]int{l.base, l.baseTerm}, [2]int{twin.base, twin.baseTerm})
+	mustEqual(t, "last", [2]int{l.lastIndex(), l.lastTerm()}, [2]int{twin.last(), twin.termAt(twin.last())})
+	for index := twin.base + 1; index <= twin.last(); index++ {
+		if e, want := l.at(index), twin.entries[index-twin.base-1]; !sameEntries([]entry{*e}, []entry{want}) {
+			t.Fatalf("entry %d: %v, want %v", index, *e, want)
+		}
+	}
+	index := twin.base + rng.Intn(len(twin.entries)+3)
+	term := rng.Intn(twin.termAt(twin.last()) + 2)
+	mustEqual(t, "matches", l.matches(index, term), twin.matches(index, term))
+	term, first := l.conflict(index)
+	wantTerm, wantFirst := twin.conflict(index)
+	mustEqual(t, "conflict", [2]int{term, first}, [2]int{wantTerm, wantFirst})
+	index++
+	limit := rng.Intn(3000)
+	if got, want := l.appendTo(nil, index, limit), twin.appendTo(index, limit); !sameEntries(got, want) {
+		t.Fatalf("appendTo from %d, limit %d: %d entries, want %d", index, limit, len(got), len(want))
+	}
+	batch := from(index).terms(nextTerms(rng, twin.baseTerm, 5)...)
+	mustEqual(t, "firstNew", l.firstNew(index, batch), twin.firstNew(index, batch))
+}
+
+// nextTerms returns n terms that do not fall.
+func nextTerms(rng *rand.Rand, term, n int) []int {
+	terms := make([]int, n)
+	for k := range terms {
+		if rng.Intn(20) == 0 {
+			term++
+		}
+		terms[k] = max(term, 1)
+	}
+	return terms
+}
+
+func TestLogAgainstTwin(t *testing.T) {
+	for seed := range int64(6) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			rng := rand.New(rand.NewSource(seed))
+			var l raftLog
+			var twin plainLog
+			for range 80 {
+				changeLogs(rng, &l, &twin)
+				compareLogs(t, rng, &l, &twin)
+			}
+		})
+	}
+}
+
+// changeLogs does the same random thing to both, and likes to end at a boundary of chunks.
+func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
+	length := len(twin.entries)
+	near := min(max(length/chunkSize*chunkSize+rng.Intn(3)-1, 0), length)
+	if rng.Intn(2) == 0 {
+		near = rng.Intn(length + 1)
+	}
+	switch op := rng.Intn(10); {
+	case op < 6 && length < 3*chunkSize:
+		n := []int{1, rng.Intn(9), chunkSize - length%chunkSize, rng.Intn(2 * chunkSize)}[rng.Intn(4)]
+		entries := from(twin.last() + 1).terms(nextTerms(rng, twin.termAt(twin.last()), n)...)
+		l.append(entries...)
+		twin.entries = append(twin.entries, entries...)
+	case op < 8 && near < length:
+		l.truncateFrom(twin.base + near + 1)
+		twin.entries = slices.Clone(twin.entries[:near])
+	case op < 9:
+		l.compact(twin.base + near)
+		*twin = plainLog{twin.base + near, twin.termAt(twin.base + near), slices.Clone(twin.entries[near:])}
+	case rng.Intn(4) == 0:
+		*twin = plainLog{base: twin.last() + 5, baseTerm: twin.termAt(twin.last()) + 1}
+		l.reset(twin.base, twin.baseTerm)
+	}
+}
+
+// logFrom returns a log that begins after (base, baseTerm).
+func logFrom(base, baseTerm int, terms ...int) *raftLog {
+	l := &raftLog{base: base, baseTerm: baseTerm}
+	l.append(from(base + 1).terms(terms...)...)
+	return l
+}
+
+// §5.4.1: "If the logs have last entries with different terms, then the log with the later term is more up-to-date. If
+// the logs end with the same term, then whichever log is longer is more up-to-date."
+func TestLogUpToDate(t *testing.T) {
+	for _, c := range []struct {
+		log         *raftLog
+		index, term int
+		want        bool
+	}{
+		{logFrom(0, 0), 0, 0, true},
+		{logFrom(0, 0), 1, 1, true},
+		{logFrom(0, 0, 1), 0, 0, false},
+		{logFrom(0, 0, 1, 1), 1, 1, false},
+		{logFrom(0, 0, 1, 1), 2, 1, true},
+		{logFrom(0, 0, 1, 1), 3, 1, true},
+		{logFrom(0, 0, 1, 1), 1, 2, true},
+		{logFrom(0, 0, 1, 2), 9, 1, false},
+		{logFrom(5, 3), 5, 3, true},
+		{logFrom(5, 3), 4, 3, false},
+		{logFrom(5, 3), 9, 2, false},
+		{logFrom(5, 3, 4), 6, 4, true},
+	} {
+		if got := c.log.upToDate(c.index, c.term); got != c.want {
+			t.Errorf("(%d, term %d) against (%d, term %d): %v", c.index, c.term, c.log.lastIndex(), c.log.lastTerm(), got)
+		}
+	}
+}
+
+// §5.3: "the follower can include the term of the conflicting entry and the first index it stores for that term".
+func TestLogConflict(t *testing.T) {
+	for _, c := range []struct {
+		log               *raftLog
+		prev, term, index int
+	}{
+		{logFrom(0, 0), 4, 0, 1},
+		{logFrom(0, 0, 1, 1, 2), 4, 0, 4},
+		{logFrom(0, 0, 1, 1, 2), 3, 2, 3},
+		{logFrom(0, 0, 1, 1, 2), 2, 1, 1},
+		{logFrom(0, 0, 1, 2, 2, 2, 5), 4, 2, 2},
+		{logFrom(7, 2, 2, 2, 3), 9, 2, 8},
+		{logFrom(7, 2, 2, 2, 3), 10, 3, 10},
+		{logFrom(7, 2), 12, 0, 8},
+	} {
+		term, index := c.log.conflict(c.prev)
+		mustEqual(t, fmt.Sprint("conflict at ", c.prev), [2]int{term, index}, [2]int{c.term, c.index})
+	}
+}
+
+func TestLogAppendToLimit(t *testing.T) {
+	var l raftLog
+	for _, size := range []int{10, 20, 30, 0, 5} {
+		l.append(entry{term: 1, data: make([]byte, size)})
+	}
+	for _, c := range []struct{ first, limit, want int }{
+		{1, 0, 1}, {1, 9, 1}, {1, 29, 1}, {1, 30, 2}, {1, 60, 4}, {1, 64, 4}, {1, 65, 5}, {1, maxBatch, 5},
+		{3, 1, 1}, {4, 0, 1}, {4, 5, 2}, {5, 0, 1}, {6, 100, 0}, {9, 100, 0},
+	} {
+		got := l.appendTo([]entry{{term: 7}}, c.first, c.limit)
+		if len(got) != 1+c.want || got[0].term != 7 {
+			t.Errorf("from %d, limit %d: %d entries, want %d after those given", c.first, c.limit, len(got)-1, c.want)
+		}
+	}
+}
+
+func TestLogPanicsNameIndexAndLog(t *testing.T) {
+	l := logFrom(4, 1, 1, 1, 2)
+	for _, index := range []int{-1, 0, 3, 8, 99} {
+		want := []string{fmt.Sprintf("no entry %d ", index), "5..7"}
+		wantPanic(t, func() { l.at(index) }, want...)
+		wantPanic(t, func() { l.term(index) }, want...)
+		wantPanic(t, func() { l.truncateFrom(index) }, want...)
+		wantPanic(t, func() { l.compact(index) }, want...)
+	}
+	wantPanic(t, func() { l.truncateFrom(4) }, "no entry 4 ", "5..7")
+	if !sameEntries(l.appendTo(nil, 5, maxBatch), from(5).terms(1, 1, 2)) {
+		t.Error("a refused call changed the log")
+	}
+}
+
+// What compact keeps shares no memory with what it cuts off.
+func TestLogCompactMovesData(t *testing.T) {
+	shared := []byte("abcdef")
+	var l raftLog
+	l.append(entry{term: 1, data: shared[:3:3]}, entry{term: 1, data: shared[3:]})
+	l.compact(1)
+	copy(shared, "XXXXXX")
+	mustEqual(t, "data", string(l.at(2).data), "def")
+}

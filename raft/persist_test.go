@@ -1,0 +1,262 @@
+package raft
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/rand"
+	"strings"
+	"testing"
+)
+
+func TestHeadRoundTrip(t *testing.T) {
+	for _, want := range []head{
+		{votedFor: nobody},
+		{1, 2, 3, 4, 5, 6, 0, 0, 9},
+		{maxNumber, 0, maxNumber, maxNumber, maxNumber, maxNumber, 0, 0, 1<<32 - 1},
+		{votedFor: 4, bodyLength: 3, bodySum: checksum([]byte("abc")), snapshotSum: 7},
+	} {
+		state := want.append([]byte("before"))[len("before"):]
+		mustEqual(t, "size", len(state), headSize)
+		state = append(state, "abc"[:want.bodyLength]...)
+		got, body, err := readHead(state)
+		if got != want || string(body) != "abc"[:want.bodyLength] || err != nil {
+			t.Errorf("%+v, body %q, %v; want %+v", got, body, err, want)
+		}
+	}
+}
+
+// richServer returns a quiet server whose disk holds a snapshot, entries of several types, and definitions of two.
+func richServer(t testing.TB) *Raft {
+	t.Helper()
+	rf := newLeader(t, 3, 2, from(1).terms(1, 1))
+	for _, command := range []any{7, pointCommand{1, 2}, nil, map[string]int{"a": 1}, pointCommand{3, 4}, boxCommand{"b", 1}} {
+		rf.Start(command)
+	}
+	rf.commitLocked(4)
+	rf.Snapshot(3, []byte("state of the service"))
+	rf.Start("last")
+	verify(t, rf)
+	return rf
+}
+
+// makeBroken starts server 1 from what a disk holds, and wants Make to say what is wrong with it.
+func makeBroken(t testing.TB, state, snapshot []byte, what string) {
+	t.Helper()
+	ps := MakePersister()
+	ps.Save(state, snapshot)
+	wantPanic(t, func() { Make(deadEnds(3), 1, ps, make(chan ApplyMsg)).Kill() },
+		"server 1 cannot trust its saved state", what)
+}
+
+// complaint says what must be found wrong when byte k of a saved state is altered, or the state ends there.
+func complaint(k int, cut bool) string {
+	switch {
+	case cut && k == 0:
+		return "there is a snapshot but no state"
+	case cut && k < headSize:
+		return fmt.Sprintf("ends after %d bytes, in its head of %d", k, headSize)
+	case cut:
+		return fmt.Sprintf("body has %d bytes", k-headSize)
+	case k < 4:
+		return "version"
+	case k < headSize:
+		return "checksum of its head"
+	default:
+		return "checksum of its body"
+	}
+}
+
+func TestMakeNoticesEveryTruncation(t *testing.T) {
+	ps := richServer(t).store.persister
+	state, snapshot := ps.ReadRaftState(), ps.ReadSnapshot()
+	for n := range state {
+		makeBroken(t, state[:n], snapshot, complaint(n, true))
+	}
+	for n := range snapshot {
+		makeBroken(t, state, snapshot[:n], fmt.Sprintf("the snapshot beside it (%d bytes) is not the one", n))
+	}
+	makeBroken(t, append(bytes.Clone(state), 0), snapshot, complaint(len(state)+1, true))
+	makeBroken(t, state, append(bytes.Clone(snapshot), 0), "the snapshot beside it")
+}
+
+func TestMakeNoticesEveryFlippedBit(t *testing.T) {
+	ps := richServer(t).store.persister
+	state, snapshot := ps.ReadRaftState(), ps.ReadSnapshot()
+	for bit := range 8 * len(state) {
+		state[bit/8] ^= 1 << (bit % 8)
+		makeBroken(t, state, snapshot, complaint(bit/8, false))
+		state[bit/8] ^= 1 << (bit % 8)
+	}
+	for bit := range 8 * len(snapshot) {
+		snapshot[bit/8] ^= 1 << (bit % 8)
+		makeBroken(t, state, snapshot, "the snapshot beside it")
+		snapshot[bit/8] ^= 1 << (bit % 8)
+	}
+}
+
+func TestMakeNoticesStrangers(t *testing.T) {
+	old := richServer(t)
+	before := old.store.persister.Copy()
+	old.Snapshot(4, []byte("newer"))
+	after := old.store.persister
+	makeBroken(t, before.ReadRaftState(), after.ReadSnapshot(), "the snapshot beside it")
+	makeBroken(t, after.ReadRaftState(), before.ReadSnapshot(), "the snapshot beside it")
+	makeBroken(t, after.ReadRaftState(), nil, "the snapshot beside it (0 bytes)")
+	makeBroken(t, nil, after.ReadSnapshot(), "there is a snapshot but no state")
+	plain := newFollower(t, 3, 1, from(1).terms(1)).store.persister
+	makeBroken(t, plain.ReadRaftState(), after.ReadSnapshot(), "the snapshot beside it")
+	newer := plain.ReadRaftState()
+	binary.LittleEndian.PutUint32(newer, stateVersion+1)
+	makeBroken(t, newer, nil, fmt.Sprintf("its version is %#x, not %#x", stateVersion+1, stateVersion))
+	makeBroken(t, []byte(strings.Repeat("not a state of Raft's ", 9)), nil, "version")
+}
+
+// seal returns the state of a head and body, with lengths and checksums as they should be.
+func seal(h head, body []byte) []byte {
+	h.bodyLength, h.bodySum = len(body), checksum(body)
+	return append(h.append(nil), body...)
+}
+
+// States that are whole, but that no server can have saved.
+func TestMakeNoticesTheImpossible(t *testing.T) {
+	records := func(records ...entry) (body []byte) {
+		for _, r := range records {
+			body = appendRecord(body, r.term, r.data)
+		}
+		return body
+	}
+	one, two := from(1).terms(2)[0], from(2).terms(1)[0]
+	value, _, _ := encodeCommand(nil, pointCommand{1, 2})
+	const inHead = "its head is impossible"
+	for _, c := range []struct {
+		what string
+		h    head
+		body []byte
+	}{
+		{inHead, head{currentTerm: -1}, nil},
+		{inHead, head{currentTerm: maxNumber + 1}, nil},
+		{inHead, head{votedFor: -2}, nil},
+		{inHead, head{votedFor: 3}, nil},
+		{inHead, head{currentTerm: 1, base: -1}, nil},
+		{inHead, head{currentTerm: 1, base: 2, baseTerm: 1, snapshotIndex: 1, snapshotTerm: 1}, nil},
+		{inHead, head{currentTerm: 3, base: 2, baseTerm: 2, snapshotIndex: 2, snapshotTerm: 1}, nil},
+		{inHead, head{currentTerm: 1, base: 2, baseTerm: 1, snapshotIndex: 2, snapshotTerm: 2}, nil},
+		{"its log ends at 1, before its snapshot at 2", head{currentTerm: 2, snapshotIndex: 2, snapshotTerm: 2}, records(one)},
+		{"its log entry 2 is impossible", head{currentTerm: 2}, records(one, two)},
+		{"its log entry 1 is impossible", head{currentTerm: 1}, records(one)},
+		{"its log entry 4 is impossible", head{currentTerm: 4, base: 3, baseTerm: 3, snapshotIndex: 3, snapshotTerm: 3}, records(one)},
+		{"its log entry 2 is impossible", head{currentTerm: 2}, records(one, entry{term: 2, data: value})},
+		{"its log entry 1 is impossible", head{currentTerm: 2}, records(entry{term: 2, data: []byte{99}})},
+		{"a record is malformed", head{currentTerm: 2}, []byte{1}},
+		{"a record is malformed", head{currentTerm: 2}, []byte{1, 2, 0}},
+		{"a record is malformed", head{currentTerm: 2}, bytes.Repeat([]byte{0xff}, 12)},
+		{"a record is malformed", head{currentTerm: 2}, binary.AppendUvarint(nil, maxNumber+1)},
+	} {
+		makeBroken(t, seal(c.h, c.body), nil, c.what)
+	}
+}
+
+func TestMakeArgumentsOutOfRange(t *testing.T) {
+	for _, me := range []int{-1, 3, 99} {
+		wantPanic(t, func() { Make(deadEnds(3), me, MakePersister(), nil) }, fmt.Sprintf("server %d", me), "cluster of 3")
+	}
+}
+
+// A growing Persister and one that is given the whole state at each save bring back the same server.
+func TestSaveGrowingOrWhole(t *testing.T) {
+	for seed := range int64(8) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			rng := rand.New(rand.NewSource(seed))
+			growing, whole := newFollower(t, 3, 1, nil), newFollower(t, 3, 1, nil)
+			whole.store.growing = nil
+			for range 60 {
+				m := randomMessage(t, rng, growing)
+				deliver(t, whole, m)
+				deliver(t, growing, m)
+				if index := growing.commitIndex; rng.Intn(9) == 0 && index > 0 {
+					growing.Snapshot(index, fmt.Append(nil, "up to ", index))
+					whole.Snapshot(index, fmt.Append(nil, "up to ", index))
+				}
+				mustEqual(t, "restored", restored(t, growing), restored(t, whole))
+			}
+			growing.saveAllLocked(false)
+			whole.saveAllLocked(false)
+			if g, w := growing.store.persister, whole.store.persister; !bytes.Equal(g.ReadRaftState(), w.ReadRaftState()) {
+				t.Error("saved anew, the states differ")
+			}
+		})
+	}
+}
+
+// randomMessage returns a message that changes rf: entries of several types, a conflict, a vote or a snapshot.
+func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
+	last, term := rf.log.lastIndex(), rf.currentTerm
+	switch rng.Intn(8) {
+	case 0:
+		return &RequestVoteArgs{Term: term + 1, CandidateID: 2, LastLogIndex: last + 1, LastLogTerm: term}
+	case 1:
+		return &InstallSnapshotArgs{term + 1, 1, last + rng.Intn(3) + 1, term, fmt.Append(nil, "snapshot ", last)}
+	case 2:
+		term++ // another leader, which may overwrite what is not committed
+	}
+	prev := max(rf.commitIndex, last-rng.Intn(3))
+	commands := []any{rng.Int(), pointCommand{rng.Int(), 1}, "text", map[string]int{"k": last}, nil, boxCommand{"x", 2}}
+	var entries []entry
+	for range rng.Intn(5) {
+		entries = append(entries, entry{term: term, data: encode(t, &rf.definitions, commands[rng.Intn(len(commands))])})
+	}
+	leader := 1
+	if rf.leader >= 0 && term == rf.currentTerm {
+		leader = rf.leader
+	}
+	return &AppendEntriesArgs{Term: term, LeaderID: leader, PrevLogIndex: prev, PrevLogTerm: rf.log.term(prev),
+		LeaderCommit: prev + rng.Intn(4), Entries: encodeEntries(nil, entries), Definitions: rf.definitions.collect(entries)}
+}
+
+// startCourse starts server i with a Persister such as the course's, which knows no Append.
+func (cfg *config) startCourse(i int) {
+	cfg.start1(i, cfg.applierFunc)
+	rf := cfg.raft(i)
+	rf.mu.Lock()
+	rf.store.growing = nil
+	rf.mu.Unlock()
+	cfg.connect(i)
+}
+
+// A cluster with Persisters of the course agrees, crashes and takes snapshots like another.
+func TestClusterWithCoursePersister(t *testing.T) {
+	for _, unreliable := range []bool{false, true} {
+		t.Run(fmt.Sprint("unreliable: ", unreliable), func(t *testing.T) {
+			lab(t, func(t *testing.T) {
+				cfg := setup{n: 3, unreliable: unreliable, snapshot: true}.start(t)
+				defer cfg.cleanup()
+				cfg.courseScenario()
+			})
+		})
+	}
+}
+
+func (cfg *config) courseScenario() {
+	for _, i := range cfg.all() {
+		cfg.startCourse(i)
+	}
+	for round := range 6 {
+		victim := (cfg.checkOneLeader() + round) % cfg.n
+		cfg.crash1(victim)
+		for k := range SnapShotInterval + 3 {
+			cfg.one(100*round+k, cfg.n-1, true)
+		}
+		cfg.startCourse(victim)
+		cfg.one(100*round+99, cfg.n, true)
+	}
+	for _, i := range cfg.all() {
+		cfg.startCourse(i)
+	}
+	cfg.one(999, cfg.n, true)
+	for _, i := range cfg.all() {
+		if rf := cfg.raft(i); rf.Status().SnapshotIndex == 0 || rf.store.growing != nil {
+			cfg.t.Errorf("server %d has taken no snapshot, or has used Append", i)
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package raft
+
+// Servers for the unit tests: quiet ones, which do only what a test makes them do, and pictures of their state.
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// deadEnds returns the ends of n peers that can never be reached: every call fails at once.
+func deadEnds(n int) []*labrpc.ClientEnd {
+	network := labrpc.MakeNetwork()
+	ends := make([]*labrpc.ClientEnd, n)
+	for i := range ends {
+		ends[i] = network.MakeEnd(i)
+	}
+	network.Cleanup()
+	return ends
+}
+
+// newQuiet returns server 0 of a cluster of n as Make would make it, but without its goroutines.
+func newQuiet(t testing.TB, n int, persister *Persister) *Raft {
+	t.Helper()
+	rf := &Raft{
+		peers:       deadEnds(n),
+		applyCh:     make(chan ApplyMsg),
+		options:     courseRules(),
+		wake:        make(chan struct{}, 1),
+		done:        make(chan struct{}),
+		applierDone: make(chan struct{}),
+		votedFor:    nobody,
+		leader:      nobody,
+		store:       newStore(persister),
+	}
+	rf.applyCond.L = &rf.mu
+	if err := rf.restore(persister.ReadRaftState(), persister.ReadSnapshot()); err != nil {
+		t.Fatalf("restore: %v", err)
+	}
+	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
+	rf.followers = rf.newFollowers()
+	rf.postponeElectionLocked()
+	return rf
+}
+
+// newFollower returns a quiet server 0 of n that is in term and has saved the entries.
+func newFollower(t testing.TB, n, term int, entries []entry) *Raft {
+	t.Helper()
+	rf := newQuiet(t, n, MakePersister())
+	rf.currentTerm = term
+	rf.log.append(entries...)
+	rf.saveAllLocked(false)
+	return rf
+}
+
+// newLeader returns a quiet server 0 of n that leads in term.
+func newLeader(t testing.TB, n, term int, entries []entry) *Raft {
+	t.Helper()
+	rf := newFollower(t, n, term-1, entries)
+	rf.becomeCandidateLocked()
+	rf.becomeLeaderLocked()
+	return rf
+}
+
+// from is the index of the first of some entries.
+type from int
+
+// terms returns entries of the terms given. No two with another index or term hold the same command.
+func (first from) terms(terms ...int) []entry {
+	entries := make([]entry, len(terms))
+	for k, term := range terms {
+		data, _, _ := encodeCommand(nil, fmt.Sprintf("%d of term %d", int(first)+k, term))
+		entries[k] = entry{term: term, data: data}
+	}
+	return entries
+}
+
+// A saved is what a server must know again after a crash.
+type saved struct {
+	term, votedFor              int
+	base, baseTerm              int
+	log                         string
+	snapshotIndex, snapshotTerm int
+	snapshot                    string
+}
+
+// A picture is all of a server's state that a message may change, and its disk.
+type picture struct {
+	saved
+	killed                   bool
+	role                     Role
+	leader                   int
+	commitIndex, lastApplied int
+	heard, deadline          time.Time
+	canvass                  string
+	attempts                 int
+	state, snapshotOnDisk    string
+}
+
+func savedOf(rf *Raft) saved {
+	var log strings.Builder
+	for _, e := range rf.log.appendTo(nil, rf.log.base+1, maxNumber) {
+		fmt.Fprintf(&log, "%d:%q ", e.term, e.data)
+	}
+	return saved{
+		term: rf.currentTerm, votedFor: rf.votedFor,
+		base: rf.log.base, baseTerm: rf.log.baseTerm, log: log.String(),
+		snapshotIndex: rf.snapshot.index, snapshotTerm: rf.snapshot.term, snapshot: string(rf.snapshot.data),
+	}
+}
+
+func pictureOf(rf *Raft) picture {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	return picture{
+		saved:  savedOf(rf),
+		killed: rf.killed, role: rf.role, leader: rf.leader,
+		commitIndex: rf.commitIndex, lastApplied: rf.lastApplied,
+		heard: rf.heard, deadline: rf.deadline,
+		canvass: fmt.Sprint(rf.canvass), attempts: rf.attempts,
+		state:          fmt.Sprintf("%x", rf.store.persister.ReadRaftState()),
+		snapshotOnDisk: string(rf.store.persister.ReadSnapshot()),
+	}
+}
+
+// restored returns what a server would know that restarts now.
+func restored(t testing.TB, rf *Raft) saved {
+	t.Helper()
+	return savedOf(newQuiet(t, len(rf.peers), rf.store.persister.Copy()))
+}
+
+// verify checks what holds in every state: saved equals current, the log's terms never fall, and indices are in order.
+func verify(t testing.TB, rf *Raft) {
+	t.Helper()
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if now, after := savedOf(rf), restored(t, rf); now != after {
+		t.Errorf("saved is not current:\n now   %+v\n saved %+v", now, after)
+	}
+	for i := rf.log.base + 1; i <= rf.log.lastIndex(); i++ {
+		if rf.log.term(i) < rf.log.term(i-1) {
+			t.Errorf("term %d at index %d after term %d", rf.log.term(i), i, rf.log.term(i-1))
+		}
+	}
+	if rf.log.base > rf.snapshot.index || rf.snapshot.index > rf.commitIndex ||
+		rf.lastApplied > rf.commitIndex || rf.commitIndex > rf.log.lastIndex() || rf.log.lastTerm() > rf.currentTerm {
+		t.Errorf("out of order: base %d, snapshot %d, applied %d, commit %d, last (%d, term %d), term %d", rf.log.base,
+			rf.snapshot.index, rf.lastApplied, rf.commitIndex, rf.log.lastIndex(), rf.log.lastTerm(), rf.currentTerm)
+	}
+}
+
+// deliver hands rf a message, and checks that the reply names the term and that the state is sound.
+func deliver(t testing.TB, rf *Raft, m Message) Reply {
+	t.Helper()
+	commit := rf.commitIndex
+	reply := rf.OnMessage(m)
+	if reply.term() != rf.currentTerm {
+		t.Errorf("the reply's term is %d, the server's is %d", reply.term(), rf.currentTerm)
+	}
+	if rf.commitIndex < commit {
+		t.Errorf("commitIndex fell from %d to %d", commit, rf.commitIndex)
+	}
+	verify(t, rf)
+	return reply
+}
+
+func granted(reply Reply) bool {
+	switch reply := reply.(type) {
+	case *RequestVoteReply:
+		return reply.VoteGranted
+	case *AppendEntriesReply:
+		return reply.Success
+	default:
+		return reply.(*InstallSnapshotReply).Success
+	}
+}
+
+// wantRefused checks that rf refuses m, and that nothing of its state changes.
+func wantRefused(t testing.TB, rf *Raft, m Message) {
+	t.Helper()
+	before := pictureOf(rf)
+	if reply := deliver(t, rf, m); granted(reply) {
+		t.Errorf("it was accepted: %+v", m)
+	}
+	if after := pictureOf(rf); after != before {
+		t.Errorf("a refused message changed the state:\n before %+v\n after  %+v", before, after)
+	}
+}
+
+// wantPanic checks that f panics with a message that holds all parts.
+func wantPanic(t testing.TB, f func(), parts ...string) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		message := fmt.Sprint(recover())
+		for _, part := range parts {
+			if !strings.Contains(message, part) {
+				t.Errorf("panic %q, want %q in it", message, part)
+			}
+		}
+	}()
+	f()
+	panic("nothing")
+}
+
+func mustEqual[T comparable](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}

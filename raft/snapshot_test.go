@@ -1,0 +1,264 @@
+package raft
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// committed returns a follower in term 3 with entries of terms 1, 1, 2, 2, 3, the first four of them committed.
+func committed(t testing.TB) *Raft {
+	rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 3))
+	rf.commitIndex = 4
+	return rf
+}
+
+func TestSnapshotCutsTheLog(t *testing.T) {
+	for k, want := range []string{"[1 2 2 3]", "[2 2 3]", "[2 3]", "[3]"} {
+		index, term := k+1, k/2+1
+		rf := committed(t)
+		size := rf.PersistBytes()
+		rf.Snapshot(index, []byte("service"))
+		verify(t, rf)
+		mustEqual(t, "log", logTerms(t, rf), want)
+		after := restored(t, rf)
+		mustEqual(t, "snapshot", fmt.Sprint(after.snapshotIndex, after.snapshotTerm, after.snapshot), fmt.Sprint(index, term, "service"))
+		mustEqual(t, "commitIndex", rf.commitIndex, 4)
+		if rf.PersistBytes() >= size {
+			t.Errorf("the state has %d bytes, %d before", rf.PersistBytes(), size)
+		}
+	}
+}
+
+func TestSnapshotOutOfRange(t *testing.T) {
+	rf := committed(t)
+	rf.me = 2
+	before := pictureOf(rf)
+	for _, index := range []int{5, 6, math.MaxInt} {
+		wantPanic(t, func() { rf.Snapshot(index, nil) }, "server 2", fmt.Sprintf("index %d is not committed", index), "commitIndex is 4")
+	}
+	for _, index := range []int{0, -1, math.MinInt} {
+		rf.Snapshot(index, []byte("nothing"))
+	}
+	mustEqual(t, "state", pictureOf(rf), before)
+}
+
+func TestSnapshotOldOrRepeatedIsIgnored(t *testing.T) {
+	rf := committed(t)
+	rf.Snapshot(3, []byte("third"))
+	before := pictureOf(rf)
+	for _, index := range []int{1, 2, 3} {
+		rf.Snapshot(index, []byte("older"))
+	}
+	mustEqual(t, "state", pictureOf(rf), before)
+	rf.Snapshot(4, []byte("fourth"))
+	verify(t, rf)
+	mustEqual(t, "snapshot", restored(t, rf).snapshot, "fourth")
+}
+
+func TestSnapshotIsCopied(t *testing.T) {
+	rf := committed(t)
+	data := []byte("service")
+	rf.Snapshot(2, data)
+	copy(data, "XXXXXXX")
+	rf.Snapshot(3, append(data[:0], "another"...))
+	copy(data, "YYYYYYY")
+	verify(t, rf)
+	mustEqual(t, "snapshot", string(rf.snapshot.data), "another")
+}
+
+// A snapshot of nothing is one too.
+func TestSnapshotEmpty(t *testing.T) {
+	rf := committed(t)
+	rf.Snapshot(2, nil)
+	verify(t, rf)
+	mustEqual(t, "snapshotIndex after a restart", restored(t, rf).snapshotIndex, 2)
+}
+
+// Figure 13: "If existing log entry has same index and term as snapshot's last included entry, retain log entries following
+// it and reply"; otherwise "discard the entire log".
+func TestInstallSnapshotRule(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		args        InstallSnapshotArgs
+		success     bool
+		log         string
+		index, term int // of the snapshot
+		commit      int
+	}{
+		{"older than what is committed", InstallSnapshotArgs{3, 1, 3, 2, []byte("x")}, true, "[1 1 2 2 3]", 0, 0, 4},
+		{"the last committed", InstallSnapshotArgs{3, 1, 4, 2, []byte("x")}, true, "[1 1 2 2 3]", 0, 0, 4},
+		{"same index and term", InstallSnapshotArgs{4, 1, 5, 3, []byte("x")}, true, "[]", 5, 3, 5},
+		{"same index, another term", InstallSnapshotArgs{5, 1, 5, 4, []byte("x")}, true, "[]", 5, 4, 5},
+		{"beyond the log", InstallSnapshotArgs{3, 1, 9, 3, []byte("x")}, true, "[]", 9, 3, 9},
+		{"older term of the leader", InstallSnapshotArgs{2, 1, 9, 2, []byte("x")}, false, "[1 1 2 2 3]", 0, 0, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rf := committed(t)
+			for range 2 { // the second time it is a duplicate
+				mustEqual(t, "success", granted(deliver(t, rf, &c.args)), c.success)
+				mustEqual(t, "log", logTerms(t, rf), c.log)
+				mustEqual(t, "commitIndex", rf.commitIndex, c.commit)
+				after := restored(t, rf)
+				mustEqual(t, "snapshot", [2]int{after.snapshotIndex, after.snapshotTerm}, [2]int{c.index, c.term})
+			}
+		})
+	}
+}
+
+func TestInstallSnapshotRetainsSuffix(t *testing.T) {
+	for _, c := range []struct {
+		term int // of the snapshot's last entry
+		want string
+	}{{2, "[2 2 3]"}, {1, "[]"}} {
+		rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 2, 3))
+		deliver(t, rf, &InstallSnapshotArgs{3, 1, 3, c.term, []byte("x")})
+		mustEqual(t, "log", logTerms(t, rf), c.want)
+		deliver(t, rf, &InstallSnapshotArgs{3, 1, 2, 1, []byte("older")})
+		mustEqual(t, "log after an older one", logTerms(t, rf), c.want)
+		mustEqual(t, "snapshot after an older one", restored(t, rf).snapshot, "x")
+	}
+}
+
+func TestInstallSnapshotMalformed(t *testing.T) {
+	for _, args := range []InstallSnapshotArgs{
+		{-1, 1, 9, 3, nil},
+		{0, 1, 9, 0, nil},
+		{math.MaxInt, 1, 9, 3, nil},
+		{maxNumber + 1, 1, 9, 3, nil},
+		{4, 0, 9, 3, nil},
+		{4, 3, 9, 3, nil},
+		{4, -1, 9, 3, nil},
+		{4, math.MaxInt, 9, 3, nil},
+		{4, 1, 0, 3, nil},
+		{4, 1, 0, 0, nil},
+		{4, 1, -9, 3, nil},
+		{4, 1, math.MaxInt, 3, nil},
+		{4, 1, 9, 0, nil},
+		{4, 1, 9, -3, nil},
+		{4, 1, 9, 5, nil},
+		{4, 1, 9, math.MaxInt, nil},
+	} {
+		t.Run(fmt.Sprintf("%+v", args), func(t *testing.T) {
+			args.Data = []byte("snapshot")
+			wantRefused(t, committed(t), &args)
+		})
+	}
+}
+
+// A crash at any moment leaves the state and the snapshot of one save: what is on the disk brings back a server.
+func TestSnapshotSavedInOneStep(t *testing.T) {
+	for _, growing := range []bool{true, false} {
+		rf := committed(t)
+		if !growing {
+			rf.store.growing = nil
+		}
+		end := crashOften(t, rf.store.persister)
+		for index := 1; index < 200; index++ {
+			prev := rf.log.lastIndex()
+			rf.OnMessage(appendMsg(3, prev, 3, prev, 3, 3))
+			rf.Snapshot(rf.commitIndex, fmt.Append(nil, "up to ", rf.commitIndex))
+			rf.OnMessage(&InstallSnapshotArgs{3, 1, rf.log.lastIndex() + 3, 3, fmt.Append(nil, "installed ", index)})
+		}
+		end()
+		verify(t, rf)
+		mustEqual(t, "snapshotIndex", rf.snapshot.index, 5+199*5)
+	}
+}
+
+// crashOften restores servers from a disk, as it is at any moment, until the function that it returns is called.
+func crashOften(t testing.TB, disk *Persister) (end func()) {
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				rf, ps := &Raft{peers: deadEnds(3)}, disk.Copy()
+				if err := rf.restore(ps.ReadRaftState(), ps.ReadSnapshot()); err != nil {
+					t.Errorf("a crash now would leave this on disk: %v", err)
+					return
+				}
+			}
+		})
+	}
+	return func() {
+		close(stop)
+		wg.Wait()
+	}
+}
+
+// A follower that lacks what the log no longer holds is sent the snapshot, and after it what follows.
+func TestLeaderSendsSnapshot(t *testing.T) {
+	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3))
+	setMatch(rf, []int{4, 0})
+	rf.Snapshot(2, []byte("service"))
+	f, other := rf.followers[2], newFollower(t, 3, 1, nil)
+	other.me = 2
+	f.nextIndex = 1
+	var c call
+	rf.nextCallLocked(f, &c)
+	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
+	m := c.message.(*InstallSnapshotArgs)
+	rf.settleLocked(f, &c, deliver(t, other, m))
+	mustEqual(t, "matchIndex", f.matchIndex, 2)
+	mustEqual(t, "the follower's", fmt.Sprintf("%d %d %s", other.snapshot.index, other.snapshot.term, other.snapshot.data), "2 1 service")
+	rf.nextCallLocked(f, &c)
+	args := c.message.(*AppendEntriesArgs)
+	mustEqual(t, "prev", [2]int{args.PrevLogIndex, args.PrevLogTerm}, [2]int{2, 1})
+	args.Entries = encodeEntries(nil, c.entries)
+	mustEqual(t, "success", granted(deliver(t, other, args)), true)
+	mustEqual(t, "log", logTerms(t, other), "[3 3]")
+}
+
+// A snapshot that comes while older entries are being handed over follows them; nothing goes backwards.
+func TestSnapshotWhileApplierIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := committed(t)
+		applyCh := make(chan ApplyMsg)
+		rf.applyCh = applyCh
+		go rf.applier()
+		defer rf.Kill()
+		synctest.Wait() // it wants to send index 1
+		deliver(t, rf, &InstallSnapshotArgs{3, 1, 9, 3, []byte("first")})
+		deliver(t, rf, appendMsg(3, 9, 3, 10, 3, 3))
+		deliver(t, rf, &InstallSnapshotArgs{3, 1, 11, 3, []byte("second")}) // close upon the first
+		deliver(t, rf, appendMsg(3, 11, 3, 12, 3))
+		for index := 1; index <= 4; index++ {
+			wantCommand(t, applyCh, index, index)
+		}
+		m := <-applyCh
+		mustEqual(t, "snapshot", fmt.Sprint(m.SnapshotValid, m.CommandValid, m.SnapshotIndex, m.SnapshotTerm, string(m.Snapshot)),
+			fmt.Sprint(true, false, 11, 3, "second"))
+		wantCommand(t, applyCh, 12, 12)
+		synctest.Wait()
+		select {
+		case m := <-applyCh:
+			t.Errorf("and then %+v", m)
+		default:
+		}
+		mustEqual(t, "lastApplied", rf.Status().LastApplied, 12)
+	})
+}
+
+// The service may snapshot what it has received, while the applier still holds later entries.
+func TestSnapshotBetweenReceives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := committed(t)
+		applyCh := make(chan ApplyMsg)
+		rf.applyCh = applyCh
+		go rf.applier()
+		defer rf.Kill()
+		for index := 1; index <= 4; index++ {
+			wantCommand(t, applyCh, index, index)
+			rf.Snapshot(index, []byte{byte(index)})
+			verify(t, rf)
+		}
+	})
+}
