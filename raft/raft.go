@@ -12,7 +12,8 @@
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
 //	replication.go  replicators, AppendEntries, the commit rule                  §5.3, §5.4.2
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
-//	apply.go        the applier and ApplyMsg                                     §5.3
+//	apply.go        the applier                                                  §5.3
+//	applymsg.go     ApplyMsg, what it sends
 //	log.go          the log as pure data                                         §5.3, §7
 //	command.go      how a command is encoded
 //	persist.go      what is saved and how it is encoded
