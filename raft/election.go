@@ -216,7 +216,7 @@ func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 			return
 		}
 		if ok {
-			rf.onVoteLocked(peer, args, &reply)
+			rf.onVoteLocked(peer, &reply)
 			rf.mu.Unlock()
 			return
 		}
@@ -236,11 +236,11 @@ func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 }
 
 // onVoteLocked takes an answer that is not stale.
-func (rf *Raft) onVoteLocked(peer int, args *RequestVoteArgs, reply *RequestVoteReply) {
+func (rf *Raft) onVoteLocked(peer int, reply *RequestVoteReply) {
 	if !plausible(reply.Term) {
 		return
 	}
-	if reply.Term > rf.currentTerm && !(args.PreVote && reply.VoteGranted) {
+	if reply.Term > rf.currentTerm {
 		rf.becomeFollowerLocked(reply.Term)
 		return
 	}

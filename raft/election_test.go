@@ -121,7 +121,7 @@ func vote(rf *Raft, peer int, args *RequestVoteArgs, reply RequestVoteReply) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if !rf.staleVoteLocked(args) {
-		rf.onVoteLocked(peer, args, &reply)
+		rf.onVoteLocked(peer, &reply)
 	}
 }
 

@@ -3,6 +3,7 @@ package raft
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -150,21 +151,25 @@ func TestInstallSnapshotMalformed(t *testing.T) {
 
 // A crash at any moment leaves the state and the snapshot of one save: what is on the disk brings back a server.
 func TestSnapshotSavedInOneStep(t *testing.T) {
+	const entries = 2000 // many, for a long time between two steps, if there were two
 	for _, growing := range []bool{true, false} {
-		rf := committed(t)
+		rf := newFollower(t, 3, 3, from(1).terms(slices.Repeat([]int{3}, entries)...))
+		rf.commitIndex = entries
 		if !growing {
 			rf.store.growing = nil
 		}
 		end := crashOften(t, rf.store.persister)
-		for index := 1; index < 200; index++ {
-			prev := rf.log.lastIndex()
-			rf.OnMessage(appendMsg(3, prev, 3, prev, 3, 3))
-			rf.Snapshot(rf.commitIndex, fmt.Append(nil, "up to ", rf.commitIndex))
-			rf.OnMessage(&InstallSnapshotArgs{3, 1, rf.log.lastIndex() + 3, 3, fmt.Append(nil, "installed ", index)})
+		for index := 1; index <= 60; index++ {
+			rf.Snapshot(index, fmt.Append(nil, "up to ", index))
+		}
+		for range 20 {
+			last := rf.log.lastIndex()
+			rf.OnMessage(&InstallSnapshotArgs{3, 1, last + 3, 3, fmt.Append(nil, "installed after ", last)})
+			rf.OnMessage(appendMsg(3, last+3, 3, last+3, 3, 3))
 		}
 		end()
 		verify(t, rf)
-		mustEqual(t, "snapshotIndex", rf.snapshot.index, 5+199*5)
+		mustEqual(t, "snapshotIndex", rf.snapshot.index, entries+19*5+3)
 	}
 }
 
