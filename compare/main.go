@@ -62,7 +62,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	servers := fs.String("servers", "3,5", "numbers of servers, comma-separated")
 	rounds := fs.Int("rounds", 5, "rounds; the table shows medians over them")
 	duration := fs.Duration("duration", time.Second, "measured time of each cell, after a warm-up of a quarter of it")
-	names := fs.String("engines", "ours,etcd,hashicorp", "engines, comma-separated")
+	names := fs.String("engines", "ours,etcd-node,hashicorp-default,etcd,hashicorp", "engines, comma-separated")
 	works := fs.String("workloads", "latency,int,string,kv", "workloads, comma-separated")
 	asJSON := fs.Bool("json", false, "write JSON with every round's figures instead of the table")
 	flat := fs.Bool("flat", false, "measure only ours: long logs, heap, catch-up, many waiting, failover, cold start")
