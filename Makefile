@@ -7,7 +7,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCRIPTS = go-test-many.sh .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real many bench compare replay lint
+.PHONY: help demo test test-real many bench compare replay chaos lint
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test-real: ## Lab 2 on the wall clock, as the course grades it; TESTS=2B picks a
 
 many: ## Lab 2 over and over, with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
 	RACE=1 ./go-test-many.sh '$(RUNS)' '$(PARALLELISM)' '$(TESTS)'
+
+chaos: ## random faults on random clusters, N=1000 seeds from SEED=1
+	go test -count=1 -run TestChaos -timeout 60m ./raft -chaos.seed=$(or $(SEED),1) -chaos.seeds=$(or $(N),1000)
 
 bench: ## benchmarks of the three packages
 	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft
