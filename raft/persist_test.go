@@ -260,3 +260,20 @@ func (cfg *config) courseScenario() {
 		}
 	}
 }
+
+// A number in a record has one encoding. Another of the same value, as a correct server never writes it, would be
+// measured wrongly where the log is moved to other memory.
+func TestRecordNumbersAreMinimal(t *testing.T) {
+	for name, record := range map[string][]byte{
+		"term":   {0x81, 0x00, 2, formString, 'a'},
+		"length": {1, 0x82, 0x00, formString, 'a'},
+	} {
+		if term, data, _, err := readRecord(record); err == nil {
+			t.Errorf("%s: read as term %d, data %q", name, term, data)
+		}
+		sealed := append([]byte{1}, record...)
+		sealed = binary.LittleEndian.AppendUint32(sealed, checksum(sealed))
+		rf := newFollower(t, 3, 1, nil)
+		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: sealed})
+	}
+}
