@@ -26,7 +26,7 @@ func (rf *Raft) applier() {
 	}
 }
 
-// toApply is a snapshot, or else entries of which the first has index first. When they are handed over, the log is
+// toApply is a snapshot, or else the entries that end at index last. When they are handed over, the log is
 // applied up to and including last.
 type toApply struct {
 	snapshot snapshot
