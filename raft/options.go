@@ -2,7 +2,10 @@
 
 package raft
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // An Option changes how one server works; Make takes any number of them. Without options a server obeys every
 // rule and limit of the lab.
@@ -29,4 +32,31 @@ func courseRules() options {
 // labs learn from the closed channel that their Raft has ended.
 func WithCloseOnKill() Option {
 	return func(o *options) { o.closeOnKill = true }
+}
+
+// WithHeartbeat sets how long a leader leaves a follower without a message, 110 ms by default: the lab allows ten
+// heartbeats a second. It must be positive and below the election timeout, or Make panics. All servers of a cluster
+// should agree on it.
+func WithHeartbeat(d time.Duration) Option {
+	return func(o *options) { o.heartbeat = d }
+}
+
+// WithElectionTimeout sets the bounds between which each election timeout is drawn (§5.2), 160 and 320 ms by
+// default. min must be positive, above the heartbeat and not above max, or Make panics. A wide range splits
+// few votes, a short one finds a leader soon (§9.3); min should leave room for a heartbeat to be late.
+func WithElectionTimeout(min, max time.Duration) Option {
+	return func(o *options) { o.timeoutMin, o.timeoutMax = min, max }
+}
+
+// check reports what options cannot work together.
+func (o *options) check() error {
+	switch {
+	case o.heartbeat <= 0:
+		return fmt.Errorf("WithHeartbeat(%v): it must be positive", o.heartbeat)
+	case o.timeoutMin <= 0 || o.timeoutMin > o.timeoutMax:
+		return fmt.Errorf("WithElectionTimeout(%v, %v): want 0 < min <= max", o.timeoutMin, o.timeoutMax)
+	case o.timeoutMin <= o.heartbeat:
+		return fmt.Errorf("an election timeout of %v does not leave time for a heartbeat of %v", o.timeoutMin, o.heartbeat)
+	}
+	return nil
 }

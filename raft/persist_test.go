@@ -46,7 +46,7 @@ func makeBroken(t testing.TB, state, snapshot []byte, what string) {
 	ps := MakePersister()
 	ps.Save(state, snapshot)
 	wantPanic(t, func() { Make(deadEnds(3), 1, ps, make(chan ApplyMsg)).Kill() },
-		"server 1 cannot trust its saved state", what)
+		"server 1: its saved state cannot be trusted", what)
 }
 
 // complaint says what must be found wrong when byte k of a saved state is altered, or the state ends there.

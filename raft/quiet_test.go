@@ -23,26 +23,12 @@ func deadEnds(n int) []*labrpc.ClientEnd {
 }
 
 // newQuiet returns server 0 of a cluster of n as Make would make it, but without its goroutines.
-func newQuiet(t testing.TB, n int, persister *Persister) *Raft {
+func newQuiet(t testing.TB, n int, persister *Persister, opts ...Option) *Raft {
 	t.Helper()
-	rf := &Raft{
-		peers:       deadEnds(n),
-		applyCh:     make(chan ApplyMsg),
-		options:     courseRules(),
-		wake:        make(chan struct{}, 1),
-		done:        make(chan struct{}),
-		applierDone: make(chan struct{}),
-		votedFor:    nobody,
-		leader:      nobody,
-		store:       newStore(persister),
+	rf, err := newRaft(deadEnds(n), 0, persister, make(chan ApplyMsg), opts)
+	if err != nil {
+		t.Fatal(err)
 	}
-	rf.applyCond.L = &rf.mu
-	if err := rf.restore(persister.ReadRaftState(), persister.ReadSnapshot()); err != nil {
-		t.Fatalf("restore: %v", err)
-	}
-	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
-	rf.followers = rf.newFollowers()
-	rf.postponeElectionLocked()
 	return rf
 }
 

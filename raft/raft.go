@@ -49,6 +49,7 @@
 package raft
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -122,11 +123,30 @@ func (r Role) String() string {
 // sends what is committed on applyCh: after a restart what follows the saved snapshot, which the service reads from
 // persister by itself. Make returns before anything is sent to a peer or to applyCh.
 //
-// It panics if peers, me or an option is out of range, or if the saved state cannot be trusted: a server
-// never starts from state that was cut short, altered or written in another format.
+// It panics if me is out of range, persister is nil, options are impossible, or the saved state cannot be trusted:
+// a server never starts from state that was cut short, altered or written in another format.
 func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan ApplyMsg, opts ...Option) *Raft {
-	if me < 0 || me >= len(peers) {
-		panic(fmt.Sprintf("raft: Make: there is no server %d in a cluster of %d", me, len(peers)))
+	rf, err := newRaft(peers, me, persister, applyCh, opts)
+	if err != nil {
+		panic(fmt.Sprintf("raft: Make: server %d: %v", me, err))
+	}
+	for _, f := range rf.followers {
+		if f != nil {
+			go rf.replicator(f)
+		}
+	}
+	go rf.ticker()
+	go rf.applier()
+	return rf
+}
+
+// newRaft returns a server as it is before its goroutines start.
+func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan ApplyMsg, opts []Option) (*Raft, error) {
+	switch {
+	case me < 0 || me >= len(peers):
+		return nil, fmt.Errorf("there is no such server in a cluster of %d", len(peers))
+	case persister == nil:
+		return nil, errors.New("there is no Persister to save to")
 	}
 	rf := &Raft{
 		peers:       peers,
@@ -144,21 +164,16 @@ func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan 
 	for _, option := range opts {
 		option(&rf.options)
 	}
+	if err := rf.options.check(); err != nil {
+		return nil, err
+	}
 	if err := rf.restore(persister.ReadRaftState(), persister.ReadSnapshot()); err != nil {
-		panic(fmt.Sprintf("raft: server %d cannot trust its saved state: %v", me, err))
+		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
 	rf.followers = rf.newFollowers()
 	rf.postponeElectionLocked()
-
-	for _, f := range rf.followers {
-		if f != nil {
-			go rf.replicator(f)
-		}
-	}
-	go rf.ticker()
-	go rf.applier()
-	return rf
+	return rf, nil
 }
 
 // Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at

@@ -1,0 +1,37 @@
+package raft
+
+import (
+	"testing"
+	"time"
+)
+
+// Options that cannot work are refused before anything runs, by a message that names them.
+func TestImpossibleOptions(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name    string
+		options []Option
+		want    string
+	}{
+		{"no heartbeat", []Option{WithHeartbeat(0)}, "WithHeartbeat(0s)"},
+		{"negative heartbeat", []Option{WithHeartbeat(-ms)}, "WithHeartbeat(-1ms)"},
+		{"no timeout", []Option{WithElectionTimeout(0, 0)}, "WithElectionTimeout(0s, 0s)"},
+		{"negative timeout", []Option{WithElectionTimeout(-ms, ms)}, "WithElectionTimeout(-1ms, 1ms)"},
+		{"min above max", []Option{WithElectionTimeout(301*ms, 300*ms)}, "WithElectionTimeout(301ms, 300ms)"},
+		{"timeout equal to the heartbeat", []Option{WithElectionTimeout(110*ms, 300*ms)}, "heartbeat of 110ms"},
+		{"heartbeat above the timeout", []Option{WithHeartbeat(time.Second)}, "timeout of 160ms"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			wantPanic(t, func() {
+				Make(deadEnds(3), 0, MakePersister(), make(chan ApplyMsg), c.options...)
+			}, "Make: server 0", c.want)
+		})
+	}
+}
+
+// A server without a disk, or outside its cluster, is refused.
+func TestImpossibleServer(t *testing.T) {
+	wantPanic(t, func() { Make(deadEnds(3), 0, nil, make(chan ApplyMsg)) }, "server 0", "no Persister")
+	wantPanic(t, func() { Make(deadEnds(3), 3, MakePersister(), make(chan ApplyMsg)) }, "server 3", "cluster of 3")
+	wantPanic(t, func() { Make(deadEnds(3), -1, MakePersister(), make(chan ApplyMsg)) }, "server -1", "cluster of 3")
+}
