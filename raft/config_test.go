@@ -28,7 +28,7 @@ type setup struct {
 	options func(server int) []Option // beyond those of every server; may be nil
 }
 
-// defaultOptions are added to every server of every cluster.
+// defaultOptions are added to every server of every cluster: what -options names.
 var defaultOptions []Option
 
 // config is a cluster in a test. Its methods may end the test, so they belong to the test's goroutine

@@ -20,7 +20,11 @@ var clockFlag = flag.String("clock", defaultClock(),
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := checkClock(*clockFlag); err != nil {
+	var err error
+	if defaultOptions, err = chosen(*optionsFlag); err == nil {
+		err = checkClock(*clockFlag)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}

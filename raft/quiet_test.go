@@ -29,13 +29,18 @@ func newQuiet(t testing.TB, n int, persister *Persister, opts ...Option) *Raft {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range rf.followers {
+		if f != nil {
+			f.waiting = 1 // or else a replicator would be started
+		}
+	}
 	return rf
 }
 
 // newFollower returns a quiet server 0 of n that is in term and has saved the entries.
-func newFollower(t testing.TB, n, term int, entries []entry) *Raft {
+func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft {
 	t.Helper()
-	rf := newQuiet(t, n, MakePersister())
+	rf := newQuiet(t, n, MakePersister(), opts...)
 	rf.currentTerm = term
 	rf.log.append(entries...)
 	rf.saveAllLocked(false)
@@ -43,9 +48,9 @@ func newFollower(t testing.TB, n, term int, entries []entry) *Raft {
 }
 
 // newLeader returns a quiet server 0 of n that leads in term.
-func newLeader(t testing.TB, n, term int, entries []entry) *Raft {
+func newLeader(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft {
 	t.Helper()
-	rf := newFollower(t, n, term-1, entries)
+	rf := newFollower(t, n, term-1, entries, opts...)
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
 	return rf

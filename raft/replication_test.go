@@ -457,20 +457,13 @@ func TestLeaderRepairsFollower(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(terms), func(t *testing.T) {
 			leader := newLeader(t, 3, 8, from(1).terms(1, 1, 1, 4, 4, 5, 5, 6, 6, 6))
-			other := newFollower(t, 3, 7, from(1).terms(terms...))
-			other.me = 1
+			other := newPeer(t, 1, 7, from(1).terms(terms...))
 			rounds := 0
 			for f := leader.followers[1]; f.matchIndex < leader.log.lastIndex(); rounds++ {
 				if rounds > 6 {
 					t.Fatalf("nextIndex %d, matchIndex %d after %d messages", f.nextIndex, f.matchIndex, rounds)
 				}
-				var c call
-				leader.nextCallLocked(f, &c)
-				m := c.message.(*AppendEntriesArgs)
-				if len(c.entries) > 0 {
-					m.Entries = encodeEntries(nil, c.entries)
-				}
-				leader.settleLocked(f, &c, deliver(t, other, m))
+				exchange(t, leader, f, other)
 			}
 			got := other.log.appendTo(nil, 1, maxBatch)
 			want := leader.log.appendTo(nil, 1, maxBatch)

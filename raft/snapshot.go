@@ -34,9 +34,7 @@ func (rf *Raft) Snapshot(index int, data []byte) {
 		panic(fmt.Sprintf("raft: Snapshot on server %d: index %d is not committed, commitIndex is %d", rf.me, index, rf.commitIndex))
 	}
 	s.term = rf.log.term(index)
-	rf.log.compact(index)
-	rf.snapshot = s
-	rf.saveAllLocked(true)
+	rf.compactLocked(s)
 }
 
 // CondInstallSnapshot asks, in the labs of 2021 and 2022, whether a snapshot that arrived on applyCh should be
@@ -80,12 +78,17 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	if s.index <= rf.commitIndex {
 		return
 	}
-	if rf.log.matches(s.index, s.term) {
-		rf.log.compact(s.index)
-	} else {
+	if !rf.log.matches(s.index, s.term) {
 		rf.log.reset(s.index, s.term)
 	}
+	rf.compactLocked(s)
+	rf.commitLocked(s.index)
+}
+
+// compactLocked makes s the snapshot and cuts off the log before it, but for the entries that WithTrailingLog keeps. Both
+// are saved in one step.
+func (rf *Raft) compactLocked(s snapshot) {
+	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
 	rf.snapshot = s
 	rf.saveAllLocked(true)
-	rf.commitLocked(s.index)
 }

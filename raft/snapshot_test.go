@@ -204,21 +204,15 @@ func TestLeaderSendsSnapshot(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3))
 	setMatch(rf, []int{4, 0})
 	rf.Snapshot(2, []byte("service"))
-	f, other := rf.followers[2], newFollower(t, 3, 1, nil)
-	other.me = 2
+	f, other := rf.followers[2], newPeer(t, 2, 1, nil)
 	f.nextIndex = 1
-	var c call
-	rf.nextCallLocked(f, &c)
+	sent := sendNext(rf, f)
 	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
-	m := c.message.(*InstallSnapshotArgs)
-	rf.settleLocked(f, &c, deliver(t, other, m))
+	rf.settleLocked(f, sent, deliver(t, other, sent.message))
 	mustEqual(t, "matchIndex", f.matchIndex, 2)
 	mustEqual(t, "the follower's", fmt.Sprintf("%d %d %s", other.snapshot.index, other.snapshot.term, other.snapshot.data), "2 1 service")
-	rf.nextCallLocked(f, &c)
-	args := c.message.(*AppendEntriesArgs)
+	args := exchange(t, rf, f, other).(*AppendEntriesArgs)
 	mustEqual(t, "prev", [2]int{args.PrevLogIndex, args.PrevLogTerm}, [2]int{2, 1})
-	args.Entries = encodeEntries(nil, c.entries)
-	mustEqual(t, "success", granted(deliver(t, other, args)), true)
 	mustEqual(t, "log", logTerms(t, other), "[3 3]")
 }
 

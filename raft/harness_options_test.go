@@ -1,0 +1,79 @@
+package raft
+
+// The choices that a cluster under test may be made with, by name: -args -options=link=ordered,backup=half.
+
+import (
+	"flag"
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+)
+
+// choices lists what may be chosen instead of a default: one option of each kind, alternatives apart.
+var choices = []struct {
+	kind         string
+	alternatives []alternative
+}{
+	{"link", []alternative{
+		{"ordered", WithLink(LinkOrdered)},
+		{"permessage", WithLink(LinkPerMessage)},
+		{"pool4", WithLink(LinkPool(4))},
+	}},
+	{"backup", []alternative{
+		{"half", WithBackup(BackupByHalf)},
+		{"one", WithBackup(BackupByOne)},
+	}},
+	{"trailing", []alternative{
+		{"8", WithTrailingLog(8)},
+	}},
+}
+
+type alternative struct {
+	name   string
+	option Option
+}
+
+var optionsFlag = flag.String("options", "", "what every server is made with, a list of:\n"+
+	strings.Join(choiceNames(), "\n")+"\nor all, the first of each kind")
+
+func choiceNames() (names []string) {
+	for _, c := range choices {
+		for _, a := range c.alternatives {
+			names = append(names, c.kind+"="+a.name)
+		}
+	}
+	return names
+}
+
+// chosen returns the options that a list names.
+func chosen(list string) (options []Option, err error) {
+	if list == "" {
+		return nil, nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		found := false
+		for _, c := range choices {
+			for k, a := range c.alternatives {
+				if name == c.kind+"="+a.name || name == "all" && k == 0 {
+					found = true
+					options = append(options, a.option)
+				}
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("-options: there is no %q; want %s or all", name, strings.Join(choiceNames(), ", "))
+		}
+	}
+	return options, nil
+}
+
+// anyOptions chooses by chance, each kind's default most often.
+func anyOptions(random *rand.Rand) (options []Option) {
+	for _, c := range choices {
+		if k := random.Intn(3 * len(c.alternatives)); k < len(c.alternatives) {
+			options = append(options, c.alternatives[k].option)
+		}
+	}
+	return slices.Clip(options)
+}

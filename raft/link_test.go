@@ -1,0 +1,244 @@
+package raft
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// exchange has the leader send the follower its next message, and take the answer.
+func exchange(t testing.TB, leader *Raft, f *follower, other *Raft) Message {
+	t.Helper()
+	c := sendNext(leader, f)
+	leader.mu.Lock()
+	defer leader.mu.Unlock()
+	leader.settleLocked(f, c, deliver(t, other, c.message))
+	return c.message
+}
+
+// sendNext returns the leader's next message to a follower, as it goes out.
+func sendNext(leader *Raft, f *follower) *call {
+	leader.mu.Lock()
+	defer leader.mu.Unlock()
+	c := new(call)
+	leader.nextCallLocked(f, c)
+	if m, ok := c.message.(*AppendEntriesArgs); ok && len(c.entries) > 0 {
+		m.Entries = encodeEntries(nil, c.entries)
+	}
+	return c
+}
+
+// How many messages wait for an answer at a time: a leader has new commands one by one, and then a heartbeat is due.
+func TestLinkRoom(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		link      Link
+		sent      int // of five commands
+		heartbeat bool
+	}{
+		{"ordered", LinkOrdered, 1, false},
+		{"per message", LinkPerMessage, 5, true},
+		{"pool of 1", LinkPool(1), 1, true},
+		{"pool of 3", LinkPool(3), 3, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rf := newLeader(t, 3, 1, nil, WithLink(c.link))
+			f := rf.followers[1]
+			exchange(t, rf, f, newPeer(t, 1, 1, nil))
+			var calls []*call
+			for n := range 5 {
+				rf.Start(n)
+				if rf.hasWorkLocked(f) {
+					calls = append(calls, sendNext(rf, f))
+				}
+			}
+			mustEqual(t, "messages under way", len(calls), c.sent)
+			for _, call := range calls {
+				mustEqual(t, "entries in each", len(call.entries), 1)
+			}
+			f.due = true
+			mustEqual(t, "a heartbeat may go", rf.hasWorkLocked(f), c.heartbeat)
+			if c.link == LinkPerMessage {
+				return
+			}
+			f.due = false
+			rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+			mustEqual(t, "messages waited for when none was answered in time", len(f.calls), 0)
+		})
+	}
+}
+
+// newPeer returns the quiet server me of three, in term, with the entries.
+func newPeer(t testing.TB, me, term int, entries []entry) *Raft {
+	t.Helper()
+	rf := newFollower(t, 3, term, entries)
+	rf.me = me
+	return rf
+}
+
+// Messages and answers may come in any order. On an ordered link an answer that was overtaken is dropped, unless it names
+// a newer term; elsewhere it counts.
+func TestLinkOutOfOrder(t *testing.T) {
+	for _, c := range []struct {
+		link  Link
+		match int // when the first message's answer has come after the second's
+	}{
+		{LinkOrdered, 0}, {LinkPool(1), 1}, {LinkPool(2), 1}, {LinkPerMessage, 1},
+	} {
+		rf := newLeader(t, 3, 1, nil, WithLink(c.link))
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		exchange(t, rf, f, other)
+		rf.Start("first")
+		first := sendNext(rf, f)
+		rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+		rf.Start("second")
+		second := sendNext(rf, f)
+
+		reply := deliver(t, other, second.message)
+		mustEqual(t, "the second is accepted", granted(reply), false)
+		rf.settleLocked(f, second, reply)
+		mustEqual(t, "nextIndex", f.nextIndex, 1)
+		reply = deliver(t, other, first.message)
+		mustEqual(t, "the first is accepted", granted(reply), true)
+		rf.settleLocked(f, first, reply)
+		mustEqual(t, "matchIndex", f.matchIndex, c.match)
+
+		exchange(t, rf, f, other)
+		mustEqual(t, "matchIndex, commitIndex", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
+		rf.settleLocked(f, first, reply)
+		mustEqual(t, "both after the same answer again", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
+		rf.settleLocked(f, first, &AppendEntriesReply{Term: 9})
+		mustEqual(t, "term", rf.currentTerm, 9)
+	}
+}
+
+// While the place where two logs agree is sought, the same entries are not sent to it again and again.
+func TestLinkProbesOneByOne(t *testing.T) {
+	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 2, 2), WithLink(LinkPerMessage))
+	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(1, 1, 1, 1, 1))
+	exchange(t, rf, f, other)
+	mustEqual(t, "nextIndex after a conflict", f.nextIndex, 2)
+	probe := sendNext(rf, f)
+	mustEqual(t, "entries of the probe", len(probe.entries), 3)
+	rf.Start("more")
+	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 2)
+	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
+	rf.settleLocked(f, probe, deliver(t, other, probe.message))
+	mustEqual(t, "more to send after the answer", rf.hasWorkLocked(f), true)
+	exchange(t, rf, f, other)
+	mustEqual(t, "matchIndex", f.matchIndex, 5)
+}
+
+// What each way of backing up costs on two logs that differ in a hundred terms of three entries each.
+func TestBackupCost(t *testing.T) {
+	var ours, theirs []int
+	for k := range 100 {
+		ours = append(ours, 2*k+1, 2*k+1, 2*k+1)
+		theirs = append(theirs, 2*k+2, 2*k+2, 2*k+2)
+	}
+	for _, c := range []struct {
+		backup   Backup
+		messages int
+	}{
+		{BackupByTerm, 101}, // one for each term, and the one that is accepted
+		{BackupByHalf, 10},  // 300, 150, 75, ... 1, 0
+		{BackupByOne, 301},
+	} {
+		t.Run(fmt.Sprint(c.backup), func(t *testing.T) {
+			rf := newLeader(t, 3, 300, from(1).terms(ours...), WithBackup(c.backup))
+			f, other := rf.followers[1], newPeer(t, 1, 250, from(1).terms(theirs...))
+			messages := 0
+			for ; f.matchIndex < 300 && messages <= 400; messages++ {
+				exchange(t, rf, f, other)
+			}
+			mustEqual(t, "messages", messages, c.messages)
+			mustEqual(t, "the same log", sameEntries(other.log.appendTo(nil, 1, maxNumber), rf.log.appendTo(nil, 1, maxNumber)), true)
+		})
+	}
+}
+
+// Past the end of a short log every way of backing up goes at once.
+func TestBackupToEndOfLog(t *testing.T) {
+	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupByOne} {
+		terms := slices.Repeat([]int{1}, 100)
+		rf := newLeader(t, 3, 3, from(1).terms(terms...), WithBackup(backup))
+		f, other := rf.followers[1], newPeer(t, 1, 1, from(1).terms(1, 1))
+		exchange(t, rf, f, other)
+		mustEqual(t, "nextIndex", f.nextIndex, 3)
+		exchange(t, rf, f, other)
+		mustEqual(t, "matchIndex", f.matchIndex, 100)
+	}
+}
+
+// A log that begins behind a snapshot sends its snapshot when backing up comes to its beginning.
+func TestBackupToSnapshot(t *testing.T) {
+	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupByOne} {
+		rf := newLeader(t, 3, 5, from(1).terms(1, 2, 2, 3, 3, 3), WithBackup(backup))
+		setMatch(rf, []int{0, 6})
+		rf.commitIndex = 4
+		rf.Snapshot(4, []byte("service"))
+		f, other := rf.followers[1], newPeer(t, 1, 4, from(1).terms(1, 1, 1, 4, 4, 4, 4, 4))
+		messages := 0
+		for ; f.matchIndex < 6 && messages < 10; messages++ {
+			exchange(t, rf, f, other)
+		}
+		mustEqual(t, "matchIndex", f.matchIndex, 6)
+		mustEqual(t, "the follower's snapshot", other.snapshot.index, 4)
+		mustEqual(t, "log", logTerms(t, other), "[3 3]")
+	}
+}
+
+// A server keeps as many covered entries as it was told to, over a restart too, and a follower that is slightly behind gets
+// them instead of the snapshot.
+func TestTrailingLog(t *testing.T) {
+	for _, c := range []struct {
+		trailing, base int
+	}{
+		{0, 6}, {1, 5}, {4, 2}, {6, 0}, {100, 0},
+	} {
+		rf := newLeader(t, 3, 3, from(1).terms(1, 1, 1, 2, 2, 2, 3, 3), WithTrailingLog(c.trailing))
+		setMatch(rf, []int{8, 0})
+		rf.Snapshot(6, []byte("service"))
+		mustEqual(t, "base", rf.log.base, c.base)
+		verify(t, rf)
+		mustEqual(t, "a restart's base, snapshot", [2]int{restored(t, rf).base, restored(t, rf).snapshotIndex}, [2]int{c.base, 6})
+		for have := range 6 {
+			f, other := rf.followers[2], newPeer(t, 2, 2, from(1).terms(1, 1, 1, 2, 2, 2)[:have])
+			f.nextIndex, f.matchIndex = 9, 0
+			for k := 0; f.matchIndex < 8 && k < 4; k++ {
+				exchange(t, rf, f, other)
+			}
+			mustEqual(t, "matchIndex", f.matchIndex, 8)
+			mustEqual(t, "a snapshot came", other.snapshot.index == 6, have < c.base)
+		}
+		rf.Snapshot(8, []byte("service, later"))
+		mustEqual(t, "base after another", rf.log.base, max(0, 8-c.trailing))
+		verify(t, rf)
+	}
+}
+
+// A received snapshot leaves covered entries in the log only if they agree with it.
+func TestTrailingLogOfReceivedSnapshot(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		term int // of the snapshot's last entry
+		log  string
+		base int
+	}{
+		{"it agrees", 2, "[1 1 2 2]", 0},
+		{"it conflicts", 3, "[]", 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2))
+			rf.options.trailing = 10
+			m := &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 4, LastIncludedTerm: c.term, Data: []byte("service")}
+			mustEqual(t, "accepted", granted(deliver(t, rf, m)), true)
+			mustEqual(t, "log", logTerms(t, rf), c.log)
+			mustEqual(t, "base, commitIndex", [2]int{rf.log.base, rf.commitIndex}, [2]int{c.base, 4})
+			todo := toApply{}
+			mustEqual(t, "there is something to apply", rf.waitToApply(&todo), true)
+			mustEqual(t, "the snapshot's index", todo.snapshot.index, 4)
+		})
+	}
+}
