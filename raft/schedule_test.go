@@ -1,7 +1,10 @@
 package raft
 
 import (
+	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -130,5 +133,247 @@ func TestDeliveredSnapshotIsACopy(t *testing.T) {
 	clear((<-applyCh).Snapshot)
 	if got := string(rf.snapshot.data); got != "state" {
 		t.Fatalf("Raft's snapshot became %q", got)
+	}
+}
+
+// alone leaves the given servers connected to each other and to nobody else.
+func (cfg *config) alone(servers ...int) {
+	cfg.disconnectEach(cfg.all()...)
+	cfg.connectEach(servers...)
+}
+
+// leadAlone waits until the servers, connected to each other only, have a leader, and requires that it is want.
+func (cfg *config) leadAlone(want int, servers ...int) {
+	cfg.alone(servers...)
+	cfg.sleep(3 * time.Second)
+	for _, i := range servers {
+		if _, leads := cfg.raft(i).GetState(); leads != (i == want) {
+			cfg.t.Fatalf("server %d leads: %v; want server %d to lead %v", i, leads, want, servers)
+		}
+	}
+}
+
+// mustHold requires that server i's log ends at index, with an entry of term.
+func (cfg *config) mustHold(i, index, term int) {
+	rf := cfg.raft(i)
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if rf.log.lastIndex() != index || rf.log.lastTerm() != term {
+		cfg.t.Fatalf("server %d's log ends with (%d, term %d), want (%d, term %d)",
+			i, rf.log.lastIndex(), rf.log.lastTerm(), index, term)
+	}
+}
+
+// mustNotCommit requires that nobody has applied index, now and two seconds later.
+func (cfg *config) mustNotCommit(index int) {
+	cfg.sleep(2 * time.Second)
+	if n, command := cfg.nCommitted(index); n > 0 {
+		cfg.t.Fatalf("%d servers have applied %v at index %d", n, command, index)
+	}
+}
+
+// Figure 8, step by step: an entry of term 2 reaches a majority only when its leader leads again in term 4; it must not
+// be committed by that, since S5 with its entry of term 3 may still replace it (d), unless the leader commits one of its
+// own term after it (e).
+func TestFigure8StepByStep(t *testing.T) {
+	for _, e := range []bool{false, true} {
+		t.Run(map[bool]string{false: "d", true: "e"}[e], func(t *testing.T) {
+			lab(t, func(t *testing.T) {
+				cfg := setup{n: 5}.start(t)
+				defer cfg.cleanup()
+				s1 := cfg.checkOneLeader()
+				s2, s3, s4, s5 := (s1+1)%5, (s1+2)%5, (s1+3)%5, (s1+4)%5
+				cfg.one("index 1", 5, false)
+
+				cfg.alone(s1, s2) // (a)
+				index, term2, _ := cfg.raft(s1).Start("S1's of term 2")
+				cfg.sleep(time.Second)
+				cfg.mustHold(s2, index, term2)
+				cfg.crash1(s1)
+
+				cfg.alone(s3, s4, s5) // (b)
+				cfg.sleep(3 * time.Second)
+				for _, i := range []int{s3, s4} { // who of the three leads is S5
+					if _, leads := cfg.raft(i).GetState(); leads {
+						s3, s4, s5 = s5, s3+s4-i, i
+						break
+					}
+				}
+				cfg.alone(s5)
+				_, term3, ok := cfg.raft(s5).Start("S5's of term 3")
+				cfg.sleep(time.Second)
+				cfg.mustHold(s5, index, term3)
+				if !ok || term3 <= term2 {
+					t.Fatalf("S5 leads: %v, in term %d after %d", ok, term3, term2)
+				}
+				cfg.crash1(s5)
+
+				cfg.start1(s1, cfg.applierFunc) // (c); S3's vote decides, S2's log is as good as S1's
+				cfg.crash1(s2)
+				cfg.leadAlone(s1, s1, s3, s4)
+				cfg.start1(s2, cfg.applierFunc)
+				cfg.alone(s1, s2, s3)
+				cfg.sleep(time.Second)
+				cfg.mustHold(s2, index, term2)
+				cfg.mustHold(s3, index, term2)
+				cfg.mustNotCommit(index)
+				if e {
+					if got := cfg.one("S1's of term 4", 3, false); got != index+1 {
+						t.Fatalf("it has index %d", got)
+					}
+				}
+				cfg.crash1(s1)
+
+				cfg.start1(s5, cfg.applierFunc)
+				want, survivor := "S5's of term 3", s5
+				if e {
+					want, survivor = "S1's of term 2", s3
+				}
+				cfg.leadAlone(survivor, s3, s4, s5)
+				cfg.one("at last", 3, false)
+				cfg.start1(s1, cfg.applierFunc)
+				cfg.connectEach(cfg.all()...)
+				cfg.one("all", 5, true)
+				if n, command := cfg.nCommitted(index); n != 5 || command != want {
+					t.Fatalf("%d servers have applied %v at index %d, want all %q", n, command, index, want)
+				}
+			})
+		})
+	}
+}
+
+// An entry of an older term commits without a new command once it is on every server, and no sooner.
+func TestOlderTailCommitsOnEveryServer(t *testing.T) {
+	lab(t, func(t *testing.T) {
+		cfg := setup{n: 5}.start(t)
+		defer cfg.cleanup()
+		leader := cfg.checkOneLeader()
+		cfg.alone(leader)
+		index, term, _ := cfg.raft(leader).Start("tail")
+		cfg.sleep(3 * time.Second) // it resigns
+		servers := []int{leader, leader + 1, leader + 2}
+		for _, next := range []int{leader + 3, leader + 4, 0} {
+			cfg.alone(servers...)
+			cfg.sleep(time.Second)
+			for _, i := range servers {
+				cfg.mustHold(i%5, index, term)
+			}
+			if len(servers) == 5 {
+				break
+			}
+			cfg.mustNotCommit(index)
+			servers = append(servers, next)
+		}
+		if now, leads := cfg.raft(leader).GetState(); !leads || now == term {
+			t.Fatalf("server %d leads: %v, in term %d; want it to lead in a later term than %d", leader, leads, now, term)
+		}
+		if command := cfg.wait(index, 5, -1); command != "tail" {
+			t.Fatalf("%v is committed at index %d", command, index)
+		}
+	})
+}
+
+// What still comes back to a server that was killed, or from before its restart, changes nothing: neither it nor its disk.
+func TestReplyAfterRestart(t *testing.T) {
+	for _, reply := range []Reply{nil, &AppendEntriesReply{Term: 3, Success: true}, &AppendEntriesReply{Term: 9},
+		&AppendEntriesReply{Term: 3, ConflictTerm: 1, ConflictIndex: 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			rf := newLeader(t, 3, 3, from(1).terms(1, 3))
+			peer, network := connectScripted(rf)
+			defer network.Cleanup()
+			go rf.applier()
+			go rf.replicator(rf.followers[1])
+			<-peer.asked
+			disk := rf.store.persister.Copy()
+			rf.Kill()
+			next := newQuiet(t, 3, disk)
+			before := pictureOf(rf)
+			if reply == nil {
+				network.DeleteServer(1)
+				reply = new(AppendEntriesReply)
+			}
+			peer.answers <- *reply.(*AppendEntriesReply)
+			time.Sleep(10 * time.Second)
+			if after := pictureOf(rf); after != before {
+				t.Errorf("a killed server changed:\n before %+v\n after  %+v", before, after)
+			}
+			verify(t, next)
+			mustEqual(t, "the next life's term", next.currentTerm, 3)
+		})
+	}
+}
+
+// A snapshot overtakes the entries that were sent before it, and its answer theirs.
+func TestSnapshotOvertakesEntries(t *testing.T) {
+	for _, answersFirst := range []string{"snapshot", "entries"} {
+		t.Run(answersFirst, func(t *testing.T) {
+			rf := newLeader(t, 3, 1, nil, WithLink(LinkPerMessage))
+			f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+			exchange(t, rf, f, other)
+			for n := range 4 {
+				rf.Start(n)
+			}
+			entries := sendNext(rf, f)
+			setMatch(rf, []int{0, 4})
+			rf.Snapshot(3, []byte("service"))
+			rf.mu.Lock()
+			f.nextIndex = 1 // as if the entries were lost
+			rf.mu.Unlock()
+			snapshot := sendNext(rf, f)
+			answers := []Reply{deliver(t, other, snapshot.message), deliver(t, other, entries.message)}
+			mustEqual(t, "both accepted", granted(answers[0]) && granted(answers[1]), true)
+			mustEqual(t, "last index", other.log.lastIndex(), 4)
+			mustEqual(t, "snapshot, commitIndex", [2]int{other.snapshot.index, other.commitIndex}, [2]int{3, 3})
+			calls := []*call{snapshot, entries}
+			if answersFirst == "entries" {
+				answers[0], answers[1], calls[0], calls[1] = answers[1], answers[0], calls[1], calls[0]
+			}
+			for k := range calls {
+				rf.settleLocked(f, calls[k], answers[k])
+			}
+			mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
+			exchange(t, rf, f, other)
+			mustEqual(t, "commitIndex", other.commitIndex, 4)
+			wantApplied(t, other, []int{3, 4})
+		})
+	}
+}
+
+// Two snapshots close together, in either order: the newer one stays, and is handed over once.
+func TestTwoSnapshotsCloseTogether(t *testing.T) {
+	message := func(index int) *InstallSnapshotArgs {
+		return &InstallSnapshotArgs{Term: 2, LeaderID: 1, LastIncludedIndex: index, LastIncludedTerm: 1, Data: fmt.Append(nil, "up to ", index)}
+	}
+	for _, order := range [][]int{{5, 8}, {8, 5}} {
+		rf := newFollower(t, 3, 2, from(1).terms(1, 1, 1, 1, 1, 1, 1, 1, 2))
+		for _, index := range order {
+			mustEqual(t, "accepted", granted(deliver(t, rf, message(index))), true)
+		}
+		rf.Snapshot(6, []byte("the service's own, late"))
+		mustEqual(t, "snapshot", string(rf.snapshot.data), "up to 8")
+		mustEqual(t, "log", logTerms(t, rf), "[2]")
+		verify(t, rf)
+		wantApplied(t, rf, []int{8})
+	}
+}
+
+// wantApplied checks the indices that a quiet server hands over: of snapshots and commands.
+func wantApplied(t testing.TB, rf *Raft, want []int) {
+	t.Helper()
+	applyCh := make(chan ApplyMsg, 10)
+	rf.applyCh = applyCh
+	d, todo := decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}, toApply{}
+	for rf.lastApplied < rf.commitIndex {
+		rf.waitToApply(&todo)
+		rf.apply(&d, &todo)
+		rf.lastApplied = max(rf.lastApplied, todo.last)
+	}
+	var got []int
+	for len(applyCh) > 0 {
+		m := <-applyCh
+		got = append(got, m.CommandIndex+m.SnapshotIndex)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("handed over: %v, want %v", got, want)
 	}
 }
