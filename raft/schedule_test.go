@@ -145,7 +145,7 @@ func (cfg *config) alone(servers ...int) {
 // leadAlone waits until the servers, connected to each other only, have a leader, and requires that it is want.
 func (cfg *config) leadAlone(want int, servers ...int) {
 	cfg.alone(servers...)
-	cfg.sleep(3 * time.Second)
+	cfg.sleep(5 * time.Second)
 	for _, i := range servers {
 		if _, leads := cfg.raft(i).GetState(); leads != (i == want) {
 			cfg.t.Fatalf("server %d leads: %v; want server %d to lead %v", i, leads, want, servers)
@@ -192,7 +192,7 @@ func TestFigure8StepByStep(t *testing.T) {
 				cfg.crash1(s1)
 
 				cfg.alone(s3, s4, s5) // (b)
-				cfg.sleep(3 * time.Second)
+				cfg.sleep(5 * time.Second)
 				for _, i := range []int{s3, s4} { // who of the three leads is S5
 					if _, leads := cfg.raft(i).GetState(); leads {
 						s3, s4, s5 = s5, s3+s4-i, i
@@ -254,7 +254,7 @@ func TestOlderTailCommitsOnEveryServer(t *testing.T) {
 		servers := []int{leader, leader + 1, leader + 2}
 		for _, next := range []int{leader + 3, leader + 4, 0} {
 			cfg.alone(servers...)
-			cfg.sleep(time.Second)
+			cfg.sleep(5 * time.Second)
 			for _, i := range servers {
 				cfg.mustHold(i%5, index, term)
 			}
