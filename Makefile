@@ -26,7 +26,7 @@ many: ## Lab 2 over and over, with the race detector; RUNS=100 PARALLELISM=2 TES
 	RACE=1 ./go-test-many.sh '$(RUNS)' '$(PARALLELISM)' '$(TESTS)'
 
 chaos: ## random faults on random clusters, N=1000 seeds from SEED=1
-	go test -count=1 -run TestChaos -timeout 60m ./raft -chaos.seed=$(or $(SEED),1) -chaos.seeds=$(or $(N),1000)
+	cd raft && go test -count=1 -run TestChaos -timeout 2h -chaos.seed=$(or $(SEED),1) -chaos.seeds=$(or $(N),1000)
 
 bench: ## benchmarks of the three packages
 	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft

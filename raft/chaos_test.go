@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -20,12 +21,16 @@ var (
 )
 
 // TestChaos lets a cluster of random size suffer random faults under random load, all drawn from a seed: crashes of
-// one or all, links cut one by one and in one direction, unreliable and reordering networks, snapshots that lag
-// behind, slow readers, disks that save everything each time. What is applied must agree at every moment, and when
-// all is healed every server must get everything. The seed fixes the faults; how goroutines interleave is not in it.
+// one or all, also between saving and answering, links cut one by one and in one direction, leaders cut off, unreliable
+// and reordering networks, snapshots that lag behind, slow readers, disks that save everything each time, options of
+// Make. What is applied must agree at every moment, and when all is healed every server must get everything, once. The
+// seed fixes the faults; how goroutines interleave is in it only on a host that is seeded, too (replay/).
 func TestChaos(t *testing.T) {
-	for seed := *chaosSeed; seed < *chaosSeed+int64(*chaosSeeds); seed++ {
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+	failed := 0
+	begin := time.Now()
+	for k := range *chaosSeeds {
+		seed := *chaosSeed + int64(k)
+		ok := t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			lab(t, func(t *testing.T) {
 				c := newChaos(seed)
 				defer c.end()
@@ -42,6 +47,21 @@ func TestChaos(t *testing.T) {
 				}
 			})
 		})
+		if !ok {
+			failed++
+			t.Logf("the same faults again: make chaos SEED=%d N=1", seed)
+		}
+		chaosProgress(k+1, failed, time.Since(begin))
+	}
+}
+
+// chaosProgress shows how far many seeds have come.
+func chaosProgress(done, failed int, took time.Duration) {
+	if *chaosSeeds > 100 && (done%10 == 0 || done == *chaosSeeds) {
+		fmt.Fprintf(os.Stderr, "\rchaos: %d of %d seeds, %d failed, %v ", done, *chaosSeeds, failed, took.Round(time.Second))
+		if done == *chaosSeeds {
+			fmt.Fprintln(os.Stderr)
+		}
 	}
 }
 
@@ -60,8 +80,10 @@ type chaos struct {
 	whole    bool     // servers save their whole state each time, as with the course's Persister
 
 	mu      sync.Mutex
+	doors   []*door        // of the servers that run
 	applied [][]string     // applied[i][k] is the command at index k that server i has applied since it started
 	agreed  map[int]string // the command at an index, wherever it was applied first
+	indices map[string]int // where a command is
 	leaders map[int]int    // who led in a term
 	errs    []error
 }
@@ -71,9 +93,9 @@ func newChaos(seed int64) *chaos {
 	n := []int{1, 3, 3, 4, 5, 5, 7}[random.Intn(7)]
 	c := &chaos{
 		random: random, n: n, net: labrpc.MakeNetwork(),
-		rafts: make([]*Raft, n), disks: make([]*Persister, n), readers: make([]chan struct{}, n), applied: make([][]string, n),
+		rafts: make([]*Raft, n), disks: make([]*Persister, n), readers: make([]chan struct{}, n), applied: make([][]string, n), doors: make([]*door, n),
 		snapshot: random.Intn(4) > 0, whole: random.Intn(3) == 0,
-		agreed: make(map[int]string), leaders: make(map[int]int),
+		agreed: make(map[int]string), indices: make(map[string]int), leaders: make(map[int]int),
 	}
 	c.net.LongDelays(random.Intn(2) == 0)
 	for i := range n {
@@ -109,7 +131,7 @@ func (c *chaos) start(i int) {
 	}
 	c.mu.Unlock()
 	applyCh := make(chan ApplyMsg)
-	rf := Make(ends, i, c.disks[i], applyCh, WithCloseOnKill())
+	rf := Make(ends, i, c.disks[i], applyCh, append(anyOptions(c.random), WithCloseOnKill())...)
 	if c.whole {
 		rf.mu.Lock()
 		rf.store.growing = nil
@@ -117,13 +139,60 @@ func (c *chaos) start(i int) {
 	}
 	c.rafts[i], c.readers[i] = rf, make(chan struct{})
 	go c.read(i, rf, applyCh, c.readers[i], rand.New(rand.NewSource(c.random.Int63())))
+	type Raft struct{ *door } // labrpc calls the service after its type
+	c.doors[i] = &door{rf: rf, shut: func() { c.net.DeleteServer(i) }}
 	server := labrpc.MakeServer()
-	server.AddService(labrpc.MakeService(rf))
+	server.AddService(labrpc.MakeService(&Raft{c.doors[i]}))
 	c.net.AddServer(i, server)
+}
+
+// A door is where messages enter a server. A doomed server dies at its next message, after it has saved what the
+// answer promises and before the answer leaves.
+type door struct {
+	rf   *Raft
+	shut func()
+
+	mu     sync.Mutex
+	doomed bool
+	dead   bool
+}
+
+func (d *door) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
+	d.rf.RequestVote(args, reply)
+	d.leave()
+}
+
+func (d *door) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
+	d.rf.AppendEntries(args, reply)
+	d.leave()
+}
+
+func (d *door) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
+	d.rf.InstallSnapshot(args, reply)
+	d.leave()
+}
+
+func (d *door) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.doomed {
+		d.shut() // so that the network drops the reply
+		d.rf.Kill()
+		d.doomed, d.dead = false, true
+	}
+}
+
+// doom says whether the server is to die at its next message, and returns whether it has died.
+func (d *door) doom(yes bool) (dead bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.doomed = yes && !d.dead
+	return d.dead
 }
 
 // crash loses all of server i but its disk. No reply leaves it after the disk was taken away.
 func (c *chaos) crash(i int) {
+	c.doors[i].doom(false)
 	c.net.DeleteServer(i)
 	for j := range c.n {
 		c.net.Enable(c.ends[i][j], false)
@@ -193,7 +262,10 @@ func (c *chaos) compareLocked(i, index int) {
 	if other, ok := c.agreed[index]; ok && other != command {
 		c.fail("index %d: server %d applied %s, another %s", index, i, command, other)
 	}
-	c.agreed[index] = command
+	if other, ok := c.indices[command]; ok && other != index {
+		c.fail("server %d: %s at index %d is at %d, too", i, command, index, other)
+	}
+	c.agreed[index], c.indices[command] = command, index
 }
 
 // observe is election safety (Figure 3).
@@ -213,13 +285,27 @@ func (c *chaos) observe() {
 	}
 }
 
+// lastLeader returns who led in the highest term.
+func (c *chaos) lastLeader() (leader int) {
+	term := 0
+	for t, i := range c.leaders {
+		if t > term {
+			term, leader = t, i
+		}
+	}
+	return leader
+}
+
 // step does something to the cluster, and mostly lets some time pass.
 func (c *chaos) step() {
 	i, j := c.random.Intn(c.n), c.random.Intn(c.n)
-	switch k := c.random.Intn(30); {
+	switch k := c.random.Intn(32); {
 	case k < 4:
 		c.link(i, j, !c.links[i][j])
 	case k == 4:
+		if c.random.Intn(2) == 0 {
+			i = c.lastLeader()
+		}
 		for j := range c.n {
 			c.link(i, j, false)
 			c.link(j, i, false)
@@ -237,6 +323,10 @@ func (c *chaos) step() {
 	case k == 17:
 		c.crashAll()
 		c.restartAll()
+	case k < 20 && c.rafts[i] != nil:
+		if c.doors[i].doom(true) {
+			c.crash(i)
+		}
 	default:
 		c.load(c.random.Intn(5))
 	}
@@ -296,6 +386,11 @@ func (c *chaos) load(commands int) {
 }
 
 func (c *chaos) heal() {
+	for i, rf := range c.rafts {
+		if rf != nil && c.doors[i].doom(false) {
+			c.crash(i)
+		}
+	}
 	c.restartAll()
 	c.net.Reliable(true)
 	c.net.LongReordering(false)
