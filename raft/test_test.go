@@ -307,38 +307,41 @@ func TestRejoin2B(t *testing.T) {
 }
 
 func TestBackup2B(t *testing.T) {
-	run(t, setup{n: 5}, "Test (2B): leader backs up quickly over incorrect follower logs", func(cfg *config) {
-		cfg.one(rand.Int(), 5, true)
+	run(t, setup{n: 5}, "Test (2B): leader backs up quickly over incorrect follower logs", (*config).backUp)
+}
 
-		// Fifty entries that fail, in a minority with leader1.
-		leader1 := cfg.checkOneLeader()
-		cfg.disconnectEach(leader1+2, leader1+3, leader1+4)
-		cfg.startMany(leader1, 50)
-		cfg.sleep(RaftElectionTimeout / 2)
-		cfg.disconnectEach(leader1, leader1+1)
+// backUp has leaders repair logs that differ from theirs by fifty entries.
+func (cfg *config) backUp() {
+	cfg.one(rand.Int(), 5, true)
 
-		// Fifty that succeed, in the other three.
-		cfg.connectEach(leader1+2, leader1+3, leader1+4)
-		cfg.oneMany(50, 3)
+	// Fifty entries that fail, in a minority with leader1.
+	leader1 := cfg.checkOneLeader()
+	cfg.disconnectEach(leader1+2, leader1+3, leader1+4)
+	cfg.startMany(leader1, 50)
+	cfg.sleep(RaftElectionTimeout / 2)
+	cfg.disconnectEach(leader1, leader1+1)
 
-		// Fifty more that fail, in a minority with leader2.
-		leader2 := cfg.checkOneLeader()
-		other := (leader1 + 2) % 5
-		if other == leader2 {
-			other = (leader2 + 1) % 5
-		}
-		cfg.disconnect(other)
-		cfg.startMany(leader2, 50)
-		cfg.sleep(RaftElectionTimeout / 2)
+	// Fifty that succeed, in the other three.
+	cfg.connectEach(leader1+2, leader1+3, leader1+4)
+	cfg.oneMany(50, 3)
 
-		// Fifty that succeed, led from the first minority or by other.
-		cfg.disconnectEach(cfg.all()...)
-		cfg.connectEach(leader1, leader1+1, other)
-		cfg.oneMany(50, 3)
+	// Fifty more that fail, in a minority with leader2.
+	leader2 := cfg.checkOneLeader()
+	other := (leader1 + 2) % 5
+	if other == leader2 {
+		other = (leader2 + 1) % 5
+	}
+	cfg.disconnect(other)
+	cfg.startMany(leader2, 50)
+	cfg.sleep(RaftElectionTimeout / 2)
 
-		cfg.connectEach(cfg.all()...)
-		cfg.one(rand.Int(), 5, true)
-	})
+	// Fifty that succeed, led from the first minority or by other.
+	cfg.disconnectEach(cfg.all()...)
+	cfg.connectEach(leader1, leader1+1, other)
+	cfg.oneMany(50, 3)
+
+	cfg.connectEach(cfg.all()...)
+	cfg.one(rand.Int(), 5, true)
 }
 
 // startMany starts random commands on one server, whatever becomes of them.
@@ -611,30 +614,32 @@ func TestUnreliableAgree2C(t *testing.T) {
 }
 
 func TestFigure8Unreliable2C(t *testing.T) {
-	run(t, setup{n: 5, unreliable: true}, "Test (2C): Figure 8 (unreliable)", func(cfg *config) {
-		cmd := func() any { return rand.Intn(10000) }
-		cfg.one(cmd(), 1, true)
+	run(t, setup{n: 5, unreliable: true}, "Test (2C): Figure 8 (unreliable)", (*config).figure8Unreliable)
+}
 
-		up := 5
-		for it := range 1000 {
-			if it == 200 {
-				cfg.setlongreordering(true)
-			}
-			leader := cfg.startEverywhere(cmd, cfg.isConnected)
-			cfg.shortOrLong()
-			if leader != -1 && rand.Intn(1000) < 500 {
-				cfg.disconnect(leader)
-				up--
-			}
-			if s := rand.Intn(5); up < 3 && !cfg.isConnected(s) {
-				cfg.connect(s)
-				up++
-			}
+func (cfg *config) figure8Unreliable() {
+	cmd := func() any { return rand.Intn(10000) }
+	cfg.one(cmd(), 1, true)
+
+	up := 5
+	for it := range 1000 {
+		if it == 200 {
+			cfg.setlongreordering(true)
 		}
+		leader := cfg.startEverywhere(cmd, cfg.isConnected)
+		cfg.shortOrLong()
+		if leader != -1 && rand.Intn(1000) < 500 {
+			cfg.disconnect(leader)
+			up--
+		}
+		if s := rand.Intn(5); up < 3 && !cfg.isConnected(s) {
+			cfg.connect(s)
+			up++
+		}
+	}
 
-		cfg.connectEach(cfg.all()...)
-		cfg.one(cmd(), 5, true)
-	})
+	cfg.connectEach(cfg.all()...)
+	cfg.one(cmd(), 5, true)
 }
 
 func TestReliableChurn2C(t *testing.T) {
