@@ -16,6 +16,7 @@ type options struct {
 	timeoutMin  time.Duration // bounds of the randomized election timeout (§5.2)
 	timeoutMax  time.Duration
 	closeOnKill bool
+	observer    observer // nil for none
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).

@@ -235,11 +235,13 @@ func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 			m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
 		}
 		reply := new(AppendEntriesReply)
+		rf.observeMessage(m, f.id)
 		if rf.peers[f.id].Call("Raft.AppendEntries", m, reply) {
 			return reply
 		}
 	case *InstallSnapshotArgs:
 		reply := new(InstallSnapshotReply)
+		rf.observeMessage(m, f.id)
 		if rf.peers[f.id].Call("Raft.InstallSnapshot", m, reply) {
 			return reply
 		}
@@ -343,6 +345,7 @@ func (rf *Raft) advanceCommitLocked() {
 func (rf *Raft) commitLocked(index int) {
 	if index > rf.commitIndex {
 		rf.commitIndex = index
+		rf.observeChangeLocked()
 		rf.applyCond.Signal()
 	}
 }
