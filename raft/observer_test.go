@@ -20,9 +20,9 @@ const (
 	termsRise           = "terms never go back"
 	commitsRise         = "commit indices never go back"
 	oneVote             = "one usable vote a term"
-	savedFirst          = "nothing leaves before what it depends on is saved"
-	commitRule          = "an entry commits on a majority in its term, or everywhere"
-	electionRestriction = "votes go to logs that are at least as up-to-date"
+	savedFirst          = "saved before it leaves"
+	electionRestriction = "election restriction (§5.4.1)"
+	commitRule          = "commit rule (§5.4.2)"
 	committedStay       = "what is committed or acknowledged stays"
 	onlyCommitted       = "only what is committed is applied"
 	eachOnce            = "each index is applied once and in order"
@@ -31,7 +31,8 @@ const (
 // A watch checks one cluster. It is the observer of all its servers, life after life. Who crashes a server takes its disk
 // away by cut. The watch keeps the first violation; then it is blind.
 type watch struct {
-	broken chan struct{} // closed at the first violation
+	broken chan struct{}     // closed at the first violation
+	show   func(text string) // prints it, at once: the server may panic next
 
 	mu        sync.Mutex // taken with a Raft.mu held or not; no other lock but a Persister's is taken under it
 	err       error
@@ -83,6 +84,7 @@ type watched struct {
 func newWatch(servers int) *watch {
 	w := &watch{
 		broken:    make(chan struct{}),
+		show:      func(text string) { fmt.Println(text) },
 		begun:     time.Now(),
 		known:     make(map[place]origin),
 		committed: make([]commitment, 1),
@@ -95,7 +97,7 @@ func newWatch(servers int) *watch {
 	return w
 }
 
-// violation returns what was violated first, with a picture, or nil.
+// violation returns what was violated first, or nil. The picture to it has been shown.
 func (w *watch) violation() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,8 +109,9 @@ func (w *watch) violated(s *watched, property string, term, index int, format st
 	if w.err != nil {
 		return
 	}
-	w.err = fmt.Errorf("%s: violated by server %d in term %d at index %d: %s\n%s",
-		property, s.id, term, index, fmt.Sprintf(format, args...), w.picture())
+	w.err = fmt.Errorf("%s: violated by server %d in term %d at index %d: %s",
+		property, s.id, term, index, fmt.Sprintf(format, args...))
+	w.show(w.err.Error() + "\n" + w.picture())
 	close(w.broken)
 }
 
@@ -235,7 +238,7 @@ func (w *watch) commits(s *watched) {
 	index, d := s.commit, &s.disk
 	switch {
 	case index > d.last():
-		w.violated(s, savedFirst, s.term, index, "it commits what is not saved: its log ends at %d", d.last())
+		w.violated(s, stateMachineSafety, s.term, index, "it takes for committed what it has not: its log ends at %d", d.last())
 		return
 	case s.role == Leader:
 		w.decides(s)
