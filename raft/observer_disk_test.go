@@ -76,7 +76,9 @@ func (d *disk) read(ps *Persister) (pieces [][]byte, whole bool) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.size == 0 {
-		return nil, false
+		whole = d.body != nil
+		d.head, d.bodyBytes, d.body, d.snapshot, d.snapshotSum = head{votedFor: nobody}, 0, nil, nil, checksum(ps.snapshot)
+		return nil, whole
 	}
 	pieces = append(pieces, ps.body...)
 	first := ps.head

@@ -72,9 +72,9 @@ type watched struct {
 	history history
 
 	// In this life, as far as reported.
-	term, vote, leader int
-	role               Role
-	commit, applied    int
+	term            int
+	role            Role
+	commit, applied int
 
 	// Promises, which outlast a life.
 	granted map[int]int // by term: the other server that a reply gave the vote to
@@ -142,15 +142,14 @@ func (w *watch) started(rf *Raft) {
 		return
 	}
 	s := w.servers[rf.me]
-	s.life, s.role, s.leader, s.term, s.vote = rf, Follower, nobody, 0, nobody
-	s.commit, s.applied = 0, 0
+	s.life, s.role, s.term, s.commit, s.applied = rf, Follower, 0, 0, 0
 	s.disk.exchange()
 	if !w.look(s) {
 		return
 	}
-	s.term, s.vote = s.disk.head.currentTerm, s.disk.head.votedFor
-	s.commit, s.applied = s.disk.head.snapshotIndex, s.disk.head.snapshotIndex
-	w.note(s, "starts: term %d, vote %d, log %d..%d, snapshot %d", s.term, s.vote, s.disk.head.base+1, s.disk.last(), s.commit)
+	h := &s.disk.head
+	s.term, s.commit, s.applied = h.currentTerm, h.snapshotIndex, h.snapshotIndex
+	w.note(s, "starts: term %d, vote %d, log %d..%d, snapshot %d", h.currentTerm, h.votedFor, h.base+1, s.disk.last(), h.snapshotIndex)
 	w.compare(s)
 }
 
@@ -191,9 +190,9 @@ func (w *watch) follow(s *watched) {
 		w.violated(s, termsRise, rf.currentTerm, 0, "its term was %d", s.term)
 	}
 	elected := rf.role == Leader && (s.role != Leader || rf.currentTerm != s.term)
-	if s.term != rf.currentTerm || s.role != rf.role || s.leader != rf.leader {
-		s.term, s.role, s.leader = rf.currentTerm, rf.role, rf.leader
-		w.note(s, [...]string{"term %d: follows %d", "term %d: candidate", "term %d: leads"}[s.role], s.term, s.leader)
+	if s.term != rf.currentTerm || s.role != rf.role {
+		s.term, s.role = rf.currentTerm, rf.role
+		w.note(s, s.role.String()+" in term %d", s.term)
 	}
 	if elected {
 		w.elected(s)
@@ -303,7 +302,8 @@ func (w *watch) look(s *watched) bool {
 		w.violated(s, savedFirst, d.head.currentTerm, d.head.snapshotIndex, "its saved head, body and snapshot do not belong together")
 	}
 	h := &d.head
-	if whole || len(d.log) > len(old.log) || h.currentTerm != old.head.currentTerm || h.votedFor != old.head.votedFor {
+	if d.last() != old.last() || h.base != old.head.base || h.snapshotIndex != old.head.snapshotIndex ||
+		h.currentTerm != old.head.currentTerm || h.votedFor != old.head.votedFor {
 		w.note(s, "saved: term %d, vote %d, log %d..%d, snapshot %d", h.currentTerm, h.votedFor, h.base+1, d.last(), h.snapshotIndex)
 	}
 	w.checkHead(s, &old)
