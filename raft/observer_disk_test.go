@@ -1,6 +1,6 @@
 package raft
 
-// What the watch knows of each server's disk. It reads the Persister itself, so that it need not believe the server, and
+// What the watch knows of each server's disk, and how that may change. It reads the Persister itself, so that it need not believe the server, and
 // reads each byte once: what Append added is new, the rest is known.
 
 import (
@@ -150,11 +150,104 @@ func (d *disk) add(pieces [][]byte, known func(index int, s slot)) error {
 	return nil
 }
 
-// recordsOf returns how many entries a message carries, and their records.
-func recordsOf(m *AppendEntriesArgs) (n int, records []byte) {
-	count, size := binary.Uvarint(m.Entries)
-	if size <= 0 {
-		return 0, nil
+// look reads what is new on the server's disk and checks how it changed. It reports whether all is well.
+func (w *watch) look(s *watched) bool {
+	d, old := &s.disk, s.disk
+	pieces, whole := d.read(s.life.store.persister)
+	if whole {
+		d.log, d.baseChain = nil, w.chainAt(s, place{d.head.base, d.head.baseTerm})
 	}
-	return int(count), m.Entries[size : len(m.Entries)-4]
+	err := d.add(pieces, func(index int, e slot) {
+		at := place{index, e.term}
+		if o, ok := w.known[at]; !ok {
+			w.known[at] = origin{e.chain, s.id}
+		} else if o.chain != e.chain {
+			w.violated(s, logMatching, e.term, index, "up to this entry its log is not what it was on server %d", o.server)
+		}
+	})
+	switch {
+	case err != nil:
+		w.violated(s, savedFirst, d.head.currentTerm, d.last(), "its saved state is damaged: %v", err)
+	case !d.consistent():
+		w.violated(s, savedFirst, d.head.currentTerm, d.head.snapshotIndex, "its saved head, body and snapshot do not belong together")
+	}
+	h := &d.head
+	if d.last() != old.last() || h.base != old.head.base || h.snapshotIndex != old.head.snapshotIndex ||
+		h.currentTerm != old.head.currentTerm || h.votedFor != old.head.votedFor {
+		w.note(s, "saved: term %d, vote %d, log %d..%d, snapshot %d", h.currentTerm, h.votedFor, h.base+1, d.last(), h.snapshotIndex)
+	}
+	w.checkHead(s, &old)
+	if whole {
+		w.checkLog(s, &old)
+	}
+	return w.err == nil
+}
+
+func (w *watch) chainAt(s *watched, p place) uint64 {
+	if p.index == 0 {
+		return 0
+	}
+	o, ok := w.known[p]
+	if !ok {
+		w.violated(s, logMatching, p.term, p.index, "its log begins after an entry that no log ever had")
+	}
+	return o.chain
+}
+
+// checkHead checks how a disk's terms, votes and snapshots changed.
+func (w *watch) checkHead(s *watched, old *disk) {
+	before, h := &old.head, &s.disk.head
+	term := h.currentTerm
+	switch {
+	case term < before.currentTerm:
+		w.violated(s, termsRise, term, 0, "its saved term was %d", before.currentTerm)
+	case term == before.currentTerm && h.votedFor != before.votedFor && before.votedFor != nobody &&
+		(before.votedFor != s.id || w.reigns[term] != nil && w.reigns[term].server == s):
+		w.violated(s, oneVote, term, 0, "its saved vote was %d and is %d", before.votedFor, h.votedFor)
+	case h.snapshotIndex < before.snapshotIndex:
+		w.violated(s, committedStay, term, h.snapshotIndex, "its snapshot was at %d", before.snapshotIndex)
+	}
+	if to, ok := s.granted[term]; ok && to != h.votedFor {
+		w.violated(s, oneVote, term, 0, "it granted server %d its vote, but saved is %d", to, h.votedFor)
+	}
+	if h.snapshotIndex != before.snapshotIndex {
+		w.snapshots[stamp{h.snapshotIndex, h.snapshotSum}] = true
+		w.checkPrefix(s, "its snapshot", h.snapshotIndex, h.snapshotTerm)
+	}
+	if term == s.acked.term && s.disk.last() < s.acked.index {
+		w.violated(s, committedStay, term, s.acked.index, "it acknowledged this entry, but its log ends at %d", s.disk.last())
+	}
+}
+
+// checkPrefix checks that what stands for the entries up to index stands for committed ones.
+func (w *watch) checkPrefix(s *watched, what string, index, term int) {
+	switch {
+	case index >= len(w.committed):
+		w.violated(s, onlyCommitted, s.term, index, "%s covers what is not committed: that ends at %d", what, len(w.committed)-1)
+	case w.committed[index].term != term:
+		w.violated(s, stateMachineSafety, s.term, index, "%s has term %d for this entry of term %d", what, term, w.committed[index].term)
+	}
+}
+
+// checkData checks that a snapshot is what some server saved for this index.
+func (w *watch) checkData(s *watched, index int, data []byte) {
+	if !w.snapshots[stamp{index, checksum(data)}] {
+		w.violated(s, stateMachineSafety, s.term, index, "this snapshot of %d bytes is none that was taken here", len(data))
+	}
+}
+
+// checkLog checks a log that replaces another.
+func (w *watch) checkLog(s *watched, old *disk) {
+	d, term := &s.disk, s.disk.head.currentTerm
+	if last := old.last(); s.role == Leader && s.term == term && old.head.currentTerm == term && !d.has(last, old.at(last)) {
+		w.violated(s, leaderAppendOnly, term, last, "the log that it leads with lost this entry of term %d", old.at(last).term)
+	}
+	last := min(old.last(), len(w.committed)-1)
+	for last > old.head.base && old.at(last) != w.committed[last].slot {
+		last--
+	}
+	if last > old.head.base && !d.has(last, old.at(last)) {
+		w.violated(s, committedStay, term, last, "its log lost this entry, which server %d committed in term %d",
+			w.committed[last].server, w.committed[last].inTerm)
+	}
 }

@@ -197,6 +197,11 @@ var violations = []struct {
 		leader := agreed(s)
 		s.applying(leader, ApplyMsg{SnapshotValid: true, SnapshotIndex: 2, SnapshotTerm: 9})
 	}},
+	{"snapshot of another index", "state machine safety: violated by server 0 in term 1 at index 1", "none that was taken here", func(s *stage) {
+		leader := agreed(s)
+		leader.Snapshot(2, []byte("two"))
+		s.sending(leader, &InstallSnapshotArgs{Term: 1, LastIncludedIndex: 1, LastIncludedTerm: 1, Data: []byte("two")}, 2)
+	}},
 	{"term goes back", "terms never go back: violated by server 0 in term 1 at index 0", "was 2", func(s *stage) {
 		s.rafts[0].becomeFollowerLocked(2)
 		s.rafts[0].currentTerm = 1
@@ -347,7 +352,7 @@ var violations = []struct {
 	{"old snapshot applied", "each index is applied once and in order: violated by server 0 in term 1 at index 1", "after 2", func(s *stage) {
 		leader := agreed(s)
 		leader.Snapshot(2, []byte("two"))
-		s.applying(leader, ApplyMsg{SnapshotValid: true, SnapshotIndex: 2, SnapshotTerm: 1})
+		s.applying(leader, ApplyMsg{SnapshotValid: true, SnapshotIndex: 2, SnapshotTerm: 1, Snapshot: []byte("two")})
 		s.applying(leader, ApplyMsg{SnapshotValid: true, SnapshotIndex: 1, SnapshotTerm: 1})
 	}},
 }
@@ -390,7 +395,7 @@ func TestWatchAllows(t *testing.T) {
 			m := &InstallSnapshotArgs{Term: 1, LastIncludedIndex: 3, LastIncludedTerm: 1, Data: []byte("three")}
 			s.sending(leader, m, 2)
 			s.rafts[2].OnMessage(m)
-			s.applying(s.rafts[2], ApplyMsg{SnapshotValid: true, SnapshotIndex: 3, SnapshotTerm: 1})
+			s.applying(s.rafts[2], ApplyMsg{SnapshotValid: true, SnapshotIndex: 3, SnapshotTerm: 1, Snapshot: m.Data})
 			leader = s.restart(0)
 			s.elect(1, 2)
 			s.append(s.rafts[1], 2)
