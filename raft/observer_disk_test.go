@@ -1,7 +1,7 @@
 package raft
 
-// What the watch knows of each server's disk, and how that may change. It reads the Persister itself, so that it need not believe the server, and
-// reads each byte once: what Append added is new, the rest is known.
+// What the watch knows of each server's disk, and how that may change. It reads the Persister itself, so that it need
+// not believe the server, and reads each byte once: what Append added is new, the rest is known.
 
 import (
 	"encoding/binary"
