@@ -91,6 +91,7 @@ func (rf *Raft) send(m ApplyMsg) bool {
 		return false
 	default:
 	}
+	rf.observeApply(&m)
 	select {
 	case rf.applyCh <- m:
 		return true

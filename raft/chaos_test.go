@@ -34,12 +34,15 @@ func TestChaos(t *testing.T) {
 			lab(t, func(t *testing.T) {
 				c := newChaos(seed)
 				defer c.end()
-				for range 250 {
+				for n := 0; n < 250 && c.watch.violation() == nil; n++ {
 					c.step()
 					c.observe()
 				}
 				c.heal()
 				if err := c.agree(6 * time.Second); err != nil {
+					t.Error(err)
+				}
+				if err := c.watch.violation(); err != nil {
 					t.Error(err)
 				}
 				for _, err := range c.errs {
@@ -77,6 +80,7 @@ type chaos struct {
 	links    [][]bool // links[i][j]: i can reach j
 	named    int      // ends and commands made so far
 	snapshot bool     // servers take snapshots
+	watch    *watch   // of Raft's properties
 	whole    bool     // servers save their whole state each time, as with the course's Persister
 
 	mu      sync.Mutex
@@ -95,7 +99,7 @@ func newChaos(seed int64) *chaos {
 		random: random, n: n, net: labrpc.MakeNetwork(),
 		rafts: make([]*Raft, n), disks: make([]*Persister, n), readers: make([]chan struct{}, n), applied: make([][]string, n), doors: make([]*door, n),
 		snapshot: random.Intn(4) > 0, whole: random.Intn(3) == 0,
-		agreed: make(map[int]string), indices: make(map[string]int), leaders: make(map[int]int),
+		agreed: make(map[int]string), indices: make(map[string]int), leaders: make(map[int]int), watch: newWatch(n),
 	}
 	c.net.LongDelays(random.Intn(2) == 0)
 	for i := range n {
@@ -131,7 +135,7 @@ func (c *chaos) start(i int) {
 	}
 	c.mu.Unlock()
 	applyCh := make(chan ApplyMsg)
-	rf := Make(ends, i, c.disks[i], applyCh, append(anyOptions(c.random), WithCloseOnKill())...)
+	rf := Make(ends, i, c.disks[i], applyCh, append(anyOptions(c.random), WithCloseOnKill(), withObserver(c.watch))...)
 	if c.whole {
 		rf.mu.Lock()
 		rf.store.growing = nil
@@ -197,7 +201,7 @@ func (c *chaos) crash(i int) {
 	for j := range c.n {
 		c.net.Enable(c.ends[i][j], false)
 	}
-	c.disks[i] = c.disks[i].Copy()
+	c.disks[i] = c.watch.cut(i, c.disks[i])
 	c.rafts[i].Kill()
 	<-c.readers[i]
 	c.rafts[i] = nil

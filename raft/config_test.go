@@ -41,6 +41,7 @@ type config struct {
 	made        time.Time
 	finished    atomic.Bool   // cleanup has begun
 	broken      chan struct{} // closed at the first apply error
+	watch       *watch        // of Raft's properties
 	reported    bool          // apply errors have reached t
 
 	mu          sync.Mutex // guards what follows
@@ -97,6 +98,7 @@ func (s setup) build(t testing.TB) *config {
 		t:           t,
 		made:        time.Now(),
 		broken:      make(chan struct{}),
+		watch:       newWatch(s.n),
 		rafts:       make([]*Raft, s.n),
 		readers:     make([]chan struct{}, s.n),
 		applyErr:    make([]string, s.n),
@@ -123,7 +125,7 @@ func (s setup) build(t testing.TB) *config {
 // makeOptions is the one place where a server's options come from. WithCloseOnKill shows the harness
 // that a killed server has sent its last.
 func (cfg *config) makeOptions(server int) []Option {
-	options := append([]Option{WithCloseOnKill()}, defaultOptions...)
+	options := append([]Option{WithCloseOnKill(), withObserver(cfg.watch)}, defaultOptions...)
 	if cfg.options != nil {
 		options = append(options, cfg.options(server)...)
 	}
@@ -195,7 +197,7 @@ func (cfg *config) crash1(i int) {
 	cfg.net.DeleteServer(i)
 	cfg.mu.Lock()
 	if cfg.saved[i] != nil {
-		cfg.saved[i] = cfg.saved[i].Copy()
+		cfg.saved[i] = cfg.watch.cut(i, cfg.saved[i])
 	}
 	cfg.mu.Unlock()
 	cfg.kill(i)

@@ -80,6 +80,7 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.role, rf.leader = role, leader
 	rf.leading.Store(role == Leader)
 	rf.canvass = canvass{}
+	rf.observeChangeLocked()
 }
 
 // postponeElectionLocked sets a new randomized election timeout (§5.2). After two failed elections in a row it
@@ -209,6 +210,7 @@ func (rf *Raft) askForVotesLocked() {
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 	for range maxFailures {
 		var reply RequestVoteReply
+		rf.observeMessage(args, peer)
 		ok := rf.peers[peer].Call("Raft.RequestVote", args, &reply)
 		rf.mu.Lock()
 		if rf.staleVoteLocked(args) {

@@ -32,8 +32,11 @@ func (cfg *config) record(i int, err string) {
 	}
 }
 
-// applyError returns what the readers have recorded. Any goroutine may call it.
+// applyError returns what the watch or the readers have recorded. Any goroutine may call it.
 func (cfg *config) applyError() error {
+	if err := cfg.watch.violation(); err != nil {
+		return err
+	}
 	select {
 	case <-cfg.broken:
 	default:

@@ -34,6 +34,7 @@ func (cfg *config) pause(d time.Duration) {
 	select {
 	case <-timer.C:
 	case <-cfg.broken:
+	case <-cfg.watch.broken:
 	}
 }
 

@@ -281,11 +281,13 @@ func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 			m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
 		}
 		reply := new(AppendEntriesReply)
+		rf.observeMessage(m, f.id)
 		if rf.peers[f.id].Call("Raft.AppendEntries", m, reply) {
 			return reply
 		}
 	case *InstallSnapshotArgs:
 		reply := new(InstallSnapshotReply)
+		rf.observeMessage(m, f.id)
 		if rf.peers[f.id].Call("Raft.InstallSnapshot", m, reply) {
 			return reply
 		}

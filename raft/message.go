@@ -97,15 +97,19 @@ func plausible(numbers ...int) bool {
 // killed. It panics if m is nil or of a foreign type. Safe for concurrent use; the server keeps parts of m,
 // which must not be changed afterwards.
 func (rf *Raft) OnMessage(m Message) Reply {
+	var reply Reply
 	switch m := m.(type) {
 	case *RequestVoteArgs:
-		return rf.onRequestVote(m)
+		reply = rf.onRequestVote(m)
 	case *AppendEntriesArgs:
-		return rf.onAppendEntries(m)
+		reply = rf.onAppendEntries(m)
 	case *InstallSnapshotArgs:
-		return rf.onInstallSnapshot(m)
+		reply = rf.onInstallSnapshot(m)
+	default:
+		panic(fmt.Sprintf("raft: OnMessage(%T): not a message of Raft's", m))
 	}
-	panic(fmt.Sprintf("raft: OnMessage(%T): not a message of Raft's", m))
+	rf.observeReply(m, reply)
+	return reply
 }
 
 // RequestVote is the labrpc handler of a candidate's request; see OnMessage.

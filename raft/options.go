@@ -19,6 +19,7 @@ type options struct {
 	backup      Backup
 	trailing    int // entries to keep behind a snapshot
 	closeOnKill bool
+	observer    observer // nil for none
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).

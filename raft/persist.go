@@ -285,7 +285,9 @@ func (rf *Raft) saveTailLocked(tail []byte) (saved []byte) {
 	s.bodyLength += len(tail)
 	s.bodySum = extendChecksum(s.bodySum, tail)
 	s.head = rf.appendHeadLocked(s.head[:0])
-	return s.growing.Append(s.head, tail)
+	saved = s.growing.Append(s.head, tail)
+	rf.observeSaveLocked()
+	return saved
 }
 
 // saveAllLocked saves the state anew, after the log lost entries at either end, and with it the snapshot if it
@@ -303,6 +305,7 @@ func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	s.bodyLength, s.bodySum = len(body), checksum(body)
 	state := append(rf.appendHeadLocked(make([]byte, 0, headSize+len(body))), body...)
 	s.write(state, rf.snapshot.data, newSnapshot)
+	rf.observeSaveLocked()
 }
 
 func (rf *Raft) appendHeadLocked(dst []byte) []byte {

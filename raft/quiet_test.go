@@ -25,7 +25,13 @@ func deadEnds(n int) []*labrpc.ClientEnd {
 // newQuiet returns server 0 of a cluster of n as Make would make it, but without its goroutines.
 func newQuiet(t testing.TB, n int, persister *Persister, opts ...Option) *Raft {
 	t.Helper()
-	rf, err := newRaft(deadEnds(n), 0, persister, make(chan ApplyMsg), opts)
+	return newQuietServer(t, n, 0, persister, opts...)
+}
+
+// newQuietServer returns server me of a cluster of n.
+func newQuietServer(t testing.TB, n, me int, persister *Persister, opts ...Option) *Raft {
+	t.Helper()
+	rf, err := newRaft(deadEnds(n), me, persister, make(chan ApplyMsg), opts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk
 //	options.go      the options of Make
+//	observe.go      what the tests watch a server by
 //
 // # The way of a command
 //
@@ -173,6 +174,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
 	rf.followers = rf.newFollowers()
 	rf.postponeElectionLocked()
+	rf.observeStart()
 	return rf, nil
 }
 

@@ -127,6 +127,7 @@ func (rf *Raft) advanceCommitLocked() {
 func (rf *Raft) commitLocked(index int) {
 	if index > rf.commitIndex {
 		rf.commitIndex = index
+		rf.observeChangeLocked()
 		rf.applyCond.Signal()
 	}
 }

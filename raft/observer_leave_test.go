@@ -1,0 +1,215 @@
+package raft
+
+// What leaves a server: messages, replies, and what it applies. Each depends on what must be saved by then.
+
+import (
+	"encoding/binary"
+	"reflect"
+)
+
+func (w *watch) sending(rf *Raft, m Message, to int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.of(rf)
+	if s == nil {
+		return
+	}
+	if !w.look(s) {
+		return
+	}
+	switch m := m.(type) {
+	case *RequestVoteArgs:
+		term := m.Term
+		if m.PreVote {
+			term-- // a question about the next one
+			w.note(s, "-> %d: would you vote in term %d? log %d of term %d", to, m.Term, m.LastLogIndex, m.LastLogTerm)
+		} else {
+			w.note(s, "-> %d: vote in term %d! log %d of term %d", to, m.Term, m.LastLogIndex, m.LastLogTerm)
+		}
+		w.termSaved(s, term)
+	case *AppendEntriesArgs:
+		n, _ := recordsOf(m)
+		last := m.PrevLogIndex + n
+		w.note(s, "-> %d: term %d, after %d of term %d up to %d, commit %d", to, m.Term, m.PrevLogIndex, m.PrevLogTerm, last, m.LeaderCommit)
+		w.leads(s, m, last)
+		if m.LeaderCommit > s.commit {
+			w.violated(s, onlyCommitted, m.Term, m.LeaderCommit, "it tells server %d of a commitIndex that it has not, but %d", to, s.commit)
+		}
+	case *InstallSnapshotArgs:
+		w.note(s, "-> %d: term %d, snapshot at %d of term %d", to, m.Term, m.LastIncludedIndex, m.LastIncludedTerm)
+		w.leads(s, m, m.LastIncludedIndex)
+		w.checkPrefix(s, "the snapshot that it sends", m.LastIncludedIndex, m.LastIncludedTerm)
+		w.checkData(s, m.LastIncludedIndex, m.Data)
+	}
+}
+
+// termSaved checks that a term that leaves s is saved. It reports whether it is still the current one.
+func (w *watch) termSaved(s *watched, term int) bool {
+	saved := s.disk.head.currentTerm
+	if term > saved {
+		w.violated(s, savedFirst, term, 0, "this term leaves, but saved is %d", saved)
+	}
+	return term == saved
+}
+
+// leads checks a message that only a leader sends, and that promises that its log reaches up to last.
+func (w *watch) leads(s *watched, m Message, last int) {
+	_, term := m.sender()
+	current := w.termSaved(s, term)
+	if r := w.reigns[term]; r == nil || r.server != s {
+		w.violated(s, electionSafety, term, 0, "it sends %T, but does not lead", m)
+	}
+	if current && s.disk.head.votedFor != s.id {
+		w.violated(s, savedFirst, term, 0, "it leads, but its saved vote is %d", s.disk.head.votedFor)
+	}
+	if current && last > s.disk.last() {
+		w.violated(s, savedFirst, term, last, "this entry leaves, but saved are those up to %d", s.disk.last())
+	}
+}
+
+func (w *watch) answering(rf *Raft, m Message, reply Reply) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.of(rf)
+	if s == nil {
+		return
+	}
+	if !w.look(s) {
+		return
+	}
+	to, term := m.sender()
+	current := w.termSaved(s, reply.term())
+	promises := granted(reply)
+	if q, ok := m.(*RequestVoteArgs); ok && q.PreVote {
+		w.noteAnswer(s, promises, "-> %d: would vote, term %d", "-> %d: would not vote, term %d", to, reply.term())
+		return
+	}
+	w.noteAnswer(s, promises, "-> %d: yes, term %d", "-> %d: no, term %d", to, reply.term())
+	if !promises {
+		return
+	}
+	if reply.term() != term {
+		w.violated(s, oneVote, term, 0, "it says yes to server %d, but in term %d", to, reply.term())
+	}
+	switch m := m.(type) {
+	case *RequestVoteArgs:
+		w.votes(s, m, current)
+	case *AppendEntriesArgs:
+		w.acknowledges(s, m, current)
+	case *InstallSnapshotArgs:
+		w.acknowledged(s, place{m.LastIncludedIndex, term}, current)
+	}
+}
+
+func (w *watch) noteAnswer(s *watched, promises bool, yes, no string, to, term int) {
+	if promises {
+		w.note(s, yes, to, term)
+	} else {
+		w.note(s, no, to, term)
+	}
+}
+
+// votes checks a vote that is granted. current says whether the server is still in its term; then what it depends on is
+// still on the disk.
+func (w *watch) votes(s *watched, m *RequestVoteArgs, current bool) {
+	h, last := &s.disk.head, s.disk.at(s.disk.last()).term
+	other, voted := s.granted[m.Term]
+	switch {
+	case voted && other != m.CandidateID:
+		w.violated(s, oneVote, m.Term, 0, "it votes for server %d, after server %d", m.CandidateID, other)
+	case w.reigns[m.Term] != nil && w.reigns[m.Term].server == s:
+		w.violated(s, oneVote, m.Term, 0, "it votes for server %d, but leads in this term", m.CandidateID)
+	case current && h.votedFor != m.CandidateID:
+		w.violated(s, savedFirst, m.Term, 0, "it votes for server %d, but its saved vote is %d", m.CandidateID, h.votedFor)
+	case current && last < m.Term && (m.LastLogTerm < last || m.LastLogTerm == last && m.LastLogIndex < s.disk.last()):
+		w.violated(s, electionRestriction, m.Term, s.disk.last(), "its log ends there with term %d, that of server %d at %d with term %d",
+			last, m.CandidateID, m.LastLogIndex, m.LastLogTerm)
+	}
+	s.granted[m.Term] = m.CandidateID
+}
+
+// acknowledges checks that what the answer to a leader promises is on the disk.
+func (w *watch) acknowledges(s *watched, m *AppendEntriesArgs, current bool) {
+	n, records := recordsOf(m)
+	w.acknowledged(s, place{m.PrevLogIndex + n, m.Term}, current)
+	if !current || w.err != nil {
+		return
+	}
+	d := &s.disk
+	for index, term := m.PrevLogIndex, m.PrevLogTerm; ; index++ {
+		if index >= d.head.base && d.at(index).term != term {
+			w.violated(s, savedFirst, m.Term, index, "it acknowledges this entry with term %d, but has it with term %d", term, d.at(index).term)
+			return
+		}
+		if index == m.PrevLogIndex+n {
+			return
+		}
+		var err error
+		if term, _, records, err = readRecord(records); err != nil {
+			w.violated(s, savedFirst, m.Term, index, "it acknowledges what cannot be read: %v", err)
+			return
+		}
+	}
+}
+
+func (w *watch) acknowledged(s *watched, up place, current bool) {
+	if current && up.index > s.disk.last() {
+		w.violated(s, savedFirst, up.term, up.index, "it acknowledges this entry, but saved are those up to %d", s.disk.last())
+	}
+	if up.term > s.acked.term || up.term == s.acked.term && up.index > s.acked.index {
+		s.acked = up
+	}
+}
+
+func (w *watch) applying(rf *Raft, m ApplyMsg) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.of(rf)
+	if s == nil {
+		return
+	}
+	if !w.look(s) {
+		return
+	}
+	index := m.CommandIndex
+	if m.SnapshotValid {
+		index = m.SnapshotIndex
+		w.note(s, "applies a snapshot at %d", index)
+	} else {
+		w.note(s, "applies %d", index)
+	}
+	switch {
+	case index > s.commit:
+		w.violated(s, onlyCommitted, s.term, index, "it applies this, but its commitIndex is %d", s.commit)
+	case m.SnapshotValid && index <= s.applied || m.CommandValid && index != s.applied+1:
+		w.violated(s, eachOnce, s.term, index, "it applies this after %d", s.applied)
+	case m.SnapshotValid:
+		w.checkPrefix(s, "the snapshot that it applies", index, m.SnapshotTerm)
+		w.checkData(s, index, m.Snapshot)
+		if at := s.disk.head.snapshotIndex; index > at {
+			w.violated(s, savedFirst, s.term, index, "it applies a snapshot, but its saved one is at %d", at)
+		}
+	default:
+		w.sameCommand(s, index, m.Command)
+	}
+	s.applied = index
+}
+
+// sameCommand checks that one command is applied at an index, whoever applies it and how often.
+func (w *watch) sameCommand(s *watched, index int, command any) {
+	first, ok := w.applied[index]
+	if !ok {
+		w.applied[index] = command
+	} else if !reflect.DeepEqual(first, command) {
+		w.violated(s, stateMachineSafety, s.term, index, "it applies %#v, but %#v was applied there before", command, first)
+	}
+}
+
+// recordsOf returns how many entries a message carries, and their records.
+func recordsOf(m *AppendEntriesArgs) (n int, records []byte) {
+	count, size := binary.Uvarint(m.Entries)
+	if size <= 0 {
+		return 0, nil
+	}
+	return int(count), m.Entries[size : len(m.Entries)-4]
+}
