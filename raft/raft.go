@@ -14,6 +14,8 @@
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
+//	control.go      control commands: RaftState
+//	events.go       events, for WithEvents
 //	log.go          the log as pure data                                         §5.3, §7
 //	command.go      how a command is encoded
 //	persist.go      what is saved and how it is encoded
@@ -86,6 +88,7 @@ type Raft struct {
 	commitIndex int       // index of the highest entry known to be committed; never falls
 	lastApplied int       // index of the highest entry handed over to applyCh; never falls
 	applyCond   sync.Cond // the applier waits for work; signalled when commitIndex or snapshot advance
+	events      eventQueue
 
 	role     Role
 	leader   int       // the server known to lead in currentTerm, or nobody
@@ -171,6 +174,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
+	rf.events.term = rf.currentTerm
 	rf.followers = rf.newFollowers()
 	rf.postponeElectionLocked()
 	return rf, nil

@@ -34,6 +34,7 @@ type follower struct {
 	lastSent   time.Time // when the last message went out
 	commitSent int       // the commitIndex that it carried
 	answered   time.Time // when the last reply came, at first when we became leader
+	caughtUp   bool      // it was seen to hold what is committed, and was not out of reach since
 }
 
 func (rf *Raft) newFollowers() []*follower {
@@ -49,7 +50,7 @@ func (rf *Raft) newFollowers() []*follower {
 // reset begins a term of leadership: nothing is known of the follower (Figure 2, "State on leaders").
 func (f *follower) reset(lastLogIndex int) {
 	f.nextIndex, f.matchIndex = lastLogIndex+1, 0
-	f.due, f.tell, f.blocking, f.failures = true, false, nil, 0
+	f.due, f.tell, f.blocking, f.failures, f.caughtUp = true, false, nil, 0, false
 	f.lastSent, f.commitSent = time.Time{}, 0
 	f.answered = time.Now()
 }
@@ -228,23 +229,11 @@ func (rf *Raft) appendEntriesLocked(f *follower, c *call) {
 func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 	rf.mu.Unlock()
 	defer rf.mu.Lock()
-	switch m := c.message.(type) {
-	case *AppendEntriesArgs:
-		if len(c.entries) > 0 {
-			c.encoded = encodeEntries(c.encoded[:0], c.entries)
-			m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
-		}
-		reply := new(AppendEntriesReply)
-		if rf.peers[f.id].Call("Raft.AppendEntries", m, reply) {
-			return reply
-		}
-	case *InstallSnapshotArgs:
-		reply := new(InstallSnapshotReply)
-		if rf.peers[f.id].Call("Raft.InstallSnapshot", m, reply) {
-			return reply
-		}
+	if m, ok := c.message.(*AppendEntriesArgs); ok && len(c.entries) > 0 {
+		c.encoded = encodeEntries(c.encoded[:0], c.entries)
+		m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
 	}
-	return nil
+	return rf.call(f.id, c.message)
 }
 
 // settleLocked takes the outcome of a call of the current term. reply is nil if there was none.
@@ -256,6 +245,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	if reply != nil {
 		f.answered = time.Now()
 	}
+	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
 	case reply == nil:
 		f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, c.first))
@@ -288,6 +278,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 	f.matchIndex = max(f.matchIndex, c.last) // what was sent, not what the log holds by now
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
 	rf.advanceCommitLocked()
+	rf.reportProgressLocked(f)
 	return true
 }
 

@@ -88,4 +88,5 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	rf.snapshot = s
 	rf.saveAllLocked(true)
 	rf.commitLocked(s.index)
+	rf.reportLocked(SnapshotInstalled, nobody, s.index)
 }
