@@ -32,6 +32,15 @@ func reporting(rf *Raft) *Raft {
 	return rf
 }
 
+// locked does something with rf.mu held: a canvass has goroutines of its own.
+func locked(rf *Raft, steps ...func()) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	for _, step := range steps {
+		step()
+	}
+}
+
 // eventSteps leads server 0 of three, in term 3 with five entries of which four are committed, through all changes.
 var eventSteps = []struct {
 	name string
@@ -51,22 +60,20 @@ var eventSteps = []struct {
 		deliver(t, rf, &InstallSnapshotArgs{7, 2, 9, 6, []byte("x")})
 	}, "NewTerm(7 -1 -1 0)@5 LeaderKnown(7 2 -1 0)@5 SnapshotInstalled(7 2 -1 9)@9"},
 	{"the same snapshot", func(t *testing.T, rf *Raft) { deliver(t, rf, &InstallSnapshotArgs{7, 2, 9, 6, []byte("x")}) }, ""},
-	{"the leader falls silent", func(t *testing.T, rf *Raft) { rf.standForElectionLocked() }, ""},
+	{"the leader falls silent", func(t *testing.T, rf *Raft) { locked(rf, rf.standForElectionLocked) }, ""},
 	{"and comes back", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 2, PrevLogIndex: 9, PrevLogTerm: 6})
 	}, "LeaderKnown(7 2 -1 0)@9"},
-	{"we stand and win", func(t *testing.T, rf *Raft) {
-		rf.becomeCandidateLocked()
-		rf.becomeLeaderLocked()
-	}, "NewTerm(8 -1 -1 0)@9 BecameLeader(8 0 -1 9)@9"},
-	{"no majority answers", func(t *testing.T, rf *Raft) { rf.resignLocked() }, "LostLeadership(8 -1 -1 0)@9"},
-	{"we win again", func(t *testing.T, rf *Raft) {
-		rf.becomeCandidateLocked()
-		rf.becomeLeaderLocked()
-	}, "NewTerm(9 -1 -1 0)@9 BecameLeader(9 0 -1 9)@9"},
+	{"we stand and win", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
+		"NewTerm(8 -1 -1 0)@9 BecameLeader(8 0 -1 9)@9"},
+	{"no majority answers", func(t *testing.T, rf *Raft) { locked(rf, rf.resignLocked) }, "LostLeadership(8 -1 -1 0)@9"},
+	{"we win again", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
+		"NewTerm(9 -1 -1 0)@9 BecameLeader(9 0 -1 9)@9"},
 	{"a newer leader", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &AppendEntriesArgs{Term: 12, LeaderID: 1, PrevLogIndex: 9, PrevLogTerm: 6})
 	}, "LostLeadership(9 -1 -1 0)@9 NewTerm(12 -1 -1 0)@9 LeaderKnown(12 1 -1 0)@9"},
+	{"we lead once more", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
+		"NewTerm(13 -1 -1 0)@9 BecameLeader(13 0 -1 9)@9"},
 	{"Kill", func(t *testing.T, rf *Raft) {
 		close(rf.applierDone)
 		rf.Kill()
