@@ -187,7 +187,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
-// panics if the command cannot be encoded.
+// panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when
+// the turn of its index comes.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	if !rf.leading.Load() {
 		term, _ = rf.GetState()
