@@ -26,9 +26,10 @@ func (rf *Raft) applier() {
 	}
 }
 
-// toApply is a snapshot, or else the entries that end at index last. When they are handed over, the log is
-// applied up to and including last.
+// toApply is a portion: events, then a snapshot or else the entries that end at index last. When they are handed over, the
+// log is applied up to and including last.
 type toApply struct {
+	events   []Event
 	snapshot snapshot
 	entries  []entry
 	last     int
@@ -42,14 +43,16 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 	rf.lastApplied = max(rf.lastApplied, t.last)
 	clear(t.entries)
 	t.snapshot, t.entries = snapshot{}, t.entries[:0]
-	for !rf.killed && rf.commitIndex <= rf.lastApplied {
+	for !rf.killed && rf.commitIndex <= rf.lastApplied && len(rf.events.waiting) == 0 {
 		rf.applyCond.Wait()
 	}
+	var limit int
+	t.events, limit = rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)
 	if rf.snapshot.index > rf.lastApplied {
 		t.snapshot, t.last = rf.snapshot, rf.snapshot.index
 		return !rf.killed
 	}
-	t.last = min(rf.commitIndex, rf.lastApplied+maxApply)
+	t.last = min(limit, rf.lastApplied+maxApply)
 	for index := rf.lastApplied + 1; index <= t.last; index++ {
 		e := rf.log.at(index)
 		t.entries = append(t.entries, *e)
@@ -60,6 +63,11 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 
 // apply hands over t. It reports whether the server still runs.
 func (rf *Raft) apply(d *decoder, t *toApply) bool {
+	for _, e := range t.events {
+		if !rf.send(ApplyMsg{EventValid: true, Event: e}) {
+			return false
+		}
+	}
 	if t.snapshot.index > 0 {
 		return rf.send(ApplyMsg{
 			SnapshotValid: true,
@@ -77,7 +85,7 @@ func (rf *Raft) apply(d *decoder, t *toApply) bool {
 				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
 			}
 		}
-		if !rf.send(ApplyMsg{CommandValid: true, Command: command, CommandIndex: index}) {
+		if !rf.send(ApplyMsg{CommandValid: true, Command: rf.answered(command), CommandIndex: index}) {
 			return false
 		}
 	}

@@ -2,6 +2,9 @@ package raft
 
 import (
 	"fmt"
+	"math/rand"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -201,4 +204,97 @@ func TestKillConcurrently(t *testing.T) {
 		}
 		silent(t, applyCh)
 	})
+}
+
+// A snapshot that arrives between two portions of the applier's: the first is handed over to its end, then the snapshot.
+func TestSnapshotBetweenPortions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const last = 2*maxApply + 5
+		rf := newFollower(t, 3, 3, from(1).terms(slices.Repeat([]int{1}, last)...))
+		applyCh := make(chan ApplyMsg)
+		rf.applyCh = applyCh
+		go rf.applier()
+		defer rf.Kill()
+		deliver(t, rf, appendMsg(3, last, 1, last-1))
+		wantCommand(t, applyCh, 1, 1)
+		synctest.Wait() // it wants to send 2
+		deliver(t, rf, &InstallSnapshotArgs{4, 1, last + 7, 3, []byte("x")})
+		deliver(t, rf, appendMsg(4, last+7, 3, last+8, 4))
+		for index := 2; index <= maxApply; index++ {
+			wantCommand(t, applyCh, index, index)
+		}
+		mustEqual(t, "snapshot", (<-applyCh).SnapshotIndex, last+7)
+		wantCommand(t, applyCh, last+8, last+8)
+	})
+}
+
+// What is not committed yet may be overwritten while the applier is busy with what precedes it.
+func TestLogOverwrittenUnderApplier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := committed(t)
+		applyCh := make(chan ApplyMsg)
+		rf.applyCh = applyCh
+		go rf.applier()
+		defer rf.Kill()
+		synctest.Wait() // it holds 1 to 4; 5 is of term 3
+		deliver(t, rf, appendMsg(6, 4, 2, 6, 5, 6))
+		for index := 1; index <= 4; index++ {
+			wantCommand(t, applyCh, index, index)
+		}
+		mustEqual(t, "command 5", (<-applyCh).Command, any("5 of term 5"))
+		mustEqual(t, "command 6", (<-applyCh).Command, any("6 of term 6"))
+	})
+}
+
+// Entries, conflicts, snapshots from the leader and the service's own come at any time, and the reader reads when it likes:
+// what it gets is in order, and each command is the one that was committed at its index.
+func TestApplierAtRandom(t *testing.T) {
+	for seed := range int64(10) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { applyAtRandom(t, rand.New(rand.NewSource(seed))) })
+		})
+	}
+}
+
+func applyAtRandom(t *testing.T, rng *rand.Rand) {
+	rf := newFollower(t, 3, 1, nil)
+	applyCh := make(chan ApplyMsg)
+	rf.applyCh = applyCh
+	go rf.applier()
+	defer rf.Kill()
+	d := newDecoder(&rf.definitions)
+	want := make(map[int]any)
+	noted, received, snapshots := 0, 0, 0
+	for range 200 {
+		deliver(t, rf, randomMessage(t, rng, rf))
+		for noted = max(noted, rf.log.base); noted < rf.commitIndex; noted++ {
+			command, err := d.decode(rf.log.at(noted + 1).data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[noted+1] = command
+		}
+		for range rng.Intn(4) {
+			synctest.Wait()
+			select {
+			case m := <-applyCh:
+				switch {
+				case m.SnapshotValid && m.SnapshotIndex > received && !m.CommandValid:
+					received = m.SnapshotIndex
+					snapshots++
+				case m.CommandValid && m.CommandIndex == received+1 && reflect.DeepEqual(m.Command, want[received+1]):
+					received++
+				default:
+					t.Fatalf("received %+v after %d, want command %v or a snapshot", m, received, want[received+1])
+				}
+			default:
+			}
+		}
+		if received > 0 && rng.Intn(5) == 0 {
+			rf.Snapshot(received-rng.Intn(min(received, 3)), []byte("service"))
+		}
+	}
+	if commands := rf.Status().LastApplied; commands < 50 || snapshots == 0 {
+		t.Errorf("only %d commands and %d snapshots", commands, snapshots)
+	}
 }

@@ -211,6 +211,9 @@ func (c *chaos) crash(i int) {
 func (c *chaos) read(i int, rf *Raft, applyCh chan ApplyMsg, ended chan struct{}, random *rand.Rand) {
 	defer close(ended)
 	for m := range applyCh {
+		if m.EventValid {
+			continue
+		}
 		if index, data := c.take(i, m, random); data != nil {
 			rf.Snapshot(index, data)
 		}

@@ -22,6 +22,7 @@ const (
 	formString        // a string's bytes
 	formValue         // the key of a type definition (8 bytes), then a gob message that needs it
 	formStream        // a gob stream of its own, with all definitions
+	formState         // a RaftState: nothing follows
 )
 
 // A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
@@ -124,6 +125,8 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 		return binary.AppendVarint(append(dst, formInt), int64(v)), nil, nil
 	case string:
 		return append(append(dst, formString), v...), nil, nil
+	case RaftState, *RaftState:
+		return append(dst, formState), nil, nil
 	}
 	c := codecOf(reflect.TypeOf(command))
 	e := c.encoder()
@@ -169,7 +172,7 @@ func wellFormed(data []byte) bool {
 		return false
 	}
 	switch data[0] {
-	case formNil:
+	case formNil, formState:
 		return len(data) == 1
 	case formInt:
 		_, n := binary.Varint(data[1:])
@@ -203,6 +206,8 @@ func (d *decoder) decode(data []byte) (command any, err error) {
 		return int(v), nil
 	case formString:
 		return string(data[1:]), nil
+	case formState:
+		return RaftState{}, nil
 	case formValue:
 		return d.decodeValue(binary.BigEndian.Uint64(data[1:]), data[1+keySize:])
 	case formStream:

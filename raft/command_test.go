@@ -248,7 +248,7 @@ func TestCommandDecoderSurvivesDamage(t *testing.T) {
 func TestCommandMalformed(t *testing.T) {
 	for _, data := range [][]byte{
 		nil, {}, {formNil, 0}, {formInt}, {formInt, 0x80}, {formInt, 2, 2}, {formValue}, {formValue, 1, 2, 3, 4, 5, 6, 7, 8},
-		{formStream + 1}, {255, 1, 2}, bytes.Repeat([]byte{0xff}, 20),
+		{formState + 1}, {formState, 0}, {255, 1, 2}, bytes.Repeat([]byte{0xff}, 20),
 		append([]byte{formInt}, bytes.Repeat([]byte{0xff}, 11)...),
 	} {
 		if wellFormed(data) {

@@ -77,6 +77,7 @@ func (rf *Raft) becomeKilledLocked() {
 
 // setRoleLocked is the only writer of role and leader. Votes that were collected end with the role.
 func (rf *Raft) setRoleLocked(role Role, leader int) {
+	rf.reportRoleLocked(role, leader)
 	rf.role, rf.leader = role, leader
 	rf.leading.Store(role == Leader)
 	rf.canvass = canvass{}
@@ -209,16 +210,14 @@ func (rf *Raft) askForVotesLocked() {
 // waits for it any more.
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 	for range maxFailures {
-		var reply RequestVoteReply
-		rf.observeMessage(args, peer)
-		ok := rf.peers[peer].Call("Raft.RequestVote", args, &reply)
+		reply, ok := rf.call(peer, args).(*RequestVoteReply)
 		rf.mu.Lock()
 		if rf.staleVoteLocked(args) {
 			rf.mu.Unlock()
 			return
 		}
 		if ok {
-			rf.onVoteLocked(peer, &reply)
+			rf.onVoteLocked(peer, reply)
 			rf.mu.Unlock()
 			return
 		}

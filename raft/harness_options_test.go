@@ -27,6 +27,9 @@ var choices = []struct {
 	{"trailing", []alternative{
 		{"8", WithTrailingLog(8)},
 	}},
+	{"events", []alternative{
+		{"on", WithEvents()},
+	}},
 }
 
 type alternative struct {

@@ -48,6 +48,7 @@ type follower struct {
 	commitSent int       // the commitIndex that it carried
 	answered   time.Time // when the last reply came, at first when we became leader
 	answeredTo time.Time // when the last message that was answered had gone out
+	caughtUp   bool      // it was seen to hold what is committed, and was not out of reach since
 }
 
 func (rf *Raft) newFollowers() []*follower {
@@ -65,7 +66,7 @@ func (f *follower) reset(lastLogIndex int) {
 	f.nextIndex, f.matchIndex = lastLogIndex+1, 0
 	f.probing, f.due, f.tell, f.calls, f.failures = false, true, false, nil, 0
 	f.lastSent, f.commitSent = time.Time{}, 0
-	f.answered, f.answeredTo = time.Now(), time.Time{}
+	f.answered, f.answeredTo, f.caughtUp = time.Now(), time.Time{}, false
 }
 
 // forget takes c from the calls that others wait for, and reports whether it was one.
@@ -274,23 +275,9 @@ func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 	rf.mu.Unlock()
 	defer rf.mu.Lock()
-	switch m := c.message.(type) {
-	case *AppendEntriesArgs:
-		if len(c.entries) > 0 {
-			c.encoded = encodeEntries(c.encoded[:0], c.entries)
-			m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
-		}
-		reply := new(AppendEntriesReply)
-		rf.observeMessage(m, f.id)
-		if rf.peers[f.id].Call("Raft.AppendEntries", m, reply) {
-			return reply
-		}
-	case *InstallSnapshotArgs:
-		reply := new(InstallSnapshotReply)
-		rf.observeMessage(m, f.id)
-		if rf.peers[f.id].Call("Raft.InstallSnapshot", m, reply) {
-			return reply
-		}
+	if m, ok := c.message.(*AppendEntriesArgs); ok && len(c.entries) > 0 {
+		c.encoded = encodeEntries(c.encoded[:0], c.entries)
+		m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
 	}
-	return nil
+	return rf.call(f.id, c.message)
 }

@@ -3,9 +3,11 @@
 package raft
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 )
 
 // RequestVoteArgs asks for a vote (Figure 2, §5.2), or whether one would be given.
@@ -60,6 +62,7 @@ type InstallSnapshotReply struct {
 // A Message is what one server sends another: *RequestVoteArgs, *AppendEntriesArgs or *InstallSnapshotArgs.
 type Message interface {
 	sender() (id, term int)
+	rpc() (svcMeth string, reply Reply) // labrpc's name for it, and an empty reply
 }
 
 // A Reply answers a Message: *RequestVoteReply, *AppendEntriesReply or *InstallSnapshotReply, as the message
@@ -72,9 +75,49 @@ func (m *RequestVoteArgs) sender() (id, term int)     { return m.CandidateID, m.
 func (m *AppendEntriesArgs) sender() (id, term int)   { return m.LeaderID, m.Term }
 func (m *InstallSnapshotArgs) sender() (id, term int) { return m.LeaderID, m.Term }
 
+func (m *RequestVoteArgs) rpc() (svcMeth string, reply Reply) {
+	return "Raft.RequestVote", new(RequestVoteReply)
+}
+
+func (m *AppendEntriesArgs) rpc() (svcMeth string, reply Reply) {
+	return "Raft.AppendEntries", new(AppendEntriesReply)
+}
+
+func (m *InstallSnapshotArgs) rpc() (svcMeth string, reply Reply) {
+	return "Raft.InstallSnapshot", new(InstallSnapshotReply)
+}
+
 func (r *RequestVoteReply) term() int     { return r.Term }
 func (r *AppendEntriesReply) term() int   { return r.Term }
 func (r *InstallSnapshotReply) term() int { return r.Term }
+
+// call takes m to a peer and returns the reply to it, nil if there is none. It is the one door by which messages leave.
+func (rf *Raft) call(peer int, m Message) Reply {
+	rf.observeMessage(m, peer)
+	svcMeth, reply := m.rpc()
+	if rf.options.transport != nil {
+		return rf.callTransport(peer, m, reply)
+	}
+	if !rf.peers[peer].Call(svcMeth, m, reply) {
+		return nil
+	}
+	return reply
+}
+
+// callTransport is call with WithTransport. expected is a reply of the type that belongs to m.
+func (rf *Raft) callTransport(peer int, m Message, expected Reply) Reply {
+	if m, ok := m.(*AppendEntriesArgs); ok {
+		m.Entries = bytes.Clone(m.Entries) // the replicator uses that memory again; the receiver may keep m
+	}
+	reply := rf.options.transport(peer, m)
+	if reply == nil || reflect.ValueOf(reply).IsNil() {
+		return nil
+	}
+	if reflect.TypeOf(reply) != reflect.TypeOf(expected) {
+		panic(fmt.Sprintf("raft: server %d: the transport returned a %T in reply to a %T, want a %T", rf.me, reply, m, expected))
+	}
+	return reply
+}
 
 // maxNumber bounds the terms and indices that a message may name, so that no sum of two can overflow.
 const maxNumber = math.MaxInt / 4

@@ -171,6 +171,12 @@ func (w *watch) applying(rf *Raft, m ApplyMsg) {
 	if !w.look(s) {
 		return
 	}
+	if m.EventValid {
+		if at := m.Event.CommitIndex; at > s.applied {
+			w.violated(s, eachOnce, s.term, at, "it reports %v after only %d was applied", m.Event.Kind, s.applied)
+		}
+		return
+	}
 	index := m.CommandIndex
 	if m.SnapshotValid {
 		index = m.SnapshotIndex
@@ -197,6 +203,9 @@ func (w *watch) applying(rf *Raft, m ApplyMsg) {
 
 // sameCommand checks that one command is applied at an index, whoever applies it and how often.
 func (w *watch) sameCommand(s *watched, index int, command any) {
+	if _, answered := command.(RaftState); answered {
+		command = RaftState{} // each server's own
+	}
 	first, ok := w.applied[index]
 	if !ok {
 		w.applied[index] = command

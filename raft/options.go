@@ -20,6 +20,8 @@ type options struct {
 	trailing    int // entries to keep behind a snapshot
 	closeOnKill bool
 	observer    observer // nil for none
+	events      bool
+	transport   func(peer int, m Message) Reply // instead of labrpc
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).
@@ -109,6 +111,27 @@ func WithBackup(b Backup) Option {
 // the saved state, whose size grows accordingly. Make panics if n is negative.
 func WithTrailingLog(n int) Option {
 	return func(o *options) { o.trailing = n }
+}
+
+// WithEvents has the server report on applyCh how its state changes: ApplyMsgs with EventValid set, in order with the
+// commands and snapshots around them. Event says what there is and what the order means. A reader that is slow loses none, and
+// delays nobody but itself: events wait for it in a queue that may grow without bound. After Kill nothing is sent. Without
+// the option nothing is queued or sent. It changes nothing of what servers tell each other, so each server may have it or not.
+func WithEvents() Option {
+	return func(o *options) { o.events = true }
+}
+
+// WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length only.
+// send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to the
+// message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
+// overtake each other (§5.1, §5.5), but not be altered.
+//
+// It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may block, which
+// delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its goroutine
+// outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
+// Another one encodes it, for example with labgob: all fields of messages and replies are exported.
+func WithTransport(send func(peer int, m Message) Reply) Option {
+	return func(o *options) { o.transport = send }
 }
 
 // check reports what options cannot work together.

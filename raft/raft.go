@@ -14,6 +14,8 @@
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
+//	control.go      control commands: RaftState
+//	events.go       events, for WithEvents
 //	log.go          the log as pure data                                         §5.3, §7
 //	command.go      how a command is encoded
 //	persist.go      what is saved and how it is encoded
@@ -87,6 +89,7 @@ type Raft struct {
 	commitIndex int       // index of the highest entry known to be committed; never falls
 	lastApplied int       // index of the highest entry handed over to applyCh; never falls
 	applyCond   sync.Cond // the applier waits for work; signalled when commitIndex or snapshot advance
+	events      eventQueue
 
 	role     Role
 	leader   int       // the server known to lead in currentTerm, or nobody
@@ -172,6 +175,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
+	rf.events.term = rf.currentTerm
 	rf.followers = rf.newFollowers()
 	rf.postponeElectionLocked()
 	rf.observeStart()
@@ -185,7 +189,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
-// panics if the command cannot be encoded.
+// panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when
+// the turn of its index comes.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	if !rf.leading.Load() {
 		term, _ = rf.GetState()

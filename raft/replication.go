@@ -18,6 +18,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		f.answered = time.Now()
 		f.answeredTo = later(f.answeredTo, c.sentAt)
 	}
+	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
 	case reply == nil:
 		f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, c.first))
@@ -52,6 +53,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
 	f.probing = false
 	rf.advanceCommitLocked()
+	rf.reportProgressLocked(f)
 	return true
 }
 

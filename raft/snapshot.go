@@ -83,6 +83,7 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	}
 	rf.compactLocked(s)
 	rf.commitLocked(s.index)
+	rf.reportLocked(SnapshotInstalled, nobody, s.index)
 }
 
 // compactLocked makes s the snapshot and cuts off the log before it, but for the entries that WithTrailingLog keeps. Both

@@ -1,0 +1,60 @@
+package raft
+
+import (
+	"bytes"
+	"testing"
+)
+
+// carry sends a follower what it needs next, through the leader's transport.
+func carry(rf *Raft, f *follower, c *call) Reply {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	rf.nextCallLocked(f, c)
+	reply := rf.callUnlocked(f, c)
+	if reply != nil {
+		rf.settleLocked(f, c, reply)
+	}
+	c.clear()
+	return reply
+}
+
+// The receiver may keep a message: what the sender does next leaves it as it is.
+func TestTransportMayKeepMessages(t *testing.T) {
+	rf := newLeader(t, 3, 3, nil)
+	var kept []*AppendEntriesArgs
+	var contents [][]byte
+	rf.options.transport = func(peer int, m Message) Reply {
+		mustEqual(t, "peer", peer, 1)
+		args := m.(*AppendEntriesArgs)
+		kept, contents = append(kept, args), append(contents, bytes.Clone(args.Entries))
+		return &AppendEntriesReply{Term: 3, Success: true}
+	}
+	var c call
+	for _, command := range []string{"the first and longest", "the second", "third"} {
+		rf.Start(command)
+		carry(rf, rf.followers[1], &c)
+	}
+	mustEqual(t, "matchIndex", rf.followers[1].matchIndex, 3)
+	for k, args := range kept {
+		if len(contents[k]) == 0 || !bytes.Equal(args.Entries, contents[k]) {
+			t.Errorf("message %d held %q, and now %q", k, contents[k], args.Entries)
+		}
+	}
+}
+
+// No reply may come as nil or as a nil pointer; one that belongs to another message is the transport's mistake.
+func TestTransportReplies(t *testing.T) {
+	rf := newLeader(t, 3, 3, nil)
+	answer := func(r Reply) { rf.options.transport = func(int, Message) Reply { return r } }
+	for _, none := range []Reply{nil, (*AppendEntriesReply)(nil), (*RequestVoteReply)(nil)} {
+		answer(none)
+		if reply := rf.call(1, &AppendEntriesArgs{}); reply != nil {
+			t.Errorf("%#v is taken for a reply", reply)
+		}
+	}
+	answer(&InstallSnapshotReply{Term: 3})
+	if reply := rf.call(1, &InstallSnapshotArgs{}); reply.term() != 3 {
+		t.Errorf("the reply is %+v", reply)
+	}
+	wantPanic(t, func() { rf.call(1, &AppendEntriesArgs{}) }, "server 0", "*raft.InstallSnapshotReply in reply to a *raft.AppendEntriesArgs")
+}
