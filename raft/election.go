@@ -21,11 +21,24 @@ func (rf *Raft) becomeFollowerLocked(term int) {
 	rf.saveLocked()
 }
 
-// becomeCandidateLocked enters the next term and votes for itself (§5.2).
+// becomeCandidateLocked enters the next term and votes for itself (§5.2), unless it does so last.
 func (rf *Raft) becomeCandidateLocked() {
 	rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
+	if rf.options.votePolicy == VoteSelfLast {
+		rf.votedFor = nobody
+	}
 	rf.setRoleLocked(Candidate, nobody)
 	rf.saveLocked()
+}
+
+// concedeLocked ends a candidacy that cannot succeed. Our vote for ourselves, if that is where it went, can be counted
+// no more and so becomes free; see WithConcession.
+func (rf *Raft) concedeLocked() {
+	rf.setRoleLocked(Follower, nobody)
+	if rf.votedFor == rf.me {
+		rf.votedFor = nobody
+		rf.saveLocked()
+	}
 }
 
 // becomeLeaderLocked takes the lead in the current term. The first heartbeats go out at once (§5.2).
@@ -47,8 +60,7 @@ func (rf *Raft) becomeLeaderLocked() {
 }
 
 // resignLocked gives up the lead, without a new term: whoever could form a majority with followers that we still
-// reach would otherwise never be promised their votes (see wouldVoteLocked). Having voted for ourselves, we cannot
-// help another to lead in this term.
+// reach would otherwise never be promised their votes (see wouldVoteLocked). Our vote of this term stays spent.
 func (rf *Raft) resignLocked() {
 	rf.setRoleLocked(Follower, nobody)
 	rf.postponeElectionLocked()
@@ -142,13 +154,21 @@ func (rf *Raft) tickLocked(t time.Time) {
 // PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
 type canvass struct {
 	granted []bool // by server, nil when there is no canvass
+	refused []bool // by server
 	preVote bool
 }
 
-func (c *canvass) count() int {
+func (rf *Raft) newCanvass(preVote bool) canvass {
+	n := len(rf.peers)
+	return canvass{granted: make([]bool, n), refused: make([]bool, n), preVote: preVote}
+}
+
+func (c *canvass) count() int { return countTrue(c.granted) }
+
+func countTrue(answers []bool) int {
 	n := 0
-	for _, granted := range c.granted {
-		if granted {
+	for _, yes := range answers {
+		if yes {
 			n++
 		}
 	}
@@ -161,15 +181,15 @@ func (rf *Raft) isMajority(n int) bool { return n > len(rf.peers)/2 }
 func (rf *Raft) standForElectionLocked() {
 	rf.attempts++
 	rf.postponeElectionLocked()
-	if rf.currentTerm == 0 {
-		// Nobody can have been elected in term 0, and no leader steps down for a candidate of term 1:
+	if !rf.options.preVote || rf.currentTerm == 0 {
+		// In term 0 nobody can have been elected, and no leader steps down for a candidate of term 1:
 		// there is nobody to disturb, and no use in asking first.
 		rf.standLocked()
 		return
 	}
 	if rf.canvass.granted == nil || rf.role == Candidate {
 		rf.setRoleLocked(Follower, nobody)
-		rf.canvass = canvass{granted: make([]bool, len(rf.peers)), preVote: true}
+		rf.canvass = rf.newCanvass(true)
 	}
 	rf.grantedLocked(rf.me)
 	if rf.canvass.preVote {
@@ -180,9 +200,10 @@ func (rf *Raft) standForElectionLocked() {
 // standLocked becomes a candidate and asks for votes.
 func (rf *Raft) standLocked() {
 	rf.becomeCandidateLocked()
-	rf.canvass.granted = make([]bool, len(rf.peers))
+	rf.canvass = rf.newCanvass(false)
+	rf.canvass.granted[rf.me] = rf.votedFor == rf.me
 	rf.askForVotesLocked()
-	rf.grantedLocked(rf.me)
+	rf.countLocked() // a cluster of one has nobody to wait for
 }
 
 // askForVotesLocked sends RequestVote to all who have not granted it.
@@ -244,23 +265,45 @@ func (rf *Raft) onVoteLocked(peer int, reply *RequestVoteReply) {
 		rf.becomeFollowerLocked(reply.Term)
 		return
 	}
-	if reply.VoteGranted {
+	switch {
+	case reply.VoteGranted:
 		rf.grantedLocked(peer)
+	case reply.Term == rf.currentTerm:
+		rf.refusedLocked(peer)
 	}
 }
 
-// grantedLocked counts a vote. "If votes received from majority of servers: become leader" (§5.2); a majority of
-// promises is enough to stand.
+// grantedLocked takes a vote or a promise.
 func (rf *Raft) grantedLocked(voter int) {
 	rf.canvass.granted[voter] = true
-	if !rf.isMajority(rf.canvass.count()) {
-		return
-	}
-	if rf.canvass.preVote {
-		rf.postponeElectionLocked()
-		rf.standLocked()
-	} else {
+	rf.countLocked()
+}
+
+// countLocked acts on a majority. "If votes received from majority of servers: become leader" (§5.2); our own may be
+// the last of them. A majority of promises is enough to stand.
+func (rf *Raft) countLocked() {
+	n := rf.canvass.count()
+	switch {
+	case rf.canvass.preVote:
+		if rf.isMajority(n) {
+			rf.postponeElectionLocked()
+			rf.standLocked()
+		}
+	case rf.isMajority(n):
 		rf.becomeLeaderLocked()
+	case rf.votedFor == nobody && rf.isMajority(n+1):
+		rf.votedFor = rf.me
+		rf.saveLocked()
+		rf.becomeLeaderLocked()
+	}
+}
+
+// refusedLocked takes a refusal. Without a majority of servers that may still vote for us we cannot win.
+func (rf *Raft) refusedLocked(voter int) {
+	rf.canvass.refused[voter] = true
+	hopeless := !rf.isMajority(len(rf.peers) - countTrue(rf.canvass.refused))
+	if hopeless && !rf.canvass.preVote && rf.options.concession {
+		rf.concedeLocked()
 	}
 }
 
@@ -298,7 +341,7 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		return false
 	}
 	if !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
-		if wasLeader && rf.role != Leader {
+		if wasLeader && rf.role != Leader && rf.options.standSoon {
 			rf.standSoonLocked()
 		}
 		return false
@@ -310,7 +353,11 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		rf.votedFor = args.CandidateID
 		rf.saveLocked()
 	}
-	rf.canvass = canvass{} // rather help this candidate than compete with it
+	if rf.role == Candidate {
+		rf.refusedLocked(rf.me) // we may win nevertheless, for two candidates may have traded votes
+	} else {
+		rf.canvass = canvass{} // rather help this candidate than compete with it
+	}
 	rf.postponeElectionLocked()
 	return true
 }

@@ -16,6 +16,11 @@ type options struct {
 	timeoutMin  time.Duration // bounds of the randomized election timeout (§5.2)
 	timeoutMax  time.Duration
 	closeOnKill bool
+
+	votePolicy VotePolicy
+	concession bool
+	preVote    bool
+	standSoon  bool
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).
@@ -24,6 +29,8 @@ func courseRules() options {
 		heartbeat:  110 * time.Millisecond,
 		timeoutMin: 160 * time.Millisecond,
 		timeoutMax: 320 * time.Millisecond,
+		preVote:    true,
+		standSoon:  true,
 	}
 }
 
@@ -48,6 +55,71 @@ func WithElectionTimeout(min, max time.Duration) Option {
 	return func(o *options) { o.timeoutMin, o.timeoutMax = min, max }
 }
 
+// VotePolicy is when a candidate votes for itself; see WithVotePolicy.
+type VotePolicy int
+
+// The vote policies.
+const (
+	VoteSelfFirst VotePolicy = iota // as it enters its term (§5.2)
+	VoteSelfLast                    // when its vote makes a majority of the others' votes
+)
+
+func (p VotePolicy) valid() bool { return p == VoteSelfFirst || p == VoteSelfLast }
+
+func (p VotePolicy) String() string {
+	if !p.valid() {
+		return fmt.Sprintf("VotePolicy(%d)", int(p))
+	}
+	return [...]string{"VoteSelfFirst", "VoteSelfLast"}[p]
+}
+
+// WithVotePolicy sets when a candidate casts its own vote: VoteSelfFirst, the default, as §5.2 has it; or
+// VoteSelfLast: it asks the others with its own vote still free, gives it to the first other candidate of its term
+// that asks for it and whose log is good enough, and else casts it for itself when that makes a majority. A candidate
+// that gave its vote away goes on counting, for two may have traded votes: it needs a majority of the others then.
+//
+// Election Safety (§5.2, Figure 3) asks only that a server votes at most once a term and that it takes a majority of
+// votes to lead; nowhere that a candidate is among its own voters. Under either policy the vote is spent in one step
+// under the lock, from free to its candidate, and saved before it is counted or granted, so a restart can neither
+// forget nor repeat it. Whoever else gets it has an up-to-date log (§5.4.1). Servers of a cluster may differ.
+func WithVotePolicy(policy VotePolicy) Option {
+	return func(o *options) { o.votePolicy = policy }
+}
+
+// WithConcession sets whether a candidate concedes, at once, when so many have refused it that it cannot win: it
+// counts no vote of that term any more, and its own vote becomes free for another candidate of that term. Off by
+// default: a candidate waits for a leader, a new term or its timeout, as in §5.2.
+//
+// A vote counts but once a term (§5.2). A candidate's vote for itself has been sent to nobody; only its own count in
+// memory could use it. That count is dropped, and none begins in that term again, since a candidacy raises the term
+// (§5.2), also after a restart, which ends every candidacy. Only then, under the same lock, the vote is freed and
+// saved, before anybody can be given it. All that is saved is votedFor: a crash before the save leaves the vote spent
+// and helps nobody, one after it leaves a follower with a free vote. Grants that come later find no count. A vote
+// that made its server leader, or that another has got, is never freed. Servers of a cluster may differ.
+func WithConcession(on bool) Option {
+	return func(o *options) { o.concession = on }
+}
+
+// WithPreVote sets whether a server asks, before it stands in a new term, if a majority would elect it (PreVote: §9.6
+// of Ongaro's dissertation). On by default, so that a server that was cut off deposes nobody when it comes back.
+// Without it a server that hears of no leader raises its term at once (§5.2).
+//
+// A promise binds nobody and changes no state, and votes are counted as without it, so it cannot harm safety
+// (§5.2, §5.4). It could harm progress: that it does not, leaders that a majority does not answer resign, whatever this
+// option says, and each server answers who asks. So servers of a cluster may differ.
+func WithPreVote(on bool) Option {
+	return func(o *options) { o.preVote = on }
+}
+
+// WithStandSoon sets whether a leader that is deposed by a candidate whose log is behind its own, and which therefore
+// may not win, stands for election when its next heartbeat would have been due, before others time out; else it waits
+// for an election timeout like everybody. On by default; with PreVote on, such a candidate is rare.
+//
+// Timeouts matter to availability only, never to safety (§5.6).
+func WithStandSoon(on bool) Option {
+	return func(o *options) { o.standSoon = on }
+}
+
 // check reports what options cannot work together.
 func (o *options) check() error {
 	switch {
@@ -57,6 +129,8 @@ func (o *options) check() error {
 		return fmt.Errorf("WithElectionTimeout(%v, %v): want 0 < min <= max", o.timeoutMin, o.timeoutMax)
 	case o.timeoutMin <= o.heartbeat:
 		return fmt.Errorf("an election timeout of %v does not leave time for a heartbeat of %v", o.timeoutMin, o.heartbeat)
+	case !o.votePolicy.valid():
+		return fmt.Errorf("WithVotePolicy(%v): there is no such policy", o.votePolicy)
 	}
 	return nil
 }
