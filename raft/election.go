@@ -14,7 +14,7 @@ func (rf *Raft) becomeFollowerLocked(term int) {
 		panic(fmt.Sprintf("raft: server %d: from term %d back to %d", rf.me, rf.currentTerm, term))
 	}
 	if rf.role == Leader {
-		rf.postponeElectionLocked()
+		rf.awaitSuccessorLocked()
 	}
 	rf.currentTerm, rf.votedFor = term, nobody
 	rf.setRoleLocked(Follower, nobody)
@@ -336,14 +336,7 @@ func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
 // voteLocked gives the candidate our vote of the term, if it is still free or the candidate's already (§5.2) and its
 // log is at least as up-to-date as ours (§5.4.1). Only who grants a vote postpones its own election.
 func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
-	wasLeader := rf.role == Leader
-	if !rf.admitLocked(args) {
-		return false
-	}
-	if !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
-		if wasLeader && rf.role != Leader && rf.options.standSoon {
-			rf.standSoonLocked()
-		}
+	if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
 		return false
 	}
 	if rf.votedFor != nobody && rf.votedFor != args.CandidateID {
@@ -362,9 +355,13 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 	return true
 }
 
-// standSoonLocked is for a leader that was deposed by a candidate whose log is behind and so may not win: its own
-// is the better one, and it stands again when its next heartbeat would be due.
-func (rf *Raft) standSoonLocked() {
-	rf.deadline = time.Now().Add(rf.options.heartbeat)
-	rf.tickLocked(rf.deadline)
+// awaitSuccessorLocked sets the election timeout of a leader that is deposed. If a majority has been with it until now,
+// whoever deposed it was cut off or has the worse log, and may not win: so it stands again when its next heartbeat
+// would be due. Who follows the new leader, or votes for it for its better log, postpones that.
+func (rf *Raft) awaitSuccessorLocked() {
+	rf.postponeElectionLocked()
+	if now := time.Now(); rf.options.standSoon && rf.hasQuorumLocked(now, rf.options.timeoutMin) {
+		rf.deadline = now.Add(rf.options.heartbeat)
+		rf.tickLocked(rf.deadline)
+	}
 }
