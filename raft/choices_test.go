@@ -26,6 +26,7 @@ type choiceTable struct {
 // choiceTables are all of them, in the order in which they are printed.
 var choiceTables = []choiceTable{
 	votePolicyTable,
+	narrowTable,
 	concessionTable,
 	preVoteTable,
 }
@@ -36,7 +37,7 @@ var choiceTables = []choiceTable{
 func TestChoices(t *testing.T) {
 	effort := 1
 	if *choicesFlag {
-		effort = 1000
+		effort = 2000
 	}
 	for _, table := range choiceTables {
 		t.Run(table.name, func(t *testing.T) { table.run(t, effort) })
@@ -79,8 +80,8 @@ const (
 	unreliable netKind = "unreliable" // labrpc's: each request takes 0 to 26 ms, a tenth of them and of the replies are lost
 )
 
-const networkLegend = "Networks: reliable, on which messages take no time; delays, 0 to 26 ms for each request and each reply; " +
-	"unreliable,\n0 to 26 ms for each request, and a tenth of the requests and of the replies are lost."
+const networkLegend = "\nNetworks: reliable, messages take no time; delays, 0 to 26 ms for each request and each reply, none is lost;\n" +
+	"unreliable, 0 to 26 ms for each request, a tenth of the requests and a tenth of the replies are lost."
 
 // start starts a cluster of n on the network, all with the same options. The caller defers cleanup.
 func (kind netKind) start(t *testing.T, n int, opts ...Option) *config {
@@ -235,7 +236,7 @@ type choice struct {
 	options []Option
 }
 
-var electionColumns = []string{"occasion      ", "servers", "network   ", "choice        ", "elections", "median  ", "p99      ", "mean    ", "split votes each"}
+var electionColumns = []string{"occasion      ", "servers", "network   ", "choice       ", "elections", "median  ", "p99      ", "mean    ", "split votes each"}
 
 // compareElections adds a row for each occasion, size of cluster, network and choice.
 func compareElections(choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
@@ -257,37 +258,52 @@ func compareElections(choices []choice) func(t *testing.T, effort int, add func(
 	}
 }
 
+// votePolicies are combined with options.
+func votePolicies(options ...Option) []choice {
+	with := func(more Option) []Option { return append([]Option{more}, options...) }
+	return []choice{
+		{"VoteSelfFirst", with(WithVotePolicy(VoteSelfFirst))},
+		{"VoteSelfLast", with(WithVotePolicy(VoteSelfLast))},
+	}
+}
+
 var votePolicyTable = choiceTable{
 	name:    "VotePolicy",
-	title:   "WithVotePolicy: time until there is a leader. " + networkLegend,
+	title:   "WithVotePolicy: time until there is a leader." + networkLegend,
 	columns: electionColumns,
-	rows: compareElections([]choice{
-		{"VoteSelfFirst", []Option{WithVotePolicy(VoteSelfFirst)}},
-		{"VoteSelfLast", []Option{WithVotePolicy(VoteSelfLast)}},
-	}),
+	rows:    compareElections(votePolicies()),
+}
+
+var narrowTable = choiceTable{
+	name: "NarrowTimeout",
+	title: "WithVotePolicy, with election timeouts of 160 to 200 ms, which split many votes: time until there is a leader." +
+		networkLegend,
+	columns: electionColumns,
+	rows:    compareElections(votePolicies(WithElectionTimeout(160*time.Millisecond, 200*time.Millisecond))),
 }
 
 var concessionTable = choiceTable{
 	name:    "Concession",
-	title:   "WithConcession: time until there is a leader. " + networkLegend,
+	title:   "WithConcession, under both vote policies: time until there is a leader." + networkLegend,
 	columns: electionColumns,
 	rows: compareElections([]choice{
-		{"false", []Option{WithConcession(false)}},
-		{"true", []Option{WithConcession(true)}},
-		{"true, self last", []Option{WithConcession(true), WithVotePolicy(VoteSelfLast)}},
+		{"first, false", []Option{WithConcession(false), WithVotePolicy(VoteSelfFirst)}},
+		{"first, true", []Option{WithConcession(true), WithVotePolicy(VoteSelfFirst)}},
+		{"last, false", []Option{WithConcession(false), WithVotePolicy(VoteSelfLast)}},
+		{"last, true", []Option{WithConcession(true), WithVotePolicy(VoteSelfLast)}},
 	}),
 }
 
 var preVoteTable = choiceTable{
 	name: "PreVote",
 	title: "WithPreVote and WithStandSoon: how long nobody leads within two seconds after a server of five comes back, with a log\n" +
-		"that is behind. It reaches the others and they it, or in the first second they do not reach it. " + networkLegend,
+		"that is behind. It reaches the others and they it, or in the first second they do not reach it." + networkLegend,
 	columns: []string{"network   ", "links    ", "PreVote", "StandSoon", "returns", "undisturbed", "median  ", "p99       ", "mean    ", "terms each"},
 	rows: func(t *testing.T, effort int, add func(cells ...any)) {
 		for _, kind := range []netKind{instant, slow, unreliable} {
 			for _, deaf := range []bool{false, true} {
 				for _, c := range [][2]bool{{true, true}, {false, true}, {false, false}} {
-					r := measureReturns(t, effort, kind, deaf, WithPreVote(c[0]), WithStandSoon(c[1]))
+					r := measureReturns(t, (effort+1)/2, kind, deaf, WithPreVote(c[0]), WithStandSoon(c[1]))
 					add(kind, map[bool]string{false: "both ways", true: "one way"}[deaf], c[0], c[1], len(r.leaderless),
 						fmt.Sprintf("%.0f%%", 100*float64(r.undisturbed)/float64(len(r.leaderless))),
 						r.leaderless.quantile(0.5), r.leaderless.quantile(0.99), r.leaderless.mean(),

@@ -226,6 +226,22 @@ func TestConcessionFreesNoOtherVote(t *testing.T) {
 	wantRefused(t, rf, rivalOf(rf, 2))
 }
 
+// A promise is no vote: whoever is refused one has nothing to concede, and goes on asking.
+func TestNoConcessionOfPromises(t *testing.T) {
+	rf, _ := newCandidateWith(t, 3, WithConcession(true))
+	rf.mu.Lock()
+	rf.standForElectionLocked()
+	rf.mu.Unlock()
+	ask := requestOf(rf)
+	ask.Term, ask.PreVote = 4, true
+	for _, peer := range []int{1, 2} {
+		vote(rf, peer, ask, RequestVoteReply{Term: 3})
+	}
+	wantVote(t, rf, "after refused promises", Follower, 3, 0)
+	vote(rf, 1, ask, RequestVoteReply{Term: 3, VoteGranted: true})
+	wantVote(t, rf, "after a promise", Candidate, 4, 0)
+}
+
 // Without PreVote a timeout raises the term at once; with it only a majority's promises do.
 func TestWithPreVote(t *testing.T) {
 	for _, on := range []bool{true, false} {
@@ -254,7 +270,7 @@ func TestStandSoon(t *testing.T) {
 			by   func(rf *Raft)
 			soon bool
 		}{
-			"a reply":               {func(rf *Raft) { rf.becomeFollowerLocked(4) }, true},
+			"a reply":               {func(rf *Raft) { hearOfTerm(rf, 4) }, true},
 			"a worse log":           {func(rf *Raft) { deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1}) }, true},
 			"a log that is as good": {func(rf *Raft) { deliver(t, rf, &RequestVoteArgs{4, 1, 1, 1, false}) }, false},
 			"a new leader":          {func(rf *Raft) { deliver(t, rf, &AppendEntriesArgs{Term: 4, LeaderID: 1}) }, false},
@@ -276,6 +292,13 @@ func TestStandSoon(t *testing.T) {
 			}
 		}
 	})
+}
+
+// hearOfTerm is what a reply of a newer term makes rf do.
+func hearOfTerm(rf *Raft, term int) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	rf.becomeFollowerLocked(term)
 }
 
 // Servers that choose differently elect leaders together and agree.
