@@ -21,7 +21,7 @@ func (rf *Raft) becomeFollowerLocked(term int) {
 	rf.saveLocked()
 }
 
-// becomeCandidateLocked enters the next term and votes for itself (§5.2), unless it does so last.
+// becomeCandidateLocked enters the next term and votes for itself (§5.2), unless that comes last.
 func (rf *Raft) becomeCandidateLocked() {
 	rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
 	if rf.options.votePolicy == VoteSelfLast {

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// newCandidateWith returns a quiet candidate, server 0 of n, in term 3 with one entry of term 1, and its request.
+// newCandidateWith returns a quiet candidate, server 0 of n, in term 3 with one entry of term 1, and its request. It
+// votes for itself first, unless opts have it otherwise.
 func newCandidateWith(t testing.TB, n int, opts ...Option) (*Raft, *RequestVoteArgs) {
-	rf := newQuiet(t, n, MakePersister(), opts...)
+	rf := newQuiet(t, n, MakePersister(), append([]Option{WithVotePolicy(VoteSelfFirst)}, opts...)...)
 	rf.currentTerm = 2
 	rf.log.append(from(1).terms(1)...)
 	rf.saveAllLocked(false)
@@ -184,7 +185,7 @@ func TestGrantsAfterConcession(t *testing.T) {
 			poll(t, rf, args, false, 1, 2, 3)
 			wantVote(t, rf, "after the concession", Follower, 3, nobody)
 			if crash {
-				rf = newQuiet(t, 5, rf.store.persister.Copy(), WithConcession(true))
+				rf = newQuiet(t, 5, rf.store.persister.Copy(), WithConcession(true), WithVotePolicy(VoteSelfFirst))
 			}
 			poll(t, rf, args, true, 1, 2, 3, 4)
 			wantVote(t, rf, "after late votes", Follower, 3, nobody)
@@ -245,7 +246,7 @@ func TestNoConcessionOfPromises(t *testing.T) {
 // Without PreVote a timeout raises the term at once; with it only a majority's promises do.
 func TestWithPreVote(t *testing.T) {
 	for _, on := range []bool{true, false} {
-		rf := newQuiet(t, 3, MakePersister(), WithPreVote(on))
+		rf := newQuiet(t, 3, MakePersister(), WithPreVote(on), WithVotePolicy(VoteSelfFirst))
 		rf.currentTerm = 2
 		rf.saveLocked()
 		for range 2 {

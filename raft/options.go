@@ -29,6 +29,7 @@ func courseRules() options {
 		heartbeat:  110 * time.Millisecond,
 		timeoutMin: 160 * time.Millisecond,
 		timeoutMax: 320 * time.Millisecond,
+		votePolicy: VoteSelfLast,
 		preVote:    true,
 		standSoon:  true,
 	}
@@ -61,7 +62,7 @@ type VotePolicy int
 // The vote policies.
 const (
 	VoteSelfFirst VotePolicy = iota // as it enters its term (§5.2)
-	VoteSelfLast                    // when its vote makes a majority of the others' votes
+	VoteSelfLast                    // when the others' votes make a majority with its own
 )
 
 func (p VotePolicy) valid() bool { return p == VoteSelfFirst || p == VoteSelfLast }
@@ -73,15 +74,16 @@ func (p VotePolicy) String() string {
 	return [...]string{"VoteSelfFirst", "VoteSelfLast"}[p]
 }
 
-// WithVotePolicy sets when a candidate casts its own vote: VoteSelfFirst, the default, as §5.2 has it; or
-// VoteSelfLast: it asks the others with its own vote still free, gives it to the first other candidate of its term
-// that asks for it and whose log is good enough, and else casts it for itself when that makes a majority. A candidate
-// that gave its vote away goes on counting, for two may have traded votes: it needs a majority of the others then.
+// WithVotePolicy sets when a candidate casts its own vote. With VoteSelfFirst it does so as it enters its term (§5.2).
+// With VoteSelfLast, the default, it asks the others with its vote still free, gives it to the first other candidate of
+// its term that asks for it and whose log is good enough (§5.4.1), and else casts it for itself when that makes a
+// majority. A candidate that gave its vote away goes on counting, since two may have traded votes; then it takes a
+// majority of the others. So fewer votes split, and where many do a leader is found some 10% sooner (TestChoices).
 //
 // Election Safety (§5.2, Figure 3) asks only that a server votes at most once a term and that it takes a majority of
-// votes to lead; nowhere that a candidate is among its own voters. Under either policy the vote is spent in one step
-// under the lock, from free to its candidate, and saved before it is counted or granted, so a restart can neither
-// forget nor repeat it. Whoever else gets it has an up-to-date log (§5.4.1). Servers of a cluster may differ.
+// votes to lead; nowhere that a candidate is among its own voters. Under either policy the vote goes from free to its
+// candidate in one step under the lock, saved before it is counted or granted, so a restart can neither forget nor
+// repeat it; and a restart ends the candidacy, so no vote is counted for it later. Servers of a cluster may differ.
 func WithVotePolicy(policy VotePolicy) Option {
 	return func(o *options) { o.votePolicy = policy }
 }
@@ -111,11 +113,12 @@ func WithPreVote(on bool) Option {
 	return func(o *options) { o.preVote = on }
 }
 
-// WithStandSoon sets whether a leader that is deposed by a candidate whose log is behind its own, and which therefore
-// may not win, stands for election when its next heartbeat would have been due, before others time out; else it waits
-// for an election timeout like everybody. On by default; with PreVote on, such a candidate is rare.
+// WithStandSoon sets whether a leader that is deposed while a majority is with it stands for election when its next
+// heartbeat would have been due, before others time out. Who deposed it was cut off for a while or has the worse log, and
+// may not win; if it does, or has the better log and gets our vote, we wait for an election timeout, as always without
+// the option. On by default. When all servers use PreVote a leader is hardly ever deposed so.
 //
-// Timeouts matter to availability only, never to safety (§5.6).
+// It changes a timeout, which matters to availability only, never to safety (§5.6).
 func WithStandSoon(on bool) Option {
 	return func(o *options) { o.standSoon = on }
 }
