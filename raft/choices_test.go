@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"6.824/labrpc"
 )
@@ -29,6 +28,7 @@ var choiceTables = []choiceTable{
 	narrowTable,
 	concessionTable,
 	preVoteTable,
+	preVoteCostTable,
 }
 
 // TestChoices measures the options that have several good choices, and checks that each of them elects one leader a
@@ -37,6 +37,9 @@ var choiceTables = []choiceTable{
 func TestChoices(t *testing.T) {
 	effort := 1
 	if *choicesFlag {
+		if !virtualClock() {
+			t.Fatal("-choices takes many hours on the real clock: it is for the virtual one")
+		}
 		effort = 2000
 	}
 	for _, table := range choiceTables {
@@ -66,7 +69,7 @@ func (c *choiceTable) print(cells ...any) {
 		if d, ok := cell.(time.Duration); ok {
 			text = fmt.Sprintf("%.1f ms", d.Seconds()*1000)
 		}
-		fmt.Printf("| %s%*s ", text, utf8.RuneCountInString(c.columns[k])-utf8.RuneCountInString(text), "")
+		fmt.Printf("| %s%*s ", text, max(0, len(c.columns[k])-len(text)), "")
 	}
 	fmt.Println("|")
 }
@@ -77,10 +80,12 @@ type netKind string
 const (
 	instant    netKind = "reliable"   // labrpc's reliable network: messages take no time at all
 	slow       netKind = "delays"     // each request and each reply takes 0 to 26 ms; none is lost
-	unreliable netKind = "unreliable" // labrpc's: each request takes 0 to 26 ms, a tenth of them and of the replies are lost
+	unreliable netKind = "unreliable" // labrpc's: a request takes 0 to 26 ms, a tenth of them and of the replies are lost
 )
 
-const networkLegend = "\nNetworks: reliable, messages take no time; delays, 0 to 26 ms for each request and each reply, none is lost;\n" +
+var netKinds = []netKind{instant, slow, unreliable}
+
+const networkLegend = "\nNetworks: reliable, messages take no time; delays, 0 to 26 ms for each request and each reply, none lost;\n" +
 	"unreliable, 0 to 26 ms for each request, a tenth of the requests and a tenth of the replies are lost."
 
 // start starts a cluster of n on the network, all with the same options. The caller defers cleanup.
@@ -236,23 +241,26 @@ type choice struct {
 	options []Option
 }
 
-var electionColumns = []string{"occasion      ", "servers", "network   ", "choice       ", "elections", "median  ", "p99      ", "mean    ", "split votes each"}
+var electionColumns = []string{
+	"occasion      ", "servers", "network   ", "choice       ", "elections", "median  ", "p99     ", "mean    ",
+	"split votes each",
+}
 
 // compareElections adds a row for each occasion, size of cluster, network and choice.
 func compareElections(choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
+	type electing func(t *testing.T, n, servers int, kind netKind, opts ...Option) elections
 	return func(t *testing.T, effort int, add func(cells ...any)) {
-		for _, occasion := range []struct {
-			name  string
-			elect func(t *testing.T, n, servers int, kind netKind, opts ...Option) elections
-		}{{"cold start", coldStarts}, {"loss of leader", losses}} {
-			for _, servers := range []int{3, 5, 7} {
-				for _, kind := range []netKind{instant, slow, unreliable} {
-					for _, c := range choices {
-						e := occasion.elect(t, effort, servers, kind, c.options...)
-						add(occasion.name, servers, kind, c.name, len(e.took), e.took.quantile(0.5), e.took.quantile(0.99),
-							e.took.mean(), fmt.Sprintf("%.3f", float64(e.splits)/float64(len(e.took))))
-					}
-				}
+		compare := func(occasion string, elect electing, servers int, kind netKind) {
+			for _, c := range choices {
+				e := elect(t, effort, servers, kind, c.options...)
+				add(occasion, servers, kind, c.name, len(e.took), e.took.quantile(0.5), e.took.quantile(0.99), e.took.mean(),
+					fmt.Sprintf("%.3f", float64(e.splits)/float64(len(e.took))))
+			}
+		}
+		for _, servers := range []int{3, 5, 7} {
+			for _, kind := range netKinds {
+				compare("cold start", coldStarts, servers, kind)
+				compare("loss of leader", losses, servers, kind)
 			}
 		}
 	}
@@ -296,22 +304,37 @@ var concessionTable = choiceTable{
 
 var preVoteTable = choiceTable{
 	name: "PreVote",
-	title: "WithPreVote and WithStandSoon: how long nobody leads within two seconds after a server of five comes back, with a log\n" +
-		"that is behind. It reaches the others and they it, or in the first second they do not reach it." + networkLegend,
-	columns: []string{"network   ", "links    ", "PreVote", "StandSoon", "returns", "undisturbed", "median  ", "p99       ", "mean    ", "terms each"},
+	title: "WithPreVote and WithStandSoon: how long nobody leads within two seconds after a server of five comes back, with a\n" +
+		"log that is behind. All reach it at once, or (deaf) it reaches them a second before they reach it." + networkLegend,
+	columns: []string{
+		"network   ", "deaf ", "PreVote", "StandSoon", "returns", "undisturbed", "median  ", "p99     ", "mean    ",
+		"terms each",
+	},
 	rows: func(t *testing.T, effort int, add func(cells ...any)) {
-		for _, kind := range []netKind{instant, slow, unreliable} {
+		compare := func(kind netKind, deaf, preVote, standSoon bool) {
+			r := measureReturns(t, (effort+1)/2, kind, deaf, WithPreVote(preVote), WithStandSoon(standSoon))
+			n := len(r.leaderless)
+			add(kind, deaf, preVote, standSoon, n, fmt.Sprintf("%d%%", 100*r.undisturbed/n), r.leaderless.quantile(0.5),
+				r.leaderless.quantile(0.99), r.leaderless.mean(), fmt.Sprintf("%.2f", float64(r.terms)/float64(n)))
+		}
+		for _, kind := range netKinds {
 			for _, deaf := range []bool{false, true} {
-				for _, c := range [][2]bool{{true, true}, {false, true}, {false, false}} {
-					r := measureReturns(t, (effort+1)/2, kind, deaf, WithPreVote(c[0]), WithStandSoon(c[1]))
-					add(kind, map[bool]string{false: "both ways", true: "one way"}[deaf], c[0], c[1], len(r.leaderless),
-						fmt.Sprintf("%.0f%%", 100*float64(r.undisturbed)/float64(len(r.leaderless))),
-						r.leaderless.quantile(0.5), r.leaderless.quantile(0.99), r.leaderless.mean(),
-						fmt.Sprintf("%.2f", float64(r.terms)/float64(len(r.leaderless))))
-				}
+				compare(kind, deaf, true, true)
+				compare(kind, deaf, false, true)
+				compare(kind, deaf, false, false)
 			}
 		}
 	},
+}
+
+var preVoteCostTable = choiceTable{
+	name:    "PreVoteCost",
+	title:   "WithPreVote: time until there is a leader, for which it is a round trip more." + networkLegend,
+	columns: electionColumns,
+	rows: compareElections([]choice{
+		{"PreVote", []Option{WithPreVote(true)}},
+		{"none", []Option{WithPreVote(false)}},
+	}),
 }
 
 // returns are what happened when servers came back.

@@ -82,7 +82,8 @@ func TestVoteSelfLastGivesVoteAway(t *testing.T) {
 	mustEqual(t, "with VoteSelfFirst a rival is granted", rival(first, 1), false)
 
 	rf, args := newCandidateWith(t, 5, WithVotePolicy(VoteSelfLast))
-	mustEqual(t, "a rival with a worse log is granted", granted(deliver(t, rf, &RequestVoteArgs{Term: 3, CandidateID: 1})), false)
+	worse := &RequestVoteArgs{Term: 3, CandidateID: 1}
+	mustEqual(t, "a rival with a worse log is granted", granted(deliver(t, rf, worse)), false)
 	wantVote(t, rf, "after it", Candidate, 3, nobody)
 	mustEqual(t, "a rival is granted", rival(rf, 1), true)
 	wantVote(t, rf, "after the rival", Candidate, 3, 1)
@@ -308,7 +309,8 @@ func TestElectionOptionsMixed(t *testing.T) {
 		lab(t, func(t *testing.T) {
 			cfg := setup{n: 5, unreliable: unreliable, options: func(server int) []Option {
 				return []Option{
-					WithVotePolicy(VotePolicy(server % 2)), WithConcession(server%3 == 0), WithPreVote(server < 3), WithStandSoon(server != 1),
+					WithVotePolicy(VotePolicy(server % 2)), WithConcession(server%3 == 0),
+					WithPreVote(server < 3), WithStandSoon(server != 1),
 				}
 			}}.start(t)
 			defer cfg.cleanup()
@@ -362,7 +364,8 @@ func TestElectionSafety(t *testing.T) {
 		}
 	}
 	if elected < 1000 || conceded < 100 || traded < 100 {
-		t.Errorf("%d leaders, %d concessions, %d votes given away by candidates: too few to show anything", elected, conceded, traded)
+		t.Errorf("%d leaders, %d concessions, %d votes given away by candidates: too few to show anything",
+			elected, conceded, traded)
 	}
 }
 
