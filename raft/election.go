@@ -154,7 +154,7 @@ func (rf *Raft) tickLocked(t time.Time) {
 // PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
 type canvass struct {
 	granted []bool // by server, nil when there is no canvass
-	refused []bool // by server
+	refused []bool // by server; ourselves if our vote went to another
 	preVote bool
 }
 
@@ -258,14 +258,10 @@ func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 
 // onVoteLocked takes an answer that is not stale.
 func (rf *Raft) onVoteLocked(peer int, reply *RequestVoteReply) {
-	if !plausible(reply.Term) {
-		return
-	}
-	if reply.Term > rf.currentTerm {
-		rf.becomeFollowerLocked(reply.Term)
-		return
-	}
 	switch {
+	case !plausible(reply.Term):
+	case reply.Term > rf.currentTerm:
+		rf.becomeFollowerLocked(reply.Term)
 	case reply.VoteGranted:
 		rf.grantedLocked(peer)
 	case reply.Term == rf.currentTerm:
