@@ -107,7 +107,7 @@ func (rf *Raft) postponeElectionLocked() {
 // ticker starts elections and keeps a leader's messages going. It sleeps until the next of these duties; wake
 // wakes it earlier, and Kill ends it.
 func (rf *Raft) ticker() {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(rf.tick())
 	defer timer.Stop()
 	for {
 		select {
@@ -127,7 +127,7 @@ func (rf *Raft) tick() time.Duration {
 	now := time.Now()
 	switch {
 	case rf.killed:
-		return 0
+		return time.Hour // the ticker ends
 	case rf.role != Leader && !now.Before(rf.deadline):
 		rf.standForElectionLocked()
 	}
