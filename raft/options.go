@@ -103,8 +103,8 @@ func WithConcession(on bool) Option {
 }
 
 // WithPreVote sets whether a server asks, before it stands in a new term, if a majority would elect it (PreVote: §9.6
-// of Ongaro's dissertation). On by default, so that a server that was cut off deposes nobody when it comes back.
-// Without it a server that hears of no leader raises its term at once (§5.2).
+// of Ongaro's dissertation). On by default, so that a server that was cut off deposes nobody when it comes back; it
+// costs an election a round trip. Without it a server that hears of no leader raises its term at once (§5.2).
 //
 // A promise binds nobody and changes no state, and votes are counted as without it, so it cannot harm safety
 // (§5.2, §5.4). It could harm progress: that it does not, leaders that a majority does not answer resign, whatever this
