@@ -228,6 +228,9 @@ func (rn *Network) stopWaiting(c *call) bool {
 
 // sleep returns false early at Cleanup.
 func (rn *Network) sleep(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

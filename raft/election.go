@@ -14,18 +14,31 @@ func (rf *Raft) becomeFollowerLocked(term int) {
 		panic(fmt.Sprintf("raft: server %d: from term %d back to %d", rf.me, rf.currentTerm, term))
 	}
 	if rf.role == Leader {
-		rf.postponeElectionLocked()
+		rf.awaitSuccessorLocked()
 	}
 	rf.currentTerm, rf.votedFor = term, nobody
 	rf.setRoleLocked(Follower, nobody)
 	rf.saveLocked()
 }
 
-// becomeCandidateLocked enters the next term and votes for itself (§5.2).
+// becomeCandidateLocked enters the next term and votes for itself (§5.2), unless that comes last.
 func (rf *Raft) becomeCandidateLocked() {
 	rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
+	if rf.options.votePolicy == VoteSelfLast {
+		rf.votedFor = nobody
+	}
 	rf.setRoleLocked(Candidate, nobody)
 	rf.saveLocked()
+}
+
+// concedeLocked ends a candidacy that cannot succeed. Our vote for ourselves, if that is where it went, can be counted
+// no more and so becomes free; see WithConcession.
+func (rf *Raft) concedeLocked() {
+	rf.setRoleLocked(Follower, nobody)
+	if rf.votedFor == rf.me {
+		rf.votedFor = nobody
+		rf.saveLocked()
+	}
 }
 
 // becomeLeaderLocked takes the lead in the current term. The first heartbeats go out at once (§5.2).
@@ -47,8 +60,7 @@ func (rf *Raft) becomeLeaderLocked() {
 }
 
 // resignLocked gives up the lead, without a new term: whoever could form a majority with followers that we still
-// reach would otherwise never be promised their votes (see wouldVoteLocked). Having voted for ourselves, we cannot
-// help another to lead in this term.
+// reach would otherwise never be promised their votes (see wouldVoteLocked). Our vote of this term stays spent.
 func (rf *Raft) resignLocked() {
 	rf.setRoleLocked(Follower, nobody)
 	rf.postponeElectionLocked()
@@ -97,7 +109,7 @@ func (rf *Raft) postponeElectionLocked() {
 // ticker starts elections and keeps a leader's messages going. It sleeps until the next of these duties; wake
 // wakes it earlier, and Kill ends it.
 func (rf *Raft) ticker() {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(rf.tick())
 	defer timer.Stop()
 	for {
 		select {
@@ -117,7 +129,7 @@ func (rf *Raft) tick() time.Duration {
 	now := time.Now()
 	switch {
 	case rf.killed:
-		return 0
+		return time.Hour // the ticker ends
 	case rf.role != Leader && !now.Before(rf.deadline):
 		rf.standForElectionLocked()
 	}
@@ -144,13 +156,21 @@ func (rf *Raft) tickLocked(t time.Time) {
 // PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
 type canvass struct {
 	granted []bool // by server, nil when there is no canvass
+	refused []bool // by server; ourselves if our vote went to another
 	preVote bool
 }
 
-func (c *canvass) count() int {
+func (rf *Raft) newCanvass(preVote bool) canvass {
+	n := len(rf.peers)
+	return canvass{granted: make([]bool, n), refused: make([]bool, n), preVote: preVote}
+}
+
+func (c *canvass) count() int { return countTrue(c.granted) }
+
+func countTrue(answers []bool) int {
 	n := 0
-	for _, granted := range c.granted {
-		if granted {
+	for _, yes := range answers {
+		if yes {
 			n++
 		}
 	}
@@ -163,15 +183,15 @@ func (rf *Raft) isMajority(n int) bool { return n > len(rf.peers)/2 }
 func (rf *Raft) standForElectionLocked() {
 	rf.attempts++
 	rf.postponeElectionLocked()
-	if rf.currentTerm == 0 {
-		// Nobody can have been elected in term 0, and no leader steps down for a candidate of term 1:
+	if !rf.options.preVote || rf.currentTerm == 0 {
+		// In term 0 nobody can have been elected, and no leader steps down for a candidate of term 1:
 		// there is nobody to disturb, and no use in asking first.
 		rf.standLocked()
 		return
 	}
 	if rf.canvass.granted == nil || rf.role == Candidate {
 		rf.setRoleLocked(Follower, nobody)
-		rf.canvass = canvass{granted: make([]bool, len(rf.peers)), preVote: true}
+		rf.canvass = rf.newCanvass(true)
 	}
 	rf.grantedLocked(rf.me)
 	if rf.canvass.preVote {
@@ -182,9 +202,10 @@ func (rf *Raft) standForElectionLocked() {
 // standLocked becomes a candidate and asks for votes.
 func (rf *Raft) standLocked() {
 	rf.becomeCandidateLocked()
-	rf.canvass.granted = make([]bool, len(rf.peers))
+	rf.canvass = rf.newCanvass(false)
+	rf.canvass.granted[rf.me] = rf.votedFor == rf.me
 	rf.askForVotesLocked()
-	rf.grantedLocked(rf.me)
+	rf.countLocked() // a cluster of one has nobody to wait for
 }
 
 // askForVotesLocked sends RequestVote to all who have not granted it.
@@ -238,30 +259,48 @@ func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 
 // onVoteLocked takes an answer that is not stale.
 func (rf *Raft) onVoteLocked(peer int, reply *RequestVoteReply) {
-	if !plausible(reply.Term) {
-		return
-	}
-	if reply.Term > rf.currentTerm {
+	switch {
+	case !plausible(reply.Term):
+	case reply.Term > rf.currentTerm:
 		rf.becomeFollowerLocked(reply.Term)
-		return
-	}
-	if reply.VoteGranted {
+	case reply.VoteGranted:
 		rf.grantedLocked(peer)
+	case reply.Term == rf.currentTerm:
+		rf.refusedLocked(peer)
 	}
 }
 
-// grantedLocked counts a vote. "If votes received from majority of servers: become leader" (§5.2); a majority of
-// promises is enough to stand.
+// grantedLocked takes a vote or a promise.
 func (rf *Raft) grantedLocked(voter int) {
 	rf.canvass.granted[voter] = true
-	if !rf.isMajority(rf.canvass.count()) {
-		return
-	}
-	if rf.canvass.preVote {
-		rf.postponeElectionLocked()
-		rf.standLocked()
-	} else {
+	rf.countLocked()
+}
+
+// countLocked acts on a majority. "If votes received from majority of servers: become leader" (§5.2); our own may be
+// the last of them. A majority of promises is enough to stand.
+func (rf *Raft) countLocked() {
+	n := rf.canvass.count()
+	switch {
+	case rf.canvass.preVote:
+		if rf.isMajority(n) {
+			rf.postponeElectionLocked()
+			rf.standLocked()
+		}
+	case rf.isMajority(n):
 		rf.becomeLeaderLocked()
+	case rf.votedFor == nobody && rf.isMajority(n+1):
+		rf.votedFor = rf.me
+		rf.saveLocked()
+		rf.becomeLeaderLocked()
+	}
+}
+
+// refusedLocked takes a refusal. Without a majority of servers that may still vote for us we cannot win.
+func (rf *Raft) refusedLocked(voter int) {
+	rf.canvass.refused[voter] = true
+	hopeless := !rf.isMajority(len(rf.peers) - countTrue(rf.canvass.refused))
+	if hopeless && !rf.canvass.preVote && rf.options.concession {
+		rf.concedeLocked()
 	}
 }
 
@@ -294,14 +333,7 @@ func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
 // voteLocked gives the candidate our vote of the term, if it is still free or the candidate's already (§5.2) and its
 // log is at least as up-to-date as ours (§5.4.1). Only who grants a vote postpones its own election.
 func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
-	wasLeader := rf.role == Leader
-	if !rf.admitLocked(args) {
-		return false
-	}
-	if !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
-		if wasLeader && rf.role != Leader {
-			rf.standSoonLocked()
-		}
+	if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
 		return false
 	}
 	if rf.votedFor != nobody && rf.votedFor != args.CandidateID {
@@ -311,14 +343,22 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		rf.votedFor = args.CandidateID
 		rf.saveLocked()
 	}
-	rf.canvass = canvass{} // rather help this candidate than compete with it
+	if rf.role == Candidate {
+		rf.refusedLocked(rf.me) // we may win nevertheless, for two candidates may have traded votes
+	} else {
+		rf.canvass = canvass{} // rather help this candidate than compete with it
+	}
 	rf.postponeElectionLocked()
 	return true
 }
 
-// standSoonLocked is for a leader that was deposed by a candidate whose log is behind and so may not win: its own
-// is the better one, and it stands again when its next heartbeat would be due.
-func (rf *Raft) standSoonLocked() {
-	rf.deadline = time.Now().Add(rf.options.heartbeat)
-	rf.tickLocked(rf.deadline)
+// awaitSuccessorLocked sets the election timeout of a leader that is deposed. If a majority has been with it until now,
+// whoever deposed it was cut off or has the worse log, and may not win: so it stands again when its next heartbeat
+// would be due. Who follows the new leader, or votes for it for its better log, postpones that.
+func (rf *Raft) awaitSuccessorLocked() {
+	rf.postponeElectionLocked()
+	if now := time.Now(); rf.options.standSoon && rf.hasQuorumLocked(now, rf.options.timeoutMin) {
+		rf.deadline = now.Add(rf.options.heartbeat)
+		rf.tickLocked(rf.deadline)
+	}
 }

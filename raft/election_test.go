@@ -174,7 +174,9 @@ func TestCountingVotes(t *testing.T) {
 
 // A majority of promises makes a candidate, in a term that is saved with its own vote before it asks.
 func TestCountingPromises(t *testing.T) {
-	rf := newFollower(t, 5, 2, from(1).terms(1))
+	rf := newQuiet(t, 5, MakePersister(), WithVotePolicy(VoteSelfFirst))
+	rf.currentTerm = 2
+	rf.saveLocked()
 	rf.mu.Lock()
 	rf.standForElectionLocked()
 	rf.mu.Unlock()

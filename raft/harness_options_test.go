@@ -15,6 +15,18 @@ var choices = []struct {
 	kind         string
 	alternatives []alternative
 }{
+	{"vote", []alternative{
+		{"first", WithVotePolicy(VoteSelfFirst)},
+	}},
+	{"concession", []alternative{
+		{"on", WithConcession(true)},
+	}},
+	{"prevote", []alternative{
+		{"off", WithPreVote(false)},
+	}},
+	{"standsoon", []alternative{
+		{"off", WithStandSoon(false)},
+	}},
 	{"link", []alternative{
 		{"ordered", WithLink(LinkOrdered)},
 		{"permessage", WithLink(LinkPerMessage)},

@@ -172,7 +172,7 @@ func (rf *Raft) rouseLocked(f *follower) {
 // tendFollowersLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
 // that a call that hangs holds nothing up. It returns when it wants to be called again.
 func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
-	if !rf.hasQuorumLocked(now) {
+	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
 		rf.resignLocked()
 		return rf.deadline
 	}
@@ -192,10 +192,10 @@ func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
 }
 
 // hasQuorumLocked reports whether a majority, ourselves included, has answered lately.
-func (rf *Raft) hasQuorumLocked(now time.Time) bool {
+func (rf *Raft) hasQuorumLocked(now time.Time, lately time.Duration) bool {
 	n := 1
 	for _, f := range rf.followers {
-		if f != nil && now.Sub(f.answered) < quorumHeartbeats*rf.options.heartbeat {
+		if f != nil && now.Sub(f.answered) < lately {
 			n++
 		}
 	}

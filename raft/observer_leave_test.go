@@ -56,10 +56,12 @@ func (w *watch) termSaved(s *watched, term int) bool {
 func (w *watch) leads(s *watched, m Message, last int) {
 	_, term := m.sender()
 	current := w.termSaved(s, term)
-	if r := w.reigns[term]; r == nil || r.server != s {
+	r := w.reigns[term]
+	if r == nil || r.server != s {
 		w.violated(s, electionSafety, term, 0, "it sends %T, but does not lead", m)
+		return
 	}
-	if current && s.disk.head.votedFor != s.id {
+	if current && r.own && s.disk.head.votedFor != s.id {
 		w.violated(s, savedFirst, term, 0, "it leads, but its saved vote is %d", s.disk.head.votedFor)
 	}
 	if current && last > s.disk.last() {
@@ -117,7 +119,7 @@ func (w *watch) votes(s *watched, m *RequestVoteArgs, current bool) {
 	switch {
 	case voted && other != m.CandidateID:
 		w.violated(s, oneVote, m.Term, 0, "it votes for server %d, after server %d", m.CandidateID, other)
-	case w.reigns[m.Term] != nil && w.reigns[m.Term].server == s:
+	case w.reigns[m.Term] != nil && w.reigns[m.Term].server == s && w.reigns[m.Term].own:
 		w.violated(s, oneVote, m.Term, 0, "it votes for server %d, but leads in this term", m.CandidateID)
 	case current && h.votedFor != m.CandidateID:
 		w.violated(s, savedFirst, m.Term, 0, "it votes for server %d, but its saved vote is %d", m.CandidateID, h.votedFor)

@@ -28,7 +28,7 @@ func newStage(t *testing.T, n int) *stage {
 }
 
 func (s *stage) start(i int, ps *Persister) *Raft {
-	rf := newQuietServer(s.t, len(s.rafts), i, ps, withObserver(s.watch))
+	rf := newQuietServer(s.t, len(s.rafts), i, ps, withObserver(s.watch), WithVotePolicy(VoteSelfFirst))
 	s.rafts[i] = rf
 	return rf
 }
@@ -39,6 +39,7 @@ func (s *stage) restart(i int) *Raft { return s.start(i, s.cut(i, s.rafts[i].sto
 func (s *stage) canvass(i int, voters ...int) *Raft {
 	rf := s.rafts[i]
 	rf.becomeCandidateLocked()
+	rf.canvass = rf.newCanvass(false)
 	for _, v := range voters {
 		s.rafts[v].OnMessage(voteRequest(rf))
 	}
@@ -69,8 +70,8 @@ func (s *stage) batch(entries []entry) batch {
 	return d
 }
 
-// request makes the leader's message with what comes after prev.
-func request(leader *Raft, prev int) *AppendEntriesArgs {
+// entriesMessage makes the leader's message with what comes after prev.
+func entriesMessage(leader *Raft, prev int) *AppendEntriesArgs {
 	return &AppendEntriesArgs{
 		Term: leader.currentTerm, LeaderID: leader.me, LeaderCommit: leader.commitIndex,
 		PrevLogIndex: prev, PrevLogTerm: leader.log.term(prev),
@@ -81,7 +82,7 @@ func request(leader *Raft, prev int) *AppendEntriesArgs {
 // replicate brings the leader's entries after prev to the servers.
 func (s *stage) replicate(leader *Raft, prev int, to ...int) {
 	for _, i := range to {
-		m := request(leader, prev)
+		m := entriesMessage(leader, prev)
 		s.sending(leader, m, i)
 		if !granted(s.rafts[i].OnMessage(m)) {
 			s.t.Errorf("server %d refuses %+v", i, m)
@@ -130,7 +131,7 @@ var violations = []struct {
 	}},
 	{"entries from no leader", "election safety: violated by server 1 in term 1 at index 0", "*raft.AppendEntriesArgs", func(s *stage) {
 		s.elect(0, 1)
-		s.sending(s.rafts[1], request(s.rafts[1], 0), 2)
+		s.sending(s.rafts[1], entriesMessage(s.rafts[1], 0), 2)
 	}},
 	{"leader drops an entry", "leader append-only: violated by server 0 in term 1 at index 3", "entry of term 1", func(s *stage) {
 		leader := agreed(s)
@@ -253,24 +254,25 @@ var violations = []struct {
 		s.rafts[0].becomeFollowerLocked(1)
 		s.canvass(2)
 		s.servers[1].granted[1] = 0
+		s.rafts[0].votedFor = 0
 		s.rafts[0].setRoleLocked(Leader, 0)
-		s.sending(s.rafts[0], request(s.rafts[0], 0), 1)
+		s.sending(s.rafts[0], entriesMessage(s.rafts[0], 0), 1)
 	}},
 	{"entry unsaved", "saved before it leaves: violated by server 0 in term 1 at index 1", "up to 0", func(s *stage) {
 		leader := s.elect(0, 1)
 		leader.log.append(from(1).terms(1)...)
-		s.sending(leader, request(leader, 0), 1)
+		s.sending(leader, entriesMessage(leader, 0), 1)
 	}},
 	{"acknowledgement unsaved", "saved before it leaves: violated by server 1 in term 1 at index 1", "up to 0", func(s *stage) {
 		leader := s.elect(0, 1)
 		s.append(leader, 1)
-		s.answering(s.rafts[1], request(leader, 0), &AppendEntriesReply{Term: 1, Success: true})
+		s.answering(s.rafts[1], entriesMessage(leader, 0), &AppendEntriesReply{Term: 1, Success: true})
 	}},
 	{"acknowledgement of other entries", "saved before it leaves: violated by server 1 in term 1 at index 2", "term 1, but has it with term 2", func(s *stage) {
 		leader := s.elect(0, 1)
 		s.append(leader, 1, 1)
 		s.append(s.rafts[1], 1, 2)
-		s.answering(s.rafts[1], request(leader, 0), &AppendEntriesReply{Term: 1, Success: true})
+		s.answering(s.rafts[1], entriesMessage(leader, 0), &AppendEntriesReply{Term: 1, Success: true})
 	}},
 	{"log unsaved", "saved before it leaves: violated by server 0 in term 1 at index 1", "saved is (0, 2]", func(s *stage) {
 		leader := agreed(s)
@@ -334,7 +336,7 @@ var violations = []struct {
 		leader.saveAllLocked(true)
 	}},
 	{"too high a LeaderCommit", "only what is committed is applied: violated by server 0 in term 1 at index 3", "but 2", func(s *stage) {
-		m := request(agreed(s), 2)
+		m := entriesMessage(agreed(s), 2)
 		m.LeaderCommit = 3
 		s.sending(s.rafts[0], m, 1)
 	}},
@@ -477,7 +479,7 @@ func TestWatchPicture(t *testing.T) {
 		leader := s.elect(0, 1)
 		for range 2 * lastEvents {
 			time.Sleep(50 * time.Millisecond)
-			s.sending(leader, request(leader, 0), 1)
+			s.sending(leader, entriesMessage(leader, 0), 1)
 		}
 		s.cut(2, MakePersister())
 		time.Sleep(time.Millisecond)

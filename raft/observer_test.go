@@ -67,7 +67,8 @@ type commitment struct {
 type reign struct {
 	server *watched
 	life   *Raft
-	last   int // where its log ended at its election
+	own    bool // it voted for itself
+	last   int  // where its log ended at its election
 }
 
 // watched is what the watch knows of a server.
@@ -219,19 +220,19 @@ func (w *watch) elected(s *watched) {
 	if r := w.reigns[s.term]; r != nil && r.server != s {
 		w.violated(s, electionSafety, s.term, 0, "server %d leads in this term", r.server.id)
 	}
-	if other, ok := s.granted[s.term]; ok {
-		w.violated(s, oneVote, s.term, 0, "it leads, but has given its vote to server %d", other)
-	}
+	own := s.life.votedFor == s.id
 	votes := 0
 	for _, voter := range w.servers {
-		if to, ok := voter.granted[s.term]; voter == s || ok && to == s.id {
+		if to, gave := voter.granted[s.term]; gave && to == s.id || own && voter == s {
 			votes++
 		}
 	}
-	if votes <= len(w.servers)/2 {
-		w.violated(s, electionSafety, s.term, 0, "it leads with %d votes, its own included, of %d servers", votes, len(w.servers))
+	if other, gave := s.granted[s.term]; gave && votes == len(w.servers)/2 {
+		w.violated(s, oneVote, s.term, 0, "it leads, but has given its vote to server %d", other)
+	} else if votes <= len(w.servers)/2 {
+		w.violated(s, electionSafety, s.term, 0, "it leads with %d votes of %d servers", votes, len(w.servers))
 	}
-	w.reigns[s.term] = &reign{s, s.life, s.disk.last()}
+	w.reigns[s.term] = &reign{s, s.life, own, s.disk.last()}
 	last := len(w.committed) - 1
 	if c := w.committed[last]; !s.disk.has(last, c.slot) {
 		w.violated(s, leaderCompleteness, s.term, last, "it leads without this entry of term %d, which server %d committed in term %d",

@@ -22,6 +22,10 @@ type options struct {
 	observer    observer // nil for none
 	events      bool
 	transport   func(peer int, m Message) Reply // instead of labrpc
+	votePolicy  VotePolicy
+	concession  bool
+	preVote     bool
+	standSoon   bool
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).
@@ -32,6 +36,9 @@ func courseRules() options {
 		timeoutMax: 320 * time.Millisecond,
 		link:       LinkPool(1),
 		backup:     BackupByTerm,
+		votePolicy: VoteSelfLast,
+		preVote:    true,
+		standSoon:  true,
 	}
 }
 
@@ -134,6 +141,74 @@ func WithTransport(send func(peer int, m Message) Reply) Option {
 	return func(o *options) { o.transport = send }
 }
 
+// VotePolicy is when a candidate votes for itself; see WithVotePolicy.
+type VotePolicy int
+
+// The vote policies.
+const (
+	VoteSelfFirst VotePolicy = iota // as it enters its term (§5.2)
+	VoteSelfLast                    // when the others' votes make a majority with its own
+)
+
+func (p VotePolicy) valid() bool { return p == VoteSelfFirst || p == VoteSelfLast }
+
+func (p VotePolicy) String() string {
+	if !p.valid() {
+		return fmt.Sprintf("VotePolicy(%d)", int(p))
+	}
+	return [...]string{"VoteSelfFirst", "VoteSelfLast"}[p]
+}
+
+// WithVotePolicy sets when a candidate casts its own vote. With VoteSelfFirst it does so as it enters its term (§5.2).
+// With VoteSelfLast, the default, it asks the others with its vote still free, gives it to the first other candidate of
+// its term that asks for it and whose log is good enough (§5.4.1), and else casts it for itself when that makes a
+// majority. A candidate that gave its vote away goes on counting, since two may have traded votes; then it takes a
+// majority of the others. So fewer votes split, and where many do a leader is found some 10% sooner (TestChoices).
+//
+// Election Safety (§5.2, Figure 3) asks only that a server votes at most once a term and that it takes a majority of
+// votes to lead; nowhere that a candidate is among its own voters. Under either policy the vote goes from free to its
+// candidate in one step under the lock, saved before it is counted or granted, so a restart can neither forget nor
+// repeat it; and a restart ends the candidacy, so no vote is counted for it later. Servers of a cluster may differ.
+func WithVotePolicy(policy VotePolicy) Option {
+	return func(o *options) { o.votePolicy = policy }
+}
+
+// WithConcession sets whether a candidate concedes, at once, when so many have refused it that it cannot win: it
+// counts no vote of that term any more, and its own vote becomes free for another candidate of that term. Off by
+// default: a candidate waits for a leader, a new term or its timeout, as in §5.2. Beside VoteSelfFirst it saves some
+// cold starts a split vote; beside VoteSelfLast it buys nothing (TestChoices).
+//
+// A vote counts but once a term (§5.2). A candidate's vote for itself has been sent to nobody; only its own count in
+// memory could use it. That count is dropped, and none begins in that term again, since a candidacy raises the term
+// (§5.2), also after a restart, which ends every candidacy. Only then, under the same lock, the vote is freed and
+// saved, before anybody can be given it. All that is saved is votedFor: a crash before the save leaves the vote spent
+// and helps nobody, one after it leaves a follower with a free vote. Grants that come later find no count. A vote
+// that made its server leader, or that another has got, is never freed. Servers of a cluster may differ.
+func WithConcession(on bool) Option {
+	return func(o *options) { o.concession = on }
+}
+
+// WithPreVote sets whether a server asks, before it stands in a new term, if a majority would elect it (PreVote: §9.6
+// of Ongaro's dissertation). On by default, so that a server that was cut off deposes nobody when it comes back; it
+// costs an election a round trip. Without it a server that hears of no leader raises its term at once (§5.2).
+//
+// A promise binds nobody and changes no state, and votes are counted as without it, so it cannot harm safety
+// (§5.2, §5.4). It could harm progress: that it does not, leaders that a majority does not answer resign, whatever this
+// option says, and each server answers who asks. So servers of a cluster may differ.
+func WithPreVote(on bool) Option {
+	return func(o *options) { o.preVote = on }
+}
+
+// WithStandSoon sets whether a leader that is deposed while a majority is with it stands for election when its next
+// heartbeat would have been due, before others time out. Who deposed it was cut off for a while or has the worse log, and
+// may not win; if it does, or has the better log and gets our vote, we wait for an election timeout, as always without
+// the option. On by default. When all servers use PreVote a leader is hardly ever deposed so.
+//
+// It changes a timeout, which matters to availability only, never to safety (§5.6).
+func WithStandSoon(on bool) Option {
+	return func(o *options) { o.standSoon = on }
+}
+
 // check reports what options cannot work together.
 func (o *options) check() error {
 	switch {
@@ -149,6 +224,8 @@ func (o *options) check() error {
 		return fmt.Errorf("WithBackup(%d): want BackupByTerm, BackupByHalf or BackupByOne", o.backup)
 	case o.trailing < 0:
 		return fmt.Errorf("WithTrailingLog(%d): it must not be negative", o.trailing)
+	case !o.votePolicy.valid():
+		return fmt.Errorf("WithVotePolicy(%v): there is no such policy", o.votePolicy)
 	}
 	return nil
 }

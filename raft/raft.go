@@ -43,7 +43,8 @@
 // There are no no-op entries, since indices belong to the user (lab rule). A server asks whether it would be
 // elected before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that one that was cut off
 // disturbs nobody; so that it cannot keep others from it in vain, a leader that a majority has not answered for a
-// while resigns (§6.2 there). After a few failed elections in a row a server waits longer for the next one. Entries of
+// while resigns (§6.2 there). A candidate's own vote is free until the others' make a majority with it
+// (WithVotePolicy), and a leader that is deposed while a majority is with it stands soon (WithStandSoon). After a few failed elections in a row a server waits longer for the next one. Entries of
 // older terms also commit when every server has them, since then no later leader can lack them
 // (advanceCommitLocked). Snapshots are sent whole.
 //

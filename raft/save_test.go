@@ -115,7 +115,7 @@ func (c *direct) checkMessage(from int, m Message) {
 			d.want(d.currentTerm >= m.Term-1, "a question's term", m)
 			return
 		}
-		d.want(d.later(m.Term) || d.currentTerm == m.Term && d.votedFor == from, "a candidate's term and vote", m)
+		d.want(d.currentTerm >= m.Term, "a candidate's term", m)
 		d.want(d.later(m.Term) || d.has(m.LastLogIndex, m.LastLogTerm), "a candidate's log", m)
 	case *AppendEntriesArgs:
 		d.want(d.currentTerm >= m.Term, "a leader's term", m)
@@ -228,7 +228,7 @@ func TestNothingUnsavedGetsOut(t *testing.T) {
 			mustEqual(t, "the last command", c.last(i).Command, any("last"))
 			verify(t, c.servers[i])
 		}
-		for _, what := range []string{"a question's term", "a candidate's term and vote", "a candidate's log", "a leader's term",
+		for _, what := range []string{"a question's term", "a candidate's term", "a candidate's log", "a leader's term",
 			"a leader's entries", "a leader's snapshot", "a reply's term", "a vote", "a promise to hold entries",
 			"a promise to hold a snapshot", "a snapshot", "a command", "the return of Start", "the return of Snapshot"} {
 			if c.checked[what] == 0 {
