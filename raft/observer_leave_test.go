@@ -5,9 +5,17 @@ package raft
 import (
 	"encoding/binary"
 	"reflect"
+	"time"
 )
 
+// afterViolation is how long a message takes once something was violated. Servers that have gone wrong may exchange
+// messages without end at one moment of the virtual clock; the test could not end.
+const afterViolation = 10 * time.Millisecond
+
 func (w *watch) sending(rf *Raft, m Message, to int) {
+	if w.violation() != nil {
+		time.Sleep(afterViolation)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.of(rf)

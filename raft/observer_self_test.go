@@ -299,6 +299,13 @@ var violations = []struct {
 		s.append(leader, 1)
 		leader.commitLocked(1)
 	}},
+	{"a count of what was not acknowledged", "commit rule (§5.4.2): violated by server 0 in term 1 at index 1", "server 2", func(s *stage) {
+		leader := s.elect(0, 1)
+		s.append(leader, 1)
+		s.replicate(leader, 0, 1)
+		leader.followers[2].matchIndex = 1
+		leader.commitLocked(1)
+	}},
 	{"Figure 8", "commit rule (§5.4.2): violated by server 0 in term 2 at index 1", "entry of term 1 that 2 of 3", func(s *stage) {
 		s.append(s.elect(0, 1), 1)
 		leader := s.elect(0, 1)

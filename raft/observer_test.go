@@ -205,6 +205,9 @@ func (w *watch) follow(s *watched) {
 	if elected {
 		w.elected(s)
 	}
+	if rf.role == Leader && w.err == nil {
+		w.counts(s)
+	}
 	if rf.commitIndex < s.commit {
 		w.violated(s, commitsRise, s.term, rf.commitIndex, "it was %d", s.commit)
 	}
@@ -237,6 +240,20 @@ func (w *watch) elected(s *watched) {
 	if c := w.committed[last]; !s.disk.has(last, c.slot) {
 		w.violated(s, leaderCompleteness, s.term, last, "it leads without this entry of term %d, which server %d committed in term %d",
 			c.term, c.server, c.inTerm)
+	}
+}
+
+// counts checks what a leader believes its followers to have. In a later term a follower may have lost it again.
+func (w *watch) counts(s *watched) {
+	d := &s.disk
+	for _, f := range s.life.followers {
+		if f == nil || f.matchIndex <= d.head.base {
+			continue
+		}
+		other := &w.servers[f.id].disk
+		if match := f.matchIndex; match > d.last() || other.head.currentTerm <= s.term && !other.has(match, d.at(match)) {
+			w.violated(s, commitRule, s.term, match, "it counts on server %d for this, which has not got it", f.id)
+		}
 	}
 }
 
