@@ -29,6 +29,11 @@ var choiceTables = []choiceTable{
 	concessionTable,
 	preVoteTable,
 	preVoteCostTable,
+	linkTable,
+	figure8Table,
+	backupTable,
+	repairTable,
+	trailingTable,
 }
 
 // TestChoices measures the options that have several good choices, and checks that each of them elects one leader a

@@ -130,13 +130,18 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	mustEqual(t, "matchIndex", f.matchIndex, 5)
 }
 
-// What each way of backing up costs on two logs that differ in a hundred terms of three entries each.
-func TestBackupCost(t *testing.T) {
-	var ours, theirs []int
-	for k := range 100 {
+// divergingTerms returns the terms of two logs that differ from the first entry on, in n terms of three entries each.
+func divergingTerms(n int) (ours, theirs []int) {
+	for k := range n {
 		ours = append(ours, 2*k+1, 2*k+1, 2*k+1)
 		theirs = append(theirs, 2*k+2, 2*k+2, 2*k+2)
 	}
+	return ours, theirs
+}
+
+// What each way of backing up costs on two logs that differ in a hundred terms of three entries each.
+func TestBackupCost(t *testing.T) {
+	ours, theirs := divergingTerms(100)
 	for _, c := range []struct {
 		backup   Backup
 		messages int
