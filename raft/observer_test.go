@@ -205,7 +205,7 @@ func (w *watch) follow(s *watched) {
 	if elected {
 		w.elected(s)
 	}
-	if rf.role == Leader && w.err == nil {
+	if rf.role == Leader && !elected && w.err == nil { // a new leader has yet to forget what it knew in another term
 		w.counts(s)
 	}
 	if rf.commitIndex < s.commit {
