@@ -7,7 +7,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCRIPTS = go-test-many.sh .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real many bench compare replay chaos lint
+.PHONY: help demo test test-real many chaos choices mutants bench compare replay lint
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ many: ## Lab 2 over and over, with the race detector; RUNS=100 PARALLELISM=2 TES
 
 chaos: ## random faults on random clusters, N=1000 seeds from SEED=1
 	cd raft && go test -count=1 -run TestChaos -timeout 2h -chaos.seed=$(or $(SEED),1) -chaos.seeds=$(or $(N),1000)
+
+choices: ## measure what each option of Make buys; TABLE=Link picks a table
+	cd raft && go test -count=1 -timeout 2h -run 'TestChoices$(addprefix /,$(TABLE))' -choices
+
+mutants: ## plant classic mistakes in raft: which test catches each? ARGS='-h' explains
+	go run ./cmd/mutants $(ARGS)
 
 bench: ## benchmarks of the three packages
 	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft

@@ -8,24 +8,45 @@ import (
 )
 
 // An Option changes how one server works; Make takes any number of them. Without options a server obeys every
-// rule and limit of the lab.
+// rule and limit of the lab. Servers of a cluster may differ in all but the times. Unless its comment says more, an option
+// matters to speed only, never to safety. What each choice costs and buys is in README, measured by "make choices".
+//
+//	elections
+//	  WithHeartbeat        110 ms
+//	  WithElectionTimeout  160 to 320 ms
+//	  WithVotePolicy       VoteSelfLast or VoteSelfFirst
+//	  WithConcession       false
+//	  WithPreVote          true
+//	  WithStandSoon        true
+//	replication
+//	  WithLink             LinkPool(1); LinkPool(n), LinkOrdered or LinkPerMessage
+//	  WithBackup           BackupByTerm, BackupByHalf or BackupByOne
+//	  WithTrailingLog      0
+//	the outside
+//	  WithEvents           no events
+//	  WithCloseOnKill      applyCh stays open
+//	  WithTransport        labrpc
+//
+// The default comes first.
 type Option func(*options)
 
 type options struct {
-	heartbeat   time.Duration // a leader's pause between messages to a peer
-	timeoutMin  time.Duration // bounds of the randomized election timeout (§5.2)
-	timeoutMax  time.Duration
-	link        Link
-	backup      Backup
-	trailing    int // entries to keep behind a snapshot
-	closeOnKill bool
-	observer    observer // nil for none
+	heartbeat  time.Duration // a leader's pause between messages to a peer
+	timeoutMin time.Duration // bounds of the randomized election timeout (§5.2)
+	timeoutMax time.Duration
+	votePolicy VotePolicy
+	concession bool
+	preVote    bool
+	standSoon  bool
+
+	link     Link
+	backup   Backup
+	trailing int // entries to keep behind a snapshot
+
 	events      bool
+	closeOnKill bool
 	transport   func(peer int, m Message) Reply // instead of labrpc
-	votePolicy  VotePolicy
-	concession  bool
-	preVote     bool
-	standSoon   bool
+	observer    observer                        // nil for none
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).
@@ -34,19 +55,12 @@ func courseRules() options {
 		heartbeat:  110 * time.Millisecond,
 		timeoutMin: 160 * time.Millisecond,
 		timeoutMax: 320 * time.Millisecond,
-		link:       LinkPool(1),
-		backup:     BackupByTerm,
 		votePolicy: VoteSelfLast,
 		preVote:    true,
 		standSoon:  true,
+		link:       LinkPool(1),
+		backup:     BackupByTerm,
 	}
-}
-
-// WithCloseOnKill makes Kill close applyCh after the last message was sent on it. Without it applyCh stays
-// open, since services of the classic labs take the zero message of a closed channel for a bad one; the 2025
-// labs learn from the closed channel that their Raft has ended.
-func WithCloseOnKill() Option {
-	return func(o *options) { o.closeOnKill = true }
 }
 
 // WithHeartbeat sets how long a leader leaves a follower without a message, 110 ms by default: the lab allows ten
@@ -61,84 +75,6 @@ func WithHeartbeat(d time.Duration) Option {
 // few votes, a short one finds a leader soon (§9.3); min should leave room for a heartbeat to be late.
 func WithElectionTimeout(min, max time.Duration) Option {
 	return func(o *options) { o.timeoutMin, o.timeoutMax = min, max }
-}
-
-// A Link is a way for a leader to send a peer entries, snapshots and heartbeats. All of them are as safe: a message
-// carries the term and the place in the log that it belongs to, so that one that comes late, twice or out of order
-// changes nothing or what it would have changed then (§5.1, §5.3). Votes are asked for on their own in any case.
-type Link int
-
-const (
-	// LinkOrdered is like one long-lived connection: one message at a time, a heartbeat too, so that a slow one holds up
-	// those behind it, for half a heartbeat's time at most. Order is kept: an answer that a later message's answer
-	// has overtaken is dropped.
-	LinkOrdered Link = -1
-	// LinkPerMessage is a short connection for each message: nothing waits for anything, and nothing is ordered.
-	LinkPerMessage Link = -2
-)
-
-// LinkPool is a pool of connections: at most n messages with entries or a snapshot wait for an answer at a time,
-// while heartbeats do not queue behind them. A message that has waited for half a heartbeat's time leaves its place to
-// the next; its answer counts whenever it comes. With n = 1 what waits goes out in one batch (§10.2.1 of Ongaro's
-// dissertation); a greater n pays where the network is slow. LinkPool panics if n is not positive.
-func LinkPool(n int) Link {
-	if n < 1 {
-		panic(fmt.Sprintf("raft: LinkPool(%d): want at least one", n))
-	}
-	return Link(n)
-}
-
-// WithLink chooses how a leader talks to each peer; LinkPool(1) is the default.
-func WithLink(l Link) Option {
-	return func(o *options) { o.link = l }
-}
-
-// A Backup is how far a leader goes back in a follower's log to where they agree, after the consistency check has found
-// that they differ (§5.3). It matters for the number of messages only: whichever nextIndex a leader tries, the check
-// decides. Past the end of a follower's log all of them go back at once.
-type Backup int
-
-const (
-	// BackupByTerm goes to the first entry that the follower has of the conflicting term, or just past it if the
-	// logs agree there: a message for each term that conflicts.
-	BackupByTerm Backup = iota
-	// BackupByHalf goes half of the way back to what is known to agree.
-	BackupByHalf
-	// BackupByOne goes back by one entry, as Figure 2 does.
-	BackupByOne
-)
-
-// WithBackup chooses how a leader finds where a follower's log begins to differ; BackupByTerm is the default.
-func WithBackup(b Backup) Option {
-	return func(o *options) { o.backup = b }
-}
-
-// WithTrailingLog keeps up to n of the entries that a snapshot covers, 0 by default. A follower that is no further behind
-// then gets those that it lacks instead of the whole snapshot (§7). They are committed, and stay part of the log and of
-// the saved state, whose size grows accordingly. Make panics if n is negative.
-func WithTrailingLog(n int) Option {
-	return func(o *options) { o.trailing = n }
-}
-
-// WithEvents has the server report on applyCh how its state changes: ApplyMsgs with EventValid set, in order with the
-// commands and snapshots around them. Event says what there is and what the order means. A reader that is slow loses none, and
-// delays nobody but itself: events wait for it in a queue that may grow without bound. After Kill nothing is sent. Without
-// the option nothing is queued or sent. It changes nothing of what servers tell each other, so each server may have it or not.
-func WithEvents() Option {
-	return func(o *options) { o.events = true }
-}
-
-// WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length only.
-// send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to the
-// message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
-// overtake each other (§5.1, §5.5), but not be altered.
-//
-// It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may block, which
-// delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its goroutine
-// outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
-// Another one encodes it, for example with labgob: all fields of messages and replies are exported.
-func WithTransport(send func(peer int, m Message) Reply) Option {
-	return func(o *options) { o.transport = send }
 }
 
 // VotePolicy is when a candidate votes for itself; see WithVotePolicy.
@@ -207,6 +143,91 @@ func WithPreVote(on bool) Option {
 // It changes a timeout, which matters to availability only, never to safety (§5.6).
 func WithStandSoon(on bool) Option {
 	return func(o *options) { o.standSoon = on }
+}
+
+// A Link is a way for a leader to send a peer entries, snapshots and heartbeats. All of them are as safe: a message
+// carries the term and the place in the log that it belongs to, so that one that comes late, twice or out of order
+// changes nothing or what it would have changed then (§5.1, §5.3). Votes are asked for on their own in any case.
+type Link int
+
+const (
+	// LinkOrdered is like one long-lived connection: one message at a time, a heartbeat too, so that a slow one holds up
+	// those behind it, for half a heartbeat's time at most. Order is kept: an answer that a later message's answer
+	// has overtaken is dropped.
+	LinkOrdered Link = -1
+	// LinkPerMessage is a short connection for each message: nothing waits for anything, and nothing is ordered.
+	LinkPerMessage Link = -2
+)
+
+// LinkPool is a pool of connections: at most n messages with entries or a snapshot wait for an answer at a time,
+// while heartbeats do not queue behind them. A message that has waited for half a heartbeat's time leaves its place to
+// the next; its answer counts whenever it comes. With n = 1 what waits goes out in one batch (§10.2.1 of Ongaro's
+// dissertation); a greater n pays where the network is slow. LinkPool panics if n is not positive.
+func LinkPool(n int) Link {
+	if n < 1 {
+		panic(fmt.Sprintf("raft: LinkPool(%d): want at least one", n))
+	}
+	return Link(n)
+}
+
+// WithLink chooses how a leader talks to each peer; LinkPool(1) is the default.
+func WithLink(l Link) Option {
+	return func(o *options) { o.link = l }
+}
+
+// A Backup is how far a leader goes back in a follower's log to where they agree, after the consistency check has found
+// that they differ (§5.3). It matters for the number of messages only: whichever nextIndex a leader tries, the check
+// decides. Past the end of a follower's log all of them go back at once.
+type Backup int
+
+const (
+	// BackupByTerm goes to the first entry that the follower has of the conflicting term, or just past it if the
+	// logs agree there: a message for each term that conflicts.
+	BackupByTerm Backup = iota
+	// BackupByHalf goes half of the way back to what is known to agree.
+	BackupByHalf
+	// BackupByOne goes back by one entry, as Figure 2 does.
+	BackupByOne
+)
+
+// WithBackup chooses how a leader finds where a follower's log begins to differ; BackupByTerm is the default.
+func WithBackup(b Backup) Option {
+	return func(o *options) { o.backup = b }
+}
+
+// WithTrailingLog keeps up to n of the entries that a snapshot covers, 0 by default. A follower that is no further behind
+// then gets those that it lacks instead of the whole snapshot (§7). They are committed, and stay part of the log and of
+// the saved state, whose size grows accordingly. Make panics if n is negative.
+func WithTrailingLog(n int) Option {
+	return func(o *options) { o.trailing = n }
+}
+
+// WithEvents has the server report on applyCh how its state changes: ApplyMsgs with EventValid set, in order with the
+// commands and snapshots around them. Event says what there is and what the order means. A reader that is slow loses none, and
+// delays nobody but itself: events wait for it in a queue that may grow without bound. After Kill nothing is sent. Without
+// the option nothing is queued or sent. It changes nothing of what servers tell each other, so each server may have it or not.
+func WithEvents() Option {
+	return func(o *options) { o.events = true }
+}
+
+// WithCloseOnKill makes Kill close applyCh after the last message was sent on it. Without it applyCh stays
+// open, since services of the classic labs take the zero message of a closed channel for a bad one; the 2025
+// labs learn from the closed channel that their Raft has ended.
+func WithCloseOnKill() Option {
+	return func(o *options) { o.closeOnKill = true }
+}
+
+// WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length only.
+// send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to the
+// message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
+// overtake each other (§5.1, §5.5), but not be altered.
+//
+// It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may block, which
+// delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its goroutine
+// outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
+// Another one encodes it, for example with labgob: all fields of messages and replies are exported.
+func WithTransport(send func(peer int, m Message) Reply) Option {
+	return func(o *options) { o.transport = send }
 }
 
 // check reports what options cannot work together.

@@ -20,6 +20,10 @@ func TestImpossibleOptions(t *testing.T) {
 		{"min above max", []Option{WithElectionTimeout(301*ms, 300*ms)}, "WithElectionTimeout(301ms, 300ms)"},
 		{"timeout equal to the heartbeat", []Option{WithElectionTimeout(110*ms, 300*ms)}, "heartbeat of 110ms"},
 		{"heartbeat above the timeout", []Option{WithHeartbeat(time.Second)}, "timeout of 160ms"},
+		{"no such link", []Option{WithLink(0)}, "WithLink(0)"},
+		{"no such way to back up", []Option{WithBackup(BackupByOne + 1)}, "WithBackup(3)"},
+		{"negative trailing log", []Option{WithTrailingLog(-1)}, "WithTrailingLog(-1)"},
+		{"no such vote policy", []Option{WithVotePolicy(VoteSelfLast + 1)}, "WithVotePolicy(VotePolicy(2))"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			wantPanic(t, func() {
@@ -34,4 +38,11 @@ func TestImpossibleServer(t *testing.T) {
 	wantPanic(t, func() { Make(deadEnds(3), 0, nil, make(chan ApplyMsg)) }, "server 0", "no Persister")
 	wantPanic(t, func() { Make(deadEnds(3), 3, MakePersister(), make(chan ApplyMsg)) }, "server 3", "cluster of 3")
 	wantPanic(t, func() { Make(deadEnds(3), -1, MakePersister(), make(chan ApplyMsg)) }, "server -1", "cluster of 3")
+}
+
+// A pool has a place for one message at least.
+func TestImpossiblePool(t *testing.T) {
+	for _, n := range []int{0, -1, -2} {
+		wantPanic(t, func() { LinkPool(n) }, "LinkPool(", "at least one")
+	}
 }
