@@ -5,6 +5,7 @@ package raft
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"reflect"
@@ -26,7 +27,8 @@ const (
 
 // A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
 // carries its value only. The definition of a type is the beginning of a stream: what a fresh encoder writes
-// for the type's zero value. Whoever has read it can read any later message of such a stream. It is known by
+// for the type's zero value, first in an interface, which tells under what name it is registered, and then by
+// itself, as all later messages are. Whoever has read it can read any of them. It is known by
 // a hash of its bytes; saved states and messages that use it bring it along.
 type definition []byte
 
@@ -57,6 +59,14 @@ func newEncoder() *encoder {
 	return e
 }
 
+// define writes the definition of the type of zero.
+func (e *encoder) define(zero *any) error {
+	if err := e.enc.Encode(zero); err != nil {
+		return err
+	}
+	return e.enc.Encode(*zero)
+}
+
 // codecs holds the *codec of each reflect.Type that was encoded in this process.
 var codecs sync.Map
 
@@ -85,7 +95,7 @@ func (c *codec) define(t reflect.Type) {
 	}
 	c.zero = zero.Interface()
 	e := newEncoder()
-	if e.enc.Encode(&c.zero) == nil {
+	if e.define(&c.zero) == nil {
 		c.definition = bytes.Clone(e.buf.Bytes())
 		c.key = c.definition.key()
 		c.encoders.Put(e)
@@ -126,13 +136,13 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 		return append(append(dst, formString), v...), nil, nil
 	}
 	c := codecOf(reflect.TypeOf(command))
+	if c.definition == nil {
+		return encodeStream(dst, command)
+	}
 	e := c.encoder()
 	e.buf.Reset()
-	if err := e.enc.Encode(&command); err != nil { // e may have written half a message: it is not used again
+	if err := e.enc.Encode(command); err != nil { // e may have written half a message: it is not used again
 		return dst, nil, err
-	}
-	if c.definition == nil {
-		return append(append(dst, formStream), e.buf.Bytes()...), nil, nil
 	}
 	dst = binary.BigEndian.AppendUint64(append(dst, formValue), c.key)
 	dst = append(dst, e.buf.Bytes()...)
@@ -140,16 +150,21 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	return dst, c, nil
 }
 
-// encoder returns an encoder that has written the codec's definition, if there is one.
-func (c *codec) encoder() *encoder {
-	if c.definition == nil {
-		return newEncoder()
+func encodeStream(dst []byte, command any) ([]byte, *codec, error) {
+	e := newEncoder()
+	if err := e.enc.Encode(&command); err != nil {
+		return dst, nil, err
 	}
+	return append(append(dst, formStream), e.buf.Bytes()...), nil, nil
+}
+
+// encoder returns an encoder that has written the codec's definition, which there must be.
+func (c *codec) encoder() *encoder {
 	if e, ok := c.encoders.Get().(*encoder); ok {
 		return e
 	}
 	e := newEncoder()
-	if err := e.enc.Encode(&c.zero); err != nil {
+	if err := e.define(&c.zero); err != nil {
 		panic(fmt.Sprintf("raft: a zero %T was encoded before but is not now: %v", c.zero, err))
 	}
 	return e
@@ -189,8 +204,10 @@ type decoder struct {
 }
 
 type stream struct {
-	buf bytes.Reader
-	dec *labgob.LabDecoder
+	buf   bytes.Reader
+	dec   *labgob.LabDecoder
+	value reflect.Value // a variable of the type that is registered, to decode into
+	into  any           // the pointer to it
 }
 
 func (d *decoder) decode(data []byte) (command any, err error) {
@@ -220,10 +237,12 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 		d.streams[key] = s
 	}
 	s.buf.Reset(message)
-	if err = s.dec.Decode(&command); err != nil {
+	s.value.SetZero() // gob leaves alone what is zero in the message
+	if err = s.dec.Decode(s.into); err != nil {
 		delete(d.streams, key) // it may be in mid-message
+		return nil, err
 	}
-	return command, err
+	return s.value.Interface(), nil
 }
 
 func openStream(def definition) (*stream, error) {
@@ -232,6 +251,14 @@ func openStream(def definition) (*stream, error) {
 	s.dec = labgob.NewDecoder(&s.buf)
 	var zero any
 	if err := s.dec.Decode(&zero); err != nil {
+		return nil, fmt.Errorf("type definition: %w", err)
+	}
+	if zero == nil {
+		return nil, errors.New("type definition: it names no type")
+	}
+	variable := reflect.New(reflect.TypeOf(zero))
+	s.value, s.into = variable.Elem(), variable.Interface()
+	if err := s.dec.Decode(s.into); err != nil {
 		return nil, fmt.Errorf("type definition: %w", err)
 	}
 	return s, nil
