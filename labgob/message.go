@@ -35,10 +35,7 @@ func MarshalValue(value reflect.Value) (Message, error) {
 	c := codecOf(value.Type())
 	if c.plain != nil {
 		if v := indirect(value); v.IsValid() {
-			b := buffers.Get().(*[]byte)
-			m := Message{codec: c, from: b}
-			*b, m.data = c.plain.appendMessage((*b)[:0], c.typeID, v)
-			return m, nil
+			return c.marshalPlain(v), nil
 		}
 	}
 	if c.described {
@@ -91,6 +88,7 @@ type codec struct {
 	zero      reflect.Value // a pointer to it
 	primer    []byte
 	plain     *plain    // nil: the type's messages are gob's business
+	describes []byte    // the primer without the value, if the type is plain
 	typeID    []byte    // what is between the length of a message and the value, if it is plain
 	encoders  sync.Pool // of *encoder
 	decoders  sync.Pool // of *decoder
@@ -156,9 +154,57 @@ func (c *codec) definePlain(enc *encoder) {
 	r := plainReader{b: enc.data}
 	r.uint()
 	typeID, isPlain := bytes.CutSuffix(r.b, p.append(nil, c.zero.Elem()))
-	if _, message := p.appendMessage(nil, typeID, c.zero.Elem()); isPlain && bytes.Equal(message, enc.data) {
-		c.plain, c.typeID = p, typeID
+	describes, isLast := bytes.CutSuffix(c.primer, enc.data)
+	if _, message := p.appendMessage(nil, typeID, c.zero.Elem()); isPlain && isLast && bytes.Equal(message, enc.data) {
+		c.plain, c.describes, c.typeID = p, describes, typeID
 	}
+}
+
+// plainCodecOf checks the type, and returns its codec if the type is plain; otherwise nil.
+func plainCodecOf(t reflect.Type) *codec {
+	checkType(t)
+	if base := baseOf(t); !isPlain(base) {
+		return nil
+	}
+	if c := codecOf(t); c.plain != nil {
+		return c
+	}
+	return nil
+}
+
+// plains maps a reflect.Type to whether it is plain.
+var plains sync.Map
+
+func isPlain(base reflect.Type) bool {
+	known, ok := plains.Load(base)
+	if !ok {
+		known, _ = plains.LoadOrStore(base, newPlain(base) != nil)
+	}
+	return known.(bool)
+}
+
+func (c *codec) marshalPlain(v reflect.Value) Message {
+	b := buffers.Get().(*[]byte)
+	m := Message{codec: c, from: b}
+	*b, m.data = c.plain.appendMessage((*b)[:0], c.typeID, v)
+	return m
+}
+
+// begins reports whether data is the description of c's type, as this process sends it, and one message.
+func (c *codec) begins(data []byte) bool {
+	m, described := bytes.CutPrefix(data, c.describes)
+	r := plainReader{b: m}
+	length := r.uint()
+	return described && length == uint64(len(r.b)) && bytes.HasPrefix(r.b, c.typeID)
+}
+
+// firstMessage returns the first message of a gob stream, or nil if it is not all there.
+func firstMessage(data []byte) []byte {
+	r := plainReader{b: data}
+	if n := r.uint(); n <= uint64(len(r.b)) {
+		return data[:len(data)-len(r.b)+int(n)]
+	}
+	return nil
 }
 
 type encoder struct {
@@ -244,7 +290,7 @@ func (c *codec) decode(data []byte, e interface{}) error {
 // could; gob does everything else, and says what is wrong.
 func (c *codec) decodePlain(data []byte, e interface{}) bool {
 	v := reflect.ValueOf(e)
-	if c.plain == nil || !v.IsValid() || v.Type() != c.zero.Type() || v.IsNil() || !v.Elem().IsZero() {
+	if c.plain == nil || data == nil || !v.IsValid() || v.Type() != c.zero.Type() || v.IsNil() || !v.Elem().IsZero() {
 		return false
 	}
 	if c.plain.readMessage(data, c.typeID, v.Elem()) != nil {

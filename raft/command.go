@@ -26,9 +26,9 @@ const (
 )
 
 // A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
-// carries its value only. The definition of a type is the beginning of a stream: what a fresh encoder writes
-// for the type's zero value, first in an interface, which tells under what name it is registered, and then by
-// itself, as all later messages are. Whoever has read it can read any of them. It is known by
+// carries its value only. The definition of a type is two streams that fresh encoders write for the type's zero
+// value: one with the value in an interface, which tells under what name the type is registered, and the beginning of
+// one with bare values. Whoever has read it can read any later message of that stream. It is known by
 // a hash of its bytes; saved states and messages that use it bring it along.
 type definition []byte
 
@@ -59,14 +59,6 @@ func newEncoder() *encoder {
 	return e
 }
 
-// define writes the definition of the type of zero.
-func (e *encoder) define(zero *any) error {
-	if err := e.enc.Encode(zero); err != nil {
-		return err
-	}
-	return e.enc.Encode(*zero)
-}
-
 // codecs holds the *codec of each reflect.Type that was encoded in this process.
 var codecs sync.Map
 
@@ -94,9 +86,13 @@ func (c *codec) define(t reflect.Type) {
 		zero = reflect.New(t.Elem())
 	}
 	c.zero = zero.Interface()
+	name, err := encodeStream(nil, c.zero)
+	if err != nil {
+		return
+	}
 	e := newEncoder()
-	if e.define(&c.zero) == nil {
-		c.definition = bytes.Clone(e.buf.Bytes())
+	if e.enc.Encode(c.zero) == nil {
+		c.definition = append(name, e.buf.Bytes()...)
 		c.key = c.definition.key()
 		c.encoders.Put(e)
 	}
@@ -137,7 +133,11 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	}
 	c := codecOf(reflect.TypeOf(command))
 	if c.definition == nil {
-		return encodeStream(dst, command)
+		data, err := encodeStream(append(dst, formStream), command)
+		if err != nil {
+			return dst, nil, err
+		}
+		return data, nil, nil
 	}
 	e := c.encoder()
 	e.buf.Reset()
@@ -150,12 +150,13 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	return dst, c, nil
 }
 
-func encodeStream(dst []byte, command any) ([]byte, *codec, error) {
+// encodeStream appends a gob stream with the command in an interface.
+func encodeStream(dst []byte, command any) ([]byte, error) {
 	e := newEncoder()
 	if err := e.enc.Encode(&command); err != nil {
-		return dst, nil, err
+		return nil, err
 	}
-	return append(append(dst, formStream), e.buf.Bytes()...), nil, nil
+	return append(dst, e.buf.Bytes()...), nil
 }
 
 // encoder returns an encoder that has written the codec's definition, which there must be.
@@ -164,7 +165,7 @@ func (c *codec) encoder() *encoder {
 		return e
 	}
 	e := newEncoder()
-	if err := e.define(&c.zero); err != nil {
+	if err := e.enc.Encode(c.zero); err != nil {
 		panic(fmt.Sprintf("raft: a zero %T was encoded before but is not now: %v", c.zero, err))
 	}
 	return e
@@ -204,7 +205,7 @@ type decoder struct {
 }
 
 type stream struct {
-	buf   bytes.Reader
+	buf   bytes.Buffer
 	dec   *labgob.LabDecoder
 	value reflect.Value // a variable of the type that is registered, to decode into
 	into  any           // the pointer to it
@@ -236,7 +237,7 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 		}
 		d.streams[key] = s
 	}
-	s.buf.Reset(message)
+	s.buf = *bytes.NewBuffer(message)
 	s.value.SetZero() // gob leaves alone what is zero in the message
 	if err = s.dec.Decode(s.into); err != nil {
 		delete(d.streams, key) // it may be in mid-message
@@ -246,11 +247,9 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 }
 
 func openStream(def definition) (*stream, error) {
-	s := new(stream)
-	s.buf.Reset(def)
-	s.dec = labgob.NewDecoder(&s.buf)
+	s := &stream{buf: *bytes.NewBuffer(def)}
 	var zero any
-	if err := s.dec.Decode(&zero); err != nil {
+	if err := labgob.NewDecoder(&s.buf).Decode(&zero); err != nil {
 		return nil, fmt.Errorf("type definition: %w", err)
 	}
 	if zero == nil {
@@ -258,6 +257,7 @@ func openStream(def definition) (*stream, error) {
 	}
 	variable := reflect.New(reflect.TypeOf(zero))
 	s.value, s.into = variable.Elem(), variable.Interface()
+	s.dec = labgob.NewDecoder(&s.buf)
 	if err := s.dec.Decode(s.into); err != nil {
 		return nil, fmt.Errorf("type definition: %w", err)
 	}
