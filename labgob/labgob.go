@@ -10,13 +10,15 @@
 //     the old value may stay (check.go).
 //
 // LabEncoder and LabDecoder wrap a gob stream. Message (message.go) is one value on its own, as
-// cheap as on a connection over which the type was described long ago; labrpc sends those.
+// cheap as on a connection over which the type was described long ago; labrpc sends those. For simple
+// types there is a short cut past gob, to the same bytes (plain.go).
 //
 // Everything except a single LabEncoder's or LabDecoder's stream may be used by any number of
 // goroutines at once.
 package labgob
 
 import (
+	"bytes"
 	"encoding/gob"
 	"io"
 	"reflect"
@@ -24,19 +26,33 @@ import (
 
 // LabEncoder is a gob.Encoder that checks the type of what it is given.
 type LabEncoder struct {
-	gob *gob.Encoder
+	gob  *gob.Encoder
+	w    io.Writer
+	sent *codec // of a plain type that the stream describes; or nil
 }
 
 // NewEncoder returns an encoder that writes one gob stream to w.
 func NewEncoder(w io.Writer) *LabEncoder {
-	return &LabEncoder{gob.NewEncoder(w)}
+	return &LabEncoder{gob: gob.NewEncoder(w), w: w}
 }
 
 // Encode sends e, and before it the descriptions of its types that this stream has not carried
 // yet. It returns gob's error and panics on an untyped nil or a nil pointer.
 func (enc *LabEncoder) Encode(e interface{}) error {
-	checkType(reflect.TypeOf(e))
-	return enc.gob.Encode(e)
+	c := plainCodecOf(reflect.TypeOf(e))
+	if c != nil && c == enc.sent {
+		if v := indirect(reflect.ValueOf(e)); v.IsValid() {
+			m := c.marshalPlain(v)
+			defer m.Release()
+			_, err := enc.w.Write(m.data)
+			return err
+		}
+	}
+	err := enc.gob.Encode(e)
+	if err == nil && c != nil {
+		enc.sent = c
+	}
+	return err
 }
 
 // EncodeValue is Encode for a reflect.Value.
@@ -47,21 +63,39 @@ func (enc *LabEncoder) EncodeValue(value reflect.Value) error {
 
 // LabDecoder is a gob.Decoder that checks what it is to decode into.
 type LabDecoder struct {
-	gob *gob.Decoder
+	gob   *gob.Decoder
+	buf   *bytes.Buffer // what is decoded, if it comes from one; or nil
+	known *codec        // of a plain type that the stream describes as this process does; or nil
 }
 
 // NewDecoder returns a decoder that reads one gob stream from r. It may read ahead unless r is an
 // io.ByteReader.
 func NewDecoder(r io.Reader) *LabDecoder {
-	return &LabDecoder{gob.NewDecoder(r)}
+	buf, _ := r.(*bytes.Buffer)
+	return &LabDecoder{gob: gob.NewDecoder(r), buf: buf}
 }
 
 // Decode reads the next value into the pointer e. It returns gob's error, io.EOF at the end of the
 // stream, and panics on an untyped nil.
 func (dec *LabDecoder) Decode(e interface{}) error {
+	if dec.known != nil {
+		if m := firstMessage(dec.buf.Bytes()); dec.known.decodePlain(m, e) {
+			dec.buf.Next(len(m))
+			return nil
+		}
+	}
 	checkType(reflect.TypeOf(e))
 	checkDefault(e)
-	return dec.gob.Decode(e)
+	if dec.buf == nil {
+		return dec.gob.Decode(e)
+	}
+	data := dec.buf.Bytes()
+	err := dec.gob.Decode(e)
+	c := plainCodecOf(reflect.TypeOf(e))
+	if read := data[:len(data)-dec.buf.Len()]; err == nil && c != nil && c.begins(read) {
+		dec.known = c
+	}
+	return err
 }
 
 // Register tells gob the concrete type of value, so that it can travel inside an interface. Like

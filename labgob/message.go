@@ -13,12 +13,14 @@ import (
 // Message is one encoded value. It costs what a value costs on a gob connection that has been open
 // for long: both sides know the type already, so only the value is sent, and the machinery that gob
 // prepares for a type is ready. A fresh gob stream per value would describe the type every time.
+// The simpler types are encoded to the same bytes without gob (plain.go).
 //
 // A Message is read-only and can be decoded any number of times, by any goroutine of the process
 // that made it. The zero Message decodes to io.EOF.
 type Message struct {
 	data  []byte
-	codec *codec // whose types the receiver must know; nil: data is a whole gob stream
+	codec *codec  // whose types the receiver must know; nil: data is a whole gob stream
+	from  *[]byte // of buffers, holds data; or nil
 }
 
 // Marshal encodes e after the same check as LabEncoder.Encode. When it returns an error, the Message
@@ -31,12 +33,25 @@ func Marshal(e interface{}) (Message, error) {
 func MarshalValue(value reflect.Value) (Message, error) {
 	value = dynamic(value)
 	c := codecOf(value.Type())
+	if c.plain != nil {
+		if v := indirect(value); v.IsValid() {
+			return c.marshalPlain(v), nil
+		}
+	}
 	if c.described {
-		if data, err := c.encode(value); err == nil {
-			return Message{data, c}, nil
+		if m, err := c.encode(value); err == nil {
+			return m, nil
 		}
 	}
 	return marshalStream(value)
+}
+
+// indirect follows pointers. The result is invalid if one is nil.
+func indirect(v reflect.Value) reflect.Value {
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	return v
 }
 
 // Len returns the message's size in bytes.
@@ -46,6 +61,9 @@ func (m Message) Len() int { return len(m.data) }
 // point to another type than the encoded one, within gob's rules (fields are matched by name). It
 // returns gob's error and panics on an untyped nil.
 func (m Message) Unmarshal(e interface{}) error {
+	if m.codec != nil && m.codec.decodePlain(m.data, e) {
+		return nil
+	}
 	checkType(reflect.TypeOf(e))
 	checkDefault(e)
 	if m.codec == nil {
@@ -66,9 +84,12 @@ func marshalStream(value reflect.Value) (Message, error) {
 //
 // An encoder or a decoder that returned an error or panicked is not used again.
 type codec struct {
-	described bool // false: the type's messages must describe themselves
-	zero      reflect.Value
+	described bool          // false: the type's messages must describe themselves
+	zero      reflect.Value // a pointer to it
 	primer    []byte
+	plain     *plain    // nil: the type's messages are gob's business
+	describes []byte    // the primer without the value, if the type is plain
+	typeID    []byte    // what is between the length of a message and the value, if it is plain
 	encoders  sync.Pool // of *encoder
 	decoders  sync.Pool // of *decoder
 }
@@ -83,9 +104,8 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // Release ends the message's life and lets its memory serve another one. It is never necessary; whoever calls
 // it must be sure that no copy of m is used again.
 func (m Message) Release() {
-	if m.codec != nil && cap(m.data) <= maxKept {
-		b := m.data[:0]
-		buffers.Put(&b)
+	if m.from != nil && cap(*m.from) <= maxKept {
+		buffers.Put(m.from)
 	}
 }
 
@@ -119,8 +139,72 @@ func newCodec(base reflect.Type) *codec {
 	if enc := c.newEncoder(); enc != nil {
 		c.primer = enc.data
 		c.described = c.newDecoder() != nil
+		c.definePlain(enc)
 	}
 	return c
+}
+
+// definePlain finds out whether the type is plain, and what gob begins its messages with.
+func (c *codec) definePlain(enc *encoder) {
+	p := newPlain(c.zero.Type().Elem())
+	enc.data = nil
+	if p == nil || !c.described || enc.gob.EncodeValue(c.zero) != nil {
+		return
+	}
+	r := plainReader{b: enc.data}
+	r.uint()
+	typeID, isPlain := bytes.CutSuffix(r.b, p.append(nil, c.zero.Elem()))
+	describes, isLast := bytes.CutSuffix(c.primer, enc.data)
+	if _, message := p.appendMessage(nil, typeID, c.zero.Elem()); isPlain && isLast && bytes.Equal(message, enc.data) {
+		c.plain, c.describes, c.typeID = p, describes, typeID
+	}
+}
+
+// plainCodecOf checks the type, and returns its codec if the type is plain; otherwise nil.
+func plainCodecOf(t reflect.Type) *codec {
+	checkType(t)
+	if base := baseOf(t); !isPlain(base) {
+		return nil
+	}
+	if c := codecOf(t); c.plain != nil {
+		return c
+	}
+	return nil
+}
+
+// plains maps a reflect.Type to whether it is plain.
+var plains sync.Map
+
+func isPlain(base reflect.Type) bool {
+	known, ok := plains.Load(base)
+	if !ok {
+		known, _ = plains.LoadOrStore(base, newPlain(base) != nil)
+	}
+	return known.(bool)
+}
+
+func (c *codec) marshalPlain(v reflect.Value) Message {
+	b := buffers.Get().(*[]byte)
+	m := Message{codec: c, from: b}
+	*b, m.data = c.plain.appendMessage((*b)[:0], c.typeID, v)
+	return m
+}
+
+// begins reports whether data is the description of c's type, as this process sends it, and one message.
+func (c *codec) begins(data []byte) bool {
+	m, described := bytes.CutPrefix(data, c.describes)
+	r := plainReader{b: m}
+	length := r.uint()
+	return described && length == uint64(len(r.b)) && bytes.HasPrefix(r.b, c.typeID)
+}
+
+// firstMessage returns the first message of a gob stream, or nil if it is not all there.
+func firstMessage(data []byte) []byte {
+	r := plainReader{b: data}
+	if n := r.uint(); n <= uint64(len(r.b)) {
+		return data[:len(data)-len(r.b)+int(n)]
+	}
+	return nil
 }
 
 type encoder struct {
@@ -152,23 +236,24 @@ func (c *codec) newEncoder() (enc *encoder) {
 	return enc
 }
 
-func (c *codec) encode(value reflect.Value) ([]byte, error) {
+func (c *codec) encode(value reflect.Value) (Message, error) {
 	enc, _ := c.encoders.Get().(*encoder)
 	if enc == nil {
 		if enc = c.newEncoder(); enc == nil {
-			return nil, errNoZero
+			return Message{}, errNoZero
 		}
 	}
-	enc.data = *buffers.Get().(*[]byte)
+	b := buffers.Get().(*[]byte)
+	enc.data = (*b)[:0]
 	if err := enc.gob.EncodeValue(value); err != nil {
-		return nil, err
+		return Message{}, err
 	}
-	data := enc.data
-	if len(data) <= maxKept {
+	*b = enc.data
+	if len(enc.data) <= maxKept {
 		enc.data = nil
 		c.encoders.Put(enc)
 	}
-	return data, nil
+	return Message{*b, c, b}, nil
 }
 
 type decoder struct {
@@ -199,4 +284,18 @@ func (c *codec) decode(data []byte, e interface{}) error {
 		c.decoders.Put(dec)
 	}
 	return err
+}
+
+// decodePlain decodes a message of a plain type into a pointer to a zero variable of that type. It reports whether it
+// could; gob does everything else, and says what is wrong.
+func (c *codec) decodePlain(data []byte, e interface{}) bool {
+	v := reflect.ValueOf(e)
+	if c.plain == nil || data == nil || !v.IsValid() || v.Type() != c.zero.Type() || v.IsNil() || !v.Elem().IsZero() {
+		return false
+	}
+	if c.plain.readMessage(data, c.typeID, v.Elem()) != nil {
+		v.Elem().SetZero()
+		return false
+	}
+	return true
 }

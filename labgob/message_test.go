@@ -161,6 +161,9 @@ func TestMessage_recursivePointerType(t *testing.T) {
 	if _, err := Marshal(l); err == nil {
 		t.Error("gob's error for a pointer type that leads to itself was lost")
 	}
+	if err := NewEncoder(io.Discard).Encode(l); err == nil {
+		t.Error("gob's error for a pointer type that leads to itself was lost by a stream")
+	}
 }
 
 func TestMessage_intoAnotherType(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // other. Exactly one party takes it out of there, and that one settles it.
 type call struct {
 	rn      *Network
-	run     func()        // c.serve, made once: a go statement with a method value allocates
+	run     func()        // c.carrier, made once: a go statement with a method value allocates
 	settled chan struct{} // of capacity 1; holds the news that ok and reply are final
 
 	svcMeth  string
@@ -41,7 +41,7 @@ const landed = -1
 
 func newCall(rn *Network) *call {
 	c := &call{rn: rn, settled: make(chan struct{}, 1), slot: landed}
-	c.run = c.serve
+	c.run = c.carrier
 	return c
 }
 
@@ -81,7 +81,38 @@ func growStack() {
 	runtime.KeepAlive(&room)
 }
 
-// serve carries the request to the server and the reply back. It runs in a goroutine of its own, so
+// maxIdle is how many carriers of a network wait for another call at most.
+const maxIdle = 64
+
+// carry has c served by a carrier that waits for a call, or by a new one.
+func (rn *Network) carry(c *call) {
+	select {
+	case rn.idle <- c:
+	default:
+		go c.run()
+	}
+}
+
+// carrier serves c and then other calls, one after the other. It ends when there are enough that wait
+// for a call, or after Cleanup. A goroutine that is used again is cheaper than a new one with its stack.
+func (c *call) carrier() {
+	rn := c.rn
+	for {
+		c.serve()
+		if rn.idling.Add(1) > maxIdle {
+			rn.idling.Add(-1)
+			return
+		}
+		select {
+		case c = <-rn.idle:
+			rn.idling.Add(-1)
+		case <-rn.done:
+			return
+		}
+	}
+}
+
+// serve carries the request to the server and the reply back. It runs in another goroutine than Call, so
 // that Call can return while the handler is still busy. A lost call has its request carried out too.
 func (c *call) serve() {
 	growStack()

@@ -43,7 +43,7 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 	c := e.rn.calls.Get().(*call)
 	c.svcMeth, c.argsType, c.request = svcMeth, reflect.TypeOf(args), request
 	if e.begin(c) {
-		go c.run()
+		e.rn.carry(c)
 	} else {
 		e.rn.settleAfter(e.rn.failDelay(), c, false)
 	}

@@ -23,6 +23,9 @@ type Network struct {
 	bytes atomic.Int64
 	_     [64]byte
 
+	idle   chan *call   // to carriers that wait for a call
+	idling atomic.Int32 // their number
+
 	calls sync.Pool // of *call; the network's own, since a synctest bubble keeps its channels
 
 	mu      sync.Mutex // guards what follows, and is taken before any ClientEnd.mu
@@ -42,6 +45,7 @@ type host struct {
 func MakeNetwork() *Network {
 	rn := &Network{
 		done:    make(chan struct{}),
+		idle:    make(chan *call),
 		ends:    map[interface{}]*ClientEnd{},
 		enabled: map[*ClientEnd]bool{},
 		hosts:   map[interface{}]*host{},

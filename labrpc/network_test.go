@@ -193,6 +193,24 @@ func TestCleanup_leavesNoGoroutine(t *testing.T) {
 	}
 }
 
+// Goroutines that carried calls wait for more, but not all of those that a burst took.
+func TestCarriers_fewWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
+		before := runtime.NumGoroutine()
+		for range 3 {
+			var callers sync.WaitGroup
+			for range 10 * maxIdle {
+				callers.Go(func() { end.Call("JunkServer.Handler3", 7, new(int)) })
+			}
+			callers.Wait()
+			synctest.Wait()
+			if n := runtime.NumGoroutine() - before; n > maxIdle || rn.idling.Load() != maxIdle {
+				t.Errorf("%d goroutines more than before, %d of them idle, want %d", n, rn.idling.Load(), maxIdle)
+			}
+		}
+	})
+}
+
 func TestCleanup_afterwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rn := MakeNetwork()

@@ -5,6 +5,7 @@ package raft
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"reflect"
@@ -26,8 +27,9 @@ const (
 )
 
 // A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
-// carries its value only. The definition of a type is the beginning of a stream: what a fresh encoder writes
-// for the type's zero value. Whoever has read it can read any later message of such a stream. It is known by
+// carries its value only. The definition of a type is two streams that fresh encoders write for the type's zero
+// value: one with the value in an interface, which tells under what name the type is registered, and the beginning of
+// one with bare values. Whoever has read it can read any later message of that stream. It is known by
 // a hash of its bytes; saved states and messages that use it bring it along.
 type definition []byte
 
@@ -85,9 +87,13 @@ func (c *codec) define(t reflect.Type) {
 		zero = reflect.New(t.Elem())
 	}
 	c.zero = zero.Interface()
+	name, err := encodeStream(nil, c.zero)
+	if err != nil {
+		return
+	}
 	e := newEncoder()
-	if e.enc.Encode(&c.zero) == nil {
-		c.definition = bytes.Clone(e.buf.Bytes())
+	if e.enc.Encode(c.zero) == nil {
+		c.definition = append(name, e.buf.Bytes()...)
 		c.key = c.definition.key()
 		c.encoders.Put(e)
 	}
@@ -129,13 +135,17 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 		return append(dst, formState), nil, nil
 	}
 	c := codecOf(reflect.TypeOf(command))
+	if c.definition == nil {
+		data, err := encodeStream(append(dst, formStream), command)
+		if err != nil {
+			return dst, nil, err
+		}
+		return data, nil, nil
+	}
 	e := c.encoder()
 	e.buf.Reset()
-	if err := e.enc.Encode(&command); err != nil { // e may have written half a message: it is not used again
+	if err := e.enc.Encode(command); err != nil { // e may have written half a message: it is not used again
 		return dst, nil, err
-	}
-	if c.definition == nil {
-		return append(append(dst, formStream), e.buf.Bytes()...), nil, nil
 	}
 	dst = binary.BigEndian.AppendUint64(append(dst, formValue), c.key)
 	dst = append(dst, e.buf.Bytes()...)
@@ -143,16 +153,22 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	return dst, c, nil
 }
 
-// encoder returns an encoder that has written the codec's definition, if there is one.
-func (c *codec) encoder() *encoder {
-	if c.definition == nil {
-		return newEncoder()
+// encodeStream appends a gob stream with the command in an interface.
+func encodeStream(dst []byte, command any) ([]byte, error) {
+	e := newEncoder()
+	if err := e.enc.Encode(&command); err != nil {
+		return nil, err
 	}
+	return append(dst, e.buf.Bytes()...), nil
+}
+
+// encoder returns an encoder that has written the codec's definition, which there must be.
+func (c *codec) encoder() *encoder {
 	if e, ok := c.encoders.Get().(*encoder); ok {
 		return e
 	}
 	e := newEncoder()
-	if err := e.enc.Encode(&c.zero); err != nil {
+	if err := e.enc.Encode(c.zero); err != nil {
 		panic(fmt.Sprintf("raft: a zero %T was encoded before but is not now: %v", c.zero, err))
 	}
 	return e
@@ -192,8 +208,10 @@ type decoder struct {
 }
 
 type stream struct {
-	buf bytes.Reader
-	dec *labgob.LabDecoder
+	buf   bytes.Buffer
+	dec   *labgob.LabDecoder
+	value reflect.Value // a variable of the type that is registered, to decode into
+	into  any           // the pointer to it
 }
 
 func (d *decoder) decode(data []byte) (command any, err error) {
@@ -224,19 +242,28 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 		}
 		d.streams[key] = s
 	}
-	s.buf.Reset(message)
-	if err = s.dec.Decode(&command); err != nil {
+	s.buf = *bytes.NewBuffer(message)
+	s.value.SetZero() // gob leaves alone what is zero in the message
+	if err = s.dec.Decode(s.into); err != nil {
 		delete(d.streams, key) // it may be in mid-message
+		return nil, err
 	}
-	return command, err
+	return s.value.Interface(), nil
 }
 
 func openStream(def definition) (*stream, error) {
-	s := new(stream)
-	s.buf.Reset(def)
-	s.dec = labgob.NewDecoder(&s.buf)
+	s := &stream{buf: *bytes.NewBuffer(def)}
 	var zero any
-	if err := s.dec.Decode(&zero); err != nil {
+	if err := labgob.NewDecoder(&s.buf).Decode(&zero); err != nil {
+		return nil, fmt.Errorf("type definition: %w", err)
+	}
+	if zero == nil {
+		return nil, errors.New("type definition: it names no type")
+	}
+	variable := reflect.New(reflect.TypeOf(zero))
+	s.value, s.into = variable.Elem(), variable.Interface()
+	s.dec = labgob.NewDecoder(&s.buf)
+	if err := s.dec.Decode(s.into); err != nil {
 		return nil, fmt.Errorf("type definition: %w", err)
 	}
 	return s, nil

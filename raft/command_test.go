@@ -142,6 +142,52 @@ func TestCommandRoundTrip(t *testing.T) {
 	}
 }
 
+// A command comes back as what gob makes of it inside an interface: of the type that is registered, a value or a
+// pointer, whichever was sent, with nothing left in it of the command before.
+func TestCommandComesBackAsInInterface(t *testing.T) {
+	var known definitions
+	d := newDecoder(&known)
+	word := "word"
+	for _, command := range []any{
+		pointCommand{1, 2}, &pointCommand{3, 4}, pointCommand{}, &pointCommand{},
+		nodeCommand{1, &nodeCommand{2, nil}}, &nodeCommand{3, nil}, nodeCommand{}, &nodeCommand{},
+		map[string]int{"a": 1}, map[string]int{}, map[string]int(nil), []byte{1, 2}, []byte{}, []byte(nil), []string{"x"}, []string{},
+		dateCommand{2020, 1}, &dateCommand{2021, 2}, dateCommand{}, strictCommand{&word}, &strictCommand{&word}, refusedCommand(3),
+		1.5, 0.0, true, false, int8(0), uint64(1 << 63), complex(1, -1),
+	} {
+		var stream bytes.Buffer
+		var want any
+		if err := labgob.NewEncoder(&stream).Encode(&command); err != nil {
+			t.Fatalf("%#v: %v", command, err)
+		}
+		if err := labgob.NewDecoder(&stream).Decode(&want); err != nil {
+			t.Fatalf("%#v: %v", command, err)
+		}
+		got, err := d.decode(encode(t, &known, command))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%#v came back as %#v, not %#v (%v)", command, got, want, err)
+		}
+	}
+}
+
+// What was handed over does not change when the next command of its type is decoded.
+func TestCommandsShareNoMemory(t *testing.T) {
+	var known definitions
+	d := newDecoder(&known)
+	for _, pair := range [][2]any{
+		{[]byte{1, 2, 3}, []byte{4, 5, 6}},
+		{map[string]int{"a": 1}, map[string]int{"a": 2, "b": 3}},
+		{&nodeCommand{1, &nodeCommand{2, nil}}, &nodeCommand{3, &nodeCommand{4, nil}}},
+		{pointCommand{1, 2}, pointCommand{3, 4}},
+	} {
+		first, _ := d.decode(encode(t, &known, pair[0]))
+		second, _ := d.decode(encode(t, &known, pair[1]))
+		if !reflect.DeepEqual(first, pair[0]) || !reflect.DeepEqual(second, pair[1]) {
+			t.Errorf("%#v and %#v came back as %#v and %#v", pair[0], pair[1], first, second)
+		}
+	}
+}
+
 // Encoding appends, and what follows the first value of a type is as long as the first.
 func TestCommandEncodingIsStateless(t *testing.T) {
 	first, _, _ := encodeCommand([]byte("head"), pointCommand{1, 2})

@@ -28,7 +28,7 @@ type head struct {
 }
 
 const (
-	stateVersion = 0x52414601
+	stateVersion = 0x52414602
 	headSize     = 4 + 7*8 + 2*4 + 4
 )
 
