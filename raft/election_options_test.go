@@ -381,11 +381,7 @@ func newContest(t *testing.T, seed int64) *contest {
 }
 
 func (c *contest) start(i int, persister *Persister) {
-	rf, err := newRaft(deadEnds(len(c.servers)), i, persister, make(chan ApplyMsg), c.options[i])
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.servers[i] = rf
+	c.servers[i] = newQuietServer(c.t, len(c.servers), i, persister, c.options[i]...)
 	c.lives[i]++
 }
 
