@@ -40,6 +40,7 @@ type benchCluster struct {
 	servers []*Raft
 	leader  *Raft
 	applied chan struct{} // one for each command that the leader's state machine got
+	deposed atomic.Bool   // the figures are worth nothing
 }
 
 func newBenchCluster(b *testing.B, n int) *benchCluster {
@@ -69,7 +70,9 @@ func newBenchCluster(b *testing.B, n int) *benchCluster {
 		server.AddService(labrpc.MakeService(c.servers[i]))
 		c.net.AddServer(i, server)
 	}
+	stop := make(chan struct{})
 	b.Cleanup(func() {
+		close(stop)
 		for _, rf := range c.servers {
 			rf.Kill()
 		}
@@ -84,22 +87,40 @@ func newBenchCluster(b *testing.B, n int) *benchCluster {
 			}
 		}
 	}
+	received.Go(func() { c.watchLeader(stop) })
 	return c
 }
 
-func (c *benchCluster) start(b *testing.B, command any) {
+// watchLeader lets nobody wait for ever for what a deposed leader was to apply.
+func (c *benchCluster) watchLeader(stop <-chan struct{}) {
+	applied := chan struct{}(nil)
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(100 * time.Millisecond):
+			if _, leads := c.leader.GetState(); !leads {
+				c.deposed.Store(true)
+				applied = c.applied
+			}
+		case applied <- struct{}{}:
+		}
+	}
+}
+
+func (c *benchCluster) start(command any) {
 	if _, _, ok := c.leader.Start(command); !ok {
-		b.Fatal("the leader was deposed")
+		c.deposed.Store(true)
 	}
 }
 
 // run has ops commands agreed on, of which up to outstanding wait at a time.
-func (c *benchCluster) run(b *testing.B, ops, outstanding int, command func(int) any) {
+func (c *benchCluster) run(ops, outstanding int, command func(int) any) {
 	for n := range ops {
 		if n >= outstanding {
 			<-c.applied
 		}
-		c.start(b, command(n))
+		c.start(command(n))
 	}
 	for range min(ops, outstanding) {
 		<-c.applied
@@ -113,6 +134,9 @@ func (c *benchCluster) measure(b *testing.B, f func()) {
 	b.ResetTimer()
 	f()
 	b.StopTimer()
+	if c.deposed.Load() {
+		b.Fatal("the leader was deposed")
+	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
 	b.ReportMetric(float64(c.net.GetTotalCount()-rpcs)/float64(b.N), "RPCs/op")
 	b.ReportMetric(float64(c.net.GetTotalBytes()-bytes)/float64(b.N), "sentB/op")
@@ -127,7 +151,7 @@ func BenchmarkLatency(b *testing.B) {
 			c.measure(b, func() {
 				for n := range took {
 					begin := time.Now()
-					c.start(b, n)
+					c.start(n)
 					<-c.applied
 					took[n] = time.Since(begin)
 				}
@@ -145,15 +169,15 @@ func BenchmarkThroughput(b *testing.B) {
 		for _, command := range benchCommands {
 			b.Run(fmt.Sprintf("servers=%d/command=%s/outstanding=256/log=0", servers, command.name), func(b *testing.B) {
 				c := newBenchCluster(b, servers)
-				c.measure(b, func() { c.run(b, b.N, 256, command.make) })
+				c.measure(b, func() { c.run(b.N, 256, command.make) })
 			})
 		}
 	}
 	for _, length := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("servers=3/command=int/outstanding=256/log=%d", length), func(b *testing.B) {
 			c := newBenchCluster(b, 3)
-			c.run(b, length, 256, benchCommands[0].make)
-			c.measure(b, func() { c.run(b, b.N, 256, benchCommands[0].make) })
+			c.run(length, 256, benchCommands[0].make)
+			c.measure(b, func() { c.run(b.N, 256, benchCommands[0].make) })
 		})
 	}
 }
@@ -169,7 +193,7 @@ func BenchmarkWaiting(b *testing.B) {
 				for range goroutines {
 					done.Go(func() {
 						for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-							c.leader.Start(int(n))
+							c.start(int(n))
 							<-c.applied
 						}
 					})
