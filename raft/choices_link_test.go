@@ -90,7 +90,7 @@ func keepBusy(cfg *config, leader int) int {
 	return leader
 }
 
-var scenarioColumns = []string{"test                  ", "choice        ", "seconds", "RPCs  ", "bytes   ", "snapshots sent"}
+var scenarioColumns = []string{"test                       ", "choice        ", "seconds", "RPCs  ", "bytes   ", "snapshots sent"}
 
 // compareScenarios adds a row for each of the lab's tests and each choice, with the median of some runs.
 func compareScenarios(scenarios []scenario, choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
