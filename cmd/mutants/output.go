@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"regexp"
 	"strings"
@@ -36,46 +37,47 @@ var (
 // readFailure reads what a test binary prints with -test.v up to the first failure, nil if there is none.
 func readFailure(output io.Reader) *failure {
 	var first, current, says string
-	round := 0
+	round, failed := 0, false
 	lines := bufio.NewReader(output)
 	for {
 		line, err := lines.ReadString('\n')
 		line = strings.TrimRight(line, "\r\n")
-		if m := testBegins.FindStringSubmatch(line); m != nil {
+		m := testBegins.FindStringSubmatch(line)
+		switch reason := raised(line); {
+		case reason != "":
+			return &failure{current, reason, round}
+		case failed, says != "" && testFails.MatchString(line):
+			return &failure{current, says, round}
+		case testFails.MatchString(line):
+			failed = true // without a word: a panic may follow
+		case m != nil:
 			if current = m[1]; strings.HasPrefix(line, "=== RUN") && !strings.Contains(current, "/") {
-				says = ""
-				if first == "" {
-					first = current
-				}
+				says, first = "", cmp.Or(first, current)
 				if current == first {
 					round++
 				}
 			}
-		} else if m := testSays.FindStringSubmatch(line); m != nil && says == "" {
-			says = m[1]
-		} else if reason := ends(line, says); reason != nil {
-			return &failure{test: current, reason: *reason, round: round}
+		case says == "" && testSays.MatchString(line):
+			says = testSays.FindStringSubmatch(line)[1]
 		}
-		if err != nil {
+		if err != nil && !failed {
 			return nil
 		}
 	}
 }
 
-// ends returns the reason if line tells of a failure; says is what the running test has said.
-func ends(line, says string) *string {
-	switch m := raises.FindStringSubmatch(line); {
-	case m != nil:
-		reason, _, _ := strings.Cut(m[1], " [recovered")
-		if strings.HasPrefix(reason, "test timed out") {
-			reason = "hangs"
-		}
-		return &reason
-	case strings.HasPrefix(line, "WARNING: DATA RACE"):
-		reason := "data race"
-		return &reason
-	case testFails.MatchString(line):
-		return &says
+// raised returns the reason if line tells of something that ends more than a test.
+func raised(line string) string {
+	if strings.HasPrefix(line, "WARNING: DATA RACE") {
+		return "data race"
 	}
-	return nil
+	m := raises.FindStringSubmatch(line)
+	switch {
+	case m == nil:
+		return ""
+	case strings.HasPrefix(m[1], "test timed out"):
+		return "hangs"
+	}
+	reason, _, _ := strings.Cut(m[1], " [recovered")
+	return reason
 }

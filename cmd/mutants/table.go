@@ -82,6 +82,11 @@ var table = []mutant{
 			`rf.heard = time.Now()`}},
 	},
 	{
+		name:  "candidate-keeps-its-vote",
+		wrong: "a candidate counts its own vote but does not use it up",
+		edits: []edit{{"election.go", `rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me`, `rf.currentTerm, rf.votedFor = rf.currentTerm+1, nobody`}},
+	},
+	{
 		name:  "candidate-never-tries-again",
 		wrong: "a candidate that wins no majority waits for ever",
 		edits: []edit{{"election.go",
@@ -227,7 +232,7 @@ var table = []mutant{
 	{
 		name:  "commit-beyond-last-new-entry",
 		wrong: "commitIndex is bounded by the follower's own last entry, not by the last new one",
-		edits: []edit{{"replication.go", `min(args.LeaderCommit, last)`, `min(args.LeaderCommit, rf.log.lastIndex())`}},
+		edits: []edit{{"replication.go", `min(args.LeaderCommit, last)`, `min(args.LeaderCommit, max(last, rf.log.lastIndex()))`}},
 	},
 	{
 		name:  "commit-index-lowered",
@@ -284,6 +289,11 @@ var table = []mutant{
 		name:  "conflict-index-off-by-one",
 		wrong: "a follower with a short log names the index after the one that it lacks",
 		edits: []edit{{"log.go", `return 0, l.lastIndex() + 1`, `return 0, l.lastIndex() + 2`}},
+	},
+	{
+		name:  "lost-entries-not-sent-again",
+		wrong: "when a message is lost, nextIndex stays where success would have put it",
+		edits: []edit{{"replication.go", `f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, c.first))`, ``}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
@@ -352,7 +362,11 @@ var table = []mutant{
 	{
 		name:  "fifty-heartbeats-a-second",
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
-		edits: []edit{{"options.go", `110 * time.Millisecond`, `20 * time.Millisecond`}},
+		edits: []edit{
+			{"replication.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
+			{"replication.go", `if heartbeat := f.lastSent.Add(rf.options.heartbeat);`, `if heartbeat := f.lastSent.Add(rf.options.heartbeat / 5);`},
+			{"replication.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
+		},
 	},
 
 	// Committing (§5.4.2, Figure 8).
@@ -400,6 +414,17 @@ var table = []mutant{
 			running := rf.apply(&d, &todo)
 			rf.mu.Unlock()
 			if !running {`}},
+	},
+	{
+		name:  "applier-polls",
+		wrong: "the applier looks for work every ten milliseconds instead of being woken",
+		edits: []edit{
+			{"apply.go", `"fmt"`, `"fmt"
+			"time"`},
+			{"apply.go", `rf.applyCond.Wait()`, `rf.mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
+			rf.mu.Lock()`},
+		},
 	},
 	{
 		name:  "sent-after-kill",
@@ -489,6 +514,24 @@ var table = []mutant{
 		name:  "snapshot-keeps-conflicting-suffix",
 		wrong: "a snapshot keeps the entries after it, though its last entry has another term",
 		edits: []edit{{"snapshot.go", `if rf.log.matches(s.index, s.term) {`, `if s.index >= rf.log.base && s.index <= rf.log.lastIndex() {`}},
+	},
+	{
+		name:  "snapshot-does-not-commit",
+		wrong: "a snapshot that comes from the leader does not move commitIndex",
+		edits: []edit{{"snapshot.go", `rf.commitLocked(s.index)`, ``}},
+	},
+	{
+		name:  "snapshot-shares-callers-memory",
+		wrong: "Snapshot keeps the caller's slice, which the service may write to",
+		edits: []edit{
+			{"snapshot.go", `newSnapshot(index, 0, bytes.Clone(data))`, `newSnapshot(index, 0, data)`},
+			{"snapshot.go", `"bytes"`, ``},
+		},
+	},
+	{
+		name:  "compaction-forgets-term",
+		wrong: "the log that compaction leaves has the wrong term before its first entry",
+		edits: []edit{{"log.go", `baseTerm: l.term(index)}`, `baseTerm: l.baseTerm}`}},
 	},
 	{
 		name:  "snapshot-and-state-saved-apart",
