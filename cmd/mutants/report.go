@@ -8,13 +8,17 @@ import (
 )
 
 func (r *result) String() string {
-	switch {
-	case r.err != nil:
+	if r.err != nil {
 		return r.err.Error()
-	case r.killed == nil:
-		return fmt.Sprintf("%s SURVIVED all tests, %.1f s", r.mutant.name, r.after.Seconds())
 	}
-	return fmt.Sprintf("%s killed by %v, %.1f s", r.mutant.name, r.killed, r.after.Seconds())
+	verdict := "SURVIVED all tests"
+	if r.killed != nil {
+		verdict = fmt.Sprintf("killed by %v", r.killed)
+	}
+	if r.labRuns > 0 {
+		verdict += "; the lab alone: " + r.labVerdict()
+	}
+	return fmt.Sprintf("%s %s (%.1f s)", r.mutant.name, verdict, r.after.Seconds())
 }
 
 func printList(w io.Writer, mutants []mutant) {

@@ -65,7 +65,9 @@ type result struct {
 	err    error         // it could not be tested
 	killed *failure      // nil: it survived
 	after  time.Duration // from the first test to the failure
-	lab    *failure      // what the lab's own tests found; nil: nothing
+
+	labRuns int      // how often the lab's own tests were to run
+	lab     *failure // what they found; nil: nothing
 }
 
 // checkHealthy runs the tests without a mutant, and with the race detector too if a mutant needs it.
@@ -136,6 +138,7 @@ func (l *laboratory) test(ctx context.Context, m mutant) result {
 	}
 	r.after = time.Since(start)
 	if r.err == nil && l.lab > 0 {
+		r.labRuns = l.lab
 		r.lab, r.err = l.run(ctx, binary, time.Now().Add(l.timeout),
 			"-test.run="+labTests, "-test.skip="+ours, fmt.Sprint("-test.count=", l.lab))
 	}
