@@ -46,10 +46,10 @@ func readFailure(output io.Reader) *failure {
 		switch reason := raised(line); {
 		case reason != "":
 			return &failure{current, reason, round}
-		case failed, says != "" && testFails.MatchString(line):
-			return &failure{current, says, round}
-		case testFails.MatchString(line):
+		case testFails.MatchString(line) && says == "":
 			failed = true // without a word: a panic may follow
+		case testFails.MatchString(line), failed:
+			return &failure{current, says, round}
 		case m != nil:
 			if current = m[1]; strings.HasPrefix(line, "=== RUN") && !strings.Contains(current, "/") {
 				says, first = "", cmp.Or(first, current)
