@@ -14,6 +14,12 @@ func TestAgreementTakesNoTime(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
 		defer cfg.cleanup()
 		leader := cfg.checkOneLeader()
+		cfg.sleep(time.Second)
+		cfg.raft(leader).Start("to all")
+		synctest.Wait()
+		for i := range 3 {
+			mustEqual(t, "last index at once", cfg.raft(i).Status().LastIndex, 1)
+		}
 		cfg.disconnect((leader + 1) % 3) // a bare majority is left
 		cfg.sleep(time.Second)
 		for k := range 20 {

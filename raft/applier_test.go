@@ -18,6 +18,7 @@ func busyApplier(t *testing.T) (*Raft, chan ApplyMsg) {
 func TestApplierWaitsWithoutLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := busyApplier(t)
+		mustEqual(t, "applied before anybody receives", rf.lastApplied, 0)
 		if rf.mu.TryLock() {
 			rf.mu.Unlock()
 			defer rf.Kill()
