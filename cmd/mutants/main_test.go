@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want string // in the error; "" for none
+	}{
+		{"", ""},
+		{"-run vote -lab 10 -timeout 30s -parallel 1", ""},
+		{"vote", `unexpected argument "vote"`},
+		{"-lab -1", "-lab must not be negative: -1"},
+		{"-timeout 1ms", "-timeout must be at least 1s"},
+		{"-parallel 0", "-parallel must be at least 1: 0"},
+		{"-seed 1", "not defined: -seed"},
+	} {
+		var said strings.Builder
+		_, err := parseOptions(strings.Fields(c.args), &said)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(said.String(), c.want)) {
+			t.Errorf("mutants %s: error %v, said %q; want %q", c.args, err, said.String(), c.want)
+		}
+	}
+	var said strings.Builder
+	if _, err := parseOptions([]string{"-h"}, &said); !errors.Is(err, flag.ErrHelp) || !strings.Contains(said.String(), "Exit status") {
+		t.Errorf("-h: error %v, said %q", err, said.String())
+	}
+}
+
+func TestChoose(t *testing.T) {
+	all := []mutant{{name: "vote"}, {name: "vote-not-saved"}, {name: "term-not-saved"}}
+	for _, c := range []struct {
+		run  string
+		want string
+	}{
+		{"", "vote vote-not-saved term-not-saved"},
+		{"vote", "vote"},
+		{"saved$", "vote-not-saved term-not-saved"},
+		{"^vote", "vote vote-not-saved"},
+		{"none", `error: -run: no mutant's name matches "none"; -list shows them`},
+		{"(", "error: -run: error parsing regexp: missing closing ): `(`"},
+	} {
+		chosen, err := choose(all, c.run)
+		names := make([]string, len(chosen))
+		for k, m := range chosen {
+			names[k] = m.name
+		}
+		got := strings.Join(names, " ")
+		if err != nil {
+			got = "error: " + err.Error()
+		}
+		if got != c.want {
+			t.Errorf("-run %q: %q, want %q", c.run, got, c.want)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	var out strings.Builder
+	status, err := test(context.Background(), options{list: true, run: "vote-not-saved"}, &out, io.Discard)
+	if status != exitAllKilled || err != nil || out.String() != "vote-not-saved  the vote is given but not saved\n" {
+		t.Errorf("status %d, error %v, output %q", status, err, out.String())
+	}
+}
+
+func TestReport(t *testing.T) {
+	results := []result{
+		{mutant: mutant{name: "dead", wrong: "this"}, killed: &failure{"TestA", "no", 1}, after: 1500 * time.Millisecond, labRuns: 10},
+		{mutant: mutant{name: "alive", wrong: "that"}, labRuns: 10, lab: &failure{"TestB2A", "why", 7}},
+		{mutant: mutant{name: "odd", wrong: "what"}, err: errors.New("mutant odd does not fit")},
+	}
+	var out strings.Builder
+	printMatrix(&out, results, 10)
+	if alive := printSummary(&out, results, 10, 90*time.Second); !alive {
+		t.Error("nothing is alive")
+	}
+	const want = `MUTANT  WHAT IS WRONG  KILLED BY   AFTER  THE LAB'S 28 TESTS ALONE, 10 RUNS
+dead    this           TestA       1.5 s  PASS
+alive   that           NOTHING     0.0 s  run 7: TestB2A
+odd     what           NOT TESTED  -      -
+
+3 mutants: 1 killed, 1 survived, 1 not tested; 1 passed the lab's 28 tests 10 times; 1m30s
+
+mutant odd does not fit
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+	if alive := printSummary(io.Discard, results[:1], 10, 0); alive {
+		t.Error("what is dead is alive")
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+)
+
+func (r *result) String() string {
+	if r.err != nil {
+		return r.err.Error()
+	}
+	verdict := "SURVIVED all tests"
+	if r.killed != nil {
+		verdict = fmt.Sprintf("killed by %v", r.killed)
+	}
+	if r.labRuns > 0 {
+		verdict += "; the lab alone: " + r.labVerdict()
+	}
+	return fmt.Sprintf("%s %s (%.1f s)", r.mutant.name, verdict, r.after.Seconds())
+}
+
+func printList(w io.Writer, mutants []mutant) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, m := range mutants {
+		fmt.Fprintf(t, "%s\t%s\n", m.name, m.wrong)
+	}
+	t.Flush()
+}
+
+// printMatrix prints a row for each mutant; with lab > 0 also what the lab's own tests made of it.
+func printMatrix(w io.Writer, results []result, lab int) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "MUTANT\tWHAT IS WRONG\tKILLED BY\tAFTER")
+	if lab > 0 {
+		fmt.Fprintf(t, "\tTHE LAB'S 28 TESTS ALONE, %d RUNS", lab)
+	}
+	fmt.Fprintln(t)
+	for _, r := range results {
+		killer, after := "NOTHING", fmt.Sprintf("%.1f s", r.after.Seconds())
+		switch {
+		case r.err != nil:
+			killer, after = "NOT TESTED", "-"
+		case r.killed != nil:
+			killer = r.killed.test
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s", r.mutant.name, r.mutant.wrong, killer, after)
+		if lab > 0 {
+			fmt.Fprintf(t, "\t%s", r.labVerdict())
+		}
+		fmt.Fprintln(t)
+	}
+	t.Flush()
+}
+
+func (r *result) labVerdict() string {
+	switch {
+	case r.err != nil:
+		return "-"
+	case r.lab == nil:
+		return "PASS"
+	}
+	return fmt.Sprintf("run %d: %s", r.lab.round, r.lab.test)
+}
+
+// printSummary counts, and reports whether a mutant is alive or could not be tested.
+func printSummary(w io.Writer, results []result, lab int, took time.Duration) (alive bool) {
+	killed, survived, failed, passed := 0, 0, 0, 0
+	for _, r := range results {
+		switch {
+		case r.err != nil:
+			failed++
+			continue
+		case r.killed != nil:
+			killed++
+		default:
+			survived++
+		}
+		if r.lab == nil {
+			passed++
+		}
+	}
+	fmt.Fprintf(w, "\n%d mutants: %d killed, %d survived, %d not tested", len(results), killed, survived, failed)
+	if lab > 0 {
+		fmt.Fprintf(w, "; %d passed the lab's 28 tests %d times", passed, lab)
+	}
+	fmt.Fprintf(w, "; %v\n", took.Round(time.Second))
+	for _, r := range results {
+		if r.err != nil {
+			fmt.Fprintf(w, "\n%v\n", r.err)
+		}
+	}
+	return survived+failed > 0
+}

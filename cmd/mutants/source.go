@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// A mutant is a mistake.
+type mutant struct {
+	name  string // says it in short
+	wrong string // what is wrong, in a line
+	edits []edit
+	race  bool // only the race detector can see it
+}
+
+// An edit replaces a snippet, which must occur once in its file of package raft. White space may be of another kind
+// or length there.
+type edit struct {
+	file     string
+	old, new string
+}
+
+// apply returns the source with the edit.
+func (e edit) apply(source string) (string, error) {
+	words := strings.Fields(e.old)
+	for i := range words {
+		words[i] = regexp.QuoteMeta(words[i])
+	}
+	places := regexp.MustCompile(strings.Join(words, `\s+`)).FindAllStringIndex(source, -1)
+	if len(places) != 1 {
+		return "", fmt.Errorf("the snippet occurs %d times, not once", len(places))
+	}
+	return source[:places[0][0]] + e.new + source[places[0][1]:], nil
+}
+
+// mutate returns the files of directory dir that the mutant changes, by name, as it wants them.
+func (m mutant) mutate(dir string) (map[string]string, error) {
+	files := make(map[string]string)
+	for _, e := range m.edits {
+		source, ok := files[e.file]
+		if !ok {
+			data, err := os.ReadFile(filepath.Join(dir, e.file))
+			if err != nil {
+				return nil, fmt.Errorf("mutant %s does not fit: %w", m.name, err)
+			}
+			source = string(data)
+		}
+		changed, err := e.apply(source)
+		if err != nil {
+			return nil, fmt.Errorf("mutant %s does not fit %s: %w:\n%s", m.name, e.file, err, e.old)
+		}
+		files[e.file] = changed
+	}
+	return files, nil
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"testing"
+)
+
+func TestEdit(t *testing.T) {
+	const source = "func f() {\n\tif a {\n\t\treturn 1\n\t}\n\treturn 1\n}\n"
+	for _, c := range []struct {
+		old, want, err string
+	}{
+		{"if a {", "func f() {\n\tNEW\n\t\treturn 1\n\t}\n\treturn 1\n}\n", ""},
+		{"if a {\n   return 1 }", "func f() {\n\tNEW\n\treturn 1\n}\n", ""},
+		{"return 1", "", "the snippet occurs 2 times, not once"},
+		{"return 2", "", "the snippet occurs 0 times, not once"},
+		{"f(.)", "", "the snippet occurs 0 times, not once"},
+	} {
+		got, err := edit{"x.go", c.old, "NEW"}.apply(source)
+		said := ""
+		if err != nil {
+			said = err.Error()
+		}
+		if got != c.want || said != c.err {
+			t.Errorf("%q: got %q, error %q; want %q, error %q", c.old, got, said, c.want, c.err)
+		}
+	}
+}
+
+// Every mutant fits the present source, changes it, and leaves it Go.
+func TestTableFits(t *testing.T) {
+	names := make(map[string]bool)
+	for _, m := range table {
+		if names[m.name] {
+			t.Errorf("two mutants are called %s", m.name)
+		}
+		names[m.name] = true
+		if m.wrong == "" || len(m.edits) == 0 {
+			t.Errorf("%s: nothing is wrong", m.name)
+		}
+		files, err := m.mutate("../../raft")
+		if err != nil {
+			t.Error(err)
+		}
+		for name, source := range files {
+			if _, err := parser.ParseFile(token.NewFileSet(), name, source, 0); err != nil {
+				t.Errorf("%s: %v", m.name, err)
+			}
+		}
+	}
+	if len(table) < 30 {
+		t.Errorf("only %d mutants", len(table))
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+// applying are mistakes about applyCh, Kill and the lock.
+var applying = []mutant{
+	{
+		name:  "applied-before-committed",
+		wrong: "what is in the log is applied before it is committed",
+		edits: []edit{
+			{"apply.go", `rf.commitIndex <= rf.lastApplied`, `rf.log.lastIndex() <= rf.lastApplied`},
+			{"apply.go", `min(rf.commitIndex,`, `min(rf.log.lastIndex(),`},
+		},
+	},
+	{
+		name:  "applied-with-lock-held",
+		wrong: "the applier holds the lock while it sends on applyCh",
+		edits: []edit{{"apply.go",
+			`if !rf.apply(&d, &todo) {`,
+			`rf.mu.Lock()
+			running := rf.apply(&d, &todo)
+			rf.mu.Unlock()
+			if !running {`}},
+	},
+	{
+		name:  "applier-polls",
+		wrong: "the applier looks for work every ten milliseconds instead of being woken",
+		edits: []edit{
+			{"apply.go", `"fmt"`, `"fmt"
+			"time"`},
+			{"apply.go", `rf.applyCond.Wait()`, `rf.mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
+			rf.mu.Lock()`},
+		},
+	},
+	{
+		name:  "sent-after-kill",
+		wrong: "Kill does not wait, and the applier sends the rest of what it holds",
+		edits: []edit{
+			{"apply.go", `select { case <-rf.done: return false default: }`, ``},
+			{"apply.go", `select { case rf.applyCh <- m: return true case <-rf.done: return false }`, `rf.applyCh <- m
+			return true`},
+			{"raft.go", `<-rf.applierDone`, ``},
+		},
+	},
+	{
+		name:  "goroutine-left-behind",
+		wrong: "Kill does not wake the replicators, which wait for ever",
+		edits: []edit{{"election.go", `f.work.Broadcast()`, `continue`}},
+	},
+	{
+		name:  "ticker-left-behind",
+		wrong: "Kill does not end the ticker",
+		edits: []edit{
+			{"election.go", `case <-rf.done: return`, ``},
+			{"election.go", `case rf.killed: return 0`, `case rf.killed: return time.Second`},
+		},
+	},
+	{
+		name:  "entries-shared-with-rpc",
+		wrong: "a message's entries are the log's own memory, read without the lock",
+		edits: []edit{
+			{"replication.go",
+				`c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxBatch)`,
+				`if k := f.nextIndex - rf.log.base - 1; k < rf.log.length {
+					c.entries = rf.log.chunks[k/chunkSize][k%chunkSize:]
+				}`},
+			{"replication.go",
+				`clear(c.entries)
+				*c = call{entries: c.entries[:0], encoded: c.encoded}`,
+				`*c = call{encoded: c.encoded}`},
+		},
+	},
+	{
+		name:  "state-read-without-lock",
+		wrong: "GetState reads term and role without the lock",
+		edits: []edit{{"raft.go",
+			`rf.mu.Lock()
+			defer rf.mu.Unlock()
+			return rf.currentTerm, rf.role == Leader`,
+			`return rf.currentTerm, rf.role == Leader`}},
+		race: true,
+	},
+}

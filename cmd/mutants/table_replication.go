@@ -1,0 +1,201 @@
+package main
+
+// replication has mistakes about AppendEntries and its replies (§5.3).
+var replication = []mutant{
+	{
+		name:  "heartbeat-always-succeeds",
+		wrong: "an AppendEntries without entries skips the consistency check",
+		edits: []edit{{"replication.go",
+			`} else if !rf.log.matches(prev, args.PrevLogTerm) {`,
+			`} else if len(d.entries) > 0 && !rf.log.matches(prev, args.PrevLogTerm) {`}},
+	},
+	{
+		name:  "match-by-index-only",
+		wrong: "the consistency check does not compare terms",
+		edits: []edit{{"log.go", `index <= l.lastIndex() && l.term(index) == term`, `index <= l.lastIndex() && term >= 0`}},
+	},
+	{
+		name:  "truncate-on-every-append",
+		wrong: "what follows the entries of an AppendEntries is cut off: a delayed short one eats the tail",
+		edits: []edit{{"replication.go",
+			`if len(d.entries) > 0 {
+				known :=`,
+			`if len(d.entries) > 0 {
+				if last >= rf.log.base && last < rf.log.lastIndex() {
+					rf.log.truncateFrom(last + 1)
+					rf.saveAllLocked(false)
+				}
+				known :=`}},
+	},
+	{
+		name:  "truncate-on-heartbeat",
+		wrong: "what follows PrevLogIndex is cut off by a heartbeat",
+		edits: []edit{{"replication.go",
+			`if len(d.entries) > 0 {
+				known :=`,
+			`if len(d.entries) == 0 && prev >= rf.log.base && prev < rf.log.lastIndex() {
+				rf.log.truncateFrom(prev + 1)
+				rf.saveAllLocked(false)
+			}
+			if len(d.entries) > 0 {
+				known :=`}},
+	},
+	{
+		name:  "conflict-not-cut-off",
+		wrong: "an entry that conflicts is replaced, but what follows it stays",
+		edits: []edit{{"replication.go",
+			`rf.log.truncateFrom(first)
+			rf.log.append(d.entries...)`,
+			`for k, e := range d.entries {
+				if first+k <= rf.log.lastIndex() {
+					*rf.log.at(first + k) = e
+				} else {
+					rf.log.append(e)
+				}
+			}`}},
+	},
+	{
+		name:  "commit-beyond-last-new-entry",
+		wrong: "commitIndex is bounded by the follower's own last entry, not by the last new one",
+		edits: []edit{{"replication.go", `min(args.LeaderCommit, last)`, `min(args.LeaderCommit, max(last, rf.log.lastIndex()))`}},
+	},
+	{
+		name:  "commit-index-lowered",
+		wrong: "an AppendEntries that was overtaken lowers commitIndex",
+		edits: []edit{{"replication.go",
+			`if index > rf.commitIndex {
+				rf.commitIndex = index`,
+			`if index != rf.commitIndex {
+				rf.commitIndex = index`}},
+	},
+	{
+		name:  "match-index-at-reply-time",
+		wrong: "matchIndex is the leader's last entry when the reply comes, not what was sent",
+		edits: []edit{{"replication.go", `max(f.matchIndex, c.last)`, `max(f.matchIndex, rf.log.lastIndex())`}},
+	},
+	{
+		name:  "match-index-moves-back",
+		wrong: "a reply that was overtaken lowers matchIndex",
+		edits: []edit{{"replication.go", `max(f.matchIndex, c.last)`, `c.last`}},
+	},
+	{
+		name:  "match-index-kept-from-earlier-lead",
+		wrong: "who leads again believes what it knew of the followers in an earlier term",
+		edits: []edit{{"replication.go",
+			`f.nextIndex, f.matchIndex = lastLogIndex+1, 0`,
+			`f.nextIndex = lastLogIndex + 1`}},
+	},
+	{
+		name:  "stale-replies-not-dropped",
+		wrong: "a reply to a message of an earlier term is taken for news",
+		edits: []edit{{"replication.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.role == Leader`}},
+	},
+	{
+		name:  "next-index-moved-by-term-rejection",
+		wrong: "a refusal because of the term moves nextIndex as a failed consistency check does",
+		edits: []edit{{"replication.go",
+			`reply := rf.callUnlocked(f, &c)`,
+			`reply := rf.callUnlocked(f, &c)
+			if r, ok := reply.(*AppendEntriesReply); ok && !r.Success && rf.role == Leader {
+				f.nextIndex = max(1, min(f.nextIndex, r.ConflictIndex))
+			}`}},
+	},
+	{
+		name:  "back-up-one-by-one",
+		wrong: "after a failed consistency check nextIndex goes back by one",
+		edits: []edit{{"replication.go", `min(f.nextIndex, next))`, `min(f.nextIndex, max(next, args.PrevLogIndex)))`}},
+	},
+	{
+		name:  "back-up-too-far",
+		wrong: "after a failed consistency check everything is sent again",
+		edits: []edit{{"replication.go", `min(f.nextIndex, next))`, `min(f.nextIndex, next, 1))`}},
+	},
+	{
+		name:  "conflict-index-off-by-one",
+		wrong: "a follower with a short log names the index after the one that it lacks",
+		edits: []edit{{"log.go", `return 0, l.lastIndex() + 1`, `return 0, l.lastIndex() + 2`}},
+	},
+	{
+		name:  "lost-entries-not-sent-again",
+		wrong: "when a message is lost, nextIndex stays where success would have put it",
+		edits: []edit{{"replication.go", `f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, c.first))`, ``}},
+	},
+	{
+		name:  "higher-term-in-reply-ignored",
+		wrong: "a leader stays one after a reply with a higher term",
+		edits: []edit{{"replication.go",
+			`case reply.term() > rf.currentTerm:
+				rf.becomeFollowerLocked(reply.term())`,
+			``}},
+	},
+	{
+		name:  "entries-saved-after-answer",
+		wrong: "a follower answers first and saves the entries a moment later",
+		edits: []edit{
+			{"replication.go", `default: rf.saveEntriesLocked(d)`, `default:
+				d.moveTo(append([]byte(nil), d.records...))
+				rf.log.append(d.entries...)
+				time.AfterFunc(5*time.Millisecond, func() {
+					rf.mu.Lock()
+					defer rf.mu.Unlock()
+					if !rf.killed {
+						rf.saveAllLocked(false)
+					}
+				})`},
+		},
+	},
+	{
+		name:  "leader-does-not-save-entries",
+		wrong: "a leader keeps new commands in memory only",
+		edits: []edit{{"propose.go", `rf.saveEntriesLocked(d)`, `d.moveTo(append([]byte(nil), d.records...))
+			rf.log.append(d.entries...)`}},
+	},
+	{
+		name:  "truncation-not-saved",
+		wrong: "a follower that replaces conflicting entries does not save that",
+		edits: []edit{{"replication.go",
+			`rf.log.append(d.entries...)
+			rf.saveAllLocked(false)`,
+			`d.moveTo(append([]byte(nil), d.records...))
+			rf.log.append(d.entries...)`}},
+	},
+	{
+		name:  "hanging-call-blocks-follower",
+		wrong: "nothing new goes to a follower before the call to it returns, seven seconds later",
+		edits: []edit{{"replication.go", `return rf.options.heartbeat / 2`, `return time.Hour`}},
+	},
+	{
+		name:  "start-without-recheck",
+		wrong: "Start appends though the leader was deposed before it had the lock",
+		edits: []edit{{"propose.go", `accepted := rf.role == Leader`, `accepted := true`}},
+	},
+	{
+		name:  "replication-on-heartbeats-only",
+		wrong: "new commands wait for the next heartbeat",
+		edits: []edit{{"replication.go", `f.nextIndex <= rf.log.lastIndex() || f.failures > 0 ||`, `f.failures > 0 ||`}},
+	},
+	{
+		name:  "whole-tail-at-every-start",
+		wrong: "every Start sends again all that is not acknowledged yet",
+		edits: []edit{{"propose.go",
+			`rf.wakeReplicatorsLocked()`,
+			`for _, f := range rf.followers {
+				if f != nil {
+					f.nextIndex, f.blocking, f.due = f.matchIndex+1, nil, true
+					if f.waiting == 0 {
+						go rf.replicator(f)
+					}
+				}
+			}
+			rf.wakeReplicatorsLocked()`}},
+	},
+	{
+		name:  "fifty-heartbeats-a-second",
+		wrong: "a leader sends heartbeats five times as often as the lab allows",
+		edits: []edit{
+			{"replication.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
+			{"replication.go", `if heartbeat := f.lastSent.Add(rf.options.heartbeat);`, `if heartbeat := f.lastSent.Add(rf.options.heartbeat / 5);`},
+			{"replication.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
+		},
+	},
+}

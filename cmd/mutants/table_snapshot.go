@@ -1,0 +1,98 @@
+package main
+
+// snapshots are mistakes about snapshots and restarts (§7).
+var snapshots = []mutant{
+	{
+		name:  "last-included-one-too-low",
+		wrong: "InstallSnapshot names the index before the last one that the snapshot covers",
+		edits: []edit{{"snapshot.go", `LastIncludedIndex: rf.snapshot.index,`, `LastIncludedIndex: rf.snapshot.index - 1,`}},
+	},
+	{
+		name:  "last-included-one-too-high",
+		wrong: "InstallSnapshot names the index after the last one that the snapshot covers",
+		edits: []edit{{"snapshot.go", `LastIncludedIndex: rf.snapshot.index,`, `LastIncludedIndex: rf.snapshot.index + 1,`}},
+	},
+	{
+		name:  "snapshot-with-current-term",
+		wrong: "InstallSnapshot names the leader's term instead of the last entry's",
+		edits: []edit{{"snapshot.go", `LastIncludedTerm: rf.snapshot.term,`, `LastIncludedTerm: rf.currentTerm,`}},
+	},
+	{
+		name:  "old-snapshot-installed",
+		wrong: "a snapshot that is older than the follower's state replaces it",
+		edits: []edit{{"snapshot.go", `if s.index <= rf.commitIndex { return }`, ``}},
+	},
+	{
+		name:  "snapshot-delivered-late",
+		wrong: "a goroutine of its own hands the snapshot over, maybe after newer entries",
+		edits: []edit{{"snapshot.go",
+			`rf.commitLocked(s.index)`,
+			`rf.commitLocked(s.index)
+			rf.lastApplied = s.index
+			go rf.send(ApplyMsg{SnapshotValid: true, Snapshot: s.data, SnapshotTerm: s.term, SnapshotIndex: s.index})`}},
+	},
+	{
+		name:  "snapshot-discards-suffix",
+		wrong: "a snapshot throws away the entries after it, though they agree with it",
+		edits: []edit{{"snapshot.go", `if rf.log.matches(s.index, s.term) {`, `if s.index < 0 {`}},
+	},
+	{
+		name:  "snapshot-keeps-conflicting-suffix",
+		wrong: "a snapshot keeps the entries after it, though its last entry has another term",
+		edits: []edit{{"snapshot.go", `if rf.log.matches(s.index, s.term) {`, `if s.index >= rf.log.base && s.index <= rf.log.lastIndex() {`}},
+	},
+	{
+		name:  "snapshot-does-not-commit",
+		wrong: "a snapshot that comes from the leader does not move commitIndex",
+		edits: []edit{{"snapshot.go", `rf.commitLocked(s.index)`, ``}},
+	},
+	{
+		name:  "snapshot-shares-callers-memory",
+		wrong: "Snapshot keeps the caller's slice, which the service may write to",
+		edits: []edit{
+			{"snapshot.go", `newSnapshot(index, 0, bytes.Clone(data))`, `newSnapshot(index, 0, data)`},
+			{"snapshot.go", `"bytes"`, ``},
+		},
+	},
+	{
+		name:  "compaction-forgets-term",
+		wrong: "the log that compaction leaves has the wrong term before its first entry",
+		edits: []edit{{"log.go", `baseTerm: l.term(index)}`, `baseTerm: l.baseTerm}`}},
+	},
+	{
+		name:  "snapshot-and-state-saved-apart",
+		wrong: "state and snapshot are saved one after the other: a crash may come between",
+		edits: []edit{{"persist.go",
+			`any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
+			`p.SaveRaftState(state)
+			any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
+	},
+	{
+		name:  "snapshot-lost-at-restart",
+		wrong: "the snapshot is not read at a restart, and the next save erases it",
+		edits: []edit{
+			{"persist.go", `term: h.snapshotTerm, data: data, sum:`, `term: h.snapshotTerm, sum:`},
+			{"persist.go", `if !newSnapshot {`, `if newSnapshot && !newSnapshot {`},
+		},
+	},
+	{
+		name:  "applied-again-after-restart",
+		wrong: "lastApplied begins at 0 after a restart, below the snapshot",
+		edits: []edit{{"raft.go", `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`, `rf.commitIndex, rf.lastApplied = rf.snapshot.index, 0`}},
+	},
+	{
+		name:  "commit-index-lost-at-restart",
+		wrong: "commitIndex begins at 0 after a restart, below the snapshot",
+		edits: []edit{{"raft.go", `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`, `rf.commitIndex, rf.lastApplied = 0, rf.snapshot.index`}},
+	},
+	{
+		name:  "snapshot-drops-log",
+		wrong: "Snapshot throws away the entries after its index",
+		edits: []edit{{"snapshot.go", `rf.log.compact(index)`, `rf.log.reset(index, s.term)`}},
+	},
+	{
+		name:  "body-checksum-not-verified",
+		wrong: "a saved log that was altered is believed",
+		edits: []edit{{"persist.go", `if checksum(body) != h.bodySum {`, `if len(body) < 0 {`}},
+	},
+}

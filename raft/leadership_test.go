@@ -1,0 +1,186 @@
+package raft
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// Half of the servers elect nobody, since the other half could elect another (§5.2).
+func TestHalfIsNoMajority(t *testing.T) {
+	rf, args := newCandidate(t, 4, 3)
+	vote(rf, 1, args, RequestVoteReply{Term: 3, VoteGranted: true})
+	mustEqual(t, "role with two votes of four", rf.role, Candidate)
+	vote(rf, 2, args, RequestVoteReply{Term: 3, VoteGranted: true})
+	mustEqual(t, "role with three", rf.role, Leader)
+}
+
+// Servers that start at the same moment draw different election timeouts, or they would split every vote (§5.2).
+func TestServersDrawTheirOwnTimeouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var drawn [2][]time.Duration
+		for server := range drawn {
+			rf := newQuiet(t, 3, MakePersister())
+			for range 10 {
+				drawn[server] = append(drawn[server], time.Until(rf.deadline))
+				rf.postponeElectionLocked()
+			}
+		}
+		if slices.Equal(drawn[0], drawn[1]) {
+			t.Errorf("two servers both drew %v", drawn[0])
+		}
+	})
+}
+
+// "State on leaders: reinitialized after election" (Figure 2): between two terms of lead a follower may have lost what
+// it had acknowledged.
+func TestLeaderBeginsAnew(t *testing.T) {
+	rf := newLeader(t, 3, 2, from(1).terms(1, 1, 2))
+	setMatch(rf, []int{2, 0})
+	f := rf.followers[1]
+	f.blocking, f.failures = new(call), maxFailures // it hangs
+	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
+	mustEqual(t, "proposals welcome after deposition", rf.leading.Load(), false)
+	rf.becomeCandidateLocked()
+	rf.becomeLeaderLocked()
+	mustEqual(t, "proposals welcome", rf.leading.Load(), true)
+	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{0, 5})
+	mustEqual(t, "failures", f.failures, 0)
+	mustEqual(t, "a call of the earlier term is waited for", f.blocking != nil, false)
+}
+
+// Elections in vain make a server patient, but only until there is a leader, itself or another.
+func TestPatienceEndsWithLeader(t *testing.T) {
+	rf := newFollower(t, 3, 2, nil)
+	rf.attempts = 5
+	deliver(t, rf, appendMsg(2, 0, 0, 0))
+	mustEqual(t, "failed elections after a heartbeat", rf.attempts, 0)
+	rf.attempts = 5
+	rf.becomeCandidateLocked()
+	rf.becomeLeaderLocked()
+	mustEqual(t, "failed elections of a leader", rf.attempts, 0)
+}
+
+// A leader that steps down does not stand again at once, though no election timeout ran while it led.
+func TestFormerLeaderWaits(t *testing.T) {
+	for name, stepDown := range map[string]func(rf *Raft){
+		"deposed":   func(rf *Raft) { rf.becomeFollowerLocked(9) },
+		"no quorum": func(rf *Raft) { rf.tendFollowersLocked(time.Now()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rf := newLeader(t, 3, 2, nil)
+				time.Sleep(time.Hour)
+				stepDown(rf)
+				mustEqual(t, "role", rf.role, Follower)
+				if wait := time.Until(rf.deadline); wait < rf.options.timeoutMin {
+					t.Errorf("it stands again after %v", wait)
+				}
+			})
+		})
+	}
+}
+
+// A request for a vote that is lost is sent again, but not for ever.
+func TestLostRequestForVote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 3, 2, nil)
+		network := labrpc.MakeNetwork()
+		defer network.Cleanup()
+		rf.peers[1] = network.MakeEnd("to nobody")
+		rf.mu.Lock()
+		rf.standLocked()
+		rf.mu.Unlock()
+		time.Sleep(time.Hour)
+		mustEqual(t, "requests", network.GetTotalCount(), maxFailures)
+	})
+}
+
+// Who has asked for promises and then votes for another does not stand against it.
+func TestVoterDoesNotCompete(t *testing.T) {
+	rf := newFollower(t, 3, 3, nil)
+	rf.mu.Lock()
+	rf.standForElectionLocked()
+	rf.mu.Unlock()
+	mustEqual(t, "granted", granted(deliver(t, rf, &RequestVoteArgs{Term: 3, CandidateID: 2})), true)
+	asked := &RequestVoteArgs{Term: 4, CandidateID: 0, PreVote: true}
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	mustEqual(t, "a promise comes too late", rf.staleVoteLocked(asked), true)
+}
+
+// When is there something to send? The leader has three entries.
+func TestWorkForReplicator(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		f    *follower
+		want bool
+	}{
+		{"up to date", &follower{nextIndex: 4}, false},
+		{"lacks an entry", &follower{nextIndex: 3}, true},
+		{"lacks an entry, but a message is on its way", &follower{nextIndex: 3, blocking: new(call)}, false},
+		{"lacks an entry, but does not answer", &follower{nextIndex: 3, failures: maxFailures}, false},
+		{"a heartbeat is due", &follower{nextIndex: 4, due: true}, true},
+		{"a heartbeat is due while a message is on its way", &follower{nextIndex: 4, due: true, blocking: new(call)}, true},
+		{"a heartbeat is due though it does not answer", &follower{nextIndex: 4, due: true, failures: maxFailures}, true},
+		{"the last message was lost", &follower{nextIndex: 4, failures: 1}, true},
+		{"a commit to tell", &follower{nextIndex: 4, tell: true}, true},
+		{"a commit to tell that it knows", &follower{nextIndex: 4, tell: true, commitSent: 2}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rf := newLeader(t, 3, 2, from(1).terms(2, 2, 2))
+			rf.commitIndex = 2
+			mustEqual(t, "work", rf.hasWorkLocked(c.f), c.want)
+			rf.resignLocked()
+			mustEqual(t, "work of who does not lead", rf.hasWorkLocked(c.f), false)
+		})
+	}
+}
+
+// A call that hangs does not keep a follower from what is new: another message goes out before the next heartbeat.
+func TestHangingCallHoldsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newLeader(t, 3, 2, nil)
+		peer, network := connectScripted(rf)
+		defer network.Cleanup()
+		go rf.applier()
+		defer rf.Kill()
+		go rf.replicator(rf.followers[1])
+		go rf.ticker()
+		<-peer.asked // and no answer
+		rf.Start("new")
+		start := time.Now()
+		m := <-peer.asked
+		if waited := time.Since(start); waited >= rf.options.heartbeat || len(m.Entries) == 0 {
+			t.Errorf("after %v came %+v", waited, m)
+		}
+		for range 2 {
+			peer.answers <- AppendEntriesReply{Term: 2, Success: true}
+		}
+	})
+}
+
+// A refusal because the message's term was older is no failed consistency check: it comes when the leader leads again,
+// in a newer term, and says nothing of the follower's log.
+func TestRefusalOfOlderTermMovesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newLeader(t, 3, 2, from(1).terms(1, 1))
+		peer, network := connectScripted(rf)
+		defer network.Cleanup()
+		go rf.applier()
+		defer rf.Kill()
+		go rf.replicator(rf.followers[1])
+		<-peer.asked
+		deliver(t, rf, &AppendEntriesArgs{Term: 5, LeaderID: 1})
+		rf.mu.Lock()
+		rf.becomeCandidateLocked()
+		rf.becomeLeaderLocked()
+		rf.mu.Unlock()
+		peer.answers <- AppendEntriesReply{Term: 5}
+		mustEqual(t, "PrevLogIndex of the next message", (<-peer.asked).PrevLogIndex, 2)
+		peer.answers <- AppendEntriesReply{Term: 6, Success: true}
+	})
+}
