@@ -135,7 +135,7 @@ func (c *chaos) start(i int) {
 	}
 	c.mu.Unlock()
 	applyCh := make(chan ApplyMsg)
-	rf := Make(ends, i, c.disks[i], applyCh, append(anyOptions(c.random), WithCloseOnKill(), withObserver(c.watch))...)
+	rf := Make(ends, i, c.disks[i], applyCh, append(anyOptions(c.random), WithCloseOnKill(), c.watch.option())...)
 	if c.whole {
 		rf.mu.Lock()
 		rf.store.growing = nil

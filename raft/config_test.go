@@ -125,7 +125,7 @@ func (s setup) build(t testing.TB) *config {
 // makeOptions is the one place where a server's options come from. WithCloseOnKill shows the harness
 // that a killed server has sent its last.
 func (cfg *config) makeOptions(server int) []Option {
-	options := append([]Option{WithCloseOnKill(), withObserver(cfg.watch)}, defaultOptions...)
+	options := append([]Option{WithCloseOnKill(), cfg.watch.option()}, defaultOptions...)
 	if cfg.options != nil {
 		options = append(options, cfg.options(server)...)
 	}

@@ -41,7 +41,7 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1, 1, 2))
 	setMatch(rf, []int{2, 0})
 	f := rf.followers[1]
-	f.blocking, f.failures = new(call), maxFailures // it hangs
+	f.calls, f.failures = []*call{new(call)}, maxFailures // it hangs
 	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
 	mustEqual(t, "proposals welcome after deposition", rf.leading.Load(), false)
 	rf.becomeCandidateLocked()
@@ -49,7 +49,7 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	mustEqual(t, "proposals welcome", rf.leading.Load(), true)
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{0, 5})
 	mustEqual(t, "failures", f.failures, 0)
-	mustEqual(t, "a call of the earlier term is waited for", f.blocking != nil, false)
+	mustEqual(t, "a call of the earlier term is waited for", len(f.calls) > 0, false)
 }
 
 // Elections in vain make a server patient, but only until there is a leader, itself or another.
@@ -121,10 +121,10 @@ func TestWorkForReplicator(t *testing.T) {
 	}{
 		{"up to date", &follower{nextIndex: 4}, false},
 		{"lacks an entry", &follower{nextIndex: 3}, true},
-		{"lacks an entry, but a message is on its way", &follower{nextIndex: 3, blocking: new(call)}, false},
+		{"lacks an entry, but a message is on its way", &follower{nextIndex: 3, calls: []*call{new(call)}}, false},
 		{"lacks an entry, but does not answer", &follower{nextIndex: 3, failures: maxFailures}, false},
 		{"a heartbeat is due", &follower{nextIndex: 4, due: true}, true},
-		{"a heartbeat is due while a message is on its way", &follower{nextIndex: 4, due: true, blocking: new(call)}, true},
+		{"a heartbeat is due while a message is on its way", &follower{nextIndex: 4, due: true, calls: []*call{new(call)}}, true},
 		{"a heartbeat is due though it does not answer", &follower{nextIndex: 4, due: true, failures: maxFailures}, true},
 		{"the last message was lost", &follower{nextIndex: 4, failures: 1}, true},
 		{"a commit to tell", &follower{nextIndex: 4, tell: true}, true},

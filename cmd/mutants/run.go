@@ -140,7 +140,7 @@ func (l *laboratory) test(ctx context.Context, m mutant) result {
 	if r.err == nil && l.lab > 0 {
 		r.labRuns = l.lab
 		r.lab, r.err = l.run(ctx, binary, time.Now().Add(l.timeout),
-			"-test.run="+labTests, "-test.skip="+ours, fmt.Sprint("-test.count=", l.lab))
+			"-watch=false", "-test.run="+labTests, "-test.skip="+ours, fmt.Sprint("-test.count=", l.lab))
 	}
 	return r
 }

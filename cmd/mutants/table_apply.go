@@ -7,7 +7,7 @@ var applying = []mutant{
 		wrong: "what is in the log is applied before it is committed",
 		edits: []edit{
 			{"apply.go", `rf.commitIndex <= rf.lastApplied`, `rf.log.lastIndex() <= rf.lastApplied`},
-			{"apply.go", `min(rf.commitIndex,`, `min(rf.log.lastIndex(),`},
+			{"apply.go", `rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)`, `rf.events.due(t.events[:0], rf.lastApplied, rf.log.lastIndex())`},
 		},
 	},
 	{
@@ -51,19 +51,18 @@ var applying = []mutant{
 		wrong: "Kill does not end the ticker",
 		edits: []edit{
 			{"election.go", `case <-rf.done: return`, ``},
-			{"election.go", `case rf.killed: return 0`, `case rf.killed: return time.Second`},
 		},
 	},
 	{
 		name:  "entries-shared-with-rpc",
 		wrong: "a message's entries are the log's own memory, read without the lock",
 		edits: []edit{
-			{"replication.go",
+			{"link.go",
 				`c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxBatch)`,
 				`if k := f.nextIndex - rf.log.base - 1; k < rf.log.length {
 					c.entries = rf.log.chunks[k/chunkSize][k%chunkSize:]
 				}`},
-			{"replication.go",
+			{"link.go",
 				`clear(c.entries)
 				*c = call{entries: c.entries[:0], encoded: c.encoded}`,
 				`*c = call{encoded: c.encoded}`},

@@ -59,9 +59,12 @@ var elections = []mutant{
 		name:  "timer-reset-on-refused-vote",
 		wrong: "a refused vote request postpones the voter's own election",
 		edits: []edit{{"election.go",
-			`if !rf.admitLocked(args) { return false }`,
-			`if !rf.admitLocked(args) { return false }
-			rf.postponeElectionLocked()`}},
+			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
+			`if !rf.admitLocked(args) {
+				return false
+			}
+			rf.postponeElectionLocked()
+			if !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`}},
 	},
 	{
 		name:  "timer-not-reset-on-granted-vote",
@@ -82,7 +85,32 @@ var elections = []mutant{
 	{
 		name:  "candidate-keeps-its-vote",
 		wrong: "a candidate counts its own vote but does not use it up",
-		edits: []edit{{"election.go", `rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me`, `rf.currentTerm, rf.votedFor = rf.currentTerm+1, nobody`}},
+		edits: []edit{{"election.go",
+			`rf.votedFor = rf.me
+			rf.saveLocked()
+			rf.becomeLeaderLocked()`,
+			`rf.becomeLeaderLocked()`}},
+	},
+	{
+		name:  "vote-given-away-and-counted",
+		wrong: "a candidate that gave its vote to another counts it for itself too",
+		edits: []edit{{"election.go", `case rf.votedFor == nobody && rf.isMajority(n+1):`, `case rf.isMajority(n + 1):`}},
+	},
+	{
+		name:  "late-votes-after-concession",
+		wrong: "a candidate concedes and frees its vote, but still counts the votes that come late",
+		edits: []edit{{"election.go",
+			`rf.setRoleLocked(Follower, nobody)
+			if rf.votedFor == rf.me {`,
+			`if rf.votedFor == rf.me {`}},
+	},
+	{
+		name:  "concession-not-saved",
+		wrong: "a candidate frees its vote by a concession and does not save that",
+		edits: []edit{{"election.go",
+			`rf.votedFor = nobody
+			rf.saveLocked()`,
+			`rf.votedFor = nobody`}},
 	},
 	{
 		name:  "candidate-never-tries-again",
@@ -136,14 +164,14 @@ var elections = []mutant{
 	{
 		name:  "refusals-counted-as-votes",
 		wrong: "every answer to RequestVote counts as a vote",
-		edits: []edit{{"election.go", `if reply.VoteGranted { rf.grantedLocked(peer) }`, `rf.grantedLocked(peer)`}},
+		edits: []edit{{"election.go", `case reply.VoteGranted:`, `case reply.Term == rf.currentTerm:`}},
 	},
 	{
 		name:  "higher-term-in-vote-reply-ignored",
 		wrong: "a candidate goes on after an answer with a higher term",
 		edits: []edit{{"election.go",
-			`if reply.Term > rf.currentTerm { rf.becomeFollowerLocked(reply.Term) return }`,
-			``}},
+			`case reply.Term > rf.currentTerm: rf.becomeFollowerLocked(reply.Term)`,
+			`case reply.Term > rf.currentTerm:`}},
 	},
 	{
 		name:  "candidate-ignores-leader-of-its-term",
@@ -159,10 +187,8 @@ var elections = []mutant{
 		name:  "term-taken-over-only-with-vote",
 		wrong: "a refused vote request does not raise the voter's term",
 		edits: []edit{{"election.go",
-			`if !rf.admitLocked(args) { return false }`,
-			`if args.Term < rf.currentTerm || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) || !rf.admitLocked(args) {
-				return false
-			}`}},
+			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
+			`if args.Term < rf.currentTerm || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) || !rf.admitLocked(args) {`}},
 	},
 	{
 		name:  "older-term-admitted",

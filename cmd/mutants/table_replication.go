@@ -81,19 +81,19 @@ var replication = []mutant{
 	{
 		name:  "match-index-kept-from-earlier-lead",
 		wrong: "who leads again believes what it knew of the followers in an earlier term",
-		edits: []edit{{"replication.go",
+		edits: []edit{{"link.go",
 			`f.nextIndex, f.matchIndex = lastLogIndex+1, 0`,
 			`f.nextIndex = lastLogIndex + 1`}},
 	},
 	{
 		name:  "stale-replies-not-dropped",
 		wrong: "a reply to a message of an earlier term is taken for news",
-		edits: []edit{{"replication.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.role == Leader`}},
+		edits: []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.role == Leader`}},
 	},
 	{
 		name:  "next-index-moved-by-term-rejection",
 		wrong: "a refusal because of the term moves nextIndex as a failed consistency check does",
-		edits: []edit{{"replication.go",
+		edits: []edit{{"link.go",
 			`reply := rf.callUnlocked(f, &c)`,
 			`reply := rf.callUnlocked(f, &c)
 			if r, ok := reply.(*AppendEntriesReply); ok && !r.Success && rf.role == Leader {
@@ -162,7 +162,7 @@ var replication = []mutant{
 	{
 		name:  "hanging-call-blocks-follower",
 		wrong: "nothing new goes to a follower before the call to it returns, seven seconds later",
-		edits: []edit{{"replication.go", `return rf.options.heartbeat / 2`, `return time.Hour`}},
+		edits: []edit{{"link.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
 	},
 	{
 		name:  "start-without-recheck",
@@ -172,7 +172,7 @@ var replication = []mutant{
 	{
 		name:  "replication-on-heartbeats-only",
 		wrong: "new commands wait for the next heartbeat",
-		edits: []edit{{"replication.go", `f.nextIndex <= rf.log.lastIndex() || f.failures > 0 ||`, `f.failures > 0 ||`}},
+		edits: []edit{{"link.go", `f.nextIndex <= rf.log.lastIndex() || f.failures > 0`, `f.failures > 0`}},
 	},
 	{
 		name:  "whole-tail-at-every-start",
@@ -181,7 +181,7 @@ var replication = []mutant{
 			`rf.wakeReplicatorsLocked()`,
 			`for _, f := range rf.followers {
 				if f != nil {
-					f.nextIndex, f.blocking, f.due = f.matchIndex+1, nil, true
+					f.nextIndex, f.calls, f.due = f.matchIndex+1, nil, true
 					if f.waiting == 0 {
 						go rf.replicator(f)
 					}
@@ -193,9 +193,9 @@ var replication = []mutant{
 		name:  "fifty-heartbeats-a-second",
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
 		edits: []edit{
-			{"replication.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
-			{"replication.go", `if heartbeat := f.lastSent.Add(rf.options.heartbeat);`, `if heartbeat := f.lastSent.Add(rf.options.heartbeat / 5);`},
-			{"replication.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
+			{"link.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
+			{"link.go", `now.Sub(f.lastSent) >= rf.options.heartbeat`, `now.Sub(f.lastSent) >= rf.options.heartbeat/5`},
+			{"link.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
 		},
 	},
 }

@@ -34,12 +34,12 @@ var snapshots = []mutant{
 	{
 		name:  "snapshot-discards-suffix",
 		wrong: "a snapshot throws away the entries after it, though they agree with it",
-		edits: []edit{{"snapshot.go", `if rf.log.matches(s.index, s.term) {`, `if s.index < 0 {`}},
+		edits: []edit{{"snapshot.go", `if !rf.log.matches(s.index, s.term) {`, `if s.index > 0 {`}},
 	},
 	{
 		name:  "snapshot-keeps-conflicting-suffix",
 		wrong: "a snapshot keeps the entries after it, though its last entry has another term",
-		edits: []edit{{"snapshot.go", `if rf.log.matches(s.index, s.term) {`, `if s.index >= rf.log.base && s.index <= rf.log.lastIndex() {`}},
+		edits: []edit{{"snapshot.go", `if !rf.log.matches(s.index, s.term) {`, `if s.index < rf.log.base || s.index > rf.log.lastIndex() {`}},
 	},
 	{
 		name:  "snapshot-does-not-commit",
@@ -88,7 +88,7 @@ var snapshots = []mutant{
 	{
 		name:  "snapshot-drops-log",
 		wrong: "Snapshot throws away the entries after its index",
-		edits: []edit{{"snapshot.go", `rf.log.compact(index)`, `rf.log.reset(index, s.term)`}},
+		edits: []edit{{"snapshot.go", `rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))`, `rf.log.reset(s.index, s.term)`}},
 	},
 	{
 		name:  "body-checksum-not-verified",
