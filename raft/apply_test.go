@@ -78,7 +78,7 @@ func TestApplyAfterRestart(t *testing.T) {
 		rf, applyCh = single(t, disk.Copy())
 		defer rf.Kill()
 		for k, command := range commands[2:] {
-			m := <-applyCh
+			m := next(t, applyCh)
 			mustEqual(t, "command", fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", ApplyMsg{CommandValid: true, Command: m.Command, CommandIndex: k + 3}))
 			if node, ok := command.(*nodeCommand); ok {
 				mustEqual(t, "node", *m.Command.(*nodeCommand), *node)
@@ -88,6 +88,18 @@ func TestApplyAfterRestart(t *testing.T) {
 		}
 		silent(t, applyCh)
 	})
+}
+
+// next returns the next message, which must come within a second.
+func next(t testing.TB, applyCh <-chan ApplyMsg) ApplyMsg {
+	t.Helper()
+	select {
+	case m := <-applyCh:
+		return m
+	case <-time.After(time.Second):
+		t.Fatal("nothing more comes on applyCh")
+		return ApplyMsg{}
+	}
 }
 
 func TestApplyUnknownTypePanics(t *testing.T) {

@@ -5,7 +5,10 @@ import (
 	"testing"
 )
 
-var _ = flag.Int("chaos.seeds", 1, "as raft's tests have it")
+var (
+	_ = flag.Int("chaos.seeds", 1, "as raft's tests have it")
+	_ = flag.Bool("watch", true, "this too")
+)
 
 func TestFirst(t *testing.T) {}
 
