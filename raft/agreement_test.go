@@ -46,7 +46,7 @@ func TestStartsShareMessages(t *testing.T) {
 		defer network.Cleanup()
 		go rf.applier()
 		defer rf.Kill()
-		go rf.replicator(rf.followers[1])
+		startReplicator(rf, rf.followers[1])
 		next := func(prev, entries int) {
 			t.Helper()
 			m := <-peer.asked

@@ -24,13 +24,15 @@ import "fmt"
 //
 // BecameLeader{Term: T, Index: n} does not mean that every command of an earlier term was handed over: some may be in the
 // log and only commit later, behind the leader's first command of its own term (§5.4.2). But n is where the log
-// ended when the server was elected, and it held everything that was ever committed (§5.4.3). Hence:
+// ended when the server was elected, and it held everything that leaders of earlier terms ever commit (§5.4.3). Hence:
 //
-//   - Every command of a term before T that any server ever applies has an index of at most n. Once the service
-//     has received index n, or anything later, it has them all.
-//   - Every command with an index above n that any server ever applies is of term T or later.
-//   - Every command that the service has received before this event is of a term before T. What follows up to index n is
-//     so too if it was committed under this leader; if the lead is lost first, a later leader's may take its place.
+//   - Every command that a leader of a term before T commits has an index of at most n. Once the service has
+//     received index n, or anything later, it has them all.
+//   - Every command that the service receives before this event is of a term before T. Until LostLeadership, what
+//     follows up to index n is so too, and all above n is of term T.
+//
+// After LostLeadership a later leader may put another command in the place of any that was not handed over, also one of a
+// term before T that was never committed and that the leader of T did not have.
 //
 // "Term" is that of the entry, in which Start accepted the command. So a new leader that wants to serve from its own
 // state starts a command, waits for it to come back, and then has applied all that was promised to anybody under

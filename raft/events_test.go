@@ -272,6 +272,7 @@ type eventWitness struct {
 	started map[any]int // the term in which Start accepted a command
 	applied map[int]int // by index, the term of the command there
 	led     map[int]Event
+	ended   map[int]int // by term: the commitIndex at which its leader lost the lead
 	kinds   map[EventKind]int
 }
 
@@ -369,6 +370,9 @@ func (w *eventWitness) checkEvent(i int, seen *witnessed, e Event) string {
 		}
 		w.led[e.Term] = e
 	}
+	if e.Kind == LostLeadership {
+		w.ended[e.Term] = e.CommitIndex
+	}
 	if e.Kind == BecameLeader || e.Kind == LostLeadership {
 		seen.leads = e.Kind == BecameLeader
 	}
@@ -381,8 +385,8 @@ func (w *eventWitness) conclude(t *testing.T) {
 	defer w.mu.Unlock()
 	for T, e := range w.led {
 		for index, term := range w.applied {
-			if term < T && index > e.Index {
-				t.Errorf("%+v, but the command at index %d is of term %d", e, index, term)
+			if index <= w.ended[T] && (index > e.Index) != (term == T) {
+				t.Errorf("%+v, and lost at commitIndex %d, but the command at index %d is of term %d", e, w.ended[T], index, term)
 			}
 			if index <= e.CommitIndex && term >= T {
 				t.Errorf("%+v came after command %d of term %d", e, index, term)
@@ -405,7 +409,7 @@ func TestEventsInCluster(t *testing.T) {
 					options: func(int) []Option { return []Option{WithEvents()} }}.start(t)
 				defer cfg.cleanup()
 				w := &eventWitness{cfg: cfg, started: make(map[any]int), applied: make(map[int]int),
-					led: make(map[int]Event), kinds: make(map[EventKind]int)}
+					led: make(map[int]Event), ended: make(map[int]int), kinds: make(map[EventKind]int)}
 				w.scenario(w.watch(cfg.applierSnap))
 				w.conclude(t)
 			})

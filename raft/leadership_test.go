@@ -148,7 +148,7 @@ func TestHangingCallHoldsNothingUp(t *testing.T) {
 		defer network.Cleanup()
 		go rf.applier()
 		defer rf.Kill()
-		go rf.replicator(rf.followers[1])
+		startReplicator(rf, rf.followers[1])
 		go rf.ticker()
 		<-peer.asked // and no answer
 		rf.Start("new")
@@ -172,7 +172,7 @@ func TestRefusalOfOlderTermMovesNothing(t *testing.T) {
 		defer network.Cleanup()
 		go rf.applier()
 		defer rf.Kill()
-		go rf.replicator(rf.followers[1])
+		startReplicator(rf, rf.followers[1])
 		<-peer.asked
 		deliver(t, rf, &AppendEntriesArgs{Term: 5, LeaderID: 1})
 		rf.mu.Lock()

@@ -43,6 +43,14 @@ func newQuietServer(t testing.TB, n, me int, persister *Persister, opts ...Optio
 	return rf
 }
 
+// startReplicator ends the quiet for one follower.
+func startReplicator(rf *Raft, f *follower) {
+	rf.mu.Lock()
+	f.waiting = 0
+	rf.mu.Unlock()
+	go rf.replicator(f)
+}
+
 // newFollower returns a quiet server 0 of n that is in term and has saved the entries.
 func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft {
 	t.Helper()

@@ -427,7 +427,7 @@ func TestReplyOfOlderTermIsIgnored(t *testing.T) {
 			rf := newLeader(t, 3, 2, from(1).terms(1, 1))
 			peer, network := connectScripted(rf)
 			go rf.applier()
-			go rf.replicator(rf.followers[1])
+			startReplicator(rf, rf.followers[1])
 			defer network.Cleanup()
 			defer rf.Kill()
 			mustEqual(t, "term of the first message", (<-peer.asked).Term, 2)

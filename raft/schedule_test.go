@@ -283,7 +283,7 @@ func TestReplyAfterRestart(t *testing.T) {
 			peer, network := connectScripted(rf)
 			defer network.Cleanup()
 			go rf.applier()
-			go rf.replicator(rf.followers[1])
+			startReplicator(rf, rf.followers[1])
 			<-peer.asked
 			disk := rf.store.persister.Copy()
 			rf.Kill()
