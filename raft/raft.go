@@ -10,7 +10,8 @@
 //	propose.go      how many Starts at once get into the log
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
-//	replication.go  replicators, AppendEntries, the commit rule                  §5.3, §5.4.2
+//	link.go         replicators, and the ways to send to a peer                  §5.3
+//	replication.go  AppendEntries, the commit rule                               §5.3, §5.4.2
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
@@ -44,9 +45,9 @@
 // elected before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that one that was cut off
 // disturbs nobody; so that it cannot keep others from it in vain, a leader that a majority has not answered for a
 // while resigns (§6.2 there). A candidate's own vote is free until the others' make a majority with it
-// (WithVotePolicy), and a leader that is deposed while a majority is with it stands soon (WithStandSoon). After a few failed elections in a row a server waits longer for the next one. Entries of
-// older terms also commit when every server has them, since then no later leader can lack them
-// (advanceCommitLocked). Snapshots are sent whole.
+// (WithVotePolicy), and a leader that is deposed while a majority is with it stands soon (WithStandSoon). After a
+// few failed elections in a row a server waits longer for the next one. Entries of older terms also commit when every
+// server has them, since then no later leader can lack them (advanceCommitLocked). Snapshots are sent whole.
 //
 // Each file states the version of the language that it is written in, so that it also builds in a course tree whose
 // go.mod names an old one.
