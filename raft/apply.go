@@ -10,8 +10,8 @@ import (
 // maxApply bounds the entries that the applier takes at once.
 const maxApply = 1024
 
-// applier hands over to applyCh what is committed, in order (§5.3). It alone sends on applyCh and closes it. commitLocked
-// wakes it; Kill ends it, whether or not anybody reads.
+// applier hands over to applyCh what is committed, in order (§5.3). It alone sends on applyCh and closes it.
+// commitLocked wakes it; Kill ends it, whether or not anybody reads.
 func (rf *Raft) applier() {
 	defer close(rf.applierDone)
 	if rf.options.closeOnKill {
@@ -26,8 +26,8 @@ func (rf *Raft) applier() {
 	}
 }
 
-// toApply is a portion: events, then a snapshot or else the entries that end at index last. When they are handed over, the
-// log is applied up to and including last.
+// toApply is a portion: events, then a snapshot or else the entries that end at index last. When they are handed over,
+// the log is applied up to and including last.
 type toApply struct {
 	events   []Event
 	snapshot snapshot

@@ -4,10 +4,10 @@ package raft
 
 import "6.824/labgob"
 
-// RaftState is a control command: a question to Raft that takes its turn in the log. A service passes RaftState{} (or
-// a pointer to one) to Start like any command. When its turn comes, each server answers it for itself and hands it to its
-// service filled in, as a RaftState in an ApplyMsg's Command. So a service reads Raft's inner state at a defined point of the
-// log, without asking from outside.
+// RaftState is a control command: a question to Raft that takes its turn in the log. A service passes RaftState{} (or a
+// pointer to one) to Start like any command. When its turn comes, each server answers it for itself and hands it to its
+// service filled in, as a RaftState in an ApplyMsg's Command. So a service reads Raft's inner state at a defined point
+// of the log, without asking from outside.
 //
 // The log holds the question only: what the caller's value contained is dropped, and each time that the entry is
 // handed over, after a restart too, it is answered anew. So the servers' answers differ, and one must not be used to
@@ -62,13 +62,17 @@ func (rf *Raft) answered(command any) any {
 func (rf *Raft) raftState() RaftState {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
+	var match []int
+	if rf.role == Leader {
+		match = rf.appendMatchLocked(nil)
+	}
 	return RaftState{
 		Term:        rf.currentTerm,
 		Role:        rf.role,
 		Leader:      rf.leader,
 		CommitIndex: rf.commitIndex,
 		TotalIdx:    rf.log.lastIndex(),
-		MatchIndex:  rf.matchIndexesLocked(),
+		MatchIndex:  match,
 		LogInfo: LogInfo{
 			FirstIndex: rf.log.base + 1,
 			LastIndex:  rf.log.lastIndex(),
@@ -82,20 +86,4 @@ func (rf *Raft) raftState() RaftState {
 			Size:  len(rf.snapshot.data),
 		},
 	}
-}
-
-// matchIndexesLocked returns up to where each server is known to hold the leader's log, nil on other servers.
-func (rf *Raft) matchIndexesLocked() []int {
-	if rf.role != Leader {
-		return nil
-	}
-	match := make([]int, len(rf.followers))
-	for id, f := range rf.followers {
-		if f == nil {
-			match[id] = rf.log.lastIndex()
-		} else {
-			match[id] = f.matchIndex
-		}
-	}
-	return match
 }

@@ -82,7 +82,7 @@ func (rf *Raft) becomeKilledLocked() {
 	rf.applyCond.Broadcast()
 	for _, f := range rf.followers {
 		if f != nil {
-			f.work.Broadcast()
+			f.work.Signal()
 		}
 	}
 }
@@ -158,11 +158,15 @@ type canvass struct {
 	granted []bool // by server, nil when there is no canvass
 	refused []bool // by server; ourselves if our vote went to another
 	preVote bool
+	begun   time.Time
 }
+
+// promiseHeartbeats is for how long a PreVote collects promises: one that is older may have been overtaken by a leader.
+const promiseHeartbeats = 20
 
 func (rf *Raft) newCanvass(preVote bool) canvass {
 	n := len(rf.peers)
-	return canvass{granted: make([]bool, n), refused: make([]bool, n), preVote: preVote}
+	return canvass{granted: make([]bool, n), refused: make([]bool, n), preVote: preVote, begun: time.Now()}
 }
 
 func (c *canvass) count() int { return countTrue(c.granted) }
@@ -189,7 +193,8 @@ func (rf *Raft) standForElectionLocked() {
 		rf.standLocked()
 		return
 	}
-	if rf.canvass.granted == nil || rf.role == Candidate {
+	expired := time.Since(rf.canvass.begun) > promiseHeartbeats*rf.options.heartbeat
+	if rf.canvass.granted == nil || rf.role == Candidate || expired {
 		rf.setRoleLocked(Follower, nobody)
 		rf.canvass = rf.newCanvass(true)
 	}
@@ -297,9 +302,11 @@ func (rf *Raft) countLocked() {
 
 // refusedLocked takes a refusal. Without a majority of servers that may still vote for us we cannot win.
 func (rf *Raft) refusedLocked(voter int) {
+	if rf.canvass.preVote || !rf.options.concession {
+		return
+	}
 	rf.canvass.refused[voter] = true
-	hopeless := !rf.isMajority(len(rf.peers) - countTrue(rf.canvass.refused))
-	if hopeless && !rf.canvass.preVote && rf.options.concession {
+	if !rf.isMajority(len(rf.peers) - countTrue(rf.canvass.refused)) {
 		rf.concedeLocked()
 	}
 }

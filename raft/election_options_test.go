@@ -350,6 +350,32 @@ type answer struct {
 	reply RequestVoteReply
 }
 
+// A promise counts for a while only: its giver may follow a leader by then.
+func TestOldPromisesDoNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 5, 3, from(1).terms(1))
+		stand := func() {
+			rf.mu.Lock()
+			defer rf.mu.Unlock()
+			rf.standForElectionLocked()
+		}
+		promise := func(peer int) (term int) {
+			rf.mu.Lock()
+			defer rf.mu.Unlock()
+			rf.onVoteLocked(peer, &RequestVoteReply{Term: 3, VoteGranted: true})
+			return rf.currentTerm
+		}
+		stand()
+		promise(1)
+		for range 20 {
+			time.Sleep(3 * time.Second)
+			stand()
+		}
+		mustEqual(t, "term after a promise of a minute ago and one of now", promise(2), 3)
+		mustEqual(t, "term after two of now", promise(3), 4)
+	})
+}
+
 // §5.2, Election Safety: "at most one leader can be elected in a given term", under all options and schedules.
 func TestElectionSafety(t *testing.T) {
 	elected, conceded, traded := 0, 0, 0

@@ -22,8 +22,8 @@ import "fmt"
 //
 // # What BecameLeader says of earlier terms
 //
-// BecameLeader{Term: T, Index: n} does not mean that every command of an earlier term was handed over: some may be in the
-// log and only commit later, behind the leader's first command of its own term (§5.4.2). But n is where the log
+// BecameLeader{Term: T, Index: n} does not mean that every command of an earlier term was handed over: some may be in
+// the log and only commit later, behind the leader's first command of its own term (§5.4.2). But n is where the log
 // ended when the server was elected, and it held everything that leaders of earlier terms ever commit (§5.4.3). Hence:
 //
 //   - Every command that a leader of a term before T commits has an index of at most n. Once the service has
@@ -31,8 +31,8 @@ import "fmt"
 //   - Every command that the service receives before this event is of a term before T. Until LostLeadership, what
 //     follows up to index n is so too, and all above n is of term T.
 //
-// After LostLeadership a later leader may put another command in the place of any that was not handed over, also one of a
-// term before T that was never committed and that the leader of T did not have.
+// After LostLeadership a later leader may put another command in the place of any that was not handed over, also one of
+// a term before T that was never committed and that the leader of T did not have.
 //
 // "Term" is that of the entry, in which Start accepted the command. So a new leader that wants to serve from its own
 // state starts a command, waits for it to come back, and then has applied all that was promised to anybody under
@@ -43,8 +43,8 @@ type Event struct {
 	Leader int // the server known to lead in Term after the change, or -1
 	Peer   int // with PeerCaughtUp the peer, otherwise -1
 
-	// Index is, with BecameLeader, that of the last entry of the log; with SnapshotInstalled, that of the last entry that the
-	// snapshot covers; with PeerCaughtUp, up to where the peer is known to hold our log. Otherwise it is 0.
+	// Index is, with BecameLeader, that of the last entry of the log; with SnapshotInstalled, that of the last entry
+	// that the snapshot covers; with PeerCaughtUp, up to where the peer is known to hold our log. Otherwise it is 0.
 	Index int
 
 	CommitIndex int // the server's commitIndex when it happened: the event's place among the commands
@@ -123,8 +123,8 @@ func (rf *Raft) reportEventLocked(e Event) {
 	}
 }
 
-// reportRoleLocked reports what will have changed when the server has the role and leader given. currentTerm is the new one
-// already.
+// reportRoleLocked reports what will have changed when the server has the role and leader given. currentTerm is the new
+// one already.
 func (rf *Raft) reportRoleLocked(role Role, leader int) {
 	e := Event{Term: rf.events.term, Leader: nobody, Peer: nobody}
 	if rf.role == Leader && role != Leader {

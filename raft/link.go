@@ -13,8 +13,11 @@ const (
 	maxBatch = 64 << 10
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2
-	// quorumHeartbeats without a majority's answers, and a leader resigns.
-	quorumHeartbeats = 10
+	// quorumHeartbeats without a majority's answers, and a leader resigns. A service that waits under a leader without a
+	// majority may count on it for more than a second (TestLeaderPartition4A of 2025).
+	quorumHeartbeats = 20
+	// snapshotHeartbeats are given to an InstallSnapshot before another one is sent.
+	snapshotHeartbeats = 5
 )
 
 // room reports whether entries or a snapshot may go out while so many messages wait for an answer.
@@ -39,15 +42,17 @@ type follower struct {
 	probing    bool // the logs differ before nextIndex; it moves on only when they are known to agree
 
 	work       sync.Cond // a replicator waits for something to send
-	waiting    int       // how many replicators do: one at most, but for a moment
+	waiting    bool      // one does
 	due        bool      // a heartbeat must go out, whatever else is on its way
 	tell       bool      // a new commitIndex must go out, if need be with nothing else
 	calls      []*call   // messages on their way that were not given up, the oldest first
 	failures   int       // calls in a row that failed or took too long
 	lastSent   time.Time // when the last message went out
 	commitSent int       // the commitIndex that it carried
+	commitHas  int       // the highest one that the follower has answered to
 	answered   time.Time // when the last reply came, at first when we became leader
 	answeredTo time.Time // when the last message that was answered had gone out
+	installing *call     // the last InstallSnapshot, until it returns
 	caughtUp   bool      // it was seen to hold what is committed, and was not out of reach since
 }
 
@@ -64,8 +69,8 @@ func (rf *Raft) newFollowers() []*follower {
 // reset begins a term of leadership: nothing is known of the follower (Figure 2, "State on leaders").
 func (f *follower) reset(lastLogIndex int) {
 	f.nextIndex, f.matchIndex = lastLogIndex+1, 0
-	f.probing, f.due, f.tell, f.calls, f.failures = false, true, false, nil, 0
-	f.lastSent, f.commitSent = time.Time{}, 0
+	f.probing, f.due, f.tell, f.calls, f.failures, f.installing = false, true, false, nil, 0, nil
+	f.lastSent, f.commitSent, f.commitHas = time.Time{}, 0, 0
 	f.answered, f.answeredTo, f.caughtUp = time.Now(), time.Time{}, false
 }
 
@@ -85,6 +90,7 @@ type call struct {
 	entries []entry // to be encoded into the message
 	encoded []byte  // what they are encoded to
 	first   int     // nextIndex before it
+	match   int     // matchIndex before it
 	last    int     // index of the last entry that the follower has if it succeeds
 	sentAt  time.Time
 }
@@ -119,12 +125,12 @@ func (rf *Raft) replicator(f *follower) {
 
 func (rf *Raft) waitForWork(f *follower) bool {
 	for !rf.killed && !rf.hasWorkLocked(f) {
-		if f.waiting > 0 {
+		if f.waiting {
 			return false
 		}
-		f.waiting++
+		f.waiting = true
 		f.work.Wait()
-		f.waiting--
+		f.waiting = false
 	}
 	return !rf.killed
 }
@@ -140,12 +146,17 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 	case !rf.hasRoomLocked(f):
 		return false
 	}
-	return f.nextIndex <= rf.log.lastIndex() || f.failures > 0 && len(f.calls) == 0 || f.tell && f.commitSent < rf.commitIndex
+	last := rf.log.lastIndex()
+	return f.nextIndex <= last || f.tell && f.commitSent < rf.commitIndex ||
+		f.failures > 0 && len(f.calls) == 0 && f.matchIndex < last
 }
 
 // hasRoomLocked reports whether more than a heartbeat may go to the follower now.
 func (rf *Raft) hasRoomLocked(f *follower) bool {
 	if f.probing && len(f.calls) > 0 {
+		return false
+	}
+	if c := f.installing; c != nil && f.nextIndex <= rf.log.base && time.Since(c.sentAt) < snapshotHeartbeats*rf.options.heartbeat {
 		return false
 	}
 	return f.failures < maxFailures && rf.options.link.room(len(f.calls))
@@ -162,7 +173,7 @@ func (rf *Raft) wakeReplicatorsLocked() {
 // rouseLocked has a replicator send what there is for the follower: one that waits, or a new one if each has a call
 // under way.
 func (rf *Raft) rouseLocked(f *follower) {
-	if f.waiting > 0 {
+	if f.waiting {
 		f.work.Signal()
 	} else {
 		go rf.replicator(f)
@@ -242,10 +253,11 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	more := rf.hasRoomLocked(f)
 	if more && f.nextIndex <= rf.log.base {
 		rf.installSnapshotLocked(c)
+		f.installing = c
 	} else {
 		rf.appendEntriesLocked(f, c, more)
 	}
-	c.first, c.sentAt = f.nextIndex, time.Now()
+	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
 	if !f.probing {
 		f.nextIndex = max(f.nextIndex, c.last+1)
 	}

@@ -118,11 +118,11 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 2, 2), WithLink(LinkPerMessage))
 	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(1, 1, 1, 1, 1))
 	exchange(t, rf, f, other)
-	mustEqual(t, "nextIndex after a conflict", f.nextIndex, 2)
+	mustEqual(t, "nextIndex after a conflict", f.nextIndex, 3)
 	probe := sendNext(rf, f)
-	mustEqual(t, "entries of the probe", len(probe.entries), 3)
+	mustEqual(t, "entries of the probe", len(probe.entries), 2)
 	rf.Start("more")
-	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 2)
+	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
 	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
 	rf.settleLocked(f, probe, deliver(t, other, probe.message))
 	mustEqual(t, "more to send after the answer", rf.hasWorkLocked(f), true)
@@ -246,4 +246,60 @@ func TestTrailingLogOfReceivedSnapshot(t *testing.T) {
 			mustEqual(t, "the snapshot's index", todo.snapshot.index, 4)
 		})
 	}
+}
+
+// What a rejection proves is not sent again: up to its last entry of the conflicting term the leader agrees.
+func TestBackupSendsNothingKnown(t *testing.T) {
+	rf := newLeader(t, 3, 3, from(1).terms(slices.Concat(slices.Repeat([]int{1}, 900), slices.Repeat([]int{2}, 100))...))
+	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(slices.Repeat([]int{1}, 1000)...))
+	exchange(t, rf, f, other)
+	c := sendNext(rf, f)
+	mustEqual(t, "the first entry sent", c.last-len(c.entries)+1, 901)
+}
+
+// Nor is a snapshot sent to a follower that has what it covers.
+func TestBackupNeedsNoSnapshot(t *testing.T) {
+	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 1, 1, 2, 2))
+	rf.commitIndex = 4
+	rf.Snapshot(4, []byte("service"))
+	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(1, 1, 1, 1, 1, 1))
+	exchange(t, rf, f, other)
+	mustEqual(t, "the next message", fmt.Sprintf("%T", exchange(t, rf, f, other)), "*raft.AppendEntriesArgs")
+	mustEqual(t, "matchIndex", f.matchIndex, 6)
+}
+
+// Rejections that come after the success of what they waited for are no failures of the follower's.
+func TestRejectionOvertakenBySuccess(t *testing.T) {
+	rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(3)))
+	f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+	exchange(t, rf, f, other)
+	var calls []*call
+	for n := range 3 {
+		rf.Start(n)
+		calls = append(calls, sendNext(rf, f))
+	}
+	third, second := deliver(t, other, calls[2].message), deliver(t, other, calls[1].message)
+	rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
+	rf.settleLocked(f, calls[1], second)
+	exchange(t, rf, f, other)
+	mustEqual(t, "matchIndex", f.matchIndex, 3)
+	rf.settleLocked(f, calls[2], third)
+	mustEqual(t, "failures", f.failures, 0)
+	rf.Start("next")
+	mustEqual(t, "the next command goes out", rf.hasWorkLocked(f), true)
+}
+
+// A follower that says that it lacks what it had acknowledged has lost its disk. It gets no endless stream of messages.
+func TestRejectionOfWhatWasAcknowledged(t *testing.T) {
+	rf := newLeader(t, 3, 1, nil)
+	f := rf.followers[1]
+	rf.Start("first")
+	exchange(t, rf, f, newPeer(t, 1, 1, nil))
+	f.nextIndex = 2
+	f.due = true
+	for range maxFailures {
+		exchange(t, rf, f, newPeer(t, 1, 1, nil))
+	}
+	mustEqual(t, "failures", f.failures, maxFailures)
+	mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
 }

@@ -129,6 +129,9 @@ func (l *raftLog) truncateFrom(index int) {
 // compact cuts off the entries up to and including index. What is kept moves to memory of its own, so that all that
 // is cut off becomes garbage (§7).
 func (l *raftLog) compact(index int) {
+	if index == l.base {
+		return
+	}
 	kept := raftLog{base: index, baseTerm: l.term(index)}
 	for i := index + 1; i <= l.lastIndex(); i++ {
 		e := *l.at(i)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// An Option changes how one server works; Make takes any number of them. Without options a server obeys every
-// rule and limit of the lab. Servers of a cluster may differ in all but the times. Unless its comment says more, an option
+// An Option changes how one server works; Make takes any number of them. Without options a server obeys every rule and
+// limit of the lab. Servers of a cluster may differ in all but the times. Unless its comment says more, an option
 // matters to speed only, never to safety. What each choice costs and buys is in README, measured by "make choices".
 //
 //	elections
@@ -64,8 +64,8 @@ func courseRules() options {
 }
 
 // WithHeartbeat sets how long a leader leaves a follower without a message, 110 ms by default: the lab allows ten
-// heartbeats a second. It must be positive and below the election timeout, or Make panics. All servers of a cluster
-// should agree on it.
+// heartbeats a second. It must be a millisecond or more, and below the election timeout, or Make panics. All servers of
+// a cluster should agree on it.
 func WithHeartbeat(d time.Duration) Option {
 	return func(o *options) { o.heartbeat = d }
 }
@@ -136,9 +136,9 @@ func WithPreVote(on bool) Option {
 }
 
 // WithStandSoon sets whether a leader that is deposed while a majority is with it stands for election when its next
-// heartbeat would have been due, before others time out. Who deposed it was cut off for a while or has the worse log, and
-// may not win; if it does, or has the better log and gets our vote, we wait for an election timeout, as always without
-// the option. On by default. When all servers use PreVote a leader is hardly ever deposed so.
+// heartbeat would have been due, before others time out. Who deposed it was cut off for a while or has the worse log,
+// and may not win; if it does, or has the better log and gets our vote, we wait for an election timeout, as always
+// without the option. On by default. When all servers use PreVote a leader is hardly ever deposed so.
 //
 // It changes a timeout, which matters to availability only, never to safety (§5.6).
 func WithStandSoon(on bool) Option {
@@ -159,7 +159,7 @@ const (
 	LinkPerMessage Link = -2
 )
 
-// LinkPool is a pool of connections: at most n messages with entries or a snapshot wait for an answer at a time,
+// LinkPool is a pool of connections: entries and snapshots go out as long as fewer than n messages wait for an answer,
 // while heartbeats do not queue behind them. A message that has waited for half a heartbeat's time leaves its place to
 // the next; its answer counts whenever it comes. With n = 1 what waits goes out in one batch (§10.2.1 of Ongaro's
 // dissertation); a greater n pays where the network is slow. LinkPool panics if n is not positive.
@@ -195,17 +195,18 @@ func WithBackup(b Backup) Option {
 	return func(o *options) { o.backup = b }
 }
 
-// WithTrailingLog keeps up to n of the entries that a snapshot covers, 0 by default. A follower that is no further behind
-// then gets those that it lacks instead of the whole snapshot (§7). They are committed, and stay part of the log and of
-// the saved state, whose size grows accordingly. Make panics if n is negative.
+// WithTrailingLog keeps up to n of the entries that a snapshot covers, 0 by default. A follower that is no further
+// behind then gets those that it lacks instead of the whole snapshot (§7). They are committed, and stay part of the log
+// and of the saved state, whose size grows accordingly. Make panics if n is negative.
 func WithTrailingLog(n int) Option {
 	return func(o *options) { o.trailing = n }
 }
 
 // WithEvents has the server report on applyCh how its state changes: ApplyMsgs with EventValid set, in order with the
-// commands and snapshots around them. Event says what there is and what the order means. A reader that is slow loses none, and
-// delays nobody but itself: events wait for it in a queue that may grow without bound. After Kill nothing is sent. Without
-// the option nothing is queued or sent. It changes nothing of what servers tell each other, so each server may have it or not.
+// commands and snapshots around them. Event says what there is and what the order means. A reader that is slow loses
+// none, and delays nobody but itself: events wait for it in a queue that may grow without bound. After Kill nothing is
+// sent. Without the option nothing is queued or sent. It changes nothing of what servers tell each other, so each server
+// may have it or not.
 func WithEvents() Option {
 	return func(o *options) { o.events = true }
 }
@@ -217,24 +218,29 @@ func WithCloseOnKill() Option {
 	return func(o *options) { o.closeOnKill = true }
 }
 
-// WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length only.
-// send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to the
-// message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
+// WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length
+// only. send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to
+// the message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
 // overtake each other (§5.1, §5.5), but not be altered.
 //
-// It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may block, which
-// delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its goroutine
-// outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
+// It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may
+// block, which delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its
+// goroutine outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
 // Another one encodes it, for example with labgob: all fields of messages and replies are exported.
+//
+// WithTransport panics if send is nil.
 func WithTransport(send func(peer int, m Message) Reply) Option {
+	if send == nil {
+		panic("raft: WithTransport(nil): there is nothing to send with")
+	}
 	return func(o *options) { o.transport = send }
 }
 
 // check reports what options cannot work together.
 func (o *options) check() error {
 	switch {
-	case o.heartbeat <= 0:
-		return fmt.Errorf("WithHeartbeat(%v): it must be positive", o.heartbeat)
+	case o.heartbeat < time.Millisecond:
+		return fmt.Errorf("WithHeartbeat(%v): want a millisecond or more", o.heartbeat)
 	case o.timeoutMin <= 0 || o.timeoutMin > o.timeoutMax:
 		return fmt.Errorf("WithElectionTimeout(%v, %v): want 0 < min <= max", o.timeoutMin, o.timeoutMax)
 	case o.timeoutMin <= o.heartbeat:

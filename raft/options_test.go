@@ -19,6 +19,7 @@ func TestImpossibleOptions(t *testing.T) {
 		{"negative timeout", []Option{WithElectionTimeout(-ms, ms)}, "WithElectionTimeout(-1ms, 1ms)"},
 		{"min above max", []Option{WithElectionTimeout(301*ms, 300*ms)}, "WithElectionTimeout(301ms, 300ms)"},
 		{"timeout equal to the heartbeat", []Option{WithElectionTimeout(110*ms, 300*ms)}, "heartbeat of 110ms"},
+		{"heartbeat too short to be measured", []Option{WithHeartbeat(time.Nanosecond)}, "WithHeartbeat(1ns)"},
 		{"heartbeat above the timeout", []Option{WithHeartbeat(time.Second)}, "timeout of 160ms"},
 		{"no such link", []Option{WithLink(0)}, "WithLink(0)"},
 		{"no such way to back up", []Option{WithBackup(BackupByOne + 1)}, "WithBackup(3)"},
@@ -36,6 +37,8 @@ func TestImpossibleOptions(t *testing.T) {
 // A server without a disk, or outside its cluster, is refused.
 func TestImpossibleServer(t *testing.T) {
 	wantPanic(t, func() { Make(deadEnds(3), 0, nil, make(chan ApplyMsg)) }, "server 0", "no Persister")
+	wantPanic(t, func() { Make(deadEnds(3), 0, MakePersister(), nil) }, "server 0", "no applyCh")
+	wantPanic(t, func() { WithTransport(nil) }, "WithTransport(nil)")
 	wantPanic(t, func() { Make(deadEnds(3), 3, MakePersister(), make(chan ApplyMsg)) }, "server 3", "cluster of 3")
 	wantPanic(t, func() { Make(deadEnds(3), -1, MakePersister(), make(chan ApplyMsg)) }, "server -1", "cluster of 3")
 }

@@ -368,5 +368,8 @@ func (rf *Raft) restoreLog(body []byte) error {
 	if last := rf.log.lastIndex(); rf.snapshot.index > last {
 		return fmt.Errorf("its log ends at %d, before its snapshot at %d", last, rf.snapshot.index)
 	}
+	if term := rf.log.term(rf.snapshot.index); term != rf.snapshot.term {
+		return fmt.Errorf("its log has term %d where its snapshot ends with term %d", term, rf.snapshot.term)
+	}
 	return nil
 }

@@ -277,3 +277,14 @@ func TestRecordNumbersAreMinimal(t *testing.T) {
 		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: sealed})
 	}
 }
+
+// Kept entries behind a snapshot must agree with it.
+func TestRestoreChecksTermAtSnapshot(t *testing.T) {
+	rf := newFollower(t, 3, 5, from(1).terms(1, 1, 2, 3), WithTrailingLog(3))
+	rf.commitIndex = 3
+	rf.Snapshot(3, []byte("service"))
+	rf.snapshot.term = 1
+	rf.saveAllLocked(true)
+	wantPanic(t, func() { Make(deadEnds(3), 0, rf.store.persister.Copy(), make(chan ApplyMsg)) },
+		"cannot be trusted", "term 2 where its snapshot ends with term 1")
+}

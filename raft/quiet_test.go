@@ -37,7 +37,7 @@ func newQuietServer(t testing.TB, n, me int, persister *Persister, opts ...Optio
 	}
 	for _, f := range rf.followers {
 		if f != nil {
-			f.waiting = 1 // or else a replicator would be started
+			f.waiting = true // or else a replicator would be started
 		}
 	}
 	return rf
@@ -46,7 +46,7 @@ func newQuietServer(t testing.TB, n, me int, persister *Persister, opts ...Optio
 // startReplicator ends the quiet for one follower.
 func startReplicator(rf *Raft, f *follower) {
 	rf.mu.Lock()
-	f.waiting = 0
+	f.waiting = false
 	rf.mu.Unlock()
 	go rf.replicator(f)
 }

@@ -129,8 +129,8 @@ func (r Role) String() string {
 // sends what is committed on applyCh: after a restart what follows the saved snapshot, which the service reads from
 // persister by itself. Make returns before anything is sent to a peer or to applyCh.
 //
-// It panics if me is out of range, persister is nil, options are impossible, or the saved state cannot be trusted:
-// a server never starts from state that was cut short, altered or written in another format.
+// It panics if me is out of range, persister or applyCh is nil, options are impossible, or the saved state cannot be
+// trusted: a server never starts from state that was cut short, altered or written in another format.
 func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan ApplyMsg, opts ...Option) *Raft {
 	rf, err := newRaft(peers, me, persister, applyCh, opts)
 	if err != nil {
@@ -153,6 +153,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("there is no such server in a cluster of %d", len(peers))
 	case persister == nil:
 		return nil, errors.New("there is no Persister to save to")
+	case applyCh == nil:
+		return nil, errors.New("there is no applyCh")
 	}
 	rf := &Raft{
 		peers:       peers,
@@ -232,7 +234,7 @@ type Status struct {
 	Leader        int // the server known to lead in Term, or -1
 	LastIndex     int // index of the last log entry
 	CommitIndex   int
-	LastApplied   int
+	LastApplied   int // what was handed over before the portion that is under way now
 	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
 	StateBytes    int // length of the saved Raft state, without the snapshot
 }

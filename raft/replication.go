@@ -3,7 +3,9 @@
 package raft
 
 import (
+	"bytes"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -13,15 +15,18 @@ const commitDelay = 5 * time.Millisecond
 // settleLocked takes the outcome of a call of the current term. reply is nil if there was none.
 func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	waitedFor := f.forget(c)
+	if f.installing == c {
+		f.installing = nil
+	}
 	overtaken := c.sentAt.Before(f.answeredTo)
 	if reply != nil {
-		f.answered = time.Now()
 		f.answeredTo = later(f.answeredTo, c.sentAt)
 	}
 	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
 	case reply == nil:
-		f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, c.first))
+		f.backTo(c.first)
+		f.commitSent, f.tell = f.commitHas, true
 		if waitedFor { // a call that was given up has counted as a failure already
 			f.failures++
 		}
@@ -30,11 +35,24 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	case reply.term() > rf.currentTerm:
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
+	case c.overtakenBySuccess(f, reply):
+		f.backTo(c.first)
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
+		f.answered = time.Now()
 	default:
 		f.failures++
 	}
+}
+
+// overtakenBySuccess reports whether the follower rejected c before it accepted what made the logs agree there.
+func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
+	r, ok := reply.(*AppendEntriesReply)
+	if !ok || r.Success {
+		return false
+	}
+	prev := c.message.(*AppendEntriesArgs).PrevLogIndex
+	return c.match < prev && prev <= f.matchIndex
 }
 
 // acceptedLocked takes a reply, and reports whether the follower dealt with the message at all.
@@ -45,9 +63,11 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 			return false
 		}
 	case *AppendEntriesReply:
+		args := c.message.(*AppendEntriesArgs)
 		if !reply.Success {
-			return rf.backUpLocked(f, c.message.(*AppendEntriesArgs), reply)
+			return rf.backUpLocked(f, args, reply)
 		}
+		f.commitHas = max(f.commitHas, min(args.LeaderCommit, c.last))
 	}
 	f.matchIndex = max(f.matchIndex, c.last) // what was sent, not what the log holds by now
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
@@ -68,12 +88,17 @@ func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *Append
 	if reply.ConflictTerm > 0 {
 		next = rf.backUpFrom(f, prev, reply)
 	}
-	f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, next))
+	f.backTo(next)
 	if prev <= f.matchIndex {
 		return false
 	}
 	f.probing = true
 	return true
+}
+
+// backTo has the entries from index next on sent again, but for those that the follower is known to have.
+func (f *follower) backTo(next int) {
+	f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, next))
 }
 
 // backUpFrom returns the nextIndex to try after the logs turned out to differ at prev.
@@ -85,9 +110,9 @@ func (rf *Raft) backUpFrom(f *follower, prev int, reply *AppendEntriesReply) int
 		agreed := max(f.matchIndex, min(rf.log.base, prev-1))
 		return agreed + (prev-agreed)/2 + 1
 	}
-	next := reply.ConflictIndex
-	if next < prev && rf.log.matches(next, reply.ConflictTerm) {
-		next++
+	next := max(reply.ConflictIndex, rf.log.base)
+	if rf.log.matches(next, reply.ConflictTerm) { // up to prev the follower has that term only
+		next += sort.Search(prev-next, func(k int) bool { return rf.log.term(next+k) != reply.ConflictTerm })
 	}
 	return next
 }
@@ -102,14 +127,7 @@ func (rf *Raft) advanceCommitLocked() {
 	if rf.role != Leader {
 		return
 	}
-	match := make([]int, 0, 8)
-	for _, f := range rf.followers {
-		if f == nil {
-			match = append(match, rf.log.lastIndex())
-		} else {
-			match = append(match, f.matchIndex)
-		}
-	}
+	match := rf.appendMatchLocked(make([]int, 0, 8))
 	slices.Sort(match)
 	everywhere, majority := match[0], match[(len(match)-1)/2]
 	commit := everywhere
@@ -123,6 +141,18 @@ func (rf *Raft) advanceCommitLocked() {
 			rf.tickLocked(rf.commitTold)
 		}
 	}
+}
+
+// appendMatchLocked appends to dst, by server, up to where it is known to hold our log, we among them.
+func (rf *Raft) appendMatchLocked(dst []int) []int {
+	for _, f := range rf.followers {
+		if f == nil {
+			dst = append(dst, rf.log.lastIndex())
+		} else {
+			dst = append(dst, f.matchIndex)
+		}
+	}
+	return dst
 }
 
 // commitLocked raises commitIndex, which never falls, and wakes the applier.
@@ -205,6 +235,7 @@ func (rf *Raft) takeEntriesLocked(first int, d batch) bool {
 		return false
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
+		d.moveTo(bytes.Clone(d.records)) // the log keeps no memory of the message's
 		rf.log.append(d.entries...)
 		rf.saveAllLocked(false)
 	default:

@@ -137,6 +137,29 @@ func TestDeliveredSnapshotIsACopy(t *testing.T) {
 	}
 }
 
+// A leader without a majority resigns, but not before a service has had time to learn that its command is lost: the labs
+// of 2025 want it to wait for a second after the majority has gone on (TestLeaderPartition4A).
+func TestMinorityLeaderHoldsOn(t *testing.T) {
+	lab(t, func(t *testing.T) {
+		cfg := setup{n: 3}.start(t)
+		defer cfg.cleanup()
+		cfg.one("first", 3, true)
+		old := cfg.checkOneLeader()
+		term, _ := cfg.raft(old).GetState()
+		cfg.disconnect(old)
+		cfg.startMany(old, 100)
+		cfg.one("second", 2, true)
+		cfg.sleep(time.Second)
+		if now, leads := cfg.raft(old).GetState(); !leads || now != term {
+			t.Errorf("it leads: %v, in term %d; want it to lead in term %d", leads, now, term)
+		}
+		cfg.sleep(2 * time.Second)
+		if _, leads := cfg.raft(old).GetState(); leads {
+			t.Error("it still leads after three seconds")
+		}
+	})
+}
+
 // alone leaves the given servers connected to each other and to nobody else.
 func (cfg *config) alone(servers ...int) {
 	cfg.disconnectEach(cfg.all()...)

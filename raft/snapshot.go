@@ -86,8 +86,8 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	rf.reportLocked(SnapshotInstalled, nobody, s.index)
 }
 
-// compactLocked makes s the snapshot and cuts off the log before it, but for the entries that WithTrailingLog keeps. Both
-// are saved in one step.
+// compactLocked makes s the snapshot and cuts off the log before it, but for the entries that WithTrailingLog keeps.
+// Both are saved in one step.
 func (rf *Raft) compactLocked(s snapshot) {
 	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
 	rf.snapshot = s

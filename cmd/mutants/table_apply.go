@@ -44,7 +44,7 @@ var applying = []mutant{
 	{
 		name:  "goroutine-left-behind",
 		wrong: "Kill does not wake the replicators, which wait for ever",
-		edits: []edit{{"election.go", `f.work.Broadcast()`, `continue`}},
+		edits: []edit{{"election.go", `f.work.Signal()`, `continue`}},
 	},
 	{
 		name:  "ticker-left-behind",

@@ -20,7 +20,7 @@ var commits = []mutant{
 	{
 		name:  "leader-does-not-count-itself",
 		wrong: "the commit rule wants a majority without the leader",
-		edits: []edit{{"replication.go", `match = append(match, rf.log.lastIndex())`, `match = append(match, 0)`}},
+		edits: []edit{{"replication.go", `dst = append(dst, rf.log.lastIndex())`, `dst = append(dst, 0)`}},
 	},
 	{
 		name:  "half-commits",

@@ -43,16 +43,20 @@ var replication = []mutant{
 	{
 		name:  "conflict-not-cut-off",
 		wrong: "an entry that conflicts is replaced, but what follows it stays",
-		edits: []edit{{"replication.go",
-			`rf.log.truncateFrom(first)
-			rf.log.append(d.entries...)`,
-			`for k, e := range d.entries {
-				if first+k <= rf.log.lastIndex() {
-					*rf.log.at(first + k) = e
-				} else {
-					rf.log.append(e)
+		edits: []edit{
+			{"replication.go", `rf.log.truncateFrom(first)`, ``},
+			{"replication.go",
+				`rf.log.append(d.entries...)
+				rf.saveAllLocked(false)`,
+				`for k, e := range d.entries {
+					if first+k <= rf.log.lastIndex() {
+						*rf.log.at(first + k) = e
+					} else {
+						rf.log.append(e)
+					}
 				}
-			}`}},
+				rf.saveAllLocked(false)`},
+		},
 	},
 	{
 		name:  "commit-beyond-last-new-entry",
@@ -103,12 +107,12 @@ var replication = []mutant{
 	{
 		name:  "back-up-one-by-one",
 		wrong: "after a failed consistency check nextIndex goes back by one",
-		edits: []edit{{"replication.go", `min(f.nextIndex, next))`, `min(f.nextIndex, max(next, args.PrevLogIndex)))`}},
+		edits: []edit{{"replication.go", `f.backTo(next)`, `f.backTo(max(next, prev))`}},
 	},
 	{
 		name:  "back-up-too-far",
 		wrong: "after a failed consistency check everything is sent again",
-		edits: []edit{{"replication.go", `min(f.nextIndex, next))`, `min(f.nextIndex, next, 1))`}},
+		edits: []edit{{"replication.go", `f.backTo(next)`, `f.backTo(min(next, 1))`}},
 	},
 	{
 		name:  "conflict-index-off-by-one",
@@ -118,7 +122,7 @@ var replication = []mutant{
 	{
 		name:  "lost-entries-not-sent-again",
 		wrong: "when a message is lost, nextIndex stays where success would have put it",
-		edits: []edit{{"replication.go", `f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, c.first))`, ``}},
+		edits: []edit{{"replication.go", `f.backTo(c.first) f.commitSent`, `f.commitSent`}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
@@ -172,7 +176,7 @@ var replication = []mutant{
 	{
 		name:  "replication-on-heartbeats-only",
 		wrong: "new commands wait for the next heartbeat",
-		edits: []edit{{"link.go", `f.nextIndex <= rf.log.lastIndex() || f.failures > 0`, `f.failures > 0`}},
+		edits: []edit{{"link.go", `f.nextIndex <= last || f.tell`, `f.tell`}},
 	},
 	{
 		name:  "whole-tail-at-every-start",
@@ -182,7 +186,7 @@ var replication = []mutant{
 			`for _, f := range rf.followers {
 				if f != nil {
 					f.nextIndex, f.calls, f.due = f.matchIndex+1, nil, true
-					if f.waiting == 0 {
+					if !f.waiting {
 						go rf.replicator(f)
 					}
 				}

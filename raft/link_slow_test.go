@@ -1,0 +1,169 @@
+package raft
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// A slowNet is a cluster whose messages take time, each its own, and are counted.
+type slowNet struct {
+	delay func(m Message) time.Duration // there and back
+
+	mu      sync.Mutex
+	servers []*Raft
+	sent    map[string]int // by sender, receiver and type, since count
+}
+
+func (n *slowNet) carry(from int) Option {
+	return WithTransport(func(to int, m Message) Reply {
+		n.mu.Lock()
+		rf := n.servers[to]
+		n.sent[fmt.Sprintf("%d to %d: %T", from, to, m)]++
+		n.mu.Unlock()
+		delay := n.delay(m)
+		time.Sleep(delay / 2)
+		defer time.Sleep(delay / 2)
+		return rf.OnMessage(m)
+	})
+}
+
+// startSlow starts three servers. The caller defers kill.
+func startSlow(delay func(m Message) time.Duration, opts ...Option) *slowNet {
+	n := &slowNet{delay: delay, sent: make(map[string]int)}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range 3 {
+		n.servers = append(n.servers, n.make(i, opts...))
+	}
+	return n
+}
+
+func (n *slowNet) make(i int, opts ...Option) *Raft {
+	applyCh := make(chan ApplyMsg)
+	opts = append([]Option{n.carry(i), WithCloseOnKill()}, opts...)
+	rf := Make(make([]*labrpc.ClientEnd, 3), i, MakePersister(), applyCh, opts...)
+	go func() {
+		for range applyCh {
+		}
+	}()
+	return rf
+}
+
+func (n *slowNet) kill() {
+	for _, rf := range n.servers {
+		rf.Kill()
+	}
+	time.Sleep(10 * time.Second) // whatever is on its way comes
+}
+
+func (n *slowNet) leader(t testing.TB) *Raft {
+	t.Helper()
+	for range 100 {
+		time.Sleep(50 * time.Millisecond)
+		for _, rf := range n.servers {
+			if _, leads := rf.GetState(); leads {
+				return rf
+			}
+		}
+	}
+	t.Fatal("no leader within five seconds")
+	return nil
+}
+
+// count returns what is sent in the time.
+func (n *slowNet) count(d time.Duration) map[string]int {
+	n.mu.Lock()
+	clear(n.sent)
+	n.mu.Unlock()
+	time.Sleep(d)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	sent := n.sent
+	n.sent = make(map[string]int)
+	return sent
+}
+
+var everyLink = []Link{LinkPool(1), LinkPool(4), LinkOrdered, LinkPerMessage}
+
+// However long an answer takes, a peer gets no more than ten heartbeats a second (lab rule).
+func TestIdleHeartbeats(t *testing.T) {
+	for _, link := range everyLink {
+		for _, ms := range []time.Duration{1, 60, 80, 100, 150} {
+			t.Run(fmt.Sprint(link, ", ", ms, " ms"), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					n := startSlow(func(Message) time.Duration { return ms * time.Millisecond }, WithLink(link))
+					defer n.kill()
+					n.leader(t)
+					time.Sleep(3 * time.Second)
+					sent := n.count(10 * time.Second)
+					if len(sent) != 2 {
+						t.Errorf("want messages of one sender to two others: %v", sent)
+					}
+					for what, times := range sent {
+						if times > 100 {
+							t.Errorf("%s, %d times in ten seconds", what, times)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// A snapshot that takes a second to arrive is not sent over and over meanwhile.
+func TestSlowSnapshot(t *testing.T) {
+	for _, link := range everyLink {
+		t.Run(fmt.Sprint(link), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := startSlow(func(m Message) time.Duration {
+					if _, ok := m.(*InstallSnapshotArgs); ok {
+						return time.Second
+					}
+					return 2 * time.Millisecond
+				}, WithLink(link))
+				defer n.kill()
+				leader := n.leader(t)
+				lost := (leader.me + 1) % 3
+				n.servers[lost].Kill()
+				for k := range 50 {
+					leader.Start(k)
+				}
+				time.Sleep(100 * time.Millisecond)
+				index := leader.Status().CommitIndex
+				leader.Snapshot(index, make([]byte, 1000))
+				fresh := n.make(lost, WithLink(link)) // its disk is lost, too
+				n.mu.Lock()
+				n.servers[lost] = fresh
+				n.mu.Unlock()
+				sent := n.count(5 * time.Second)
+				mustEqual(t, "the peer's snapshot", fresh.Status().SnapshotIndex, index)
+				if times := sent[fmt.Sprintf("%d to %d: *raft.InstallSnapshotArgs", leader.me, lost)]; times > 2 {
+					t.Errorf("it was sent %d times", times)
+				}
+			})
+		})
+	}
+}
+
+// Servers that were killed refuse everything: that is no majority that is with the leader.
+func TestRefusalsAreNoQuorum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := startSlow(func(Message) time.Duration { return 2 * time.Millisecond })
+		defer n.kill()
+		leader := n.leader(t)
+		for _, rf := range n.servers {
+			if rf != leader {
+				rf.Kill()
+			}
+		}
+		time.Sleep(10 * time.Second)
+		if _, leads := leader.GetState(); leads {
+			t.Error("it still leads after ten seconds")
+		}
+	})
+}
