@@ -21,7 +21,7 @@ const ours = "^(TestPersistShutdown2C|TestSnapshot2021Rules2D|TestSnapshotAllCra
 
 const (
 	labTests   = "2[ABCD]$"
-	chaosTests = "^TestChaos$"
+	chaosTests = "^(TestChaos|TestChoices)$" // those that look at everything, and at nothing in particular
 )
 
 // stages are the arguments of one test run after another, those that kill soonest first.
