@@ -53,7 +53,7 @@ func TestMeasure_stopsWhenTold(t *testing.T) {
 }
 
 func TestRun_flat(t *testing.T) {
-	o, err := parse([]string{"-flat", "-json", "-rounds", "1", "-duration", "50ms", "-servers", "3", "-entries", "60000", "-failovers", "2"}, io.Discard)
+	o, err := parse([]string{"-flat", "-json", "-rounds", "1", "-duration", "300ms", "-servers", "3", "-entries", "60000", "-failovers", "2"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ type follower struct {
 	lastSent   time.Time // when the last message went out
 	commitSent int       // the commitIndex that it carried
 	commitHas  int       // the highest one that the follower has answered to
-	answered   time.Time // when the last reply came, at first when we became leader
+	answered   time.Time // when it last took a message, at first when we became leader
 	answeredTo time.Time // when the last message that was answered had gone out
 	installing *call     // the last InstallSnapshot, until it returns
 	caughtUp   bool      // it was seen to hold what is committed, and was not out of reach since
