@@ -193,17 +193,24 @@ func TestCleanup_leavesNoGoroutine(t *testing.T) {
 	}
 }
 
-// carriers counts the goroutines that carry calls or wait for some. The runtime's own count of goroutines is not exact
-// enough.
-func carriers() int {
+// carriers counts the goroutines of this bubble that carry calls or wait for some. The runtime's own count of goroutines
+// is not exact, and includes those of other tests.
+func carriers() (n int) {
 	buf := make([]byte, 1<<20)
-	return strings.Count(string(buf[:runtime.Stack(buf, true)]), ".carrier(")
+	stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
+	_, bubble, _ := strings.Cut(stacks[0], "synctest bubble ") // ours comes first
+	bubble, _, _ = strings.Cut(bubble, "]")
+	for _, stack := range stacks {
+		if strings.Contains(stack, "synctest bubble "+bubble+"]") && strings.Contains(stack, ".carrier(") {
+			n++
+		}
+	}
+	return n
 }
 
 // Goroutines that carried calls wait for more, but not all of those that a burst took.
 func TestCarriers_fewWait(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
-		before := carriers() // of other tests
 		for range 3 {
 			var callers sync.WaitGroup
 			for range 10 * maxIdle {
@@ -211,7 +218,7 @@ func TestCarriers_fewWait(t *testing.T) {
 			}
 			callers.Wait()
 			synctest.Wait()
-			if n := carriers() - before; n != maxIdle || rn.idling.Load() != maxIdle {
+			if n := carriers(); n != maxIdle || rn.idling.Load() != maxIdle {
 				t.Errorf("%d carriers, %d of them idle, want %d", n, rn.idling.Load(), maxIdle)
 			}
 		}
