@@ -223,9 +223,7 @@ func TestSnapshotBetweenPortions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const last = 2*maxApply + 5
 		rf := newFollower(t, 3, 3, from(1).terms(slices.Repeat([]int{1}, last)...))
-		applyCh := make(chan ApplyMsg)
-		rf.applyCh = applyCh
-		go rf.applier()
+		applyCh := startApplier(rf)
 		defer rf.Kill()
 		deliver(t, rf, appendMsg(3, last, 1, last-1))
 		wantCommand(t, applyCh, 1, 1)
@@ -244,9 +242,7 @@ func TestSnapshotBetweenPortions(t *testing.T) {
 func TestLogOverwrittenUnderApplier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := committed(t)
-		applyCh := make(chan ApplyMsg)
-		rf.applyCh = applyCh
-		go rf.applier()
+		applyCh := startApplier(rf)
 		defer rf.Kill()
 		synctest.Wait() // it holds 1 to 4; 5 is of term 3
 		deliver(t, rf, appendMsg(6, 4, 2, 6, 5, 6))
@@ -270,9 +266,7 @@ func TestApplierAtRandom(t *testing.T) {
 
 func applyAtRandom(t *testing.T, rng *rand.Rand) {
 	rf := newFollower(t, 3, 1, nil)
-	applyCh := make(chan ApplyMsg)
-	rf.applyCh = applyCh
-	go rf.applier()
+	applyCh := startApplier(rf)
 	defer rf.Kill()
 	d := newDecoder(&rf.definitions)
 	want := make(map[int]any)

@@ -76,9 +76,7 @@ func TestControlCommandAtItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		question := []byte{formState}
 		rf := newFollower(t, 3, 3, []entry{from(1).terms(1)[0], {term: 1, data: question}, from(3).terms(3)[0], {term: 3, data: question}})
-		applyCh := make(chan ApplyMsg)
-		rf.applyCh = applyCh
-		go rf.applier()
+		applyCh := startApplier(rf)
 		defer rf.Kill()
 		deliver(t, rf, appendMsg(3, 4, 3, 4))
 		synctest.Wait() // the applier holds all four

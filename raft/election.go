@@ -156,7 +156,7 @@ func (rf *Raft) tickLocked(t time.Time) {
 // PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
 type canvass struct {
 	granted []bool // by server, nil when there is no canvass
-	refused []bool // by server; ourselves if our vote went to another
+	refused []bool // by server, ourselves if our vote went to another; kept for WithConcession only
 	preVote bool
 	begun   time.Time
 }

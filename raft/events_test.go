@@ -162,9 +162,7 @@ func TestPeerCaughtUp(t *testing.T) {
 // feed starts the applier of a quiet server and returns a function that receives the next message: a command as its
 // index, a snapshot as ">" and its index, an event as its kind, or "-" if nothing comes.
 func feed(rf *Raft) (next func() string) {
-	applyCh := make(chan ApplyMsg)
-	rf.applyCh = applyCh
-	go rf.applier()
+	applyCh := startApplier(rf)
 	return func() string {
 		synctest.Wait()
 		select {
@@ -230,9 +228,7 @@ func TestEventsForSlowReader(t *testing.T) {
 		const terms = 5000
 		rf := reporting(newFollower(t, 3, 0, from(1).terms(slices.Repeat([]int{1}, terms)...)))
 		rf.options.closeOnKill = true
-		applyCh := make(chan ApplyMsg)
-		rf.applyCh = applyCh
-		go rf.applier()
+		applyCh := startApplier(rf)
 		for term := 1; term <= terms; term++ { // before command number term
 			rf.OnMessage(&AppendEntriesArgs{Term: term, LeaderID: 1, PrevLogIndex: term, PrevLogTerm: 1, LeaderCommit: term})
 		}

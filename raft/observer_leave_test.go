@@ -18,11 +18,8 @@ func (w *watch) sending(rf *Raft, m Message, to int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.of(rf)
+	s := w.lookAt(rf)
 	if s == nil {
-		return
-	}
-	if !w.look(s) {
 		return
 	}
 	switch m := m.(type) {
@@ -80,11 +77,8 @@ func (w *watch) leads(s *watched, m Message, last int) {
 func (w *watch) answering(rf *Raft, m Message, reply Reply) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.of(rf)
+	s := w.lookAt(rf)
 	if s == nil {
-		return
-	}
-	if !w.look(s) {
 		return
 	}
 	to, term := m.sender()
@@ -174,11 +168,8 @@ func (w *watch) acknowledged(s *watched, up place, current bool) {
 func (w *watch) applying(rf *Raft, m ApplyMsg) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.of(rf)
+	s := w.lookAt(rf)
 	if s == nil {
-		return
-	}
-	if !w.look(s) {
 		return
 	}
 	if m.EventValid {

@@ -134,6 +134,14 @@ func (w *watch) of(rf *Raft) *watched {
 	return nil
 }
 
+// lookAt returns the server that rf is a life of, its disk read up to now, or nil if there is nothing to check.
+func (w *watch) lookAt(rf *Raft) *watched {
+	if s := w.of(rf); s != nil && w.look(s) {
+		return s
+	}
+	return nil
+}
+
 // cut takes the disk of server i away as it is at this moment, for its next life. The server must be off the network:
 // what it still does has no consequences, and the watch does not look at it.
 func (w *watch) cut(i int, ps *Persister) *Persister {
@@ -175,21 +183,17 @@ func (w *watch) started(rf *Raft) {
 func (w *watch) changed(rf *Raft) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s := w.of(rf); s != nil {
-		if w.look(s) {
-			w.compare(s)
-			w.follow(s)
-		}
+	if s := w.lookAt(rf); s != nil {
+		w.compare(s)
+		w.follow(s)
 	}
 }
 
 func (w *watch) saved(rf *Raft) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s := w.of(rf); s != nil {
-		if w.look(s) {
-			w.follow(s)
-		}
+	if s := w.lookAt(rf); s != nil {
+		w.follow(s)
 	}
 }
 

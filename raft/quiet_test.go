@@ -51,6 +51,14 @@ func startReplicator(rf *Raft, f *follower) {
 	go rf.replicator(f)
 }
 
+// startApplier ends the quiet of the applier, and returns what it sends on.
+func startApplier(rf *Raft) <-chan ApplyMsg {
+	applyCh := make(chan ApplyMsg)
+	rf.applyCh = applyCh
+	go rf.applier()
+	return applyCh
+}
+
 // newFollower returns a quiet server 0 of n that is in term and has saved the entries.
 func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft {
 	t.Helper()

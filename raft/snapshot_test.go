@@ -220,9 +220,7 @@ func TestLeaderSendsSnapshot(t *testing.T) {
 func TestSnapshotWhileApplierIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := committed(t)
-		applyCh := make(chan ApplyMsg)
-		rf.applyCh = applyCh
-		go rf.applier()
+		applyCh := startApplier(rf)
 		defer rf.Kill()
 		synctest.Wait() // it wants to send index 1
 		deliver(t, rf, &InstallSnapshotArgs{3, 1, 9, 3, []byte("first")})
@@ -250,9 +248,7 @@ func TestSnapshotWhileApplierIsBusy(t *testing.T) {
 func TestSnapshotBetweenReceives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := committed(t)
-		applyCh := make(chan ApplyMsg)
-		rf.applyCh = applyCh
-		go rf.applier()
+		applyCh := startApplier(rf)
 		defer rf.Kill()
 		for index := 1; index <= 4; index++ {
 			wantCommand(t, applyCh, index, index)
