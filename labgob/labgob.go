@@ -79,7 +79,7 @@ func NewDecoder(r io.Reader) *LabDecoder {
 // stream, and panics on an untyped nil.
 func (dec *LabDecoder) Decode(e interface{}) error {
 	if dec.known != nil {
-		if m := firstMessage(dec.buf.Bytes()); dec.known.decodePlain(m, e) {
+		if m := firstMessage(dec.buf.Bytes()); dec.known.decodePlain(m, e, false) {
 			dec.buf.Next(len(m))
 			return nil
 		}

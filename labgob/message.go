@@ -20,7 +20,7 @@ import (
 type Message struct {
 	data  []byte
 	codec *codec  // whose types the receiver must know; nil: data is a whole gob stream
-	from  *[]byte // of buffers, holds data; or nil
+	from  *[]byte // of buffers, holds data; nil: data is m's own
 }
 
 // Marshal encodes e after the same check as LabEncoder.Encode. When it returns an error, the Message
@@ -29,13 +29,22 @@ func Marshal(e interface{}) (Message, error) {
 	return MarshalValue(reflect.ValueOf(e))
 }
 
+// detach gives a large message memory of its own.
+func (m Message) detach() Message {
+	if len(m.data) < large {
+		return m
+	}
+	defer m.Release()
+	return Message{data: bytes.Clone(m.data), codec: m.codec}
+}
+
 // MarshalValue is Marshal for a reflect.Value.
 func MarshalValue(value reflect.Value) (Message, error) {
 	value = dynamic(value)
 	c := codecOf(value.Type())
 	if c.plain != nil {
 		if v := indirect(value); v.IsValid() {
-			return c.marshalPlain(v), nil
+			return c.marshalPlain(v).detach(), nil
 		}
 	}
 	if c.described {
@@ -60,8 +69,14 @@ func (m Message) Len() int { return len(m.data) }
 // Unmarshal decodes the message into the pointer e after the same checks as LabDecoder.Decode. e may
 // point to another type than the encoded one, within gob's rules (fields are matched by name). It
 // returns gob's error and panics on an untyped nil.
-func (m Message) Unmarshal(e interface{}) error {
-	if m.codec != nil && m.codec.decodePlain(m.data, e) {
+func (m Message) Unmarshal(e interface{}) error { return m.unmarshal(e, false) }
+
+// UnmarshalLast is Unmarshal, but m must not be decoded again: a byte slice that is most of a large message is not copied
+// out of it.
+func (m Message) UnmarshalLast(e interface{}) error { return m.unmarshal(e, m.from == nil) }
+
+func (m Message) unmarshal(e interface{}, last bool) error {
+	if m.codec != nil && m.codec.decodePlain(m.data, e, last) {
 		return nil
 	}
 	checkType(reflect.TypeOf(e))
@@ -97,6 +112,9 @@ type codec struct {
 // maxKept is the size in bytes of the largest message after which an encoder or decoder, and the
 // buffer of that size inside it, is kept for the next one.
 const maxKept = 4 << 20
+
+// large is the size in bytes from which on a message has memory of its own, which UnmarshalLast can give away.
+const large = 16 << 10
 
 // buffers holds *[]byte of released messages.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -286,14 +304,14 @@ func (c *codec) decode(data []byte, e interface{}) error {
 	return err
 }
 
-// decodePlain decodes a message of a plain type into a pointer to a zero variable of that type. It reports whether it
-// could; gob does everything else, and says what is wrong.
-func (c *codec) decodePlain(data []byte, e interface{}) bool {
+// decodePlain decodes a message of a plain type into a pointer to a zero variable of that type, which may keep parts of
+// data if nobody else needs it. It reports whether it could; gob does everything else, and says what is wrong.
+func (c *codec) decodePlain(data []byte, e interface{}, keep bool) bool {
 	v := reflect.ValueOf(e)
 	if c.plain == nil || data == nil || !v.IsValid() || v.Type() != c.zero.Type() || v.IsNil() || !v.Elem().IsZero() {
 		return false
 	}
-	if c.plain.readMessage(data, c.typeID, v.Elem()) != nil {
+	if c.plain.readMessage(data, c.typeID, v.Elem(), keep) != nil {
 		v.Elem().SetZero()
 		return false
 	}

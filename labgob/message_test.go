@@ -296,3 +296,63 @@ func TestMessage_concurrently(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// Only the last decoding of a large message may keep memory of it, and only what is most of it.
+func TestMessage_lastDecoding(t *testing.T) {
+	type letter struct{ Head, Body, Tail []byte }
+	for _, size := range []int{large / 2, 2 * large} {
+		sent := letter{make([]byte, size/8), make([]byte, size), make([]byte, size/8)}
+		for _, last := range []bool{false, true} {
+			msg, err := Marshal(sent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got letter
+			decode := msg.Unmarshal
+			if last {
+				decode = msg.UnmarshalLast
+			}
+			if err := decode(&got); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, sent) {
+				t.Fatalf("%d bytes, last %v: came out otherwise", size, last)
+			}
+			for k := range msg.data {
+				msg.data[k] = 0xff
+			}
+			if bytes.Contains(got.Head, []byte{0xff}) || bytes.Contains(got.Tail, []byte{0xff}) {
+				t.Errorf("%d bytes, last %v: a small part shares the message's memory", size, last)
+			}
+			if kept := bytes.Contains(got.Body, []byte{0xff}); kept != (last && size > large) {
+				t.Errorf("%d bytes, last %v: the large part shares the message's memory: %v", size, last, kept)
+			}
+			if last && cap(got.Body) != len(got.Body) && size > large {
+				t.Errorf("%d bytes, last %v: appending to the large part would reach the rest", size, last)
+			}
+		}
+	}
+}
+
+// A large message is on its own: one that is released does not become another's memory.
+func TestMessage_largeIsNotReused(t *testing.T) {
+	msg, err := Marshal(make([]byte, large))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	if err := msg.UnmarshalLast(&got); err != nil {
+		t.Fatal(err)
+	}
+	msg.Release()
+	for range 100 {
+		other, err := Marshal(bytes.Repeat([]byte{1}, large))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.Release()
+	}
+	if bytes.Contains(got, []byte{1}) {
+		t.Error("another message went into what was decoded")
+	}
+}

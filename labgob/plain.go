@@ -134,9 +134,12 @@ func (p *plain) appendMessage(b, typeID []byte, v reflect.Value) (whole, message
 	return b, message
 }
 
-// readMessage undoes appendMessage.
-func (p *plain) readMessage(message, typeID []byte, v reflect.Value) error {
+// readMessage undoes appendMessage. v may keep parts of the message if nobody else needs it.
+func (p *plain) readMessage(message, typeID []byte, v reflect.Value, keep bool) error {
 	r := plainReader{b: message}
+	if keep {
+		r.most = len(message) / 2
+	}
 	if n := r.uint(); n != uint64(len(r.b)) || !bytes.HasPrefix(r.b, typeID) {
 		return errMessage
 	}
@@ -150,8 +153,9 @@ func (p *plain) readMessage(message, typeID []byte, v reflect.Value) error {
 
 // A plainReader is what is left to decode. After an error it is empty.
 type plainReader struct {
-	b   []byte
-	err error
+	b    []byte
+	most int // byte slices longer than this may keep b's memory; 0: none may
+	err  error
 }
 
 var errMessage = errors.New("labgob: malformed message")
@@ -168,6 +172,14 @@ func (r *plainReader) take(n uint64) []byte {
 	taken := r.b[:n]
 	r.b = r.b[n:]
 	return taken
+}
+
+func (r *plainReader) bytes(n uint64) []byte {
+	taken := r.take(n)
+	if r.most > 0 && len(taken) > r.most {
+		return slices.Clip(taken)
+	}
+	return bytes.Clone(taken)
 }
 
 func (r *plainReader) uint() (x uint64) {
@@ -217,7 +229,7 @@ func (p *plain) readSlice(r *plainReader, v reflect.Value) {
 		r.fail()
 	case n == 0:
 	case p.elem == nil:
-		v.SetBytes(bytes.Clone(r.take(n)))
+		v.SetBytes(r.bytes(n))
 	default:
 		v.Set(reflect.MakeSlice(v.Type(), int(n), int(n)))
 		for i := range v.Len() {

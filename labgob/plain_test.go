@@ -88,10 +88,12 @@ func TestPlain_isWhatGobSends(t *testing.T) {
 				t.Errorf("%#v: message % x, gob % x", v, message.data, wire)
 				return false
 			}
-			got := reflect.New(typ)
-			if !codecOf(typ).decodePlain(message.data, got.Interface()) || !reflect.DeepEqual(got.Elem().Interface(), want.Interface()) {
-				t.Errorf("came out as %#v, from gob as %#v", got.Elem(), want)
-				return false
+			for _, keep := range []bool{false, true} {
+				got := reflect.New(typ)
+				if !codecOf(typ).decodePlain(message.data, got.Interface(), keep) || !reflect.DeepEqual(got.Elem().Interface(), want.Interface()) {
+					t.Errorf("keep %v: came out as %#v, from gob as %#v", keep, got.Elem(), want)
+					return false
+				}
 			}
 			message.Release()
 			return true
@@ -186,7 +188,7 @@ func TestPlain_damage(t *testing.T) {
 			damaged[at] ^= 1 << bit
 			for _, data := range [][]byte{damaged, damaged[:at]} {
 				var v everything
-				if !c.decodePlain(data, &v) && !reflect.ValueOf(v).IsZero() {
+				if !c.decodePlain(data, &v, false) && !reflect.ValueOf(v).IsZero() {
 					t.Fatalf("% x left %+v", data, v)
 				}
 			}

@@ -52,7 +52,7 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 	if !c.ok {
 		return false
 	}
-	if err := c.reply.Unmarshal(reply); err != nil {
+	if err := c.reply.UnmarshalLast(reply); err != nil {
 		log.Fatalf("ClientEnd.Call(): decode reply: %v\n", err)
 	}
 	return true

@@ -107,7 +107,7 @@ type handler struct {
 // the method takes.
 func (h *handler) handle(argsType reflect.Type, request labgob.Message) labgob.Message {
 	args := newArgs(argsType)
-	request.Unmarshal(args.Interface())
+	request.UnmarshalLast(args.Interface())
 	if argsType.Kind() != reflect.Pointer {
 		args = args.Elem()
 	}

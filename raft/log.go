@@ -47,12 +47,12 @@ func (l *raftLog) at(index int) *entry {
 	return &l.chunks[k/chunkSize][k%chunkSize]
 }
 
-// appendTo appends to dst copies of the entries from first on, at most limit bytes of commands, but at least one
+// appendTo appends to dst copies of the entries from first on, at most limit bytes of records, but at least one
 // entry if there is one.
 func (l *raftLog) appendTo(dst []entry, first, limit int) []entry {
 	for index := first; index <= l.lastIndex(); index++ {
 		e := l.at(index)
-		limit -= len(e.data)
+		limit -= recordSize(e)
 		if limit < 0 && index > first {
 			break
 		}

@@ -45,11 +45,12 @@ func (l *plainLog) firstNew(first int, entries []entry) (n int) {
 func (l *plainLog) appendTo(first, limit int) (found []entry) {
 	size := 0
 	for index := first; index <= l.last(); index++ {
-		size += len(l.entries[index-l.base-1].data)
+		e := l.entries[index-l.base-1]
+		size += len(appendRecord(nil, e.term, e.data))
 		if size > limit && len(found) > 0 {
 			break
 		}
-		found = append(found, l.entries[index-l.base-1])
+		found = append(found, e)
 	}
 	return found
 }
@@ -190,12 +191,12 @@ func TestLogConflict(t *testing.T) {
 
 func TestLogAppendToLimit(t *testing.T) {
 	var l raftLog
-	for _, size := range []int{10, 20, 30, 0, 5} {
+	for _, size := range []int{10, 20, 30, 0, 5} { // and each record has two bytes more
 		l.append(entry{term: 1, data: make([]byte, size)})
 	}
 	for _, c := range []struct{ first, limit, want int }{
-		{1, 0, 1}, {1, 9, 1}, {1, 29, 1}, {1, 30, 2}, {1, 60, 4}, {1, 64, 4}, {1, 65, 5}, {1, maxBatch, 5},
-		{3, 1, 1}, {4, 0, 1}, {4, 5, 2}, {5, 0, 1}, {6, 100, 0}, {9, 100, 0},
+		{1, 0, 1}, {1, 11, 1}, {1, 33, 1}, {1, 34, 2}, {1, 68, 4}, {1, 74, 4}, {1, 75, 5}, {1, maxBatch, 5},
+		{3, 1, 1}, {4, 0, 1}, {4, 9, 2}, {5, 0, 1}, {6, 100, 0}, {9, 100, 0},
 	} {
 		got := l.appendTo([]entry{{term: 7}}, c.first, c.limit)
 		if len(got) != 1+c.want || got[0].term != 7 {

@@ -141,6 +141,7 @@ func encodeEntries(b []byte, entries []entry) []byte {
 type batch struct {
 	entries []entry
 	records []byte
+	own     bool // nobody else holds the records' memory: the log or the disk may keep it
 }
 
 // decodeEntries undoes encodeEntries. Entries of the log come in the order of their terms, which are between
@@ -157,7 +158,7 @@ func decodeEntries(b []byte, prevTerm, leaderTerm int) (batch, error) {
 		return batch{}, errors.New("the number of entries is impossible")
 	}
 	rest := b[n : len(b)-4]
-	d := batch{entries: make([]entry, count), records: rest}
+	d := batch{entries: make([]entry, count), records: rest, own: true}
 	for k := range d.entries {
 		e := &d.entries[k]
 		var err error
@@ -210,7 +211,7 @@ func (d batch) moveTo(records []byte) {
 type store struct {
 	persister *Persister
 	growing   interface { // our Persister; nil for the course's, which is given the whole state at each save
-		Append(head, tail []byte) []byte
+		Append(head, tail []byte, give bool) []byte
 	}
 	bodyLength int      // of the saved body
 	bodySum    uint32   // its checksum
@@ -223,7 +224,7 @@ type store struct {
 func newStore(persister *Persister) store {
 	s := store{persister: persister}
 	s.growing, _ = any(persister).(interface {
-		Append(head, tail []byte) []byte
+		Append(head, tail []byte, give bool) []byte
 	})
 	return s
 }
@@ -245,9 +246,9 @@ func (s *store) write(state, snapshot []byte, newSnapshot bool) {
 }
 
 // saveLocked saves what Figure 2 calls persistent, after a change of term or vote only.
-func (rf *Raft) saveLocked() { rf.saveTailLocked(nil) }
+func (rf *Raft) saveLocked() { rf.saveTailLocked(nil, false) }
 
-// saveEntriesLocked appends the batch to the log and saves it. The log keeps no memory of the batch's.
+// saveEntriesLocked appends the batch to the log and saves it.
 func (rf *Raft) saveEntriesLocked(d batch) {
 	if rf.store.growing == nil {
 		d.moveTo(bytes.Clone(d.records))
@@ -259,7 +260,7 @@ func (rf *Raft) saveEntriesLocked(d batch) {
 	if undefined := rf.undefinedLocked(d.entries); undefined != nil {
 		tail = append(undefined, tail...)
 	}
-	saved := rf.saveTailLocked(tail)
+	saved := rf.saveTailLocked(tail, d.own)
 	d.moveTo(saved[len(tail)-len(d.records):])
 	rf.log.append(d.entries...)
 }
@@ -276,7 +277,7 @@ func (rf *Raft) undefinedLocked(entries []entry) (records []byte) {
 	return records
 }
 
-func (rf *Raft) saveTailLocked(tail []byte) (saved []byte) {
+func (rf *Raft) saveTailLocked(tail []byte, give bool) (saved []byte) {
 	s := &rf.store
 	if s.growing == nil {
 		rf.saveAllLocked(false)
@@ -285,7 +286,7 @@ func (rf *Raft) saveTailLocked(tail []byte) (saved []byte) {
 	s.bodyLength += len(tail)
 	s.bodySum = extendChecksum(s.bodySum, tail)
 	s.head = rf.appendHeadLocked(s.head[:0])
-	saved = s.growing.Append(s.head, tail)
+	saved = s.growing.Append(s.head, tail, give)
 	rf.observeSaveLocked()
 	return saved
 }

@@ -69,13 +69,19 @@ func (ps *Persister) setState(state []byte) {
 // Append saves a change of the Raft state in one step: head replaces its first len(head) bytes, and tail goes
 // to its end. Until another writer is used, every head must have the same length. The saved state must be at
 // least that long, or empty. Append returns the saved bytes of tail, which stay valid and never change, as if
-// the disk were mapped into memory: the caller may keep them instead of its own, and must not write to them.
-func (ps *Persister) Append(head, tail []byte) []byte {
+// the disk were mapped into memory: the caller may keep them instead of its own, and must not write to them. The
+// arguments are copied, but for a long tail that the caller gives away.
+func (ps *Persister) Append(head, tail []byte, give bool) []byte {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.replaceHead(head)
 	if len(tail) == 0 {
 		return nil
+	}
+	if give && len(tail) >= pieceSize/4 {
+		ps.body = append(ps.body, slices.Clip(tail))
+		ps.size += len(tail)
+		return tail
 	}
 	last := len(ps.body) - 1
 	if last < 0 || cap(ps.body[last])-len(ps.body[last]) < len(tail) {

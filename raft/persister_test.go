@@ -63,11 +63,16 @@ func (l *diskLab) step(t *testing.T) {
 			l.disks, l.twins = append(l.disks, ps.Copy()), append(l.twins, *twin)
 		}
 	default:
-		head, tail := state[:testHead], l.bytes(l.rng.Intn(30))
+		head, tail, give := state[:testHead], l.bytes(l.rng.Intn(30)), l.rng.Intn(2) == 0
+		if l.rng.Intn(20) == 0 {
+			tail = l.bytes(pieceSize/4 - 1 + l.rng.Intn(3))
+		}
 		twin.state = string(head) + twin.state[min(testHead, len(twin.state)):] + string(tail)
-		saved := ps.Append(head, tail)
+		saved := ps.Append(head, tail, give)
 		l.kept, l.keptAs = append(l.kept, saved), append(l.keptAs, string(tail))
-		copy(tail, bytes.Repeat([]byte{'?'}, len(tail)))
+		if !give {
+			copy(tail, bytes.Repeat([]byte{'?'}, len(tail)))
+		}
 	}
 	copy(state, bytes.Repeat([]byte{'?'}, len(state))) // what was saved is the disk's own
 	copy(snapshot, bytes.Repeat([]byte{'?'}, len(snapshot)))
@@ -107,7 +112,7 @@ func TestPersisterCopiesChangeApart(t *testing.T) {
 		func(ps *Persister, twin *plainDisk, letter string) {
 			head := "HEADHEA" + letter
 			twin.state = head + twin.state[min(testHead, len(twin.state)):] + letter + letter
-			ps.Append([]byte(head), []byte(letter+letter))
+			ps.Append([]byte(head), []byte(letter+letter), false)
 		},
 	}
 	n := len(operations)
@@ -132,21 +137,21 @@ func TestPersisterZeroValue(t *testing.T) {
 		checkDisk(t, ps, plainDisk{})
 	}
 	ps := new(Persister)
-	ps.Append([]byte("headhead"), nil)
+	ps.Append([]byte("headhead"), nil, false)
 	checkDisk(t, ps, plainDisk{state: "headhead"})
 	ps.Save([]byte("state"), []byte("snapshot"))
 	ps.Save(nil, nil) // 2023: a nil snapshot erases the saved one
 	checkDisk(t, ps, plainDisk{})
-	ps.Append([]byte("headhead"), []byte("tail"))
+	ps.Append([]byte("headhead"), []byte("tail"), false)
 	checkDisk(t, ps, plainDisk{state: "headheadtail"})
 }
 
 func TestPersisterAppendWantsTheSameHead(t *testing.T) {
 	ps := MakePersister()
-	ps.Append([]byte("headhead"), []byte("tail"))
-	wantPanic(t, func() { ps.Append([]byte("short"), nil) }, "Persister.Append", "5 bytes", "8")
-	wantPanic(t, func() { ps.Append([]byte("too long a head"), nil) }, "Persister.Append", "15 bytes", "8")
+	ps.Append([]byte("headhead"), []byte("tail"), false)
+	wantPanic(t, func() { ps.Append([]byte("short"), nil, false) }, "Persister.Append", "5 bytes", "8")
+	wantPanic(t, func() { ps.Append([]byte("too long a head"), nil, false) }, "Persister.Append", "15 bytes", "8")
 	checkDisk(t, ps, plainDisk{state: "headheadtail"})
 	ps.SaveRaftState([]byte("stub"))
-	wantPanic(t, func() { ps.Append([]byte("headhead"), nil) }, "Persister.Append", "8 bytes", "4")
+	wantPanic(t, func() { ps.Append([]byte("headhead"), nil, false) }, "Persister.Append", "8 bytes", "4")
 }
