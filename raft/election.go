@@ -91,7 +91,11 @@ func (rf *Raft) becomeKilledLocked() {
 func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.reportRoleLocked(role, leader)
 	rf.role, rf.leader = role, leader
-	rf.leading.Store(role == Leader)
+	if role == Leader {
+		rf.proposals.open(rf.currentTerm, rf.log.lastIndex()+1)
+	} else {
+		rf.proposals.close()
+	}
 	rf.canvass = canvass{}
 	rf.observeChangeLocked()
 }

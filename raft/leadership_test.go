@@ -43,10 +43,10 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	f := rf.followers[1]
 	f.calls, f.failures = []*call{new(call)}, maxFailures // it hangs
 	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
-	mustEqual(t, "proposals welcome after deposition", rf.leading.Load(), false)
+	mustEqual(t, "proposals welcome after deposition", rf.proposals.welcome.Load(), false)
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "proposals welcome", rf.leading.Load(), true)
+	mustEqual(t, "proposals welcome", rf.proposals.welcome.Load(), true)
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{0, 5})
 	mustEqual(t, "failures", f.failures, 0)
 	mustEqual(t, "a call of the earlier term is waited for", len(f.calls) > 0, false)

@@ -176,6 +176,18 @@ func decodeEntries(b []byte, prevTerm, leaderTerm int) (batch, error) {
 	return d, nil
 }
 
+// maxEmpty is the size in bytes up to which a batch's memory serves again.
+const maxEmpty = 1 << 20
+
+// emptied returns an empty batch in the memory of this one.
+func (d batch) emptied() batch {
+	if cap(d.records) > maxEmpty {
+		return batch{}
+	}
+	clear(d.entries)
+	return batch{entries: d.entries[:0], records: d.records[:0]}
+}
+
 // drop returns the batch without its first n entries.
 func (d batch) drop(n int) batch {
 	for k := range n {
@@ -217,8 +229,7 @@ type store struct {
 	bodySum    uint32   // its checksum
 	defined    []uint64 // keys of the type definitions in it
 	head       []byte   // buffers for the next save
-	entries    []entry  // buffers for the next proposals
-	records    []byte
+	empty      batch    // to be the next queue of proposals
 }
 
 func newStore(persister *Persister) store {

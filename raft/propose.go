@@ -2,105 +2,112 @@
 
 package raft
 
-import "sync"
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
 
-// A proposal is a command on its way from Start to the log.
-type proposal struct {
-	command any
-	data    []byte        // encoded
-	codec   *codec        // whose definition its readers need, or nil
-	settled chan struct{} // of capacity 1: tells a Start that waits that the rest is final
-
-	index    int
-	term     int
-	accepted bool
-}
-
-func (p *proposal) encode(command any) (err error) {
-	p.command = command
-	p.data, p.codec, err = encodeCommand(p.data[:0], command)
-	return err
-}
-
-// proposals queues what Starts propose at the same time. The first Start in the queue takes all that has gathered
-// when its turn for Raft.mu comes, and saves it in one go; the others only wait for it. So ten thousand of them
-// do not compete with the replicators for the lock.
+// proposals queues the commands of Starts at the same time. They get their indices at once: a leader's log grows by
+// nothing else. The first Start in the queue takes all that has gathered when its turn for Raft.mu comes, and saves it in
+// one go. The others need not wait for that, since what they return is no promise; when none is under way any more,
+// all is saved. So ten thousand of them do not compete with the replicators for the lock.
 type proposals struct {
-	mu     sync.Mutex
-	queue  []*proposal
-	spare  []*proposal // an empty slice, to be the next queue
-	unused sync.Pool   // of *proposal
+	welcome atomic.Bool // term is not 0
+	crowded atomic.Bool // the last queue held several commands
+	buffers sync.Pool   // of *[]byte, to encode a command into
+
+	mu    sync.Mutex
+	term  int // in which we lead; 0 if we do not
+	next  int // index of the next command
+	queue batch
 }
 
-func (ps *proposals) get() *proposal {
-	if p, ok := ps.unused.Get().(*proposal); ok {
-		return p
+// open begins a term of leadership, at whose first command the log has the index next.
+func (ps *proposals) open(term, next int) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.term, ps.next = term, next
+	ps.welcome.Store(true)
+}
+
+// close ends it. What is queued is lost, as it would be with a log that a new leader overwrites.
+func (ps *proposals) close() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.term = 0
+	ps.welcome.Store(false)
+	ps.queue = ps.queue.emptied()
+}
+
+// add queues an encoded command. term is 0 if it may not. The Start of the first in the queue must call accept.
+func (ps *proposals) add(data []byte, command any) (index, term int, first bool) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.term == 0 {
+		return 0, 0, false
 	}
-	return &proposal{settled: make(chan struct{}, 1)}
+	q := &ps.queue
+	q.records = appendRecord(q.records, ps.term, data)
+	q.entries = append(q.entries, entry{term: ps.term, data: q.records[len(q.records)-len(data):], command: command})
+	ps.next++
+	return ps.next - 1, ps.term, len(q.entries) == 1
 }
 
-func (ps *proposals) put(p *proposal) {
-	p.command = nil
-	ps.unused.Put(p)
+// gather lets other Starts that are ready to run join the queue, if there were others last time.
+func (ps *proposals) gather() {
+	if ps.crowded.Load() {
+		runtime.Gosched()
+	}
 }
 
-// add queues p, and reports whether it is the first, whose Start must call propose.
-func (ps *proposals) add(p *proposal) (first bool) {
+// take returns the queue, and goes on with an empty one.
+func (ps *proposals) take(empty batch) batch {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.queue = append(ps.queue, p)
-	return len(ps.queue) == 1
+	taken := ps.queue
+	ps.queue = empty
+	ps.crowded.Store(len(taken.entries) > 1)
+	return taken
 }
 
-func (ps *proposals) take() []*proposal {
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	queue := ps.queue
-	ps.queue, ps.spare = ps.spare, nil
-	return queue
+// propose encodes a command and has it appended to the log, if we lead; if not, term is 0.
+func (rf *Raft) propose(command any) (index, term int, err error) {
+	buf, ok := rf.proposals.buffers.Get().(*[]byte)
+	if !ok {
+		buf = new([]byte)
+	}
+	defer rf.proposals.buffers.Put(buf)
+	data, c, err := encodeCommand((*buf)[:0], command)
+	if err != nil {
+		return 0, 0, err
+	}
+	*buf = data
+	if c != nil {
+		rf.definitions.add(c.key, c.definition)
+	}
+	index, term, first := rf.proposals.add(data, command)
+	if first {
+		rf.proposals.gather()
+		if !rf.accept(term) {
+			term = 0
+		}
+	}
+	return index, term, nil
 }
 
-func (ps *proposals) reuse(queue []*proposal) {
-	clear(queue)
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	ps.spare = queue[:0]
-}
-
-// propose appends what is queued to the log, if we lead, and lets the Starts that wait for it return. The caller's
-// own proposal is the first.
-func (rf *Raft) propose() {
+// accept appends what is queued to the leader's log (§5.3). It reports whether we still lead in term: if not, what was
+// queued then is lost.
+func (rf *Raft) accept(term int) bool {
 	rf.mu.Lock()
-	queue := rf.proposals.take()
-	rf.acceptLocked(queue)
-	rf.mu.Unlock()
-	for _, p := range queue[1:] {
-		p.settled <- struct{}{}
+	defer rf.mu.Unlock()
+	if rf.role != Leader || rf.currentTerm != term {
+		return false
 	}
-	rf.proposals.reuse(queue)
-}
-
-// acceptLocked appends proposals to the leader's log (§5.3). A server that was deposed since Start looked refuses.
-func (rf *Raft) acceptLocked(queue []*proposal) {
-	accepted := rf.role == Leader
-	d := batch{entries: rf.store.entries[:0], records: rf.store.records[:0]}
-	for k, p := range queue {
-		p.accepted, p.term, p.index = accepted, rf.currentTerm, -1
-		if !accepted {
-			continue
-		}
-		p.index = rf.log.lastIndex() + 1 + k
-		if p.codec != nil {
-			rf.definitions.add(p.codec.key, p.codec.definition)
-		}
-		d.records = appendRecord(d.records, rf.currentTerm, p.data)
-		d.entries = append(d.entries, entry{term: rf.currentTerm, data: p.data, command: p.command})
-	}
-	if accepted {
-		rf.saveEntriesLocked(d)
-		clear(d.entries)
-		rf.store.entries, rf.store.records = d.entries, d.records
-		rf.advanceCommitLocked() // a cluster of one has no replies to wait for
-		rf.wakeReplicatorsLocked()
-	}
+	d := rf.proposals.take(rf.store.empty)
+	rf.saveEntriesLocked(d)
+	rf.store.empty = d.emptied()
+	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
+	rf.wakeReplicatorsLocked()
+	return true
 }

@@ -52,29 +52,48 @@ func TestStartElsewhere(t *testing.T) {
 	}
 }
 
-// A leader deposed between the queueing of proposals and its turn refuses them all, and tells every Start.
-func TestProposeAfterDeposition(t *testing.T) {
+// What is queued when the leader is deposed is lost. The Start whose turn comes later is told so, even if the server
+// leads again by then, and takes nobody else's commands with it.
+func TestAcceptAfterDeposition(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
-	var queued []*proposal
 	for k := range 5 {
-		p := rf.proposals.get()
-		if err := p.encode(k); err != nil {
-			t.Fatal(err)
-		}
-		mustEqual(t, "first", rf.proposals.add(p), k == 0)
-		queued = append(queued, p)
+		index, term, first := rf.proposals.add([]byte{formNil}, nil)
+		mustEqual(t, "proposal", fmt.Sprint(index, term, first), fmt.Sprint(2+k, 2, k == 0))
 	}
 	deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 1})
 	before := pictureOf(rf)
-	rf.propose()
-	for _, p := range queued {
-		mustEqual(t, "proposal", fmt.Sprint(p.index, p.term, p.accepted), "-1 7 false")
-	}
-	for _, p := range queued[1:] {
-		<-p.settled
-	}
+	_, term, first := rf.proposals.add([]byte{formNil}, nil)
+	mustEqual(t, "a follower's proposal", fmt.Sprint(term, first), "0 false")
+	mustEqual(t, "accepted", rf.accept(2), false)
 	mustEqual(t, "state", pictureOf(rf), before)
-	mustEqual(t, "queue is empty", rf.proposals.add(rf.proposals.get()), true)
+
+	rf.becomeCandidateLocked()
+	rf.becomeLeaderLocked()
+	index, term, first := rf.proposals.add([]byte{formNil}, nil)
+	mustEqual(t, "proposal in the new term", fmt.Sprint(index, term, first), "2 8 true")
+	mustEqual(t, "accepted of the old term", rf.accept(2), false)
+	mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
+	mustEqual(t, "accepted", rf.accept(8), true)
+	mustEqual(t, "lastIndex", rf.log.lastIndex(), 2)
+	verify(t, rf)
+}
+
+// What the first Start in the queue takes is saved when it returns, whoever it came from.
+func TestAcceptSavesWhatGathered(t *testing.T) {
+	rf := newLeader(t, 3, 2, from(1).terms(1))
+	for k := range 3 {
+		data, _, _ := encodeCommand(nil, k)
+		rf.proposals.add(data, k)
+	}
+	index, term, err := rf.propose(3)
+	mustEqual(t, "not the first", fmt.Sprint(index, term, err), "5 2 <nil>")
+	mustEqual(t, "lastIndex before its turn", rf.log.lastIndex(), 1)
+	mustEqual(t, "accepted", rf.accept(2), true)
+	verify(t, rf)
+	mustEqual(t, "lastIndex", rf.log.lastIndex(), 5)
+	for k := range 4 {
+		mustEqual(t, "command", rf.log.at(2+k).command, any(k))
+	}
 }
 
 // Start panics for what gob cannot encode, and the next Start finds everything in order.

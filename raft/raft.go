@@ -57,7 +57,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"6.824/labrpc"
@@ -70,7 +69,6 @@ type Raft struct {
 	applyCh chan<- ApplyMsg
 	options options
 
-	leading     atomic.Bool   // role == Leader, for those who need not know it exactly
 	proposals   proposals     // commands on their way from Start to the log
 	definitions definitions   // type definitions that our log's entries need
 	wake        chan struct{} // tells the ticker that its next duty is earlier than it believes
@@ -188,7 +186,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 
 // Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
-// promise that it will be: the leader may lose an election first. The leader's own service gets this very command on
+// promise that it will be: the leader may lose an election first. While another Start is under way, that one may save this
+// command too, a moment later. The leader's own service gets this very command on
 // applyCh, so it must not be changed afterwards. On any other server, and on a killed one, it
 // does nothing and returns index -1 and false.
 //
@@ -196,21 +195,17 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when
 // the turn of its index comes.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
-	if !rf.leading.Load() {
-		term, _ = rf.GetState()
-		return -1, term, false
+	if rf.proposals.welcome.Load() {
+		var err error
+		if index, term, err = rf.propose(command); err != nil {
+			panic(fmt.Sprintf("raft: Start on server %d: cannot encode a command of type %T: %v", rf.me, command, err))
+		}
+		if term > 0 {
+			return index, term, true
+		}
 	}
-	p := rf.proposals.get()
-	defer rf.proposals.put(p)
-	if err := p.encode(command); err != nil {
-		panic(fmt.Sprintf("raft: Start on server %d: cannot encode a command of type %T: %v", rf.me, command, err))
-	}
-	if rf.proposals.add(p) {
-		rf.propose()
-	} else {
-		<-p.settled
-	}
-	return p.index, p.term, p.accepted
+	term, _ = rf.GetState()
+	return -1, term, false
 }
 
 // GetState returns the current term and whether this server believes that it is the leader.

@@ -171,7 +171,27 @@ var replication = []mutant{
 	{
 		name:  "start-without-recheck",
 		wrong: "Start appends though the leader was deposed before it had the lock",
-		edits: []edit{{"propose.go", `accepted := rf.role == Leader`, `accepted := true`}},
+		edits: []edit{
+			{"propose.go", `if rf.role != Leader || rf.currentTerm != term {`, `if false {`},
+			{"propose.go", `	ps.queue = ps.queue.emptied()
+`, ``},
+		},
+	},
+	{
+		name:  "queue-outlives-term",
+		wrong: "commands queued when a leader is deposed get into the log when it leads again",
+		edits: []edit{{"propose.go", `	ps.queue = ps.queue.emptied()
+`, ``}},
+	},
+	{
+		name:  "lost-indices-not-reused",
+		wrong: "a new leader's first command has the index after what the old term's queue had",
+		edits: []edit{{"propose.go", `ps.term, ps.next = term, next`, `ps.term, ps.next = term, max(ps.next, next)`}},
+	},
+	{
+		name:  "disk-keeps-borrowed-memory",
+		wrong: "the disk holds the memory in which the leader encodes its next commands",
+		edits: []edit{{"persister.go", `if give && len(tail)`, `if len(tail)`}},
 	},
 	{
 		name:  "replication-on-heartbeats-only",
