@@ -101,6 +101,11 @@ func (rf *Raft) send(m ApplyMsg) bool {
 	}
 	rf.observeApply(&m)
 	select {
+	case rf.applyCh <- m: // much cheaper than what follows, where there is room or somebody waits
+		return true
+	default:
+	}
+	select {
 	case rf.applyCh <- m:
 		return true
 	case <-rf.done:
