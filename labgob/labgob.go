@@ -28,7 +28,8 @@ import (
 type LabEncoder struct {
 	gob  *gob.Encoder
 	w    io.Writer
-	sent *codec // of a plain type that the stream describes; or nil
+	sent reflect.Type // a plain type that the stream describes; or nil
+	as   *codec       // its codec
 }
 
 // NewEncoder returns an encoder that writes one gob stream to w.
@@ -39,18 +40,19 @@ func NewEncoder(w io.Writer) *LabEncoder {
 // Encode sends e, and before it the descriptions of its types that this stream has not carried
 // yet. It returns gob's error and panics on an untyped nil or a nil pointer.
 func (enc *LabEncoder) Encode(e interface{}) error {
-	c := plainCodecOf(reflect.TypeOf(e))
-	if c != nil && c == enc.sent {
+	t := reflect.TypeOf(e)
+	if enc.sent != nil && t == enc.sent {
 		if v := indirect(reflect.ValueOf(e)); v.IsValid() {
-			m := c.marshalPlain(v)
+			m := enc.as.marshalPlain(v)
 			defer m.Release()
 			_, err := enc.w.Write(m.data)
 			return err
 		}
 	}
+	c := plainCodecOf(t)
 	err := enc.gob.Encode(e)
 	if err == nil && c != nil {
-		enc.sent = c
+		enc.sent, enc.as = t, c
 	}
 	return err
 }
