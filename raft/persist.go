@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"sync"
 )
 
 // The saved state is a head of fixed length and a body of records. A record is a log entry (term, length,
@@ -158,7 +159,7 @@ func decodeEntries(b []byte, prevTerm, leaderTerm int) (batch, error) {
 		return batch{}, errors.New("the number of entries is impossible")
 	}
 	rest := b[n : len(b)-4]
-	d := batch{entries: make([]entry, count), records: rest, own: true}
+	d := batch{entries: blankEntries(int(count)), records: rest, own: true}
 	for k := range d.entries {
 		e := &d.entries[k]
 		var err error
@@ -186,6 +187,22 @@ func (d batch) emptied() batch {
 	}
 	clear(d.entries)
 	return batch{entries: d.entries[:0], records: d.records[:0]}
+}
+
+// spareEntries holds *[]entry, blank, of batches that were released.
+var spareEntries sync.Pool
+
+func blankEntries(n int) []entry {
+	if spare, ok := spareEntries.Get().(*[]entry); ok && cap(*spare) >= n {
+		return (*spare)[:n]
+	}
+	return make([]entry, n, max(n, 64))
+}
+
+// release ends the life of a batch that was decoded, so that its entries, but not its records, serve another one.
+func (d batch) release() {
+	clear(d.entries)
+	spareEntries.Put(&d.entries)
 }
 
 // drop returns the batch without its first n entries.

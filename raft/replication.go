@@ -190,6 +190,9 @@ func (rf *Raft) learn(args *AppendEntriesArgs, entries []entry) bool {
 func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 	reply := new(AppendEntriesReply)
 	d, err := args.check()
+	if err == nil && len(d.entries) > 0 {
+		defer d.release()
+	}
 	malformed := err != nil || !rf.learn(args, d.entries)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
