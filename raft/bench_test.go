@@ -34,17 +34,24 @@ var benchCommands = []struct {
 
 var benchString = strings.Repeat("0123456789", 103)
 
-// A benchCluster runs on a reliable network. Every server's commands are received; the leader's are counted.
+// A benchCluster runs on a reliable network. Every server's commands are received; the leader's are counted, or answered
+// to clients that wait for them.
 type benchCluster struct {
 	net     *labrpc.Network
 	servers []*Raft
 	leader  *Raft
-	applied chan struct{} // one for each command that the leader's state machine got
-	deposed atomic.Bool   // the figures are worth nothing
+	applied chan struct{}   // one for each command that the leader's state machine got
+	answers []chan struct{} // to client n, when that state machine got the command n
+	deposed atomic.Bool     // the figures are worth nothing
 }
 
-func newBenchCluster(b *testing.B, n int) *benchCluster {
-	c := &benchCluster{net: labrpc.MakeNetwork(), servers: make([]*Raft, n)}
+func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
+	c := &benchCluster{net: labrpc.MakeNetwork(), servers: make([]*Raft, n), answers: make([]chan struct{}, clients)}
+	for k := range c.answers {
+		c.answers[k] = make(chan struct{}, 1)
+	}
+	var leader atomic.Int32
+	leader.Store(nobody)
 	var received sync.WaitGroup
 	counts := make([]chan struct{}, n)
 	for i := range c.servers {
@@ -59,7 +66,10 @@ func newBenchCluster(b *testing.B, n int) *benchCluster {
 		counts[i] = make(chan struct{}, 1<<16)
 		c.servers[i] = Make(ends, i, MakePersister(), applyCh, WithCloseOnKill())
 		received.Go(func() {
-			for range applyCh {
+			for m := range applyCh {
+				if clients > 0 && int(leader.Load()) == i {
+					c.answers[m.Command.(int)] <- struct{}{}
+				}
 				select {
 				case counts[i] <- struct{}{}:
 				default: // nobody counts a follower's
@@ -84,6 +94,7 @@ func newBenchCluster(b *testing.B, n int) *benchCluster {
 		for i, rf := range c.servers {
 			if _, leads := rf.GetState(); leads {
 				c.leader, c.applied = rf, counts[i]
+				leader.Store(int32(i))
 			}
 		}
 	}
@@ -102,6 +113,12 @@ func (c *benchCluster) watchLeader(stop <-chan struct{}) {
 			if _, leads := c.leader.GetState(); !leads {
 				c.deposed.Store(true)
 				applied = c.applied
+				for _, answer := range c.answers {
+					select {
+					case answer <- struct{}{}:
+					default:
+					}
+				}
 			}
 		case applied <- struct{}{}:
 		}
@@ -146,7 +163,7 @@ func (c *benchCluster) measure(b *testing.B, f func()) {
 func BenchmarkLatency(b *testing.B) {
 	for _, servers := range []int{3, 5} {
 		b.Run(fmt.Sprintf("servers=%d", servers), func(b *testing.B) {
-			c := newBenchCluster(b, servers)
+			c := newBenchCluster(b, servers, 0)
 			took := make([]time.Duration, b.N)
 			c.measure(b, func() {
 				for n := range took {
@@ -168,33 +185,32 @@ func BenchmarkThroughput(b *testing.B) {
 	for _, servers := range []int{3, 5} {
 		for _, command := range benchCommands {
 			b.Run(fmt.Sprintf("servers=%d/command=%s/outstanding=256/log=0", servers, command.name), func(b *testing.B) {
-				c := newBenchCluster(b, servers)
+				c := newBenchCluster(b, servers, 0)
 				c.measure(b, func() { c.run(b.N, 256, command.make) })
 			})
 		}
 	}
 	for _, length := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("servers=3/command=int/outstanding=256/log=%d", length), func(b *testing.B) {
-			c := newBenchCluster(b, 3)
+			c := newBenchCluster(b, 3, 0)
 			c.run(length, 256, benchCommands[0].make)
 			c.measure(b, func() { c.run(b.N, 256, benchCommands[0].make) })
 		})
 	}
 }
 
-// BenchmarkWaiting has many goroutines call Start at once, each of which waits for its command to be applied.
+// BenchmarkWaiting has many clients call Start at once, each of which waits for its command to be applied before the next.
 func BenchmarkWaiting(b *testing.B) {
 	for _, goroutines := range []int{256, 10_000} {
 		b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {
-			c := newBenchCluster(b, 3)
+			c := newBenchCluster(b, 3, goroutines)
 			c.measure(b, func() {
-				var next atomic.Int64
 				var done sync.WaitGroup
-				for range goroutines {
+				for client := range goroutines {
 					done.Go(func() {
-						for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-							c.start(int(n))
-							<-c.applied
+						for n := client; n < b.N; n += goroutines {
+							c.start(client)
+							<-c.answers[client]
 						}
 					})
 				}

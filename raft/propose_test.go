@@ -2,8 +2,11 @@ package raft
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Starts at the same time get distinct, consecutive indices, at which the log has their commands.
@@ -76,6 +79,60 @@ func TestAcceptAfterDeposition(t *testing.T) {
 	mustEqual(t, "accepted", rf.accept(8), true)
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), 2)
 	verify(t, rf)
+}
+
+// Whatever happens to the leader meanwhile, no two Starts of a term get the same index, what the log has there is the
+// command, and the commands that are lost are the last ones of their term.
+func TestStartWhileLeadersChange(t *testing.T) {
+	rf := newLeader(t, 3, 2, nil)
+	type place struct{ term, index int }
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var stop atomic.Bool
+	commands := make(map[place]int)
+	for s := range 4 {
+		wg.Go(func() {
+			for k := 0; !stop.Load(); k++ {
+				command := s<<32 | k
+				if index, term, leads := rf.Start(command); leads {
+					mu.Lock()
+					if other, taken := commands[place{term, index}]; taken {
+						t.Errorf("index %d of term %d is both %#x's and %#x's", index, term, command, other)
+					}
+					commands[place{term, index}] = command
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for range 200 {
+		time.Sleep(100 * time.Microsecond)
+		rf.mu.Lock()
+		rf.becomeFollowerLocked(rf.currentTerm + 1)
+		rf.mu.Unlock()
+		runtime.Gosched()
+		rf.mu.Lock()
+		rf.becomeCandidateLocked()
+		rf.becomeLeaderLocked()
+		rf.mu.Unlock()
+	}
+	stop.Store(true)
+	wg.Wait()
+	verify(t, rf)
+	d := newDecoder(&rf.definitions)
+	for index := 1; index <= rf.log.lastIndex(); index++ {
+		e := rf.log.at(index)
+		got, err := d.decode(e.data)
+		if want, known := commands[place{e.term, index}]; err != nil || !known || got != any(want) {
+			t.Fatalf("index %d of term %d: %v, %v; Start returned it for %#x (%v)", index, e.term, got, err, want, known)
+		}
+		delete(commands, place{e.term, index})
+	}
+	for lost := range commands {
+		if _, more := commands[place{lost.term, lost.index + 1}]; !more && lost.index < rf.log.lastIndex() && rf.log.term(lost.index+1) == lost.term {
+			t.Errorf("index %d of term %d is lost, but not the next one", lost.index, lost.term)
+		}
+	}
 }
 
 // What the first Start in the queue takes is saved when it returns, whoever it came from.
