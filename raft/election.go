@@ -232,22 +232,21 @@ func (rf *Raft) askForVotesLocked() {
 	}
 }
 
-// askForVote asks one peer for its vote, again if the message is lost. It ends with the answer, or when nobody
-// waits for it any more.
+// askForVote asks one peer for its vote, and again if it soon turns out that the message was lost; later than that, the
+// next attempt asks. It ends with the answer, or when nobody waits for it any more.
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
+	begun := time.Now()
 	for range maxFailures {
 		reply, ok := rf.call(peer, args).(*RequestVoteReply)
 		rf.mu.Lock()
-		if rf.staleVoteLocked(args) {
-			rf.mu.Unlock()
-			return
-		}
-		if ok {
+		stale := rf.staleVoteLocked(args)
+		if ok && !stale {
 			rf.onVoteLocked(peer, reply)
-			rf.mu.Unlock()
-			return
 		}
 		rf.mu.Unlock()
+		if ok || stale || time.Since(begun) >= rf.patience() {
+			return
+		}
 	}
 }
 
