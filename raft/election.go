@@ -100,13 +100,16 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.observeChangeLocked()
 }
 
-// postponeElectionLocked sets a new randomized election timeout (§5.2). After two failed elections in a row it
-// doubles, and once more after the next: on a network that loses or delays most messages there must be time for
-// the answers, and in a minority partition elections are in vain.
-func (rf *Raft) postponeElectionLocked() {
+// postponeElectionLocked sets a new election timeout. After two failed elections in a row it doubles, and once more
+// after the next: on a network that loses or delays most messages there must be time for the answers, and in a
+// minority partition elections are in vain.
+func (rf *Raft) postponeElectionLocked() { rf.drawTimeoutLocked(rf.attempts - 2) }
+
+// drawTimeoutLocked draws an election timeout (§5.2) that is doubled so many times, twice at most.
+func (rf *Raft) drawTimeoutLocked(doublings int) {
 	o := &rf.options
 	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))
-	rf.deadline = time.Now().Add(timeout << max(0, min(rf.attempts-2, 2)))
+	rf.deadline = time.Now().Add(timeout << max(0, min(doublings, 2)))
 	rf.tickLocked(rf.deadline)
 }
 
@@ -190,7 +193,7 @@ func (rf *Raft) isMajority(n int) bool { return n > len(rf.peers)/2 }
 // standForElectionLocked begins an election after a timeout without a leader (§5.2).
 func (rf *Raft) standForElectionLocked() {
 	rf.attempts++
-	rf.postponeElectionLocked()
+	rf.drawTimeoutLocked(rf.attempts) // an answer shortens that; if there is none, we are cut off
 	if !rf.options.preVote || rf.currentTerm == 0 {
 		// In term 0 nobody can have been elected, and no leader steps down for a candidate of term 1:
 		// there is nobody to disturb, and no use in asking first.
@@ -236,22 +239,21 @@ func (rf *Raft) askForVotesLocked() {
 	}
 }
 
-// askForVote asks one peer for its vote, again if the message is lost. It ends with the answer, or when nobody
-// waits for it any more.
+// askForVote asks one peer for its vote, and again if it soon turns out that the message was lost; later than that, the
+// next attempt asks. It ends with the answer, or when nobody waits for it any more.
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
+	begun := time.Now()
 	for range maxFailures {
 		reply, ok := rf.call(peer, args).(*RequestVoteReply)
 		rf.mu.Lock()
-		if rf.staleVoteLocked(args) {
-			rf.mu.Unlock()
-			return
-		}
-		if ok {
+		stale := rf.staleVoteLocked(args)
+		if ok && !stale {
 			rf.onVoteLocked(peer, reply)
-			rf.mu.Unlock()
-			return
 		}
 		rf.mu.Unlock()
+		if ok || stale || time.Since(begun) >= rf.patience() {
+			return
+		}
 	}
 }
 
@@ -266,8 +268,9 @@ func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 	return args.Term != rf.currentTerm
 }
 
-// onVoteLocked takes an answer that is not stale.
+// onVoteLocked takes an answer that is not stale. Somebody hears us, so the next attempt is worthwhile.
 func (rf *Raft) onVoteLocked(peer int, reply *RequestVoteReply) {
+	rf.postponeElectionLocked()
 	switch {
 	case !plausible(reply.Term):
 	case reply.Term > rf.currentTerm:

@@ -279,6 +279,30 @@ func TestElectionTimeout(t *testing.T) {
 	})
 }
 
+// A server that nobody answers stands less and less often: its timeout is twofold at once, then fourfold. With the first
+// answer it is what it would have been.
+func TestElectionTimeoutUnanswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 100 {
+			rf := newFollower(t, 3, 1, nil)
+			for n, factors := range [][2]time.Duration{{2, 1}, {4, 1}, {4, 2}, {4, 4}, {4, 4}} {
+				wantTimeout := func(when string, factor time.Duration) {
+					timeout := time.Until(rf.deadline)
+					if timeout < factor*rf.options.timeoutMin || timeout > factor*rf.options.timeoutMax {
+						t.Errorf("attempt %d, %s: %v", n+1, when, timeout)
+					}
+				}
+				rf.mu.Lock()
+				rf.standForElectionLocked()
+				rf.mu.Unlock()
+				wantTimeout("unanswered", factors[0])
+				vote(rf, 1, &RequestVoteArgs{Term: 2, PreVote: true}, RequestVoteReply{Term: 1})
+				wantTimeout("answered", factors[1])
+			}
+		}
+	})
+}
+
 func TestTermsOnlyRise(t *testing.T) {
 	rf := newFollower(t, 3, 5, nil)
 	for _, term := range []int{5, 4, 0} {

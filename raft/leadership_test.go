@@ -1,12 +1,12 @@
 package raft
 
 import (
+	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"6.824/labrpc"
 )
 
 // Half of the servers elect nobody, since the other half could elect another (§5.2).
@@ -84,18 +84,23 @@ func TestFormerLeaderWaits(t *testing.T) {
 	}
 }
 
-// A request for a vote that is lost is sent again, but not for ever.
+// A request for a vote that is soon lost is sent again, but not for ever; one that is lost later is not.
 func TestLostRequestForVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rf := newFollower(t, 3, 2, nil)
-		network := labrpc.MakeNetwork()
-		defer network.Cleanup()
-		rf.peers[1] = network.MakeEnd("to nobody")
-		rf.mu.Lock()
-		rf.standLocked()
-		rf.mu.Unlock()
-		time.Sleep(time.Hour)
-		mustEqual(t, "requests", network.GetTotalCount(), maxFailures)
+		patience := courseRules().heartbeat / 2
+		for lostAfter, want := range map[time.Duration]int32{0: maxFailures, patience - 1: maxFailures, patience: 1, time.Minute: 1} {
+			var requests atomic.Int32
+			rf := newQuiet(t, 2, MakePersister(), WithTransport(func(int, Message) Reply {
+				requests.Add(1)
+				time.Sleep(lostAfter)
+				return nil
+			}))
+			rf.mu.Lock()
+			rf.standLocked()
+			rf.mu.Unlock()
+			time.Sleep(time.Hour)
+			mustEqual(t, fmt.Sprint("requests that are lost after ", lostAfter), requests.Load(), want)
+		}
 	})
 }
 

@@ -16,7 +16,7 @@ const (
 	// quorumHeartbeats without a majority's answers, and a leader resigns. A service that waits under a leader without a
 	// majority may count on it for more than a second (TestLeaderPartition4A of 2025).
 	quorumHeartbeats = 20
-	// snapshotHeartbeats are given to an InstallSnapshot before another one is sent.
+	// snapshotHeartbeats are given to an InstallSnapshot to a follower that answers before another one is sent.
 	snapshotHeartbeats = 5
 )
 
@@ -52,7 +52,7 @@ type follower struct {
 	commitHas  int       // the highest one that the follower has answered to
 	answered   time.Time // when it last took a message, at first when we became leader
 	answeredTo time.Time // when the last message that was answered had gone out
-	installing *call     // the last InstallSnapshot, until it returns
+	installing *call     // the last InstallSnapshot, until it returns, if the message before it was answered
 	caughtUp   bool      // it was seen to hold what is committed, and was not out of reach since
 }
 
@@ -253,7 +253,9 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	more := rf.hasRoomLocked(f)
 	if more && f.nextIndex <= rf.log.base {
 		rf.installSnapshotLocked(c)
-		f.installing = c
+		if f.failures == 0 { // otherwise it is as likely to be lost, and nothing to wait for
+			f.installing = c
+		}
 	} else {
 		rf.appendEntriesLocked(f, c, more)
 	}

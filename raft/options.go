@@ -12,7 +12,7 @@ import (
 // matters to speed only, never to safety. What each choice costs and buys is in README, measured by "make choices".
 //
 //	elections
-//	  WithHeartbeat        110 ms
+//	  WithHeartbeat        115 ms
 //	  WithElectionTimeout  160 to 320 ms
 //	  WithVotePolicy       VoteSelfLast or VoteSelfFirst
 //	  WithConcession       false
@@ -52,7 +52,7 @@ type options struct {
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).
 func courseRules() options {
 	return options{
-		heartbeat:  110 * time.Millisecond,
+		heartbeat:  115 * time.Millisecond,
 		timeoutMin: 160 * time.Millisecond,
 		timeoutMax: 320 * time.Millisecond,
 		votePolicy: VoteSelfLast,
@@ -63,7 +63,7 @@ func courseRules() options {
 	}
 }
 
-// WithHeartbeat sets how long a leader leaves a follower without a message, 110 ms by default: the lab allows ten
+// WithHeartbeat sets how long a leader leaves a follower without a message, 115 ms by default: the lab allows ten
 // heartbeats a second. It must be a millisecond or more, and below the election timeout, or Make panics. All servers of
 // a cluster should agree on it.
 func WithHeartbeat(d time.Duration) Option {

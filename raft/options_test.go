@@ -18,7 +18,7 @@ func TestImpossibleOptions(t *testing.T) {
 		{"no timeout", []Option{WithElectionTimeout(0, 0)}, "WithElectionTimeout(0s, 0s)"},
 		{"negative timeout", []Option{WithElectionTimeout(-ms, ms)}, "WithElectionTimeout(-1ms, 1ms)"},
 		{"min above max", []Option{WithElectionTimeout(301*ms, 300*ms)}, "WithElectionTimeout(301ms, 300ms)"},
-		{"timeout equal to the heartbeat", []Option{WithElectionTimeout(110*ms, 300*ms)}, "heartbeat of 110ms"},
+		{"timeout equal to the heartbeat", []Option{WithElectionTimeout(115*ms, 300*ms)}, "heartbeat of 115ms"},
 		{"heartbeat too short to be measured", []Option{WithHeartbeat(time.Nanosecond)}, "WithHeartbeat(1ns)"},
 		{"heartbeat above the timeout", []Option{WithHeartbeat(time.Second)}, "timeout of 160ms"},
 		{"no such link", []Option{WithLink(0)}, "WithLink(0)"},

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // committed returns a follower in term 3 with entries of terms 1, 1, 2, 2, 3, the first four of them committed.
@@ -214,6 +215,29 @@ func TestLeaderSendsSnapshot(t *testing.T) {
 	args := exchange(t, rf, f, other).(*AppendEntriesArgs)
 	mustEqual(t, "prev", [2]int{args.PrevLogIndex, args.PrevLogTerm}, [2]int{2, 1})
 	mustEqual(t, "log", logTerms(t, other), "[3 3]")
+}
+
+// A snapshot that may still be on its way is not sent again for a while. One that went out though the message before it
+// had not been answered is, as soon as the follower answers.
+func TestSnapshotSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for failures, want := range []int{snapshotHeartbeats, 1} {
+			rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3))
+			setMatch(rf, []int{4, 0})
+			rf.Snapshot(2, []byte("service"))
+			f, other := rf.followers[2], newPeer(t, 2, 1, nil)
+			f.nextIndex, f.failures = 1, failures
+			_, isSnapshot := sendNext(rf, f).message.(*InstallSnapshotArgs)
+			mustEqual(t, "a snapshot goes out", isSnapshot, true)
+			heartbeats := 0
+			for ; heartbeats < 10 && !rf.hasWorkLocked(f); heartbeats++ {
+				time.Sleep(rf.options.heartbeat)
+				rf.tendLocked(f, time.Now(), false)
+				exchange(t, rf, f, other)
+			}
+			mustEqual(t, fmt.Sprintf("answered heartbeats until it is sent again, after %d failures", failures), heartbeats, want)
+		}
+	})
 }
 
 // A snapshot that comes while older entries are being handed over follows them; nothing goes backwards.

@@ -116,10 +116,8 @@ var elections = []mutant{
 		name:  "candidate-never-tries-again",
 		wrong: "a candidate that wins no majority waits for ever",
 		edits: []edit{{"election.go",
-			`rf.attempts++
-			rf.postponeElectionLocked()`,
-			`rf.attempts++
-			rf.postponeElectionLocked()
+			`rf.drawTimeoutLocked(rf.attempts)`,
+			`rf.drawTimeoutLocked(rf.attempts)
 			if rf.role == Candidate {
 				return
 			}`}},
