@@ -16,7 +16,7 @@ import (
 // The simpler types are encoded to the same bytes without gob (plain.go).
 //
 // A Message is read-only and can be decoded any number of times, by any goroutine of the process
-// that made it. The zero Message decodes to io.EOF.
+// that made it, until UnmarshalLast or Release. The zero Message decodes to io.EOF.
 type Message struct {
 	data  []byte
 	codec *codec  // whose types the receiver must know; nil: data is a whole gob stream
@@ -71,8 +71,8 @@ func (m Message) Len() int { return len(m.data) }
 // returns gob's error and panics on an untyped nil.
 func (m Message) Unmarshal(e interface{}) error { return m.unmarshal(e, false) }
 
-// UnmarshalLast is Unmarshal, but m must not be decoded again: a byte slice that is most of a large message is not copied
-// out of it.
+// UnmarshalLast is Unmarshal, but m must not be decoded again: a byte slice that is most of a large message keeps m's
+// memory instead of a copy.
 func (m Message) UnmarshalLast(e interface{}) error { return m.unmarshal(e, m.from == nil) }
 
 func (m Message) unmarshal(e interface{}, last bool) error {

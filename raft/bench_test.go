@@ -68,7 +68,10 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 		received.Go(func() {
 			for m := range applyCh {
 				if clients > 0 && int(leader.Load()) == i {
-					c.answers[m.Command.(int)] <- struct{}{}
+					select {
+					case c.answers[m.Command.(int)] <- struct{}{}:
+					default: // the leader was deposed
+					}
 				}
 				select {
 				case counts[i] <- struct{}{}:

@@ -28,7 +28,7 @@ var linkTable = choiceTable{
 		"clock; of the others, a virtual one." + networkLegend + "\nReordering: like unreliable, and two replies of three are delayed by 200 to 2,400 ms.",
 	columns: []string{"network   ", "choice        ", "commands/s", "RPCs each", "bytes each"},
 	rows: func(t *testing.T, effort int, add func(cells ...any)) {
-		for _, network := range []netKind{instant, slow, unreliable, reordering} {
+		for _, network := range sampleOf([]netKind{instant, slow, unreliable, reordering}, effort) {
 			for _, c := range sampleOf(links, effort) {
 				l := measureLoad(t, network, time.Duration(min(effort, 200))*50*time.Millisecond, c.options)
 				add(network, c.name, int(l.commands/l.took.Seconds()), l.each(l.rpcs), l.each(l.bytes))
@@ -95,7 +95,7 @@ var scenarioColumns = []string{"test                       ", "choice        ", 
 // compareScenarios adds a row for each of the lab's tests and each choice, with the median of some runs.
 func compareScenarios(scenarios []scenario, choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
 	return func(t *testing.T, effort int, add func(cells ...any)) {
-		for _, s := range scenarios {
+		for _, s := range sampleOf(scenarios, effort) {
 			for _, c := range sampleOf(choices, effort) {
 				var runs [4][]float64
 				for range min(effort, 51) {
@@ -114,12 +114,12 @@ func compareScenarios(scenarios []scenario, choices []choice) func(t *testing.T,
 	}
 }
 
-// sampleOf returns all choices, or the first and the last when nobody waits for figures.
-func sampleOf(choices []choice, effort int) []choice {
-	if effort == 1 {
-		return []choice{choices[0], choices[len(choices)-1]}
+// sampleOf returns all cases, or the first and the last when nobody waits for figures.
+func sampleOf[T any](cases []T, effort int) []T {
+	if effort == 1 && len(cases) > 2 {
+		return []T{cases[0], cases[len(cases)-1]}
 	}
-	return choices
+	return cases
 }
 
 // A scenario is a test of the lab's.

@@ -262,8 +262,8 @@ func compareElections(choices []choice) func(t *testing.T, effort int, add func(
 					fmt.Sprintf("%.3f", float64(e.splits)/float64(len(e.took))))
 			}
 		}
-		for _, servers := range []int{3, 5, 7} {
-			for _, kind := range netKinds {
+		for _, servers := range sampleOf([]int{3, 5, 7}, effort) {
+			for _, kind := range sampleOf(netKinds, effort) {
 				compare("cold start", coldStarts, servers, kind)
 				compare("loss of leader", losses, servers, kind)
 			}
@@ -322,7 +322,7 @@ var preVoteTable = choiceTable{
 			add(kind, deaf, preVote, standSoon, n, fmt.Sprintf("%d%%", 100*r.undisturbed/n), r.leaderless.quantile(0.5),
 				r.leaderless.quantile(0.99), r.leaderless.mean(), fmt.Sprintf("%.2f", float64(r.terms)/float64(n)))
 		}
-		for _, kind := range netKinds {
+		for _, kind := range sampleOf(netKinds, effort) {
 			for _, deaf := range []bool{false, true} {
 				compare(kind, deaf, true, true)
 				compare(kind, deaf, false, true)

@@ -11,7 +11,7 @@ func TestCrashWhileLargeSnapshotIsSaved(t *testing.T) {
 	rf := committed(t)
 	disk := rf.store.persister
 	save := func(index int) {
-		rf.OnMessage(&InstallSnapshotArgs{3, 1, index, 3, bytes.Repeat([]byte{byte(index)}, 16<<20)})
+		rf.OnMessage(&InstallSnapshotArgs{3, 1, index, 3, bytes.Repeat([]byte{byte(index)}, 4<<20)})
 	}
 	save(9)
 	stop, stopped := make(chan struct{}), make(chan struct{})

@@ -100,8 +100,8 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.observeChangeLocked()
 }
 
-// postponeElectionLocked sets a new election timeout. After two failed elections in a row it doubles, and once more
-// after the next: on a network that loses or delays most messages there must be time for the answers, and in a
+// postponeElectionLocked sets a new election timeout, that of a server which hears others. After two failed elections in a
+// row it doubles, and once more after the next: on a network that loses or delays most messages there must be time for the answers, and in a
 // minority partition elections are in vain.
 func (rf *Raft) postponeElectionLocked() { rf.drawTimeoutLocked(rf.attempts - 2) }
 
@@ -162,10 +162,11 @@ func (rf *Raft) tickLocked(t time.Time) {
 // A canvass collects the answers to requests for votes. It is a candidate's, or a follower's that asks with
 // PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
 type canvass struct {
-	granted []bool // by server, nil when there is no canvass
-	refused []bool // by server, ourselves if our vote went to another; kept for WithConcession only
-	preVote bool
-	begun   time.Time
+	granted  []bool // by server, nil when there is no canvass
+	refused  []bool // by server, ourselves if our vote went to another; kept for WithConcession only
+	preVote  bool
+	begun    time.Time
+	answered bool // a peer did: we are not cut off
 }
 
 // promiseHeartbeats is for how long a PreVote collects promises: one that is older may have been overtaken by a leader.
@@ -239,19 +240,25 @@ func (rf *Raft) askForVotesLocked() {
 	}
 }
 
-// askForVote asks one peer for its vote, and again if it soon turns out that the message was lost; later than that, the
-// next attempt asks. It ends with the answer, or when nobody waits for it any more.
+// askForVote asks one peer for its vote, again if the message is lost. It ends with the answer, when nobody waits for it
+// any more, or when we seem to be cut off: the loss shows late, and no other peer has answered either.
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 	begun := time.Now()
 	for range maxFailures {
 		reply, ok := rf.call(peer, args).(*RequestVoteReply)
 		rf.mu.Lock()
-		stale := rf.staleVoteLocked(args)
-		if ok && !stale {
-			rf.onVoteLocked(peer, reply)
+		if rf.staleVoteLocked(args) {
+			rf.mu.Unlock()
+			return
 		}
+		if ok {
+			rf.onVoteLocked(peer, reply)
+			rf.mu.Unlock()
+			return
+		}
+		cutOff := !rf.canvass.answered && time.Since(begun) >= rf.patience()
 		rf.mu.Unlock()
-		if ok || stale || time.Since(begun) >= rf.patience() {
+		if cutOff {
 			return
 		}
 	}
@@ -270,6 +277,7 @@ func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 
 // onVoteLocked takes an answer that is not stale. Somebody hears us, so the next attempt is worthwhile.
 func (rf *Raft) onVoteLocked(peer int, reply *RequestVoteReply) {
+	rf.canvass.answered = true
 	rf.postponeElectionLocked()
 	switch {
 	case !plausible(reply.Term):

@@ -84,22 +84,33 @@ func TestFormerLeaderWaits(t *testing.T) {
 	}
 }
 
-// A request for a vote that is soon lost is sent again, but not for ever; one that is lost later is not.
+// A request for a vote that is lost is sent again, but not for ever; one that is lost late only if another peer answers.
 func TestLostRequestForVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		patience := courseRules().heartbeat / 2
-		for lostAfter, want := range map[time.Duration]int32{0: maxFailures, patience - 1: maxFailures, patience: 1, time.Minute: 1} {
+		for _, c := range []struct {
+			lostAfter time.Duration
+			answers   bool // of the other peer
+			want      int32
+		}{
+			{0, false, maxFailures}, {patience - 1, false, maxFailures}, {patience, false, 1}, {time.Minute, false, 1},
+			{0, true, maxFailures}, {patience, true, maxFailures}, {time.Minute, true, maxFailures},
+		} {
 			var requests atomic.Int32
-			rf := newQuiet(t, 2, MakePersister(), WithTransport(func(int, Message) Reply {
-				requests.Add(1)
-				time.Sleep(lostAfter)
+			rf := newQuiet(t, 3, MakePersister(), WithTransport(func(peer int, m Message) Reply {
+				if peer == 1 {
+					requests.Add(1)
+					time.Sleep(c.lostAfter)
+				} else if c.answers {
+					return &RequestVoteReply{Term: m.(*RequestVoteArgs).Term}
+				}
 				return nil
 			}))
 			rf.mu.Lock()
 			rf.standLocked()
 			rf.mu.Unlock()
 			time.Sleep(time.Hour)
-			mustEqual(t, fmt.Sprint("requests that are lost after ", lostAfter), requests.Load(), want)
+			mustEqual(t, fmt.Sprintf("requests that are lost after %v, with answers %v", c.lostAfter, c.answers), requests.Load(), c.want)
 		}
 	})
 }

@@ -138,7 +138,8 @@ func encodeEntries(b []byte, entries []entry) []byte {
 	return binary.LittleEndian.AppendUint32(b, checksum(b[start:]))
 }
 
-// A batch is what encodeEntries encoded: entries, and the records that they share memory with.
+// A batch is entries and their records, one after the other. Those that encodeEntries encoded share the records' memory;
+// those of proposals do when they are saved.
 type batch struct {
 	entries []entry
 	records []byte
@@ -177,12 +178,12 @@ func decodeEntries(b []byte, prevTerm, leaderTerm int) (batch, error) {
 	return d, nil
 }
 
-// maxEmpty is the size in bytes up to which a batch's memory serves again.
+// maxEmpty is the size in bytes, or a tenth of it in entries, up to which a batch's memory serves again.
 const maxEmpty = 1 << 20
 
 // emptied returns an empty batch in the memory of this one.
 func (d batch) emptied() batch {
-	if cap(d.records) > maxEmpty {
+	if cap(d.records) > maxEmpty || cap(d.entries) > maxEmpty/10 {
 		return batch{}
 	}
 	clear(d.entries)

@@ -77,12 +77,14 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	if !ok {
 		buf = new([]byte)
 	}
-	defer rf.proposals.buffers.Put(buf)
 	data, c, err := encodeCommand((*buf)[:0], command)
 	if err != nil {
 		return 0, 0, err
 	}
-	*buf = data
+	if cap(data) <= maxEmpty {
+		*buf = data
+		defer rf.proposals.buffers.Put(buf)
+	}
 	if c != nil {
 		rf.definitions.add(c.key, c.definition)
 	}

@@ -88,11 +88,13 @@ func TestStartWhileLeadersChange(t *testing.T) {
 	type place struct{ term, index int }
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	var stop atomic.Bool
+	const starters, each = 4, 2000
+	var ended atomic.Int32
 	commands := make(map[place]int)
-	for s := range 4 {
+	for s := range starters {
 		wg.Go(func() {
-			for k := 0; !stop.Load(); k++ {
+			defer ended.Add(1)
+			for k := range each {
 				command := s<<32 | k
 				if index, term, leads := rf.Start(command); leads {
 					mu.Lock()
@@ -105,7 +107,7 @@ func TestStartWhileLeadersChange(t *testing.T) {
 			}
 		})
 	}
-	for range 200 {
+	for ended.Load() < starters {
 		time.Sleep(100 * time.Microsecond)
 		rf.mu.Lock()
 		rf.becomeFollowerLocked(rf.currentTerm + 1)
@@ -116,7 +118,6 @@ func TestStartWhileLeadersChange(t *testing.T) {
 		rf.becomeLeaderLocked()
 		rf.mu.Unlock()
 	}
-	stop.Store(true)
 	wg.Wait()
 	verify(t, rf)
 	d := newDecoder(&rf.definitions)

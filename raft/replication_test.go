@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -473,4 +474,39 @@ func TestLeaderRepairsFollower(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Large batches stay in the memory of the messages that brought them. What the sender and the network do with theirs
+// afterwards changes nothing in the follower's log and on its disk.
+func TestBatchOutlivesItsMessage(t *testing.T) {
+	rf := newFollower(t, 3, 2, nil)
+	network := labrpc.MakeNetwork()
+	defer network.Cleanup()
+	server := labrpc.MakeServer()
+	server.AddService(labrpc.MakeService(rf))
+	network.AddServer("follower", server)
+	end := network.MakeEnd("leader")
+	network.Connect("leader", "follower")
+	network.Enable("leader", true)
+
+	var buffer []byte
+	var want []entry
+	for round := range 20 {
+		prev := len(want)
+		for k := range 1 + 6*round { // up to 115 KB: some of them are large, some are not
+			data := append([]byte{formString}, strings.Repeat(string(rune('a'+round)), 1000+k)...)
+			want = append(want, entry{term: 2, data: data})
+		}
+		buffer = encodeEntries(buffer[:0], want[prev:])
+		args := &AppendEntriesArgs{Term: 2, LeaderID: 1, PrevLogIndex: prev, Entries: buffer}
+		if prev > 0 {
+			args.PrevLogTerm = 2
+		}
+		var reply AppendEntriesReply
+		if !end.Call("Raft.AppendEntries", args, &reply) || !reply.Success {
+			t.Fatalf("round %d: %+v", round, reply)
+		}
+	}
+	verify(t, rf)
+	mustEqual(t, "the log is the leader's", sameEntries(rf.log.appendTo(nil, 1, maxNumber), want), true)
 }
