@@ -139,22 +139,22 @@ func divergingTerms(n int) (ours, theirs []int) {
 	return ours, theirs
 }
 
-// What each way of backing up costs on two logs that differ in a hundred terms of three entries each.
+// What each way of backing up costs on two logs that differ in forty terms of three entries each.
 func TestBackupCost(t *testing.T) {
-	ours, theirs := divergingTerms(100)
+	ours, theirs := divergingTerms(40)
 	for _, c := range []struct {
 		backup   Backup
 		messages int
 	}{
-		{BackupByTerm, 101}, // one for each term, and the one that is accepted
-		{BackupByHalf, 10},  // 300, 150, 75, ... 1, 0
-		{BackupByOne, 301},
+		{BackupByTerm, 41}, // one for each term, and the one that is accepted
+		{BackupByHalf, 8},  // 120, 60, 30, ... 1, 0
+		{BackupByOne, 121},
 	} {
 		t.Run(fmt.Sprint(c.backup), func(t *testing.T) {
 			rf := newLeader(t, 3, 300, from(1).terms(ours...), WithBackup(c.backup))
 			f, other := rf.followers[1], newPeer(t, 1, 250, from(1).terms(theirs...))
 			messages := 0
-			for ; f.matchIndex < 300 && messages <= 400; messages++ {
+			for ; f.matchIndex < 120 && messages <= 200; messages++ {
 				exchange(t, rf, f, other)
 			}
 			mustEqual(t, "messages", messages, c.messages)
