@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxBatch bounds the records of one AppendEntries, in bytes: the whole message should fit into 64 KB.
-	maxBatch = 63 << 10
+	// maxBatch bounds the records of one AppendEntries, in bytes: the whole message should fit into 256 KB.
+	maxBatch = 255 << 10
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2
 	// quorumHeartbeats without a majority's answers, and a leader resigns. A service that waits under a leader without a
