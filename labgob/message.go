@@ -29,15 +29,6 @@ func Marshal(e interface{}) (Message, error) {
 	return MarshalValue(reflect.ValueOf(e))
 }
 
-// detach gives a large message memory of its own.
-func (m Message) detach() Message {
-	if len(m.data) < large {
-		return m
-	}
-	defer m.Release()
-	return Message{data: bytes.Clone(m.data), codec: m.codec}
-}
-
 // MarshalValue is Marshal for a reflect.Value.
 func MarshalValue(value reflect.Value) (Message, error) {
 	value = dynamic(value)
@@ -53,6 +44,15 @@ func MarshalValue(value reflect.Value) (Message, error) {
 		}
 	}
 	return marshalStream(value)
+}
+
+// detach gives a large message memory of its own.
+func (m Message) detach() Message {
+	if len(m.data) < large {
+		return m
+	}
+	defer m.Release()
+	return Message{data: bytes.Clone(m.data), codec: m.codec}
 }
 
 // indirect follows pointers. The result is invalid if one is nil.

@@ -100,9 +100,9 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.observeChangeLocked()
 }
 
-// postponeElectionLocked sets a new election timeout, that of a server which hears others. After two failed elections in a
-// row it doubles, and once more after the next: on a network that loses or delays most messages there must be time for the answers, and in a
-// minority partition elections are in vain.
+// postponeElectionLocked sets a new election timeout, that of a server which hears others. After two failed elections
+// in a row it doubles, and once more after the next: on a network that loses or delays most messages there must be
+// time for the answers, and in a minority partition elections are in vain.
 func (rf *Raft) postponeElectionLocked() { rf.drawTimeoutLocked(rf.attempts - 2) }
 
 // drawTimeoutLocked draws an election timeout (§5.2) that is doubled so many times, twice at most.

@@ -107,7 +107,7 @@ func TestStartWhileLeadersChange(t *testing.T) {
 			}
 		})
 	}
-	for ended.Load() < starters {
+	for changes := 0; changes < 20 || ended.Load() < starters; changes++ {
 		time.Sleep(100 * time.Microsecond)
 		rf.mu.Lock()
 		rf.becomeFollowerLocked(rf.currentTerm + 1)

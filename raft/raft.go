@@ -26,10 +26,9 @@
 //
 // # The way of a command
 //
-// Start appends a command to the leader's log, saves it and wakes the replicators; of several Starts at once, the first
-// does so for all (propose.go). The replicator of a peer is
-// a goroutine that sends it whatever it lacks, in batches, as long as there is something to send, and handles
-// the answers. When a majority has an entry, the commit rule moves commitIndex and wakes the applier, a
+// Start appends a command to the leader's log, saves it and wakes the replicators; of several Starts at once, the
+// first does so for all (propose.go). The replicator of a peer is a goroutine that sends it whatever it lacks, in
+// batches, as long as there is something to send, and handles the answers. When a majority has an entry, the commit rule moves commitIndex and wakes the applier, a
 // goroutine that hands commands to applyCh in the order of the log. A further goroutine, the ticker, starts
 // elections and keeps heartbeats going.
 //
@@ -47,8 +46,9 @@
 // disturbs nobody; so that it cannot keep others from it in vain, a leader that a majority has not answered for a
 // while resigns (§6.2 there). A candidate's own vote is free until the others' make a majority with it
 // (WithVotePolicy), and a leader that is deposed while a majority is with it stands soon (WithStandSoon). A server
-// that nobody answers waits longer for its next election, and so does one that failed a few times in a row. Entries of older terms also commit when every
-// server has them, since then no later leader can lack them (advanceCommitLocked). Snapshots are sent whole.
+// that nobody answers waits longer for its next election, and so does one that failed a few times in a row. Entries
+// of older terms also commit when every server has them, since then no later leader can lack them
+// (advanceCommitLocked). Snapshots are sent whole.
 //
 // Each file states the version of the language that it is written in, so that it also builds in a course tree whose
 // go.mod names an old one.
@@ -189,8 +189,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
 // appending and saving to that one, and may return before. The leader's own service gets this very command on
-// applyCh, so it must not be changed afterwards. On any other server, and on a killed one, it
-// does nothing and returns index -1 and false.
+// applyCh, so it must not be changed afterwards. On any other server, and on a killed one, it does nothing and
+// returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
 // panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when
