@@ -53,6 +53,7 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 	var leader atomic.Int32
 	leader.Store(nobody)
 	var received sync.WaitGroup
+	stop := make(chan struct{})
 	counts := make([]chan struct{}, n)
 	for i := range c.servers {
 		ends := make([]*labrpc.ClientEnd, n)
@@ -75,7 +76,14 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 				}
 				select {
 				case counts[i] <- struct{}{}:
-				default: // nobody counts a follower's
+					continue
+				default:
+				}
+				if clients == 0 && int(leader.Load()) == i { // nobody counts the others'
+					select {
+					case counts[i] <- struct{}{}:
+					case <-stop:
+					}
 				}
 			}
 		})
@@ -83,7 +91,6 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 		server.AddService(labrpc.MakeService(c.servers[i]))
 		c.net.AddServer(i, server)
 	}
-	stop := make(chan struct{})
 	b.Cleanup(func() {
 		close(stop)
 		for _, rf := range c.servers {
@@ -216,6 +223,29 @@ func BenchmarkWaiting(b *testing.B) {
 							<-c.answers[client]
 						}
 					})
+				}
+				done.Wait()
+			})
+		})
+	}
+}
+
+// BenchmarkStarts has many goroutines call Start at once and wait for nothing, until all commands are applied.
+func BenchmarkStarts(b *testing.B) {
+	for _, goroutines := range []int{256, 10_000} {
+		b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {
+			c := newBenchCluster(b, 3, 0)
+			c.measure(b, func() {
+				var done sync.WaitGroup
+				for client := range goroutines {
+					done.Go(func() {
+						for n := client; n < b.N; n += goroutines {
+							c.start(n)
+						}
+					})
+				}
+				for range b.N {
+					<-c.applied
 				}
 				done.Wait()
 			})

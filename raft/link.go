@@ -11,6 +11,8 @@ import (
 const (
 	// maxBatch bounds the records of one AppendEntries, in bytes: the whole message should fit into 256 KB.
 	maxBatch = 255 << 10
+	// maxEntries bounds their number: a server deals with them under its lock, and heartbeats wait.
+	maxEntries = 8192
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2
 	// quorumHeartbeats without a majority's answers, and a leader resigns. A service that waits under a leader without a
@@ -273,7 +275,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if more {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxBatch)
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxEntries, maxBatch)
 	}
 	c.last = prev + len(c.entries)
 	c.message = &AppendEntriesArgs{

@@ -158,7 +158,7 @@ func TestBackupCost(t *testing.T) {
 				exchange(t, rf, f, other)
 			}
 			mustEqual(t, "messages", messages, c.messages)
-			mustEqual(t, "the same log", sameEntries(other.log.appendTo(nil, 1, maxNumber), rf.log.appendTo(nil, 1, maxNumber)), true)
+			mustEqual(t, "the same log", sameEntries(other.log.appendTo(nil, 1, maxNumber, maxNumber), rf.log.appendTo(nil, 1, maxNumber, maxNumber)), true)
 		})
 	}
 }

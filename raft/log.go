@@ -47,10 +47,10 @@ func (l *raftLog) at(index int) *entry {
 	return &l.chunks[k/chunkSize][k%chunkSize]
 }
 
-// appendTo appends to dst copies of the entries from first on, at most limit bytes of records, but at least one
-// entry if there is one.
-func (l *raftLog) appendTo(dst []entry, first, limit int) []entry {
-	for index := first; index <= l.lastIndex(); index++ {
+// appendTo appends to dst copies of the entries from first on, at most count of them and limit bytes of records, but
+// at least one entry if there is one.
+func (l *raftLog) appendTo(dst []entry, first, count, limit int) []entry {
+	for index := first; index <= min(l.lastIndex(), first+count-1); index++ {
 		e := l.at(index)
 		limit -= recordSize(e)
 		if limit < 0 && index > first {

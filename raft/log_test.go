@@ -42,9 +42,9 @@ func (l *plainLog) firstNew(first int, entries []entry) (n int) {
 	return n
 }
 
-func (l *plainLog) appendTo(first, limit int) (found []entry) {
+func (l *plainLog) appendTo(first, count, limit int) (found []entry) {
 	size := 0
-	for index := first; index <= l.last(); index++ {
+	for index := first; index <= l.last() && len(found) < count; index++ {
 		e := l.entries[index-l.base-1]
 		size += len(appendRecord(nil, e.term, e.data))
 		if size > limit && len(found) > 0 {
@@ -76,9 +76,9 @@ func compareLogs(t *testing.T, rng *rand.Rand, l *raftLog, twin *plainLog) {
 	wantTerm, wantFirst := twin.conflict(index)
 	mustEqual(t, "conflict", [2]int{term, first}, [2]int{wantTerm, wantFirst})
 	index++
-	limit := rng.Intn(3000)
-	if got, want := l.appendTo(nil, index, limit), twin.appendTo(index, limit); !sameEntries(got, want) {
-		t.Fatalf("appendTo from %d, limit %d: %d entries, want %d", index, limit, len(got), len(want))
+	count, limit := 1+rng.Intn(100), rng.Intn(3000)
+	if got, want := l.appendTo(nil, index, count, limit), twin.appendTo(index, count, limit); !sameEntries(got, want) {
+		t.Fatalf("appendTo from %d, at most %d, limit %d: %d entries, want %d", index, count, limit, len(got), len(want))
 	}
 	batch := from(index).terms(nextTerms(rng, twin.baseTerm, 5)...)
 	mustEqual(t, "firstNew", l.firstNew(index, batch), twin.firstNew(index, batch))
@@ -198,7 +198,7 @@ func TestLogAppendToLimit(t *testing.T) {
 		{1, 0, 1}, {1, 11, 1}, {1, 33, 1}, {1, 34, 2}, {1, 68, 4}, {1, 74, 4}, {1, 75, 5}, {1, maxBatch, 5},
 		{3, 1, 1}, {4, 0, 1}, {4, 9, 2}, {5, 0, 1}, {6, 100, 0}, {9, 100, 0},
 	} {
-		got := l.appendTo([]entry{{term: 7}}, c.first, c.limit)
+		got := l.appendTo([]entry{{term: 7}}, c.first, maxNumber, c.limit)
 		if len(got) != 1+c.want || got[0].term != 7 {
 			t.Errorf("from %d, limit %d: %d entries, want %d after those given", c.first, c.limit, len(got)-1, c.want)
 		}
@@ -215,7 +215,7 @@ func TestLogPanicsNameIndexAndLog(t *testing.T) {
 		wantPanic(t, func() { l.compact(index) }, want...)
 	}
 	wantPanic(t, func() { l.truncateFrom(4) }, "no entry 4 ", "5..7")
-	if !sameEntries(l.appendTo(nil, 5, maxBatch), from(5).terms(1, 1, 2)) {
+	if !sameEntries(l.appendTo(nil, 5, maxNumber, maxBatch), from(5).terms(1, 1, 2)) {
 		t.Error("a refused call changed the log")
 	}
 }

@@ -75,7 +75,7 @@ func entriesMessage(leader *Raft, prev int) *AppendEntriesArgs {
 	return &AppendEntriesArgs{
 		Term: leader.currentTerm, LeaderID: leader.me, LeaderCommit: leader.commitIndex,
 		PrevLogIndex: prev, PrevLogTerm: leader.log.term(prev),
-		Entries: encodeEntries(nil, leader.log.appendTo(nil, prev+1, maxNumber)),
+		Entries: encodeEntries(nil, leader.log.appendTo(nil, prev+1, maxNumber, maxNumber)),
 	}
 }
 

@@ -17,17 +17,35 @@ type proposals struct {
 	crowded atomic.Bool // the last queue held several commands
 	buffers sync.Pool   // of *[]byte, to encode a command into
 
-	mu    sync.Mutex
-	term  int // in which we lead; 0 if we do not
-	next  int // index of the next command
-	queue batch
+	mu        sync.Mutex
+	term      int // in which we lead; 0 if we do not
+	next      int // index of the next command
+	committed int // commitIndex when the last queue was taken
+	queue     batch
+}
+
+const (
+	// maxAhead is how many commands may wait to be committed before every Start lets others run. Otherwise thousands
+	// of callers that wait for nothing keep the processors from the replicators, until the leader is deposed.
+	maxAhead = 1024
+	// maxGathered commands are enough for a Start to save in one go, and maxYields bounds how often it lets others
+	// run that may join.
+	maxGathered = 256
+	maxYields   = 8
+)
+
+// A ticket is a command's place in the queue.
+type ticket struct {
+	index, term int
+	first       bool // its Start must call accept for all in the queue
+	ahead       bool // too many wait before it
 }
 
 // open begins a term of leadership, at whose first command the log has the index next.
 func (ps *proposals) open(term, next int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.term, ps.next = term, next
+	ps.term, ps.next, ps.committed = term, next, next-1
 	ps.welcome.Store(true)
 }
 
@@ -40,33 +58,44 @@ func (ps *proposals) close() {
 	ps.queue = ps.queue.emptied()
 }
 
-// add queues an encoded command. term is 0 if it may not. The Start of the first in the queue must call accept.
-func (ps *proposals) add(data []byte, command any) (index, term int, first bool) {
+// add queues an encoded command. The ticket's term is 0 if it may not.
+func (ps *proposals) add(data []byte, command any) ticket {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if ps.term == 0 {
-		return 0, 0, false
+		return ticket{}
 	}
 	q := &ps.queue
 	q.records = appendRecord(q.records, ps.term, data)
 	q.entries = append(q.entries, entry{term: ps.term, data: q.records[len(q.records)-len(data):], command: command})
+	t := ticket{index: ps.next, term: ps.term, first: len(q.entries) == 1, ahead: ps.next-ps.committed > maxAhead}
 	ps.next++
-	return ps.next - 1, ps.term, len(q.entries) == 1
+	return t
 }
 
 // gather lets other Starts that are ready to run join the queue, if there were others last time.
 func (ps *proposals) gather() {
-	if ps.crowded.Load() {
+	if !ps.crowded.Load() {
+		return
+	}
+	for n, had, has := 0, 0, 1; n < maxYields && has > had && has < maxGathered; n++ {
 		runtime.Gosched()
+		had, has = has, ps.length()
 	}
 }
 
+func (ps *proposals) length() int {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return len(ps.queue.entries)
+}
+
 // take returns the queue, and goes on with an empty one.
-func (ps *proposals) take(empty batch) batch {
+func (ps *proposals) take(empty batch, commitIndex int) batch {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	taken := ps.queue
-	ps.queue = empty
+	ps.queue, ps.committed = empty, commitIndex
 	ps.crowded.Store(len(taken.entries) > 1)
 	return taken
 }
@@ -88,14 +117,19 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	if c != nil {
 		rf.definitions.add(c.key, c.definition)
 	}
-	index, term, first := rf.proposals.add(data, command)
-	if first {
-		rf.proposals.gather()
-		if !rf.accept(term) {
-			term = 0
+	t := rf.proposals.add(data, command)
+	if t.first {
+		if !t.ahead {
+			rf.proposals.gather()
+		}
+		if !rf.accept(t.term) {
+			return 0, 0, nil
 		}
 	}
-	return index, term, nil
+	if t.ahead {
+		runtime.Gosched()
+	}
+	return t.index, t.term, nil
 }
 
 // accept appends what is queued to the leader's log (§5.3). It reports whether we still lead in term: if not, what was
@@ -106,7 +140,7 @@ func (rf *Raft) accept(term int) bool {
 	if rf.role != Leader || rf.currentTerm != term {
 		return false
 	}
-	d := rf.proposals.take(rf.store.empty)
+	d := rf.proposals.take(rf.store.empty, rf.commitIndex)
 	rf.saveEntriesLocked(d)
 	rf.store.empty = d.emptied()
 	rf.advanceCommitLocked() // a cluster of one has no replies to wait for

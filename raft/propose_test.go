@@ -60,20 +60,17 @@ func TestStartElsewhere(t *testing.T) {
 func TestAcceptAfterDeposition(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	for k := range 5 {
-		index, term, first := rf.proposals.add([]byte{formNil}, nil)
-		mustEqual(t, "proposal", fmt.Sprint(index, term, first), fmt.Sprint(2+k, 2, k == 0))
+		mustEqual(t, "proposal", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2 + k, term: 2, first: k == 0})
 	}
 	deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 1})
 	before := pictureOf(rf)
-	_, term, first := rf.proposals.add([]byte{formNil}, nil)
-	mustEqual(t, "a follower's proposal", fmt.Sprint(term, first), "0 false")
+	mustEqual(t, "a follower's proposal", rf.proposals.add([]byte{formNil}, nil), ticket{})
 	mustEqual(t, "accepted", rf.accept(2), false)
 	mustEqual(t, "state", pictureOf(rf), before)
 
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	index, term, first := rf.proposals.add([]byte{formNil}, nil)
-	mustEqual(t, "proposal in the new term", fmt.Sprint(index, term, first), "2 8 true")
+	mustEqual(t, "proposal in the new term", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2, term: 8, first: true})
 	mustEqual(t, "accepted of the old term", rf.accept(2), false)
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
 	mustEqual(t, "accepted", rf.accept(8), true)
@@ -152,6 +149,29 @@ func TestAcceptSavesWhatGathered(t *testing.T) {
 	for k := range 4 {
 		mustEqual(t, "command", rf.log.at(2+k).command, any(k))
 	}
+}
+
+// Who never waits for its commands does not keep the processor from those who replicate them.
+func TestStartLetsOthersRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	rf := newLeader(t, 3, 2, nil)
+	for range maxAhead {
+		rf.Start(nil)
+	}
+	for _, first := range []bool{true, false} {
+		if !first { // another Start is under way: ours does not take the lock
+			rf.proposals.add([]byte{formNil}, nil)
+		}
+		var ran atomic.Bool
+		go ran.Store(true)
+		for range 3 { // who yields may be chosen again once, but not twice in a row
+			rf.Start(nil)
+		}
+		mustEqual(t, fmt.Sprintf("another goroutine ran, first %v", first), ran.Load(), true)
+	}
+	mustEqual(t, "accepted", rf.accept(2), true)
+	verify(t, rf)
+	mustEqual(t, "lastIndex", rf.log.lastIndex(), maxAhead+7)
 }
 
 // Start panics for what gob cannot encode, and the next Start finds everything in order.

@@ -115,7 +115,7 @@ type picture struct {
 
 func savedOf(rf *Raft) saved {
 	var log strings.Builder
-	for _, e := range rf.log.appendTo(nil, rf.log.base+1, maxNumber) {
+	for _, e := range rf.log.appendTo(nil, rf.log.base+1, maxNumber, maxNumber) {
 		fmt.Fprintf(&log, "%d:%q ", e.term, e.data)
 	}
 	return saved{

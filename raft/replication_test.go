@@ -25,7 +25,7 @@ func appendMsg(term, prev, prevTerm, commit int, entryTerms ...int) *AppendEntri
 // logTerms returns the terms of rf's entries, and checks that they are the entries that from gives.
 func logTerms(t testing.TB, rf *Raft) string {
 	t.Helper()
-	entries := rf.log.appendTo(nil, rf.log.base+1, maxNumber)
+	entries := rf.log.appendTo(nil, rf.log.base+1, maxNumber, maxNumber)
 	terms := make([]int, len(entries))
 	for k := range entries {
 		terms[k] = entries[k].term
@@ -250,7 +250,7 @@ func TestAppendEntriesReordered(t *testing.T) {
 				if granted(deliver(t, rf, m)) {
 					agreed = max(agreed, prev+n)
 				}
-				if rf.commitIndex > agreed || !sameEntries(rf.log.appendTo(nil, 1, maxBatch)[:agreed], leader.appendTo(nil, 1, maxBatch)[:agreed]) {
+				if rf.commitIndex > agreed || !sameEntries(rf.log.appendTo(nil, 1, maxNumber, maxBatch)[:agreed], leader.appendTo(nil, 1, maxNumber, maxBatch)[:agreed]) {
 					t.Fatalf("log %v, commitIndex %d; agreed up to %d", logTerms(t, rf), rf.commitIndex, agreed)
 				}
 			}
@@ -466,8 +466,8 @@ func TestLeaderRepairsFollower(t *testing.T) {
 				}
 				exchange(t, leader, f, other)
 			}
-			got := other.log.appendTo(nil, 1, maxBatch)
-			want := leader.log.appendTo(nil, 1, maxBatch)
+			got := other.log.appendTo(nil, 1, maxNumber, maxBatch)
+			want := leader.log.appendTo(nil, 1, maxNumber, maxBatch)
 			got = got[:min(len(got), len(want))] // only a new entry conflicts with what is beyond the leader's last
 			if !sameEntries(got, want) {
 				t.Errorf("the follower's log is %s", logTerms(t, other))
@@ -508,5 +508,5 @@ func TestBatchOutlivesItsMessage(t *testing.T) {
 		}
 	}
 	verify(t, rf)
-	mustEqual(t, "the log is the leader's", sameEntries(rf.log.appendTo(nil, 1, maxNumber), want), true)
+	mustEqual(t, "the log is the leader's", sameEntries(rf.log.appendTo(nil, 1, maxNumber, maxNumber), want), true)
 }
