@@ -58,7 +58,7 @@ var applying = []mutant{
 		wrong: "a message's entries are the log's own memory, read without the lock",
 		edits: []edit{
 			{"link.go",
-				`c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxBatch)`,
+				`c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxEntries, maxBatch)`,
 				`if k := f.nextIndex - rf.log.base - 1; k < rf.log.length {
 					c.entries = rf.log.chunks[k/chunkSize][k%chunkSize:]
 				}`},
