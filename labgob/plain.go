@@ -154,9 +154,13 @@ func (p *plain) readMessage(message, typeID []byte, v reflect.Value, keep bool) 
 // A plainReader is what is left to decode. After an error it is empty.
 type plainReader struct {
 	b    []byte
-	most int // byte slices longer than this may keep b's memory; 0: none may
+	text string // the end of a small message, b included; its strings share that memory
+	most int    // byte slices longer than this may keep b's memory; 0: none may
 	err  error
 }
+
+// maxText bounds, in bytes, what one string of a message keeps from the garbage collector beside itself.
+const maxText = 128
 
 var errMessage = errors.New("labgob: malformed message")
 
@@ -180,6 +184,18 @@ func (r *plainReader) bytes(n uint64) []byte {
 		return slices.Clip(taken)
 	}
 	return bytes.Clone(taken)
+}
+
+func (r *plainReader) string(n uint64) string {
+	left := len(r.b)
+	if len(r.text) == 0 && left <= maxText {
+		r.text = string(r.b)
+	}
+	taken := r.take(n)
+	if len(r.text) == 0 {
+		return string(taken)
+	}
+	return r.text[len(r.text)-left:][:len(taken)]
 }
 
 func (r *plainReader) uint() (x uint64) {
@@ -212,7 +228,7 @@ func (p *plain) read(r *plainReader, v reflect.Value) {
 		x := r.uint()
 		v.SetInt(int64(x>>1) ^ -int64(x&1))
 	case reflect.String:
-		v.SetString(string(r.take(r.uint())))
+		v.SetString(r.string(r.uint()))
 	case reflect.Slice:
 		p.readSlice(r, v)
 	case reflect.Struct:
