@@ -154,7 +154,7 @@ func (p *plain) readMessage(message, typeID []byte, v reflect.Value, keep bool) 
 // A plainReader is what is left to decode. After an error it is empty.
 type plainReader struct {
 	b    []byte
-	text string // the end of a small message, b included; its strings share that memory
+	text string // the last bytes of the message, b included, as one string that all strings in there are parts of
 	most int    // byte slices longer than this may keep b's memory; 0: none may
 	err  error
 }
@@ -191,7 +191,7 @@ func (r *plainReader) string(n uint64) string {
 	if len(r.text) == 0 && left <= maxText {
 		r.text = string(r.b)
 	}
-	taken := r.take(n)
+	taken := r.take(n) // nothing if n is too large
 	if len(r.text) == 0 {
 		return string(taken)
 	}

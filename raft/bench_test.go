@@ -40,6 +40,7 @@ type benchCluster struct {
 	net     *labrpc.Network
 	servers []*Raft
 	leader  *Raft
+	term    int             // in which it leads
 	applied chan struct{}   // one for each command that the leader's state machine got
 	answers []chan struct{} // to client n, when that state machine got the command n
 	deposed atomic.Bool     // the figures are worth nothing
@@ -77,9 +78,9 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 				select {
 				case counts[i] <- struct{}{}:
 					continue
-				default:
+				default: // full
 				}
-				if clients == 0 && int(leader.Load()) == i { // nobody counts the others'
+				if clients == 0 && int(leader.Load()) == i { // otherwise nobody counts them
 					select {
 					case counts[i] <- struct{}{}:
 					case <-stop:
@@ -102,8 +103,8 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 	for c.leader == nil {
 		time.Sleep(10 * time.Millisecond)
 		for i, rf := range c.servers {
-			if _, leads := rf.GetState(); leads {
-				c.leader, c.applied = rf, counts[i]
+			if term, leads := rf.GetState(); leads {
+				c.leader, c.term, c.applied = rf, term, counts[i]
 				leader.Store(int32(i))
 			}
 		}
@@ -120,7 +121,7 @@ func (c *benchCluster) watchLeader(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-time.After(100 * time.Millisecond):
-			if _, leads := c.leader.GetState(); !leads {
+			if term, leads := c.leader.GetState(); !leads || term != c.term {
 				c.deposed.Store(true)
 				applied = c.applied
 				for _, answer := range c.answers {

@@ -11,7 +11,7 @@ import (
 const (
 	// maxBatch bounds the records of one AppendEntries, in bytes: the whole message should fit into 256 KB.
 	maxBatch = 255 << 10
-	// maxEntries bounds their number: a server deals with them under its lock, and heartbeats wait.
+	// maxEntries bounds their number: a server takes them into its log under its lock, and heartbeats wait.
 	maxEntries = 8192
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2

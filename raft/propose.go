@@ -13,39 +13,39 @@ import (
 // one go. The others need not wait for that, since what they return is no promise; when none is under way any more,
 // all is saved. So ten thousand of them do not compete with the replicators for the lock.
 type proposals struct {
-	welcome atomic.Bool // term is not 0
-	crowded atomic.Bool // the last queue held several commands
-	buffers sync.Pool   // of *[]byte, to encode a command into
+	welcome   atomic.Bool  // term is not 0
+	crowded   atomic.Bool  // the last queue held several commands
+	committed atomic.Int64 // commitIndex
+	buffers   sync.Pool    // of *[]byte, to encode a command into
 
-	mu        sync.Mutex
-	term      int // in which we lead; 0 if we do not
-	next      int // index of the next command
-	committed int // commitIndex when the last queue was taken
-	queue     batch
+	mu    sync.Mutex
+	term  int // in which we lead; 0 if we do not
+	next  int // index of the next command
+	queue batch
 }
 
 const (
 	// maxAhead is how many commands may wait to be committed before every Start lets others run. Otherwise thousands
 	// of callers that wait for nothing keep the processors from the replicators, until the leader is deposed.
 	maxAhead = 1024
-	// maxGathered commands are enough for a Start to save in one go, and maxYields bounds how often it lets others
-	// run that may join.
+	// maxGathered commands in the queue are enough to save in one go.
 	maxGathered = 256
-	maxYields   = 8
+	// maxYields bounds how often a Start lets others run that may join the queue.
+	maxYields = 8
 )
 
 // A ticket is a command's place in the queue.
 type ticket struct {
 	index, term int
 	first       bool // its Start must call accept for all in the queue
-	ahead       bool // too many wait before it
+	ahead       bool // more than maxAhead wait to be committed
 }
 
 // open begins a term of leadership, at whose first command the log has the index next.
 func (ps *proposals) open(term, next int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.term, ps.next, ps.committed = term, next, next-1
+	ps.term, ps.next = term, next
 	ps.welcome.Store(true)
 }
 
@@ -68,9 +68,13 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	q := &ps.queue
 	q.records = appendRecord(q.records, ps.term, data)
 	q.entries = append(q.entries, entry{term: ps.term, data: q.records[len(q.records)-len(data):], command: command})
-	t := ticket{index: ps.next, term: ps.term, first: len(q.entries) == 1, ahead: ps.next-ps.committed > maxAhead}
 	ps.next++
-	return t
+	return ticket{
+		index: ps.next - 1,
+		term:  ps.term,
+		first: len(q.entries) == 1,
+		ahead: ps.next-int(ps.committed.Load()) > maxAhead,
+	}
 }
 
 // gather lets other Starts that are ready to run join the queue, if there were others last time.
@@ -91,11 +95,11 @@ func (ps *proposals) length() int {
 }
 
 // take returns the queue, and goes on with an empty one.
-func (ps *proposals) take(empty batch, commitIndex int) batch {
+func (ps *proposals) take(empty batch) batch {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	taken := ps.queue
-	ps.queue, ps.committed = empty, commitIndex
+	ps.queue = empty
 	ps.crowded.Store(len(taken.entries) > 1)
 	return taken
 }
@@ -140,7 +144,7 @@ func (rf *Raft) accept(term int) bool {
 	if rf.role != Leader || rf.currentTerm != term {
 		return false
 	}
-	d := rf.proposals.take(rf.store.empty, rf.commitIndex)
+	d := rf.proposals.take(rf.store.empty)
 	rf.saveEntriesLocked(d)
 	rf.store.empty = d.emptied()
 	rf.advanceCommitLocked() // a cluster of one has no replies to wait for

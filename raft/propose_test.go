@@ -172,6 +172,32 @@ func TestStartLetsOthersRun(t *testing.T) {
 	mustEqual(t, "accepted", rf.accept(2), true)
 	verify(t, rf)
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), maxAhead+7)
+	rf.mu.Lock()
+	rf.commitLocked(rf.log.lastIndex())
+	rf.mu.Unlock()
+	mustEqual(t, "ahead when all is committed", rf.proposals.add([]byte{formNil}, nil).ahead, false)
+}
+
+// The first Start in the queue lets others join it, if there were others the last time.
+func TestGather(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	rf := newLeader(t, 3, 2, nil)
+	for _, c := range []struct{ joining, want int }{{0, 1}, {5, 6}, {2000, maxGathered}} {
+		var joined sync.WaitGroup
+		rf.proposals.crowded.Store(true)
+		rf.proposals.add([]byte{formNil}, nil)
+		for range c.joining {
+			joined.Go(func() { rf.proposals.add([]byte{formNil}, nil) })
+		}
+		for range 2 { // who yields may be chosen again once, but not twice in a row
+			rf.proposals.gather()
+		}
+		if got := len(rf.proposals.take(batch{}).entries); got < c.want {
+			t.Errorf("%d joining: %d commands gathered, want %d", c.joining, got, c.want)
+		}
+		joined.Wait()
+		rf.proposals.take(batch{})
+	}
 }
 
 // Start panics for what gob cannot encode, and the next Start finds everything in order.

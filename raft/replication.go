@@ -159,6 +159,7 @@ func (rf *Raft) appendMatchLocked(dst []int) []int {
 func (rf *Raft) commitLocked(index int) {
 	if index > rf.commitIndex {
 		rf.commitIndex = index
+		rf.proposals.committed.Store(int64(index))
 		rf.observeChangeLocked()
 		rf.applyCond.Signal()
 	}

@@ -186,7 +186,7 @@ var replication = []mutant{
 	{
 		name:  "lost-indices-not-reused",
 		wrong: "a new leader's first command has the index after what the old term's queue had",
-		edits: []edit{{"propose.go", `ps.term, ps.next, ps.committed = term, next, next-1`, `ps.term, ps.next, ps.committed = term, max(ps.next, next), next-1`}},
+		edits: []edit{{"propose.go", `ps.term, ps.next = term, next`, `ps.term, ps.next = term, max(ps.next, next)`}},
 	},
 	{
 		name:  "disk-keeps-borrowed-memory",
