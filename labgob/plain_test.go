@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/quick"
 	"time"
@@ -159,6 +160,31 @@ func TestPlain_notEveryType(t *testing.T) {
 	} {
 		if codecOf(reflect.TypeOf(v)).plain != nil {
 			t.Errorf("%T is taken for plain", v)
+		}
+	}
+}
+
+// The strings of a small message are one piece of memory, but a string keeps no more than maxText from being collected.
+func TestPlain_stringsShareLittle(t *testing.T) {
+	type texts struct{ A, B, C string }
+	for _, c := range []struct {
+		length int // of each string
+		pieces float64
+	}{{30, 1}, {100, 3}} {
+		text := strings.Repeat("x", c.length)
+		message, err := Marshal(texts{text, text, text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got texts
+		pieces := testing.AllocsPerRun(100, func() {
+			got = texts{}
+			if !codecOf(reflect.TypeFor[texts]()).decodePlain(message.data, &got, false) {
+				t.Error("not decoded")
+			}
+		})
+		if want := (texts{text, text, text}); got != want || pieces != c.pieces {
+			t.Errorf("length %d: %+v in %v pieces of memory, want %v", c.length, got, pieces, c.pieces)
 		}
 	}
 }

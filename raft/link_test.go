@@ -29,6 +29,18 @@ func sendNext(leader *Raft, f *follower) *call {
 	return c
 }
 
+// However many small entries a follower lacks, one message carries so many only.
+func TestMaxEntries(t *testing.T) {
+	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
+	other := newPeer(t, 1, 1, nil)
+	for _, want := range []int{0, maxEntries, 5} { // at first the leader does not know that the follower has nothing
+		d, err := exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs).check()
+		mustEqual(t, "error", err, nil)
+		mustEqual(t, "entries", len(d.entries), want)
+	}
+	mustEqual(t, "lastIndex", other.log.lastIndex(), maxEntries+5)
+}
+
 // How many messages wait for an answer at a time: a leader has new commands one by one, and then a heartbeat is due.
 func TestLinkRoom(t *testing.T) {
 	for _, c := range []struct {
