@@ -38,7 +38,7 @@ const (
 type ticket struct {
 	index, term int
 	first       bool // its Start must call accept for all in the queue
-	ahead       bool // more than maxAhead wait to be committed
+	ahead       bool // maxAhead or more wait to be committed, this one among them
 }
 
 // open begins a term of leadership, at whose first command the log has the index next.

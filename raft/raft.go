@@ -28,9 +28,9 @@
 //
 // Start appends a command to the leader's log, saves it and wakes the replicators; of several Starts at once, the
 // first does so for all (propose.go). The replicator of a peer is a goroutine that sends it whatever it lacks, in
-// batches, as long as there is something to send, and handles the answers. When a majority has an entry, the commit rule moves commitIndex and wakes the applier, a
-// goroutine that hands commands to applyCh in the order of the log. A further goroutine, the ticker, starts
-// elections and keeps heartbeats going.
+// batches, as long as there is something to send, and handles the answers. When a majority has an entry, the commit
+// rule moves commitIndex and wakes the applier, a goroutine that hands commands to applyCh in the order of the log. A
+// further goroutine, the ticker, starts elections and keeps heartbeats going.
 //
 // # Locking
 //
