@@ -91,12 +91,20 @@ func (c *clients) start(ctx context.Context, end context.CancelCauseFunc, to clu
 					return
 				}
 				c.submitted.Add(1)
-				select {
-				case <-answer:
-				case <-ctx.Done():
-				}
+				<-answer
 			}
 		})
+	}
+	context.AfterFunc(ctx, c.release)
+}
+
+// release answers all, so that whoever waits sees that it is over.
+func (c *clients) release() {
+	for _, answer := range c.answers {
+		select {
+		case answer <- struct{}{}:
+		default:
+		}
 	}
 }
 

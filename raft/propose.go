@@ -14,7 +14,7 @@ import (
 // all is saved. So ten thousand of them do not compete with the replicators for the lock.
 type proposals struct {
 	welcome   atomic.Bool  // term is not 0
-	crowded   atomic.Bool  // the last queue held several commands
+	alone     atomic.Int64 // how many queues in a row held a single command
 	committed atomic.Int64 // commitIndex
 	buffers   sync.Pool    // of *[]byte, to encode a command into
 
@@ -32,13 +32,15 @@ const (
 	maxGathered = 256
 	// maxYields bounds how often a Start lets others run that may join the queue.
 	maxYields = 8
+	// aloneBeforeGather queues in a row held a single command, and a Start tries again whether others would join it.
+	aloneBeforeGather = 64
 )
 
 // A ticket is a command's place in the queue.
 type ticket struct {
 	index, term int
 	first       bool // its Start must call accept for all in the queue
-	ahead       bool // maxAhead or more wait to be committed, this one among them
+	waiting     int  // how many wait to be committed, this one among them
 }
 
 // open begins a term of leadership, at whose first command the log has the index next.
@@ -70,16 +72,19 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	q.entries = append(q.entries, entry{term: ps.term, data: q.records[len(q.records)-len(data):], command: command})
 	ps.next++
 	return ticket{
-		index: ps.next - 1,
-		term:  ps.term,
-		first: len(q.entries) == 1,
-		ahead: ps.next-int(ps.committed.Load()) > maxAhead,
+		index:   ps.next - 1,
+		term:    ps.term,
+		waiting: ps.next - 1 - int(ps.committed.Load()),
+		first:   len(q.entries) == 1,
 	}
 }
 
-// gather lets other Starts that are ready to run join the queue, if there were others last time.
-func (ps *proposals) gather() {
-	if !ps.crowded.Load() {
+// gather lets other Starts that are ready to run join the queue, if there were others last time. Now and then it tries
+// when there were none: clients that wait for their commands may take turns, each command going out alone. But if more
+// waits to be committed, they need no help, and a yield would only have a small message sent.
+func (ps *proposals) gather(t ticket) {
+	alone := ps.alone.Load()
+	if t.waiting >= maxAhead || alone > 0 && (t.waiting > 1 || alone%aloneBeforeGather > 0) {
 		return
 	}
 	for n, had, has := 0, 0, 1; n < maxYields && has > had && has < maxGathered; n++ {
@@ -100,7 +105,11 @@ func (ps *proposals) take(empty batch) batch {
 	defer ps.mu.Unlock()
 	taken := ps.queue
 	ps.queue = empty
-	ps.crowded.Store(len(taken.entries) > 1)
+	if len(taken.entries) > 1 {
+		ps.alone.Store(0)
+	} else {
+		ps.alone.Add(1)
+	}
 	return taken
 }
 
@@ -123,14 +132,12 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	}
 	t := rf.proposals.add(data, command)
 	if t.first {
-		if !t.ahead {
-			rf.proposals.gather()
-		}
+		rf.proposals.gather(t)
 		if !rf.accept(t.term) {
 			return 0, 0, nil
 		}
 	}
-	if t.ahead {
+	if t.waiting >= maxAhead {
 		runtime.Gosched()
 	}
 	return t.index, t.term, nil

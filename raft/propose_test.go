@@ -60,7 +60,7 @@ func TestStartElsewhere(t *testing.T) {
 func TestAcceptAfterDeposition(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	for k := range 5 {
-		mustEqual(t, "proposal", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2 + k, term: 2, first: k == 0})
+		mustEqual(t, "proposal", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2 + k, term: 2, first: k == 0, waiting: 2 + k})
 	}
 	deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 1})
 	before := pictureOf(rf)
@@ -70,7 +70,7 @@ func TestAcceptAfterDeposition(t *testing.T) {
 
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "proposal in the new term", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2, term: 8, first: true})
+	mustEqual(t, "proposal in the new term", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2, term: 8, first: true, waiting: 2})
 	mustEqual(t, "accepted of the old term", rf.accept(2), false)
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
 	mustEqual(t, "accepted", rf.accept(8), true)
@@ -175,28 +175,41 @@ func TestStartLetsOthersRun(t *testing.T) {
 	rf.mu.Lock()
 	rf.commitLocked(rf.log.lastIndex())
 	rf.mu.Unlock()
-	mustEqual(t, "ahead when all is committed", rf.proposals.add([]byte{formNil}, nil).ahead, false)
+	mustEqual(t, "ahead when all is committed", rf.proposals.add([]byte{formNil}, nil).waiting >= maxAhead, false)
 }
 
-// The first Start in the queue lets others join it, if there were others the last time.
+// The first Start in the queue lets others join it, if there were others the last time, and now and then if not.
 func TestGather(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	rf := newLeader(t, 3, 2, nil)
-	for _, c := range []struct{ joining, want int }{{5, 6}, {2000, maxGathered}} {
+	for _, c := range []struct{ alone, waiting, joining, want int }{
+		{0, 1, 5, 6},
+		{0, 9, 5, 6},
+		{0, maxAhead - 1, 2000, maxGathered},
+		{0, maxAhead, 5, 1},
+		{1, 1, 5, 1},
+		{aloneBeforeGather - 1, 1, 5, 1},
+		{aloneBeforeGather, 1, 5, 6},
+		{aloneBeforeGather, 2, 5, 1},
+		{7 * aloneBeforeGather, 1, 5, 6},
+	} {
+		rf := newLeader(t, 3, 2, nil)
+		for range c.alone {
+			rf.proposals.add([]byte{formNil}, nil)
+			rf.proposals.take(batch{})
+		}
 		var joined sync.WaitGroup
-		rf.proposals.crowded.Store(true)
 		rf.proposals.add([]byte{formNil}, nil)
 		for range c.joining {
 			joined.Go(func() { rf.proposals.add([]byte{formNil}, nil) })
 		}
 		for range 2 { // who yields may be chosen again once, but not twice in a row
-			rf.proposals.gather()
+			rf.proposals.gather(ticket{waiting: c.waiting})
 		}
-		if got := len(rf.proposals.take(batch{}).entries); got < c.want {
-			t.Errorf("%d joining: %d commands gathered, want %d", c.joining, got, c.want)
+		if got := len(rf.proposals.take(batch{}).entries); got < c.want || c.want == 1 && got > 1 {
+			t.Errorf("%+v: %d commands gathered", c, got)
 		}
+		mustEqual(t, fmt.Sprintf("%+v: alone", c), rf.proposals.alone.Load() > 0, c.want == 1)
 		joined.Wait()
-		rf.proposals.take(batch{})
 	}
 }
 

@@ -189,6 +189,16 @@ var replication = []mutant{
 		edits: []edit{{"propose.go", `ps.term, ps.next = term, next`, `ps.term, ps.next = term, max(ps.next, next)`}},
 	},
 	{
+		name:  "start-never-yields",
+		wrong: "callers of Start that wait for nothing keep the processor from the replicators",
+		edits: []edit{{"propose.go", `if t.waiting >= maxAhead {`, `if false {`}},
+	},
+	{
+		name:  "clients-take-turns",
+		wrong: "once commands go out one by one, no Start finds out that others would join it",
+		edits: []edit{{"propose.go", `alone%aloneBeforeGather > 0`, `true`}},
+	},
+	{
 		name:  "disk-keeps-borrowed-memory",
 		wrong: "the disk holds the memory in which the leader encodes its next commands",
 		edits: []edit{{"persister.go", `if give && len(tail)`, `if len(tail)`}},
