@@ -32,8 +32,8 @@ const (
 	maxGathered = 256
 	// maxYields bounds how often a Start lets others run that may join the queue.
 	maxYields = 8
-	// aloneBeforeGather queues in a row held a single command, and a Start tries again whether others would join it.
-	aloneBeforeGather = 64
+	// aloneBeforeGather queues in a row that held a single command, and a Start tries again whether others would join it.
+	aloneBeforeGather = 128
 )
 
 // A ticket is a command's place in the queue.
@@ -79,14 +79,18 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	}
 }
 
-// gather lets other Starts that are ready to run join the queue, if there were others last time. Now and then it tries
-// when there were none: clients that wait for their commands may take turns, each command going out alone. But if more
-// waits to be committed, they need no help, and a yield would only have a small message sent.
-func (ps *proposals) gather(t ticket) {
-	alone := ps.alone.Load()
-	if t.waiting >= maxAhead || alone > 0 && (t.waiting > 1 || alone%aloneBeforeGather > 0) {
-		return
+// expectsOthers reports whether the first Start in the queue should let others join it: they did the last time, or
+// nobody did for long, since clients that wait for their commands may have come to take turns, each command going out
+// alone. Who finds more waiting to be committed need not look: a yield in vain would only have a small message sent.
+func (ps *proposals) expectsOthers(waiting int) bool {
+	if waiting == 1 && ps.alone.Load() >= aloneBeforeGather {
+		ps.alone.Store(0)
 	}
+	return waiting < maxAhead && ps.alone.Load() == 0
+}
+
+// gather lets other Starts that are ready to run join the queue.
+func (ps *proposals) gather() {
 	for n, had, has := 0, 0, 1; n < maxYields && has > had && has < maxGathered; n++ {
 		runtime.Gosched()
 		had, has = has, ps.length()
@@ -132,7 +136,9 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	}
 	t := rf.proposals.add(data, command)
 	if t.first {
-		rf.proposals.gather(t)
+		if rf.proposals.expectsOthers(t.waiting) {
+			rf.proposals.gather()
+		}
 		if !rf.accept(t.term) {
 			return 0, 0, nil
 		}

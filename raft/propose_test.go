@@ -151,6 +151,9 @@ func TestAcceptSavesWhatGathered(t *testing.T) {
 	}
 }
 
+// yields bounds how often a test yields until another goroutine runs: the scheduler may choose who yields again.
+const yields = 100
+
 // Who never waits for its commands does not keep the processor from those who replicate them.
 func TestStartLetsOthersRun(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -164,53 +167,115 @@ func TestStartLetsOthersRun(t *testing.T) {
 		}
 		var ran atomic.Bool
 		go ran.Store(true)
-		for range 3 { // who yields may be chosen again once, but not twice in a row
+		for n := 0; n < yields && !ran.Load(); n++ {
 			rf.Start(nil)
 		}
 		mustEqual(t, fmt.Sprintf("another goroutine ran, first %v", first), ran.Load(), true)
 	}
+	last := rf.proposals.next - 1
 	mustEqual(t, "accepted", rf.accept(2), true)
 	verify(t, rf)
-	mustEqual(t, "lastIndex", rf.log.lastIndex(), maxAhead+7)
+	mustEqual(t, "lastIndex", rf.log.lastIndex(), last)
 	rf.mu.Lock()
-	rf.commitLocked(rf.log.lastIndex())
+	rf.commitLocked(last)
 	rf.mu.Unlock()
-	mustEqual(t, "ahead when all is committed", rf.proposals.add([]byte{formNil}, nil).waiting >= maxAhead, false)
+	mustEqual(t, "waiting when all is committed", rf.proposals.add([]byte{formNil}, nil).waiting, 1)
 }
 
-// The first Start in the queue lets others join it, if there were others the last time, and now and then if not.
-func TestGather(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for _, c := range []struct{ alone, waiting, joining, want int }{
-		{0, 1, 5, 6},
-		{0, 9, 5, 6},
-		{0, maxAhead - 1, 2000, maxGathered},
-		{0, maxAhead, 5, 1},
-		{1, 1, 5, 1},
-		{aloneBeforeGather - 1, 1, 5, 1},
-		{aloneBeforeGather, 1, 5, 6},
-		{aloneBeforeGather, 2, 5, 1},
-		{7 * aloneBeforeGather, 1, 5, 6},
+// The first Start in the queue expects others if there were others the last time, and again when there were none for long.
+func TestExpectsOthers(t *testing.T) {
+	for _, c := range []struct {
+		alone, waiting int
+		want           bool
+	}{
+		{0, 1, true},
+		{0, 2, true},
+		{0, maxAhead - 1, true},
+		{0, maxAhead, false},
+		{1, 1, false},
+		{aloneBeforeGather - 1, 1, false},
+		{aloneBeforeGather, 1, true},
+		{aloneBeforeGather, 2, false},
+		{aloneBeforeGather + 1, 1, true},
 	} {
 		rf := newLeader(t, 3, 2, nil)
+		ps := &rf.proposals
 		for range c.alone {
-			rf.proposals.add([]byte{formNil}, nil)
-			rf.proposals.take(batch{})
+			ps.add([]byte{formNil}, nil)
+			ps.take(batch{})
 		}
+		mustEqual(t, fmt.Sprintf("%+v", c), ps.expectsOthers(c.waiting), c.want)
+		ps.add([]byte{formNil}, nil)
+		ps.take(batch{})
+		mustEqual(t, fmt.Sprintf("%+v, and then alone", c), ps.expectsOthers(2), false)
+		for range 2 {
+			ps.add([]byte{formNil}, nil)
+		}
+		ps.take(batch{})
+		mustEqual(t, fmt.Sprintf("%+v, and then with another", c), ps.expectsOthers(2), true)
+	}
+}
+
+// All that are ready to run join the first Start in the queue.
+func TestGather(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	rf := newLeader(t, 3, 2, nil)
+	for _, c := range []struct{ joining, want int }{{5, 6}, {2000, maxGathered}} {
 		var joined sync.WaitGroup
 		rf.proposals.add([]byte{formNil}, nil)
 		for range c.joining {
 			joined.Go(func() { rf.proposals.add([]byte{formNil}, nil) })
 		}
-		for range 2 { // who yields may be chosen again once, but not twice in a row
-			rf.proposals.gather(ticket{waiting: c.waiting})
+		for n := 0; n < yields && rf.proposals.length() < c.want; n++ {
+			rf.proposals.gather()
 		}
-		if got := len(rf.proposals.take(batch{}).entries); got < c.want || c.want == 1 && got > 1 {
-			t.Errorf("%+v: %d commands gathered", c, got)
+		if got := len(rf.proposals.take(batch{}).entries); got < c.want {
+			t.Errorf("%d joining: %d commands gathered, want %d", c.joining, got, c.want)
 		}
-		mustEqual(t, fmt.Sprintf("%+v: alone", c), rf.proposals.alone.Load() > 0, c.want == 1)
 		joined.Wait()
+		rf.proposals.take(batch{})
 	}
+}
+
+// A Start waits for a few others only, not as long as there are any.
+func TestGatherEnds(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	rf := newLeader(t, 3, 2, nil)
+	var joining sync.WaitGroup
+	var ended atomic.Bool
+	rf.proposals.add([]byte{formNil}, nil)
+	joining.Go(func() {
+		for !ended.Load() {
+			rf.proposals.add([]byte{formNil}, nil)
+			runtime.Gosched()
+		}
+	})
+	rf.proposals.gather()
+	if got := rf.proposals.length(); got >= maxGathered {
+		t.Errorf("%d commands gathered, a few by every of %d yields", got, maxYields)
+	}
+	ended.Store(true)
+	joining.Wait()
+}
+
+// Starts that are ready to run at the same time are saved together.
+func TestStartGathers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const starters = 6
+	for range yields {
+		rf := newLeader(t, 3, 2, nil)
+		var started sync.WaitGroup
+		for range starters {
+			started.Go(func() { rf.Start(nil) })
+		}
+		started.Wait()
+		verify(t, rf)
+		mustEqual(t, "lastIndex", rf.log.lastIndex(), starters)
+		if rf.proposals.alone.Load() < starters {
+			return
+		}
+	}
+	t.Errorf("each of %d commands was alone in the queue, %d times", starters, yields)
 }
 
 // Start panics for what gob cannot encode, and the next Start finds everything in order.

@@ -189,8 +189,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
-// appending and saving to that one, and may return before. When more than a thousand commands wait to be committed, it
-// yields the processor. The leader's own service gets this very command on applyCh, so it must not be changed
+// appending and saving to that one, and may return before. It yields the processor when a thousand commands wait to be
+// committed, or others may join it in the queue. The leader's own service gets this very command on applyCh, so it must not be changed
 // afterwards. On any other server, and on a killed one, it does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start

@@ -189,14 +189,28 @@ var replication = []mutant{
 		edits: []edit{{"propose.go", `ps.term, ps.next = term, next`, `ps.term, ps.next = term, max(ps.next, next)`}},
 	},
 	{
-		name:  "start-never-yields",
+		name:  "start-runs-ahead",
 		wrong: "callers of Start that wait for nothing keep the processor from the replicators",
 		edits: []edit{{"propose.go", `if t.waiting >= maxAhead {`, `if false {`}},
 	},
 	{
+		name:  "start-gathers-nobody",
+		wrong: "Starts that are ready to run at the same time are saved and sent one by one",
+		edits: []edit{{"propose.go", `		rf.proposals.gather()
+`, ``}},
+	},
+	{
+		name:  "start-gathers-for-ever",
+		wrong: "a Start lets others join it as long as there are any",
+		edits: []edit{{"propose.go", `n < maxYields && `, ``}},
+	},
+	{
 		name:  "clients-take-turns",
 		wrong: "once commands go out one by one, no Start finds out that others would join it",
-		edits: []edit{{"propose.go", `alone%aloneBeforeGather > 0`, `true`}},
+		edits: []edit{{"propose.go", `		ps.alone.Store(0)
+	}
+	return waiting`, `	}
+	return waiting`}},
 	},
 	{
 		name:  "disk-keeps-borrowed-memory",
