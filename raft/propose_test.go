@@ -237,27 +237,6 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// A Start waits for a few others only, not as long as there are any.
-func TestGatherEnds(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	rf := newLeader(t, 3, 2, nil)
-	var joining sync.WaitGroup
-	var ended atomic.Bool
-	rf.proposals.add([]byte{formNil}, nil)
-	joining.Go(func() {
-		for !ended.Load() {
-			rf.proposals.add([]byte{formNil}, nil)
-			runtime.Gosched()
-		}
-	})
-	rf.proposals.gather()
-	if got := rf.proposals.length(); got >= maxGathered {
-		t.Errorf("%d commands gathered, a few by every of %d yields", got, maxYields)
-	}
-	ended.Store(true)
-	joining.Wait()
-}
-
 // Starts that are ready to run at the same time are saved together.
 func TestStartGathers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

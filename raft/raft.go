@@ -190,8 +190,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
 // appending and saving to that one, and may return before. It yields the processor when a thousand commands wait to be
-// committed, or others may join it in the queue. The leader's own service gets this very command on applyCh, so it must not be changed
-// afterwards. On any other server, and on a killed one, it does nothing and returns index -1 and false.
+// committed, or when other Starts may join it. The leader's own service gets this very command on applyCh, so it must
+// not be changed afterwards. On any other server, and on a killed one, it does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
 // panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when

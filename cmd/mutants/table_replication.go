@@ -200,11 +200,6 @@ var replication = []mutant{
 `, ``}},
 	},
 	{
-		name:  "start-gathers-for-ever",
-		wrong: "a Start lets others join it as long as there are any",
-		edits: []edit{{"propose.go", `n < maxYields && `, ``}},
-	},
-	{
 		name:  "clients-take-turns",
 		wrong: "once commands go out one by one, no Start finds out that others would join it",
 		edits: []edit{{"propose.go", `		ps.alone.Store(0)
