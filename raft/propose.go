@@ -13,10 +13,11 @@ import (
 // one go. The others need not wait for that, since what they return is no promise; when none is under way any more,
 // all is saved. So ten thousand of them do not compete with the replicators for the lock.
 type proposals struct {
-	welcome   atomic.Bool  // term is not 0
-	alone     atomic.Int64 // how many queues in a row held a single command
-	committed atomic.Int64 // commitIndex
-	buffers   sync.Pool    // of *[]byte, to encode a command into
+	welcome   atomic.Bool   // term is not 0
+	alone     atomic.Int64  // how many queues in a row held a single command
+	committed atomic.Int64  // commitIndex
+	buffers   sync.Pool     // of *[]byte, to encode a command into
+	yielding  chan struct{} // holds one for each Start far ahead that is just yielding
 
 	mu    sync.Mutex
 	term  int // in which we lead; 0 if we do not
@@ -28,6 +29,9 @@ const (
 	// maxAhead is how many commands may wait to be committed before every Start lets others run. Otherwise thousands
 	// of callers that wait for nothing keep the processors from the replicators, until the leader is deposed.
 	maxAhead = 1024
+	// maxYielding of them at a time stand in the scheduler's queue; the others wait for their turn. So the way through it
+	// is short for the replicators, however many such callers there are.
+	maxYielding = 16
 	// maxGathered commands in the queue are enough to save in one go.
 	maxGathered = 256
 	// maxYields bounds how often a Start lets others run that may join the queue.
@@ -97,6 +101,12 @@ func (ps *proposals) gather() {
 	}
 }
 
+func (ps *proposals) letOthersRun() {
+	ps.yielding <- struct{}{}
+	runtime.Gosched()
+	<-ps.yielding
+}
+
 func (ps *proposals) length() int {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -127,14 +137,14 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if cap(data) <= maxEmpty {
-		*buf = data
-		defer rf.proposals.buffers.Put(buf)
-	}
 	if c != nil {
 		rf.definitions.add(c.key, c.definition)
 	}
 	t := rf.proposals.add(data, command)
+	if cap(data) <= maxEmpty {
+		*buf = data
+		rf.proposals.buffers.Put(buf)
+	}
 	if t.first {
 		if rf.proposals.expectsOthers(t.waiting) {
 			rf.proposals.gather()
@@ -144,7 +154,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 		}
 	}
 	if t.waiting >= maxAhead {
-		runtime.Gosched()
+		rf.proposals.letOthersRun()
 	}
 	return t.index, t.term, nil
 }

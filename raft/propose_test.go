@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -180,6 +181,35 @@ func TestStartLetsOthersRun(t *testing.T) {
 	rf.commitLocked(last)
 	rf.mu.Unlock()
 	mustEqual(t, "waiting when all is committed", rf.proposals.add([]byte{formNil}, nil).waiting, 1)
+}
+
+// Of many Starts far ahead only a few stand in the scheduler's queue. The others wait for them, but for nothing else, and
+// nothing waits for the others.
+func TestFewStartsYield(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newLeader(t, 3, 2, nil)
+		for range maxYielding { // as many are just yielding
+			rf.proposals.yielding <- struct{}{}
+		}
+		for range maxAhead - 1 {
+			rf.Start(nil)
+		}
+		var index atomic.Int64
+		go func() {
+			got, _, _ := rf.Start(nil)
+			index.Store(int64(got))
+		}()
+		synctest.Wait()
+		mustEqual(t, "index before its turn to yield", index.Load(), 0)
+		rf.mu.Lock()
+		mustEqual(t, "lastIndex before its turn to yield", rf.log.lastIndex(), maxAhead)
+		rf.mu.Unlock()
+		<-rf.proposals.yielding
+		synctest.Wait()
+		mustEqual(t, "index", index.Load(), maxAhead)
+		mustEqual(t, "who are still yielding", len(rf.proposals.yielding), maxYielding-1)
+		verify(t, rf)
+	})
 }
 
 // The first Start in the queue expects others if there were others the last time, and again when there were none for long.

@@ -179,6 +179,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
 	rf.proposals.committed.Store(int64(rf.commitIndex))
+	rf.proposals.yielding = make(chan struct{}, maxYielding)
 	rf.events.term = rf.currentTerm
 	rf.followers = rf.newFollowers()
 	rf.postponeElectionLocked()
@@ -189,9 +190,10 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
-// appending and saving to that one, and may return before. It yields the processor when a thousand commands wait to be
-// committed, or when other Starts may join it. The leader's own service gets this very command on applyCh, so it must
-// not be changed afterwards. On any other server, and on a killed one, it does nothing and returns index -1 and false.
+// appending and saving to that one, and may return before. It yields the processor when other Starts may join it, and
+// also when a thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
+// peer. The leader's own service gets this very command on applyCh, so it must not be changed afterwards. On any other
+// server, and on a killed one, it does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
 // panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when

@@ -194,6 +194,15 @@ var replication = []mutant{
 		edits: []edit{{"propose.go", `if t.waiting >= maxAhead {`, `if false {`}},
 	},
 	{
+		name:  "all-starts-yield-at-once",
+		wrong: "the replicators stand behind thousands of callers of Start in the scheduler's queue",
+		edits: []edit{{"propose.go", `	ps.yielding <- struct{}{}
+	runtime.Gosched()
+	<-ps.yielding
+`, `	runtime.Gosched()
+`}},
+	},
+	{
 		name:  "start-gathers-nobody",
 		wrong: "Starts that are ready to run at the same time are saved and sent one by one",
 		edits: []edit{{"propose.go", `		rf.proposals.gather()
