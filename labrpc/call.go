@@ -15,7 +15,6 @@ import (
 // other. Exactly one party takes it out of there, and that one settles it.
 type call struct {
 	rn      *Network
-	run     func()        // c.carrier, made once: a go statement with a method value allocates
 	settled chan struct{} // of capacity 1; holds the news that ok and reply are final
 
 	svcMeth  string
@@ -26,6 +25,7 @@ type call struct {
 	end            *ClientEnd
 	host           *host
 	server         *Server
+	carrier        carrier
 	unreliable     bool
 	longReordering bool
 
@@ -40,9 +40,7 @@ type call struct {
 const landed = -1
 
 func newCall(rn *Network) *call {
-	c := &call{rn: rn, settled: make(chan struct{}, 1), slot: landed}
-	c.run = c.carrier
-	return c
+	return &call{rn: rn, settled: make(chan struct{}, 1), slot: landed}
 }
 
 // recycle keeps c for another Call, unless somebody may still hold it.
@@ -52,7 +50,7 @@ func (c *call) recycle() {
 	}
 	c.request.Release()
 	c.reply.Release()
-	*c = call{rn: c.rn, run: c.run, settled: c.settled, slot: landed}
+	*c = call{rn: c.rn, settled: c.settled, slot: landed}
 	c.rn.calls.Put(c)
 }
 
@@ -81,34 +79,22 @@ func growStack() {
 	runtime.KeepAlive(&room)
 }
 
-// maxIdle is how many carriers of a network wait for another call at most.
+// carrier leads to a goroutine that serves an end's calls, one after the other: to use it again is cheaper than a
+// new goroutine with its stack. It ends when the channel, of capacity 1, is closed.
+type carrier chan *call
+
+// maxIdle is how many carriers of an end wait for another call at most.
 const maxIdle = 64
 
-// carry has c served by a carrier that waits for a call, or by a new one.
-func (rn *Network) carry(c *call) {
-	select {
-	case rn.idle <- c:
-	default:
-		go c.run()
-	}
+func newCarrier() carrier {
+	w := make(carrier, 1)
+	go w.carry()
+	return w
 }
 
-// carrier serves c and then other calls, one after the other. It ends when there are enough that wait
-// for a call, or after Cleanup. A goroutine that is used again is cheaper than a new one with its stack.
-func (c *call) carrier() {
-	rn := c.rn
-	for {
+func (w carrier) carry() {
+	for c := range w {
 		c.serve()
-		if rn.idling.Add(1) > maxIdle {
-			rn.idling.Add(-1)
-			return
-		}
-		select {
-		case c = <-rn.idle:
-			rn.idling.Add(-1)
-		case <-rn.done:
-			return
-		}
 	}
 }
 
@@ -116,16 +102,11 @@ func (c *call) carrier() {
 // that Call can return while the handler is still busy. A lost call has its request carried out too.
 func (c *call) serve() {
 	growStack()
-	if c.unreliable {
-		if !c.rn.sleep(shortDelay()) {
-			return
+	if c.unreliable && (!c.rn.sleep(shortDelay()) || isLost()) {
+		if c.end.land(c) {
+			c.settle(false)
 		}
-		if isLost() {
-			if c.end.land(c) {
-				c.settle(false)
-			}
-			return
-		}
+		return
 	}
 	reply := c.server.dispatch(c.svcMeth, c.argsType, c.request)
 	if !c.end.land(c) {

@@ -17,8 +17,9 @@ type ClientEnd struct {
 
 	mu       sync.Mutex
 	enabled  bool
-	host     *host   // where calls go; nil: not connected
-	inFlight []*call // whoever takes a call off this list settles it
+	host     *host     // where calls go; nil: not connected
+	inFlight []*call   // whoever takes a call off this list settles it
+	idle     []carrier // empty while disabled
 }
 
 // Call sends a request to the handler svcMeth ("Service.Method") of the connected server and waits for
@@ -43,7 +44,7 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 	c := e.rn.calls.Get().(*call)
 	c.svcMeth, c.argsType, c.request = svcMeth, reflect.TypeOf(args), request
 	if e.begin(c) {
-		e.rn.carry(c)
+		c.carrier <- c
 	} else {
 		e.rn.settleAfter(e.rn.failDelay(), c, false)
 	}
@@ -71,15 +72,35 @@ func (e *ClientEnd) begin(c *call) bool {
 	}
 	c.end, c.host, c.slot = e, e.host, len(e.inFlight)
 	e.inFlight = append(e.inFlight, c)
+	c.carrier = e.carrierLocked()
 	c.unreliable = !e.rn.reliable.Load()
 	c.longReordering = e.rn.longReordering.Load()
 	return true
 }
 
-// land takes c off the list, if nobody has done so before.
+// carrierLocked returns a carrier that waits for a call, but not the one that came last if there is another: that one
+// may not have parked yet, on another core.
+func (e *ClientEnd) carrierLocked() carrier {
+	last := len(e.idle) - 1
+	if last < 0 {
+		return newCarrier()
+	}
+	w := e.idle[0]
+	e.idle[0] = e.idle[last]
+	e.idle = e.idle[:last]
+	return w
+}
+
+// land takes c off the list, if nobody has done so before. Its carrier, who must be the caller, is about to
+// be free for another call; a disabled end keeps none.
 func (e *ClientEnd) land(c *call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.enabled && len(e.idle) < maxIdle {
+		e.idle = append(e.idle, c.carrier)
+	} else {
+		close(c.carrier)
+	}
 	return e.landLocked(c)
 }
 
@@ -112,6 +133,10 @@ func (e *ClientEnd) disable() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.enabled = false
+	for _, w := range e.idle {
+		close(w)
+	}
+	e.idle = nil
 	e.loseLocked(func(*call) bool { return true })
 }
 

@@ -23,9 +23,6 @@ type Network struct {
 	bytes atomic.Int64
 	_     [64]byte
 
-	idle   chan *call   // to carriers that wait for a call
-	idling atomic.Int32 // their number
-
 	calls sync.Pool // of *call; the network's own, since a synctest bubble keeps its channels
 
 	mu      sync.Mutex // guards what follows, and is taken before any ClientEnd.mu
@@ -45,7 +42,6 @@ type host struct {
 func MakeNetwork() *Network {
 	rn := &Network{
 		done:    make(chan struct{}),
-		idle:    make(chan *call),
 		ends:    map[interface{}]*ClientEnd{},
 		enabled: map[*ClientEnd]bool{},
 		hosts:   map[interface{}]*host{},

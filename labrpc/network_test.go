@@ -201,14 +201,14 @@ func carriers() (n int) {
 	_, bubble, _ := strings.Cut(stacks[0], "synctest bubble ") // ours comes first
 	bubble, _, _ = strings.Cut(bubble, "]")
 	for _, stack := range stacks {
-		if strings.Contains(stack, "synctest bubble "+bubble+"]") && strings.Contains(stack, ".carrier(") {
+		if strings.Contains(stack, "synctest bubble "+bubble+"]") && strings.Contains(stack, ".carrier.carry(") {
 			n++
 		}
 	}
 	return n
 }
 
-// Goroutines that carried calls wait for more, but not all of those that a burst took.
+// Goroutines that carried calls wait for more, but not all of those that a burst took, and none for a disabled end.
 func TestCarriers_fewWait(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		for range 3 {
@@ -218,9 +218,20 @@ func TestCarriers_fewWait(t *testing.T) {
 			}
 			callers.Wait()
 			synctest.Wait()
-			if n := carriers(); n != maxIdle || rn.idling.Load() != maxIdle {
-				t.Errorf("%d carriers, %d of them idle, want %d", n, rn.idling.Load(), maxIdle)
+			if n := carriers(); n != maxIdle || len(end.idle) != maxIdle {
+				t.Errorf("%d carriers, %d of them idle, want %d", n, len(end.idle), maxIdle)
 			}
+		}
+		go end.Call("JunkServer.Handler3", 7, new(int))
+		synctest.Wait()
+		rn.Enable("end", false)
+		synctest.Wait()
+		if n := carriers(); n != 1 {
+			t.Errorf("%d carriers after the end was disabled, want the one that is busy", n)
+		}
+		time.Sleep(time.Minute)
+		if n := carriers(); n != 0 {
+			t.Errorf("%d carriers of a disabled end", n)
 		}
 	})
 }
