@@ -253,3 +253,23 @@ func BenchmarkStarts(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkStartsOnce has crowds of new goroutines call Start once each, one crowd after the other.
+func BenchmarkStartsOnce(b *testing.B) {
+	const goroutines = 10_000
+	b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {
+		c := newBenchCluster(b, 3, 0)
+		c.measure(b, func() {
+			for left := b.N; left > 0; left -= goroutines {
+				var done sync.WaitGroup
+				for n := range min(left, goroutines) {
+					done.Go(func() { c.start(n) })
+				}
+				for range min(left, goroutines) {
+					<-c.applied
+				}
+				done.Wait()
+			}
+		})
+	})
+}

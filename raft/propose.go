@@ -28,7 +28,7 @@ type proposals struct {
 const (
 	// maxAhead is how many commands may wait to be committed before every Start lets others run. Otherwise thousands
 	// of callers that wait for nothing keep the processors from the replicators, until the leader is deposed.
-	maxAhead = 1024
+	maxAhead = 4096
 	// maxYielding of them at a time stand in the scheduler's queue; the others wait for their turn. So the way through it
 	// is short for the replicators, however many such callers there are.
 	maxYielding = 16
