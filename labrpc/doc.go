@@ -21,14 +21,15 @@
 // # The life of a call
 //
 // Call encodes the arguments, counts the request and puts the call on its end's list of calls in flight.
-// A new goroutine delays or loses the request if the network is unreliable, runs the handler, takes
-// the call off the list, delays or loses the reply, and wakes Call, which decodes. Disabling or deleting
-// the end, replacing or deleting the server, and Cleanup take calls off the lists too, and wake their
-// Calls with a false; the goroutine finds its call gone and ends, when its handler is done. A call that
-// reaches no server, and a reply that is to come late, wait for a timer in a set of the network's,
-// where only that timer and Cleanup reach them.
+// A goroutine of the end's, its carrier, delays or loses the request if the network is unreliable, runs
+// the handler, takes the call off the list, delays or loses the reply, and wakes Call, which decodes.
+// Disabling or deleting the end, replacing or deleting the server, and Cleanup take calls off the lists
+// too, and wake their Calls with a false; the carrier finds its call gone when its handler is done. A
+// call that reaches no server, and a reply that is to come late, wait for a timer in a set of the
+// network's, where only that timer and Cleanup reach them.
 //
-// There is no goroutine besides one for each request under way, no timer unless a message is delayed,
-// and no lock that calls of different ends share, unless a message is delayed. All works in a bubble
-// of testing/synctest, if the network is made in it.
+// There is one goroutine for each request under way, and each end keeps up to 64 of them for its next
+// calls, until it is disabled or deleted, or Cleanup. There is no timer and no lock that calls of
+// different ends share, unless a message is delayed. All works in a bubble of testing/synctest, if the
+// network is made in it.
 package labrpc

@@ -78,8 +78,8 @@ func (e *ClientEnd) begin(c *call) bool {
 	return true
 }
 
-// carrierLocked returns a carrier that waits for a call, but not the one that came last if there is another: that one
-// may not have parked yet, on another core.
+// carrierLocked returns a carrier of the end's, or a new one. It rarely is the one that came last: that one may not wait
+// for a call yet, and the call would wait for it, though its core may be busy and this one idle.
 func (e *ClientEnd) carrierLocked() carrier {
 	last := len(e.idle) - 1
 	if last < 0 {

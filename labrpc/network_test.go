@@ -193,8 +193,8 @@ func TestCleanup_leavesNoGoroutine(t *testing.T) {
 	}
 }
 
-// carriers counts the goroutines of this bubble that carry calls or wait for some. The runtime's own count of goroutines
-// is not exact, and includes those of other tests.
+// carriers counts the goroutines of this bubble that carry calls or wait for some. The runtime's own count of
+// goroutines is not exact, and includes those of other tests.
 func carriers() (n int) {
 	buf := make([]byte, 1<<20)
 	stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
@@ -206,6 +206,19 @@ func carriers() (n int) {
 		}
 	}
 	return n
+}
+
+// One call after the other is carried by the same goroutine.
+func TestCarriers_areUsedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
+		for n := range 100 {
+			handler2(t, end, n)
+			synctest.Wait()
+		}
+		if n := carriers(); n != 1 {
+			t.Errorf("%d carriers for one call after the other", n)
+		}
+	})
 }
 
 // Goroutines that carried calls wait for more, but not all of those that a burst took, and none for a disabled end.
