@@ -75,9 +75,10 @@ func codecOf(t reflect.Type) *codec {
 }
 
 // define finds the definition of t. Some types have none: a value that holds an interface may define further
-// types in mid-value, and not every type has a zero value that gob can send.
+// types in mid-value, the course's labgob panics when it is to decode straight into a struct with a lower-case field,
+// and not every type has a zero value that gob can send.
 func (c *codec) define(t reflect.Type) {
-	if holdsInterface(t, make(map[reflect.Type]bool)) {
+	if needsInterface(t, make(map[reflect.Type]bool)) {
 		return
 	}
 	defer func() {
@@ -100,7 +101,8 @@ func (c *codec) define(t reflect.Type) {
 	}
 }
 
-func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
+// needsInterface reports whether an interface or a lower-case field is part of t.
+func needsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if seen[t] {
 		return false
 	}
@@ -109,12 +111,12 @@ func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Interface:
 		return true
 	case reflect.Map:
-		return holdsInterface(t.Key(), seen) || holdsInterface(t.Elem(), seen)
+		return needsInterface(t.Key(), seen) || needsInterface(t.Elem(), seen)
 	case reflect.Pointer, reflect.Slice, reflect.Array:
-		return holdsInterface(t.Elem(), seen)
+		return needsInterface(t.Elem(), seen)
 	case reflect.Struct:
 		for k := range t.NumField() {
-			if holdsInterface(t.Field(k).Type, seen) {
+			if f := t.Field(k); !f.IsExported() || needsInterface(f.Type, seen) {
 				return true
 			}
 		}

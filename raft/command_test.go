@@ -2,6 +2,7 @@ package raft
 
 import (
 	"bytes"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"math"
@@ -64,6 +65,12 @@ func (c *refusedCommand) GobDecode(b []byte) error {
 	return nil
 }
 
+// A shyCommand has a field that gob does not send.
+type shyCommand struct {
+	X int
+	_ string
+}
+
 // Nobody registers these two, but for the one test that registers lateCommand.
 type (
 	foreignCommand struct{ X int }
@@ -76,6 +83,7 @@ func init() {
 	} {
 		labgob.Register(command)
 	}
+	gob.Register(shyCommand{}) // labgob would complain
 }
 
 // encode encodes a command and makes its definition known.
@@ -120,6 +128,7 @@ var manyCommands = []struct {
 	{"map", map[string]int{"a": 1, "b": -2}, formValue},
 	{"GobEncoder", dateCommand{2020, -60}, formValue},
 	{"no zero value", strictCommand{new(string)}, formStream},
+	{"lower-case field", shyCommand{X: 1}, formStream},
 }
 
 // Each command comes back as it was, from a decoder that has met it before and from one that has not.
