@@ -217,7 +217,7 @@ type stream struct {
 	into  any           // the pointer to it
 }
 
-func (d *decoder) decode(data []byte) (command any, err error) {
+func (d *decoder) decode(data []byte) (any, error) {
 	if !wellFormed(data) {
 		return nil, fmt.Errorf("not an encoded command: % .20x", data)
 	}
@@ -232,9 +232,9 @@ func (d *decoder) decode(data []byte) (command any, err error) {
 	case formValue:
 		return d.decodeValue(binary.BigEndian.Uint64(data[1:]), data[1+keySize:])
 	case formStream:
-		err = labgob.NewDecoder(bytes.NewReader(data[1:])).Decode(&command)
+		return decodeStream(data[1:])
 	}
-	return command, err
+	return nil, nil
 }
 
 func (d *decoder) decodeValue(key uint64, message []byte) (command any, err error) {
@@ -252,6 +252,11 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 		return nil, err
 	}
 	return s.value.Interface(), nil
+}
+
+func decodeStream(data []byte) (command any, err error) {
+	err = labgob.NewDecoder(bytes.NewReader(data)).Decode(&command)
+	return command, err
 }
 
 func openStream(def definition) (*stream, error) {
