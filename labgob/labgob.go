@@ -30,6 +30,7 @@ type LabEncoder struct {
 	w    io.Writer
 	sent reflect.Type // a plain type that the stream describes; or nil
 	as   *codec       // its codec
+	buf  []byte       // the last message's memory, for the next one
 }
 
 // NewEncoder returns an encoder that writes one gob stream to w.
@@ -43,10 +44,7 @@ func (enc *LabEncoder) Encode(e interface{}) error {
 	t := reflect.TypeOf(e)
 	if enc.sent != nil && t == enc.sent {
 		if v := indirect(reflect.ValueOf(e)); v.IsValid() {
-			m := enc.as.marshalPlain(v)
-			defer m.Release()
-			_, err := enc.w.Write(m.data)
-			return err
+			return enc.writePlain(v)
 		}
 	}
 	c := plainCodecOf(t)
@@ -54,6 +52,15 @@ func (enc *LabEncoder) Encode(e interface{}) error {
 	if err == nil && c != nil {
 		enc.sent, enc.as = t, c
 	}
+	return err
+}
+
+func (enc *LabEncoder) writePlain(v reflect.Value) error {
+	whole, message := enc.as.plain.appendMessage(enc.buf[:0], enc.as.typeID, v)
+	if cap(whole) <= maxKept {
+		enc.buf = whole
+	}
+	_, err := enc.w.Write(message)
 	return err
 }
 

@@ -96,7 +96,7 @@ func (p *plain) appendStruct(b []byte, v reflect.Value) []byte {
 	last := -1
 	for n, f := range p.fields {
 		field := v.Field(f.index)
-		if f.kind != reflect.Struct && (field.IsZero() || f.kind == reflect.Slice && field.Len() == 0) {
+		if f.isNothing(field) {
 			continue
 		}
 		b = appendUint(b, uint64(n-last))
@@ -104,6 +104,17 @@ func (p *plain) appendStruct(b []byte, v reflect.Value) []byte {
 		last = n
 	}
 	return append(b, 0)
+}
+
+// isNothing reports whether gob leaves v out of a struct.
+func (p *plain) isNothing(v reflect.Value) bool {
+	switch p.kind {
+	case reflect.String, reflect.Slice:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
 }
 
 // appendUint appends gob's form of x: one byte up to 127, else the negated number of bytes and those bytes.
