@@ -13,8 +13,7 @@
 // cheap as on a connection over which the type was described long ago; labrpc sends those. For simple
 // types there is a short cut past gob, to the same bytes (plain.go).
 //
-// Everything except a single LabEncoder's or LabDecoder's stream may be used by any number of
-// goroutines at once.
+// Everything may be used by any number of goroutines at once, as with gob.
 package labgob
 
 import (
@@ -22,12 +21,14 @@ import (
 	"encoding/gob"
 	"io"
 	"reflect"
+	"sync"
 )
 
 // LabEncoder is a gob.Encoder that checks the type of what it is given.
 type LabEncoder struct {
 	gob  *gob.Encoder
 	w    io.Writer
+	mu   sync.Mutex   // guards w and what follows
 	sent reflect.Type // a plain type that the stream describes; or nil
 	as   *codec       // its codec
 	buf  []byte       // the last message's memory, for the next one
@@ -41,6 +42,8 @@ func NewEncoder(w io.Writer) *LabEncoder {
 // Encode sends e, and before it the descriptions of its types that this stream has not carried
 // yet. It returns gob's error and panics on an untyped nil or a nil pointer.
 func (enc *LabEncoder) Encode(e interface{}) error {
+	enc.mu.Lock()
+	defer enc.mu.Unlock()
 	t := reflect.TypeOf(e)
 	if enc.sent != nil && t == enc.sent {
 		if v := indirect(reflect.ValueOf(e)); v.IsValid() {
@@ -67,12 +70,15 @@ func (enc *LabEncoder) writePlain(v reflect.Value) error {
 // EncodeValue is Encode for a reflect.Value.
 func (enc *LabEncoder) EncodeValue(value reflect.Value) error {
 	checkType(dynamic(value).Type())
+	enc.mu.Lock()
+	defer enc.mu.Unlock()
 	return enc.gob.EncodeValue(value)
 }
 
 // LabDecoder is a gob.Decoder that checks what it is to decode into.
 type LabDecoder struct {
 	gob   *gob.Decoder
+	mu    sync.Mutex    // guards what follows
 	buf   *bytes.Buffer // what is decoded, if it comes from one; or nil
 	known *codec        // of a plain type that the stream describes as this process does; or nil
 }
@@ -87,6 +93,8 @@ func NewDecoder(r io.Reader) *LabDecoder {
 // Decode reads the next value into the pointer e. It returns gob's error, io.EOF at the end of the
 // stream, and panics on an untyped nil.
 func (dec *LabDecoder) Decode(e interface{}) error {
+	dec.mu.Lock()
+	defer dec.mu.Unlock()
 	if dec.known != nil {
 		if m := firstMessage(dec.buf.Bytes()); dec.known.decodePlain(m, e, false) {
 			dec.buf.Next(len(m))

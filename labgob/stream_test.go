@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -126,4 +128,66 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 		return 0, errors.New("full")
 	}
 	return len(p), nil
+}
+
+// Like gob's, an encoder and a decoder serve any number of goroutines.
+func TestStream_manyGoroutines(t *testing.T) {
+	const goroutines, each = 4, 500
+	var stream bytes.Buffer
+	enc := NewEncoder(&stream)
+	var sending sync.WaitGroup
+	for g := range goroutines {
+		sending.Go(func() {
+			for n := range each {
+				if err := enc.Encode(point{g, n, strings.Repeat("x", g)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	sending.Wait()
+	dec := NewDecoder(&stream)
+	got := make(chan point, goroutines*each)
+	var receiving sync.WaitGroup
+	for range goroutines {
+		receiving.Go(func() {
+			for range each {
+				var p point
+				if err := dec.Decode(&p); err != nil {
+					t.Error(err)
+				}
+				got <- p
+			}
+		})
+	}
+	receiving.Wait()
+	close(got)
+	seen := make(map[point]bool)
+	for p := range got {
+		if seen[p] || len(p.Name) != p.X || p.X >= goroutines || p.Y >= each {
+			t.Errorf("%+v", p)
+		}
+		seen[p] = true
+	}
+}
+
+// An encoder of plain values uses the same memory again, unless that is large.
+func TestStream_memory(t *testing.T) {
+	var stream bytes.Buffer
+	enc := NewEncoder(&stream)
+	encode := func(v any) {
+		stream.Reset()
+		if err := enc.Encode(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	small, large := any(point{1, 2, "small"}), any(point{1, 2, strings.Repeat("x", maxKept)})
+	encode(large) // with the type's description, by gob
+	if n := testing.AllocsPerRun(100, func() { encode(small) }); n > 0 {
+		t.Errorf("%v pieces of memory a message", n)
+	}
+	encode(large)
+	if n := cap(enc.buf); n > maxKept {
+		t.Errorf("keeps %d bytes", n)
+	}
 }
