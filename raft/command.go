@@ -75,10 +75,10 @@ func codecOf(t reflect.Type) *codec {
 }
 
 // define finds the definition of t. Some types have none: a value that holds an interface may define further
-// types in mid-value, the course's labgob panics when it is to decode straight into a struct with a lower-case field,
-// and not every type has a zero value that gob can send.
+// types in mid-value, the course's labgob panics on decoding straight into some structs, and not every type has a zero
+// value that gob can send.
 func (c *codec) define(t reflect.Type) {
-	if needsInterface(t, make(map[reflect.Type]bool)) {
+	if holdsInterface(t, make(map[reflect.Type]bool)) || hidesScalar(t) {
 		return
 	}
 	defer func() {
@@ -101,8 +101,7 @@ func (c *codec) define(t reflect.Type) {
 	}
 }
 
-// needsInterface reports whether an interface or a lower-case field is part of t.
-func needsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
+func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if seen[t] {
 		return false
 	}
@@ -111,14 +110,34 @@ func needsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Interface:
 		return true
 	case reflect.Map:
-		return needsInterface(t.Key(), seen) || needsInterface(t.Elem(), seen)
+		return holdsInterface(t.Key(), seen) || holdsInterface(t.Elem(), seen)
 	case reflect.Pointer, reflect.Slice, reflect.Array:
-		return needsInterface(t.Elem(), seen)
+		return holdsInterface(t.Elem(), seen)
 	case reflect.Struct:
 		for k := range t.NumField() {
-			if f := t.Field(k); !f.IsExported() || needsInterface(f.Type, seen) {
+			if holdsInterface(t.Field(k).Type, seen) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// hidesScalar reports whether t, or what it points to, is a struct with a lower-case number, bool or string of its own.
+// The course's labgob wants to see that one's value before it decodes, and reflection does not hand it out. It looks no
+// deeper, and not into an interface.
+func hidesScalar(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for k := range t.NumField() {
+		f := t.Field(k)
+		kind := f.Type.Kind()
+		if !f.IsExported() && (reflect.Bool <= kind && kind <= reflect.Float64 || kind == reflect.String) {
+			return true
 		}
 	}
 	return false

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"6.824/labgob"
 )
@@ -65,11 +66,30 @@ func (c *refusedCommand) GobDecode(b []byte) error {
 	return nil
 }
 
-// A shyCommand has a field that gob does not send.
-type shyCommand struct {
-	X int
-	_ string
-}
+// Commands with fields that gob does not send.
+type (
+	shyCommand struct {
+		X int
+		_ string
+	}
+	shyFlagCommand struct {
+		_ bool
+		X int
+	}
+	shyFloatCommand struct {
+		X int
+		_ float64
+	}
+)
+
+// Commands with an interface somewhere.
+type (
+	manyBoxesCommand  struct{ Items []any }
+	boxTableCommand   struct{ Items map[string]any }
+	boxesAsKeyCommand struct{ Items map[any]int }
+	boxBehindCommand  struct{ Item *boxCommand }
+	boxWithinCommand  struct{ Item struct{ V any } }
+)
 
 // Nobody registers these two, but for the one test that registers lateCommand.
 type (
@@ -80,10 +100,15 @@ type (
 func init() {
 	for _, command := range []any{
 		pointCommand{}, boxCommand{}, &nodeCommand{}, map[string]int{}, dateCommand{}, strictCommand{}, refusedCommand(0),
+		manyBoxesCommand{}, boxTableCommand{}, boxesAsKeyCommand{}, boxBehindCommand{}, boxWithinCommand{},
 	} {
 		labgob.Register(command)
 	}
-	gob.Register(shyCommand{}) // labgob would complain
+	for _, command := range []any{
+		shyCommand{}, &shyFlagCommand{}, shyFloatCommand{}, time.Time{},
+	} {
+		gob.Register(command) // labgob would complain
+	}
 }
 
 // encode encodes a command and makes its definition known.
@@ -128,7 +153,35 @@ var manyCommands = []struct {
 	{"map", map[string]int{"a": 1, "b": -2}, formValue},
 	{"GobEncoder", dateCommand{2020, -60}, formValue},
 	{"no zero value", strictCommand{new(string)}, formStream},
-	{"lower-case field", shyCommand{X: 1}, formStream},
+	{"interfaces in a slice", manyBoxesCommand{[]any{1, "a"}}, formStream},
+	{"interfaces in a map", boxTableCommand{map[string]any{"a": 1}}, formStream},
+	{"interfaces as keys", boxesAsKeyCommand{map[any]int{"a": 1}}, formStream},
+	{"interface behind a pointer", boxBehindCommand{&boxCommand{"box", 1}}, formStream},
+	{"interface in a field's field", boxWithinCommand{struct{ V any }{1}}, formStream},
+	{"field without a name", shyCommand{X: 1}, formStream},
+	{"lower-case bool behind a pointer", &shyFlagCommand{X: 1}, formStream},
+	{"lower-case float", shyFloatCommand{X: 1}, formStream},
+	{"time", time.Date(2020, 2, 29, 12, 0, 0, 0, time.UTC), formStream},
+}
+
+// Only what the course's labgob cannot bear costs an interface.
+func TestCommandHidesScalar(t *testing.T) {
+	type base struct{ _ int }
+	for _, c := range []struct {
+		v    any
+		want bool
+	}{
+		{1, false}, {pointCommand{}, false}, {[]base{}, false},
+		{base{}, true}, {new(*base), true}, {shyFloatCommand{}, true}, {time.Time{}, true},
+		{struct {
+			base
+			X int
+			_ []string
+		}{}, false},
+		{struct{ At time.Time }{}, false}, {struct{ P *base }{}, false},
+	} {
+		mustEqual(t, fmt.Sprintf("%T", c.v), hidesScalar(reflect.TypeOf(c.v)), c.want)
+	}
 }
 
 // Each command comes back as it was, from a decoder that has met it before and from one that has not.
@@ -277,6 +330,24 @@ func TestCommandEncoderSurvivesError(t *testing.T) {
 		if got, err := newDecoder(&known).decode(encode(t, &known, refusedCommand(7))); err != nil || got != refusedCommand(7) {
 			t.Errorf("after an error: %v, %v", got, err)
 		}
+	}
+}
+
+// A decoded command takes the memory that its value needs in an interface, and no more.
+func TestCommandDecoderMemory(t *testing.T) {
+	var known definitions
+	d := newDecoder(&known)
+	for _, c := range []struct {
+		command any
+		pieces  float64
+	}{{1, 0}, {1000, 1}, {"a string", 2}, {pointCommand{3, 4}, 1}} {
+		data := encode(t, &known, c.command)
+		pieces := testing.AllocsPerRun(100, func() {
+			if got, err := d.decode(data); err != nil || got != c.command {
+				t.Errorf("%#v, %v", got, err)
+			}
+		})
+		mustEqual(t, fmt.Sprintf("%#v: pieces of memory", c.command), pieces, c.pieces)
 	}
 }
 
