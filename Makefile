@@ -22,7 +22,7 @@ test: ## vet, then every test, with the race detector (Lab 2 in virtual time)
 test-real: ## Lab 2 on the wall clock, as the course grades it; TESTS=2B picks a part
 	go test -count=1 -timeout 20m -run '$(or $(TESTS),2[ABCD])' ./raft -args -clock=real
 
-many: ## Lab 2 over and over, with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
+many: ## the tests of raft over and over, with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
 	RACE=1 ./go-test-many.sh '$(RUNS)' '$(PARALLELISM)' '$(TESTS)'
 
 chaos: ## random faults on random clusters, N=1000 seeds from SEED=1
