@@ -32,7 +32,7 @@ func FuzzDecode(f *testing.F) {
 		for _, v := range seeds {
 			target := reflect.TypeOf(v)
 			NewDecoder(bytes.NewReader(data)).Decode(reflect.New(target).Interface())
-			message := Message{data: data, codec: describedOrNil(target)}
+			message := Message{encoded: encoded{data: data}, codec: describedOrNil(target)}
 			message.Unmarshal(reflect.New(target).Interface())
 			message.UnmarshalLast(reflect.New(target).Interface())
 			if got := through(t, v); !reflect.DeepEqual(got, v) {

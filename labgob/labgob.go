@@ -59,11 +59,12 @@ func (enc *LabEncoder) Encode(e interface{}) error {
 }
 
 func (enc *LabEncoder) writePlain(v reflect.Value) error {
-	whole, message := enc.as.plain.appendMessage(enc.buf[:0], enc.as.typeID, v)
-	if cap(whole) <= maxKept {
-		enc.buf = whole
+	w := plainWriter{encoded: encoded{data: enc.buf[:0]}}
+	message := enc.as.plain.writeMessage(&w, enc.as.typeID, v)
+	if cap(w.data) <= maxKept {
+		enc.buf = w.data
 	}
-	_, err := enc.w.Write(message)
+	_, err := enc.w.Write(message.data)
 	return err
 }
 
@@ -96,7 +97,7 @@ func (dec *LabDecoder) Decode(e interface{}) error {
 	dec.mu.Lock()
 	defer dec.mu.Unlock()
 	if dec.known != nil {
-		if m := firstMessage(dec.buf.Bytes()); dec.known.decodePlain(m, e, false) {
+		if m := firstMessage(dec.buf.Bytes()); dec.known.decodePlain(encoded{data: m}, e, false) {
 			dec.buf.Next(len(m))
 			return nil
 		}

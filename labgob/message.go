@@ -13,12 +13,13 @@ import (
 // Message is one encoded value. It costs what a value costs on a gob connection that has been open
 // for long: both sides know the type already, so only the value is sent, and the machinery that gob
 // prepares for a type is ready. A fresh gob stream per value would describe the type every time.
-// The simpler types are encoded to the same bytes without gob (plain.go).
+// The simpler types are encoded to the same bytes without gob (plain.go), and their long strings are shared rather than
+// copied (shared.go).
 //
 // A Message is read-only and can be decoded any number of times, by any goroutine of the process
 // that made it, until UnmarshalLast or Release. The zero Message decodes to io.EOF.
 type Message struct {
-	data  []byte
+	encoded
 	codec *codec  // whose types the receiver must know; nil: data is a whole gob stream
 	from  *[]byte // of buffers, holds data; nil: data is m's own
 }
@@ -52,7 +53,7 @@ func (m Message) detach() Message {
 		return m
 	}
 	defer m.Release()
-	return Message{data: bytes.Clone(m.data), codec: m.codec}
+	return Message{encoded: encoded{bytes.Clone(m.data), m.shared}, codec: m.codec}
 }
 
 // indirect follows pointers. The result is invalid if one is nil.
@@ -64,7 +65,7 @@ func indirect(v reflect.Value) reflect.Value {
 }
 
 // Len returns the message's size in bytes.
-func (m Message) Len() int { return len(m.data) }
+func (m Message) Len() int { return m.length() }
 
 // Unmarshal decodes the message into the pointer e after the same checks as LabDecoder.Decode. e may
 // point to another type than the encoded one, within gob's rules (fields are matched by name). It
@@ -76,22 +77,22 @@ func (m Message) Unmarshal(e interface{}) error { return m.unmarshal(e, false) }
 func (m Message) UnmarshalLast(e interface{}) error { return m.unmarshal(e, m.from == nil) }
 
 func (m Message) unmarshal(e interface{}, last bool) error {
-	if m.codec != nil && m.codec.decodePlain(m.data, e, last) {
+	if m.codec != nil && m.codec.decodePlain(m.encoded, e, last) {
 		return nil
 	}
 	checkType(reflect.TypeOf(e))
 	checkDefault(e)
 	if m.codec == nil {
-		return gob.NewDecoder(bytes.NewReader(m.data)).Decode(e)
+		return gob.NewDecoder(bytes.NewReader(m.whole())).Decode(e)
 	}
-	return m.codec.decode(m.data, e)
+	return m.codec.decode(m.whole(), e)
 }
 
 // marshalStream encodes value the plain way, with every type description in front.
 func marshalStream(value reflect.Value) (Message, error) {
 	var buf bytes.Buffer
 	err := gob.NewEncoder(&buf).EncodeValue(value)
-	return Message{data: buf.Bytes()}, err
+	return Message{encoded: encoded{data: buf.Bytes()}}, err
 }
 
 // A codec holds gob encoders and decoders that have exchanged the descriptions of one type: the
@@ -171,9 +172,11 @@ func (c *codec) definePlain(enc *encoder) {
 	}
 	r := plainReader{b: enc.data}
 	r.uint()
-	typeID, isPlain := bytes.CutSuffix(r.b, p.append(nil, c.zero.Elem()))
+	var value, message plainWriter
+	p.write(&value, c.zero.Elem())
+	typeID, isPlain := bytes.CutSuffix(r.b, value.data)
 	describes, isLast := bytes.CutSuffix(c.primer, enc.data)
-	if _, message := p.appendMessage(nil, typeID, c.zero.Elem()); isPlain && isLast && bytes.Equal(message, enc.data) {
+	if m := p.writeMessage(&message, typeID, c.zero.Elem()); isPlain && isLast && bytes.Equal(m.data, enc.data) {
 		c.plain, c.describes, c.typeID = p, describes, typeID
 	}
 }
@@ -203,8 +206,9 @@ func isPlain(base reflect.Type) bool {
 
 func (c *codec) marshalPlain(v reflect.Value) Message {
 	b := buffers.Get().(*[]byte)
-	m := Message{codec: c, from: b}
-	*b, m.data = c.plain.appendMessage((*b)[:0], c.typeID, v)
+	w := plainWriter{encoded: encoded{data: (*b)[:0]}, share: true}
+	m := Message{encoded: c.plain.writeMessage(&w, c.typeID, v), codec: c, from: b}
+	*b = w.data
 	return m
 }
 
@@ -271,7 +275,7 @@ func (c *codec) encode(value reflect.Value) (Message, error) {
 		enc.data = nil
 		c.encoders.Put(enc)
 	}
-	return Message{*b, c, b}, nil
+	return Message{encoded{data: *b}, c, b}, nil
 }
 
 type decoder struct {
@@ -305,13 +309,13 @@ func (c *codec) decode(data []byte, e interface{}) error {
 }
 
 // decodePlain decodes a message of a plain type into a pointer to a zero variable of that type, which may keep parts of
-// data if nobody else needs it. It reports whether it could; gob does everything else, and says what is wrong.
-func (c *codec) decodePlain(data []byte, e interface{}, keep bool) bool {
+// m if nobody else needs it. It reports whether it could; gob does everything else, and says what is wrong.
+func (c *codec) decodePlain(m encoded, e interface{}, keep bool) bool {
 	v := reflect.ValueOf(e)
-	if c.plain == nil || data == nil || !v.IsValid() || v.Type() != c.zero.Type() || v.IsNil() || !v.Elem().IsZero() {
+	if c.plain == nil || m.data == nil || !v.IsValid() || v.Type() != c.zero.Type() || v.IsNil() || !v.Elem().IsZero() {
 		return false
 	}
-	if c.plain.readMessage(data, c.typeID, v.Elem(), keep) != nil {
+	if c.plain.readMessage(m, c.typeID, v.Elem(), keep) != nil {
 		v.Elem().SetZero()
 		return false
 	}

@@ -58,52 +58,70 @@ func newPlain(t reflect.Type, around ...reflect.Type) *plain {
 	return nil
 }
 
-// append appends v to b as gob encodes it.
-func (p *plain) append(b []byte, v reflect.Value) []byte {
+// A plainWriter is what is encoded so far.
+type plainWriter struct {
+	encoded
+	share bool // long strings
+}
+
+func (w *plainWriter) uint(x uint64) { w.data = appendUint(w.data, x) }
+
+func (w *plainWriter) string(s string) {
+	w.uint(uint64(len(s)))
+	if w.share && len(s) >= minShared {
+		w.shared = append(w.shared, sharedString{len(w.data), s})
+	} else {
+		w.data = append(w.data, s...)
+	}
+}
+
+// write encodes v as gob does.
+func (p *plain) write(w *plainWriter, v reflect.Value) {
 	switch p.kind {
 	case reflect.Bool:
 		if v.Bool() {
-			return append(b, 1)
+			w.uint(1)
+		} else {
+			w.uint(0)
 		}
-		return append(b, 0)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		i := v.Int()
-		return appendUint(b, uint64(i)<<1^uint64(i>>63))
+		w.uint(uint64(i)<<1 ^ uint64(i>>63))
 	case reflect.String:
-		s := v.String()
-		return append(appendUint(b, uint64(len(s))), s...)
+		w.string(v.String())
 	case reflect.Slice:
-		return p.appendSlice(b, v)
+		p.writeSlice(w, v)
 	case reflect.Struct:
-		return p.appendStruct(b, v)
+		p.writeStruct(w, v)
+	default:
+		w.uint(v.Uint())
 	}
-	return appendUint(b, v.Uint())
 }
 
-func (p *plain) appendSlice(b []byte, v reflect.Value) []byte {
-	b = appendUint(b, uint64(v.Len()))
+func (p *plain) writeSlice(w *plainWriter, v reflect.Value) {
+	w.uint(uint64(v.Len()))
 	if p.elem == nil {
-		return append(b, v.Bytes()...)
+		w.data = append(w.data, v.Bytes()...)
+		return
 	}
 	for i := range v.Len() {
-		b = p.elem.append(b, v.Index(i))
+		p.elem.write(w, v.Index(i))
 	}
-	return b
 }
 
-// appendStruct leaves out the fields that are zero; each other one follows its distance from the one before.
-func (p *plain) appendStruct(b []byte, v reflect.Value) []byte {
+// writeStruct leaves out the fields that are zero; each other one follows its distance from the one before.
+func (p *plain) writeStruct(w *plainWriter, v reflect.Value) {
 	last := -1
 	for n, f := range p.fields {
 		field := v.Field(f.index)
 		if f.isNothing(field) {
 			continue
 		}
-		b = appendUint(b, uint64(n-last))
-		b = f.append(b, field)
+		w.uint(uint64(n - last))
+		f.write(w, field)
 		last = n
 	}
-	return append(b, 0)
+	w.uint(0)
 }
 
 // isNothing reports whether gob leaves v out of a struct.
@@ -133,30 +151,33 @@ func appendUint(b []byte, x uint64) []byte {
 // maxUint is the longest that appendUint appends.
 const maxUint = 9
 
-// appendMessage appends to b, which is empty, the message of a value: its length, the type id and the value. It
-// returns the message, which ends where b ends but need not begin where b begins.
-func (p *plain) appendMessage(b, typeID []byte, v reflect.Value) (whole, message []byte) {
+// writeMessage has w, which is empty, hold the message of a value: its length, the type id and the value. It returns
+// the message, which ends where w ends but need not begin where w begins.
+func (p *plain) writeMessage(w *plainWriter, typeID []byte, v reflect.Value) encoded {
 	var head [maxUint]byte
-	b = append(append(b, head[:]...), typeID...)
-	b = p.append(b, v)
-	length := appendUint(head[:0], uint64(len(b)-maxUint))
-	message = b[maxUint-len(length):]
-	copy(message, length)
-	return b, message
+	w.data = append(append(w.data, head[:]...), typeID...)
+	p.write(w, v)
+	length := appendUint(head[:0], uint64(w.length()-maxUint))
+	skip := maxUint - len(length)
+	copy(w.data[skip:], length)
+	for k := range w.shared {
+		w.shared[k].at -= skip
+	}
+	return encoded{w.data[skip:], w.shared}
 }
 
-// readMessage undoes appendMessage. v may keep parts of the message if nobody else needs it.
-func (p *plain) readMessage(message, typeID []byte, v reflect.Value, keep bool) error {
-	r := plainReader{b: message}
+// readMessage undoes writeMessage. v may keep parts of the message if nobody else needs it.
+func (p *plain) readMessage(message encoded, typeID []byte, v reflect.Value, keep bool) error {
+	r := plainReader{b: message.data, shared: message.shared, size: len(message.data)}
 	if keep {
-		r.most = len(message) / 2
+		r.most = len(message.data) / 2
 	}
-	if n := r.uint(); n != uint64(len(r.b)) || !bytes.HasPrefix(r.b, typeID) {
+	if n := r.uint(); n != uint64(message.length()-r.at()) || !bytes.HasPrefix(r.b, typeID) {
 		return errMessage
 	}
 	r.b = r.b[len(typeID):]
 	p.read(&r, v)
-	if len(r.b) > 0 {
+	if len(r.b) > 0 || len(r.shared) > 0 {
 		r.fail()
 	}
 	return r.err
@@ -164,10 +185,12 @@ func (p *plain) readMessage(message, typeID []byte, v reflect.Value, keep bool) 
 
 // A plainReader is what is left to decode. After an error it is empty.
 type plainReader struct {
-	b    []byte
-	text string // the last bytes of the message, b included, as one string that all strings in there are parts of
-	most int    // byte slices longer than this may keep b's memory; 0: none may
-	err  error
+	b      []byte
+	shared []sharedString
+	size   int    // of b at first
+	text   string // the last bytes of the message, b included, as one string that all strings in there are parts of
+	most   int    // byte slices longer than this may keep b's memory; 0: none may
+	err    error
 }
 
 // maxText bounds, in bytes, what one string of a message keeps from the garbage collector beside itself.
@@ -175,8 +198,11 @@ const maxText = 128
 
 var errMessage = errors.New("labgob: malformed message")
 
+// at returns how many bytes are decoded.
+func (r *plainReader) at() int { return r.size - len(r.b) }
+
 func (r *plainReader) fail() {
-	r.b, r.err = nil, errMessage
+	r.b, r.shared, r.err = nil, nil, errMessage
 }
 
 func (r *plainReader) take(n uint64) []byte {
@@ -198,6 +224,11 @@ func (r *plainReader) bytes(n uint64) []byte {
 }
 
 func (r *plainReader) string(n uint64) string {
+	if len(r.shared) > 0 && r.shared[0].at == r.at() && uint64(len(r.shared[0].text)) == n {
+		text := r.shared[0].text
+		r.shared = r.shared[1:]
+		return text
+	}
 	left := len(r.b)
 	if len(r.text) == 0 && left <= maxText {
 		r.text = string(r.b)

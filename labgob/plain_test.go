@@ -85,13 +85,13 @@ func TestPlain_isWhatGobSends(t *testing.T) {
 		same := func(v reflect.Value) bool {
 			wire, want := connection.through(t, v)
 			message, err := MarshalValue(v)
-			if err != nil || !bytes.Equal(message.data, wire) {
-				t.Errorf("%#v: message % x, gob % x", v, message.data, wire)
+			if err != nil || !bytes.Equal(message.whole(), wire) {
+				t.Errorf("%#v: message % x, gob % x", v, message.whole(), wire)
 				return false
 			}
 			for _, keep := range []bool{false, true} {
 				got := reflect.New(typ)
-				if !codecOf(typ).decodePlain(message.data, got.Interface(), keep) || !reflect.DeepEqual(got.Elem().Interface(), want.Interface()) {
+				if !codecOf(typ).decodePlain(message.encoded, got.Interface(), keep) || !reflect.DeepEqual(got.Elem().Interface(), want.Interface()) {
 					t.Errorf("keep %v: came out as %#v, from gob as %#v", keep, got.Elem(), want)
 					return false
 				}
@@ -120,8 +120,8 @@ func TestPlain_limits(t *testing.T) {
 	} {
 		wire, want := connection.through(t, reflect.ValueOf(v))
 		message, err := Marshal(&v)
-		if err != nil || !bytes.Equal(message.data, wire) {
-			t.Errorf("%+v: message % x, gob % x (%v)", v, message.data, wire, err)
+		if err != nil || !bytes.Equal(message.whole(), wire) {
+			t.Errorf("%+v: message % x, gob % x (%v)", v, message.whole(), wire, err)
 		}
 		if got := through(t, v); !reflect.DeepEqual(got, want.Interface()) {
 			t.Errorf("%+v came out as %+v, from gob as %+v", v, got, want)
@@ -140,8 +140,8 @@ func TestPlain_hiddenFields(t *testing.T) {
 	v := hiding{1, 2, make(chan int), "y"}
 	wire, want := newGobConnection(t, reflect.ValueOf(v)).through(t, reflect.ValueOf(v))
 	message, err := Marshal(v)
-	if err != nil || !bytes.Equal(message.data, wire) || codecOf(reflect.TypeOf(v)).plain == nil {
-		t.Errorf("message % x, gob % x (%v)", message.data, wire, err)
+	if err != nil || !bytes.Equal(message.whole(), wire) || codecOf(reflect.TypeOf(v)).plain == nil {
+		t.Errorf("message % x, gob % x (%v)", message.whole(), wire, err)
 	}
 	if got := through(t, v); got != (hiding{X: 2, Y: "y"}) || got != want.Interface() {
 		t.Errorf("came out as %+v", got)
@@ -179,7 +179,7 @@ func TestPlain_stringsShareLittle(t *testing.T) {
 		var got texts
 		pieces := testing.AllocsPerRun(100, func() {
 			got = texts{}
-			if !codecOf(reflect.TypeFor[texts]()).decodePlain(message.data, &got, false) {
+			if !codecOf(reflect.TypeFor[texts]()).decodePlain(message.encoded, &got, false) {
 				t.Error("not decoded")
 			}
 		})
@@ -214,7 +214,7 @@ func TestPlain_damage(t *testing.T) {
 			damaged[at] ^= 1 << bit
 			for _, data := range [][]byte{damaged, damaged[:at]} {
 				var v everything
-				if !c.decodePlain(data, &v, false) && !reflect.ValueOf(v).IsZero() {
+				if !c.decodePlain(encoded{data: data}, &v, false) && !reflect.ValueOf(v).IsZero() {
 					t.Fatalf("% x left %+v", data, v)
 				}
 			}

@@ -50,8 +50,8 @@ func TestStartsShareMessages(t *testing.T) {
 		next := func(prev, entries int) {
 			t.Helper()
 			m := <-peer.asked
-			d, err := decodeEntries(m.Entries, m.PrevLogTerm, m.Term)
-			mustEqual(t, "message", fmt.Sprint(m.PrevLogIndex, len(d.entries), err), fmt.Sprint(prev, entries, nil))
+			b, err := rf.received(m)
+			mustEqual(t, "message", fmt.Sprint(m.PrevLogIndex, b.length(), err), fmt.Sprint(prev, entries, nil))
 		}
 		next(0, 0) // the first heartbeat
 		for k := range starts {
@@ -83,7 +83,7 @@ func TestEntriesOnTheirWayAreCopies(t *testing.T) {
 	rf.nextCallLocked(f, &c)
 	deliver(t, rf, appendMsg(5, 1, 1, 0, 5, 5)) // from the leader of term 5
 	mustEqual(t, "the log", logTerms(t, rf), "[1 5 5]")
-	if !sameEntries(c.entries, from(1).terms(1, 1, 2)) {
+	if !sameEntries(entriesOf(c.entries), from(1).terms(1, 1, 2)) {
 		t.Errorf("the message's entries became %v", c.entries)
 	}
 }

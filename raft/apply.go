@@ -18,7 +18,7 @@ func (rf *Raft) applier() {
 		defer close(rf.applyCh)
 	}
 	d := decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
-	todo := toApply{entries: make([]entry, 0, maxApply)}
+	var todo toApply
 	for rf.waitToApply(&todo) {
 		if !rf.apply(&d, &todo) {
 			return
@@ -31,7 +31,8 @@ func (rf *Raft) applier() {
 type toApply struct {
 	events   []Event
 	snapshot snapshot
-	entries  []entry
+	entries  batch
+	commands []any // of the entries; nil where it must be decoded
 	last     int
 }
 
@@ -42,7 +43,8 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 	defer rf.mu.Unlock()
 	rf.lastApplied = max(rf.lastApplied, t.last)
 	clear(t.entries)
-	t.snapshot, t.entries = snapshot{}, t.entries[:0]
+	clear(t.commands)
+	t.snapshot, t.entries, t.commands = snapshot{}, t.entries[:0], t.commands[:0]
 	for !rf.killed && rf.commitIndex <= rf.lastApplied && len(rf.events.waiting) == 0 {
 		rf.applyCond.Wait()
 	}
@@ -53,11 +55,8 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 		return !rf.killed
 	}
 	t.last = min(limit, rf.lastApplied+maxApply)
-	for index := rf.lastApplied + 1; index <= t.last; index++ {
-		e := rf.log.at(index)
-		t.entries = append(t.entries, *e)
-		e.command = nil // from now on the applier's
-	}
+	t.entries = rf.log.appendTo(t.entries, rf.lastApplied+1, t.last-rf.lastApplied, maxNumber)
+	t.commands = rf.log.accepted.take(t.commands, rf.lastApplied+1, t.last)
 	return !rf.killed
 }
 
@@ -76,12 +75,23 @@ func (rf *Raft) apply(d *decoder, t *toApply) bool {
 			SnapshotIndex: t.snapshot.index,
 		})
 	}
-	for k := range t.entries {
-		index := t.last - len(t.entries) + 1 + k
-		command := t.entries[k].command
+	commands := t.commands
+	for _, r := range t.entries {
+		if !rf.applySegment(d, &r, commands) {
+			return false
+		}
+		commands = commands[r.length():]
+	}
+	return true
+}
+
+// applySegment hands over entries. Where it has no command, it is decoded.
+func (rf *Raft) applySegment(d *decoder, r *segment, commands []any) bool {
+	for k := range r.ends {
+		index, command := r.first+k, commands[k]
 		if command == nil {
 			var err error
-			if command, err = d.decode(t.entries[k].data); err != nil {
+			if command, err = d.decode(r.at(k).data); err != nil {
 				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
 			}
 		}

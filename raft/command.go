@@ -27,6 +27,9 @@ const (
 	formState         // a RaftState: nothing follows
 )
 
+// maxCommand bounds an encoded command, in bytes.
+const maxCommand = 1 << 30
+
 // A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
 // carries its value only. The definition of a type is two streams that fresh encoders write for the type's zero
 // value: one with the value in an interface, which tells under what name the type is registered, and the beginning of
@@ -144,8 +147,17 @@ func hidesScalar(t reflect.Type) bool {
 }
 
 // encodeCommand appends the encoded command to dst. It returns the codec whose definition a reader needs, nil
-// if none. It fails if gob cannot encode the command, in the first place because its type is not registered.
+// if none. It fails if gob cannot encode the command, in the first place because its type is not registered, and if it is
+// too long.
 func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
+	data, c, err := appendCommand(dst, command)
+	if n := len(data) - len(dst); err == nil && n > maxCommand {
+		return dst, nil, fmt.Errorf("it takes %d bytes, more than %d", n, maxCommand)
+	}
+	return data, c, err
+}
+
+func appendCommand(dst []byte, command any) ([]byte, *codec, error) {
 	switch v := command.(type) {
 	case nil:
 		return append(dst, formNil), nil, nil
@@ -299,6 +311,7 @@ func openStream(def definition) (*stream, error) {
 // definitions are those that one server has met. Safe for concurrent use.
 type definitions struct {
 	byKey sync.Map      // uint64 → definition
+	known atomic.Int64  // how many are in there
 	usual atomic.Uint64 // a key in there; 0 if there is none: most logs need one definition
 }
 
@@ -310,7 +323,9 @@ func (ds *definitions) get(key uint64) definition {
 
 func (ds *definitions) add(key uint64, d definition) {
 	if !ds.isUsual(key) {
-		ds.byKey.LoadOrStore(key, d)
+		if _, was := ds.byKey.LoadOrStore(key, d); !was {
+			ds.known.Add(1)
+		}
 		ds.usual.Store(key)
 	}
 }
@@ -324,14 +339,21 @@ func (ds *definitions) suffice(data []byte) bool {
 	return wellFormed(data) && (!needed || ds.isUsual(key) || ds.get(key) != nil)
 }
 
+func (ds *definitions) count() int { return int(ds.known.Load()) }
+
 // collect returns the definitions that the entries need, each once, in the order of their first use.
-func (ds *definitions) collect(entries []entry) (found [][]byte) {
+func (ds *definitions) collect(b batch) (found [][]byte) {
+	if ds.count() == 0 {
+		return nil
+	}
 	var keys []uint64 // of found: there are few types
-	for k := range entries {
-		key, ok := definitionKey(entries[k].data)
-		if ok && !slices.Contains(keys, key) {
-			keys = append(keys, key)
-			found = append(found, ds.get(key))
+	for i := range b {
+		for k := range b[i].ends {
+			key, ok := definitionKey(b[i].at(k).data)
+			if ok && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+				found = append(found, ds.get(key))
+			}
 		}
 	}
 	return found

@@ -272,7 +272,7 @@ func TestCommandDefinitions(t *testing.T) {
 	if !needed || a != b || a == c {
 		t.Errorf("keys of a type twice and another: %x, %x, %x (needed: %v)", a, b, c, needed)
 	}
-	found := known.collect(entries)
+	found := known.collect(batch{segmentOf(entries...)})
 	mustEqual(t, "definitions", len(found), 2)
 	mustEqual(t, "first", definition(found[0]).key(), a)
 	mustEqual(t, "second", definition(found[1]).key(), c)

@@ -77,7 +77,7 @@ func (rf *Raft) raftState() RaftState {
 			FirstIndex: rf.log.base + 1,
 			LastIndex:  rf.log.lastIndex(),
 			LastTerm:   rf.log.lastTerm(),
-			Entries:    rf.log.length,
+			Entries:    rf.log.lastIndex() - rf.log.base,
 			Bytes:      rf.store.persister.RaftStateSize(),
 		},
 		SnapInfo: SnapInfo{

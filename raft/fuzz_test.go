@@ -60,17 +60,19 @@ func FuzzRequestVote(f *testing.F) {
 }
 
 func FuzzAppendEntries(f *testing.F) {
-	entries := encodeEntries(nil, from(7).terms(4, 4))
-	f.Add(4, 1, 6, 4, 6, entries, []byte{}, false)
-	f.Add(5, 2, 4, 2, 5, entries[:len(entries)-4], []byte("definition"), true)
-	f.Fuzz(func(t *testing.T, term, leader, prevIndex, prevTerm, commit int, entries, def []byte, seal bool) {
+	s := segmentOf(from(7).terms(4, 4)...)
+	entries := string(s.records())
+	f.Add(4, 1, 6, 4, 6, entries, entries, []byte{}, true, uint32(0))
+	f.Add(5, 2, 4, 2, 5, entries[:len(entries)-4], "", []byte("definition"), false, checksum(s.records()))
+	f.Fuzz(func(t *testing.T, term, leader, prevIndex, prevTerm, commit int, piece, next string, def []byte, seal bool, sum uint32) {
+		pieces := []string{piece, next}
 		if seal {
-			entries = binary.LittleEndian.AppendUint32(bytes.Clone(entries), checksum(entries))
+			sum = checksumOf(pieces)
 		}
 		rf := fuzzServer(t)
 		deliver(t, rf, &AppendEntriesArgs{
 			Term: term, LeaderID: leader, PrevLogIndex: prevIndex, PrevLogTerm: prevTerm, LeaderCommit: commit,
-			Entries: entries, Definitions: [][]byte{def},
+			Entries: pieces, Checksum: sum, Definitions: [][]byte{def},
 		})
 	})
 }

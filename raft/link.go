@@ -89,18 +89,19 @@ func (f *follower) forget(c *call) bool {
 // A call is a message to a follower on its way. A replicator has one, which it uses again and again.
 type call struct {
 	message Message
-	entries []entry // to be encoded into the message
-	encoded []byte  // what they are encoded to
-	first   int     // nextIndex before it
-	match   int     // matchIndex before it
-	last    int     // index of the last entry that the follower has if it succeeds
+	entries batch    // to be put into the message
+	records []string // their records, as the message carries them
+	first   int      // nextIndex before it
+	match   int      // matchIndex before it
+	last    int      // index of the last entry that the follower has if it succeeds
 	sentAt  time.Time
 }
 
 // clear keeps nothing but the memory for the next call.
 func (c *call) clear() {
 	clear(c.entries)
-	*c = call{entries: c.entries[:0], encoded: c.encoded}
+	clear(c.records)
+	*c = call{entries: c.entries[:0], records: c.records[:0]}
 }
 
 func (c *call) term() int {
@@ -277,7 +278,7 @@ func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	if more {
 		c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxEntries, maxBatch)
 	}
-	c.last = prev + len(c.entries)
+	c.last = prev + c.entries.length()
 	c.message = &AppendEntriesArgs{
 		Term:         rf.currentTerm,
 		LeaderID:     rf.me,
@@ -292,8 +293,8 @@ func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 	rf.mu.Unlock()
 	defer rf.mu.Lock()
 	if m, ok := c.message.(*AppendEntriesArgs); ok && len(c.entries) > 0 {
-		c.encoded = encodeEntries(c.encoded[:0], c.entries)
-		m.Entries, m.Definitions = c.encoded, rf.definitions.collect(c.entries)
+		c.records = c.entries.appendRecords(c.records)
+		m.Entries, m.Checksum, m.Definitions = c.records, checksumOf(c.records), rf.definitions.collect(c.entries)
 	}
 	return rf.call(f.id, c.message)
 }

@@ -24,7 +24,7 @@ func sendNext(leader *Raft, f *follower) *call {
 	c := new(call)
 	leader.nextCallLocked(f, c)
 	if m, ok := c.message.(*AppendEntriesArgs); ok && len(c.entries) > 0 {
-		m.Entries = encodeEntries(nil, c.entries)
+		m.carry(entriesOf(c.entries)...)
 	}
 	return c
 }
@@ -34,9 +34,9 @@ func TestMaxEntries(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
 	other := newPeer(t, 1, 1, nil)
 	for _, want := range []int{0, maxEntries, 5} { // at first the leader does not know that the follower has nothing
-		d, err := exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs).check()
+		b, err := other.received(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs))
 		mustEqual(t, "error", err, nil)
-		mustEqual(t, "entries", len(d.entries), want)
+		mustEqual(t, "entries", b.length(), want)
 	}
 	mustEqual(t, "lastIndex", other.log.lastIndex(), maxEntries+5)
 }
@@ -67,7 +67,7 @@ func TestLinkRoom(t *testing.T) {
 			}
 			mustEqual(t, "messages under way", len(calls), c.sent)
 			for _, call := range calls {
-				mustEqual(t, "entries in each", len(call.entries), 1)
+				mustEqual(t, "entries in each", call.entries.length(), 1)
 			}
 			f.due = true
 			mustEqual(t, "a heartbeat may go", rf.hasWorkLocked(f), c.heartbeat)
@@ -132,7 +132,7 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	exchange(t, rf, f, other)
 	mustEqual(t, "nextIndex after a conflict", f.nextIndex, 3)
 	probe := sendNext(rf, f)
-	mustEqual(t, "entries of the probe", len(probe.entries), 2)
+	mustEqual(t, "entries of the probe", probe.entries.length(), 2)
 	rf.Start("more")
 	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
 	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
@@ -170,7 +170,7 @@ func TestBackupCost(t *testing.T) {
 				exchange(t, rf, f, other)
 			}
 			mustEqual(t, "messages", messages, c.messages)
-			mustEqual(t, "the same log", sameEntries(other.log.appendTo(nil, 1, maxNumber, maxNumber), rf.log.appendTo(nil, 1, maxNumber, maxNumber)), true)
+			mustEqual(t, "the same log", sameEntries(allEntries(&other.log), allEntries(&rf.log)), true)
 		})
 	}
 }
@@ -266,7 +266,7 @@ func TestBackupSendsNothingKnown(t *testing.T) {
 	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(slices.Repeat([]int{1}, 1000)...))
 	exchange(t, rf, f, other)
 	c := sendNext(rf, f)
-	mustEqual(t, "the first entry sent", c.last-len(c.entries)+1, 901)
+	mustEqual(t, "the first entry sent", c.last-c.entries.length()+1, 901)
 }
 
 // Nor is a snapshot sent to a follower that has what it covers.

@@ -3,16 +3,90 @@
 package raft
 
 import (
-	"bytes"
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"sort"
 )
 
 // An entry is one slot of the log.
 type entry struct {
-	term    int
-	data    []byte // the command, encoded once (command.go); never written again
-	command any    // the command itself, where it was accepted, until it is applied
+	term int
+	data []byte // the command, encoded once (command.go)
+}
+
+// A segment is consecutive entries as their records (persist.go), one after the other in one piece of memory. Nobody ever
+// writes to a record again, so that the disk, messages and the logs of other servers may share it.
+type segment struct {
+	first  int      // index of the first entry
+	memory []byte   // ends with the last record
+	start  int      // where the first record begins in it
+	ends   []uint32 // where each record ends
+}
+
+func (r *segment) length() int { return len(r.ends) }
+
+// offset returns where record k begins, or for k = length where the last one ends.
+func (r *segment) offset(k int) int {
+	if k == 0 {
+		return r.start
+	}
+	return int(r.ends[k-1])
+}
+
+func (r *segment) records() []byte { return r.memory[r.start:r.offset(len(r.ends))] }
+
+func (r *segment) size() int { return r.offset(len(r.ends)) - r.start }
+
+func (r *segment) term(k int) int {
+	term, _ := binary.Uvarint(r.memory[r.offset(k):])
+	return int(term)
+}
+
+func (r *segment) at(k int) entry {
+	record := r.memory[r.offset(k):r.ends[k]:r.ends[k]]
+	term, n := binary.Uvarint(record)
+	_, m := binary.Uvarint(record[n:])
+	return entry{int(term), record[n+m:]}
+}
+
+// slice returns the entries from k on, but not those from end on.
+func (r *segment) slice(k, end int) segment {
+	return segment{r.first + k, r.memory, r.offset(k), r.ends[k:end:end]}
+}
+
+// fitting returns how many entries from k on, at most n, have records of limit bytes in all.
+func (r *segment) fitting(k, n, limit int) int {
+	return sort.Search(n, func(i int) bool { return int(r.ends[k+i])-r.offset(k) > limit })
+}
+
+// A batch is consecutive entries in several segments.
+type batch []segment
+
+func (b batch) length() (n int) {
+	for k := range b {
+		n += b[k].length()
+	}
+	return n
+}
+
+// term returns the term of entry k.
+func (b batch) term(k int) int {
+	b = b.drop(k)
+	return b[0].term(0)
+}
+
+// drop returns the batch without its first n entries.
+func (b batch) drop(n int) batch {
+	for len(b) > 0 && n >= b[0].length() {
+		n -= b[0].length()
+		b = b[1:]
+	}
+	if n > 0 {
+		b = slices.Clone(b)
+		b[0] = b[0].slice(n, b[0].length())
+	}
+	return b
 }
 
 // A raftLog is the log of §5.3 with its beginning cut off by compaction (§7). It is pure data: it knows no
@@ -20,13 +94,19 @@ type entry struct {
 type raftLog struct {
 	base     int       // index of the last entry cut off; 0 when none is
 	baseTerm int       // its term
-	length   int       // number of entries; the first has index base+1; terms never fall
-	chunks   [][]entry // the entries, chunkSize in each but the last: a long log grows without being copied
+	segments []segment // the entries, none of them empty; the first has index base+1; terms never fall
+	accepted accepted
 }
 
-const chunkSize = 512
+// pieceSize bounds the memory that small batches are gathered in, in bytes; those of a quarter of it have their own.
+const pieceSize = 64 << 10
 
-func (l *raftLog) lastIndex() int { return l.base + l.length }
+func (l *raftLog) lastIndex() int {
+	if n := len(l.segments); n > 0 {
+		return l.segments[n-1].first + l.segments[n-1].length() - 1
+	}
+	return l.base
+}
 
 func (l *raftLog) lastTerm() int { return l.term(l.lastIndex()) }
 
@@ -35,28 +115,44 @@ func (l *raftLog) term(index int) int {
 	if index == l.base {
 		return l.baseTerm
 	}
-	return l.at(index).term
+	i, k := l.find(index)
+	return l.segments[i].term(k)
 }
 
 // at returns the entry at index, which must be between base+1 and lastIndex.
-func (l *raftLog) at(index int) *entry {
-	k := index - l.base - 1
-	if k < 0 || k >= l.length {
-		panic(fmt.Sprintf("raft: no entry %d in a log of %d..%d", index, l.base+1, l.lastIndex()))
-	}
-	return &l.chunks[k/chunkSize][k%chunkSize]
+func (l *raftLog) at(index int) entry {
+	i, k := l.find(index)
+	return l.segments[i].at(k)
 }
 
-// appendTo appends to dst copies of the entries from first on, at most count of them and limit bytes of records, but
-// at least one entry if there is one.
-func (l *raftLog) appendTo(dst []entry, first, count, limit int) []entry {
-	for index := first; index <= min(l.lastIndex(), first+count-1); index++ {
-		e := l.at(index)
-		limit -= recordSize(e)
-		if limit < 0 && index > first {
+// find returns the segment of the entry at index, and its place in there.
+func (l *raftLog) find(index int) (i, k int) {
+	if index <= l.base || index > l.lastIndex() {
+		panic(fmt.Sprintf("raft: no entry %d in a log of %d..%d", index, l.base+1, l.lastIndex()))
+	}
+	i = len(l.segments) - 1
+	if index < l.segments[i].first {
+		i = sort.Search(i, func(i int) bool { return l.segments[i].first > index }) - 1
+	}
+	return i, index - l.segments[i].first
+}
+
+// appendTo appends to dst the entries from first on, at most count of them and limit bytes of records, but at least one
+// entry if there is one. What becomes of the log does not change them.
+func (l *raftLog) appendTo(dst batch, first, count, limit int) batch {
+	count = min(count, l.lastIndex()-first+1)
+	for atLeast := 1; count > 0; atLeast = 0 {
+		i, k := l.find(first)
+		r := &l.segments[i]
+		most := min(r.length()-k, count)
+		n := max(r.fitting(k, most, limit), atLeast)
+		if n > 0 {
+			dst = append(dst, r.slice(k, k+n))
+		}
+		if n < most {
 			break
 		}
-		dst = append(dst, *e)
+		first, count, limit = first+n, count-n, limit-dst[len(dst)-1].size()
 	}
 	return dst
 }
@@ -77,13 +173,16 @@ func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {
 
 // firstNew returns how many of the entries, the first of which belongs at index first, the log has already:
 // they agree with it up to there (§5.3).
-func (l *raftLog) firstNew(first int, entries []entry) int {
-	for k := range entries {
-		if !l.matches(first+k, entries[k].term) {
-			return k
+func (l *raftLog) firstNew(first int, b batch) (n int) {
+	for i := range b {
+		for k := range b[i].ends {
+			if !l.matches(first+n, b[i].term(k)) {
+				return n
+			}
+			n++
 		}
 	}
-	return len(entries)
+	return n
 }
 
 // conflict tells a leader whose consistency check failed at prev where to go on: the term of our entry at
@@ -94,36 +193,61 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 		return 0, l.lastIndex() + 1
 	}
 	term = l.term(prev)
-	return term, l.base + 1 + sort.Search(l.length, func(k int) bool { return l.term(l.base+1+k) >= term })
+	return term, l.base + 1 + sort.Search(l.lastIndex()-l.base, func(k int) bool { return l.term(l.base+1+k) >= term })
 }
 
-func (l *raftLog) append(entries ...entry) {
-	for _, e := range entries {
-		if l.length%chunkSize == 0 {
-			var chunk []entry // the first one grows as it must: most logs are short
-			if l.length > 0 {
-				chunk = make([]entry, 0, chunkSize)
-			}
-			l.chunks = append(l.chunks, chunk)
+// append puts the entries of r at the end, and returns their records as the log has them. If give, it may keep r instead
+// of a copy, as it does if that is large.
+func (l *raftLog) append(r segment, give bool) []byte {
+	if r.length() == 0 {
+		return nil
+	}
+	first := l.lastIndex() + 1
+	if give && r.size() >= pieceSize/4 {
+		end := r.offset(r.length())
+		l.segments = append(l.segments, segment{first, r.memory[:end:end], r.start, r.ends})
+		return r.records()
+	}
+	to := l.room(first, r.size(), r.length())
+	begin := len(to.memory)
+	to.memory = append(to.memory, r.records()...)
+	for _, end := range r.ends {
+		to.ends = append(to.ends, end-uint32(r.start)+uint32(begin))
+	}
+	return to.memory[begin:]
+}
+
+// room returns the last segment, or a new one that begins at index first, with memory for n records of size bytes in all.
+func (l *raftLog) room(first, size, n int) *segment {
+	capacity := size
+	if last := len(l.segments) - 1; last >= 0 {
+		memory := l.segments[last].memory
+		if cap(memory)-len(memory) >= size {
+			return &l.segments[last]
 		}
-		last := len(l.chunks) - 1
-		l.chunks[last] = append(l.chunks[last], e)
-		l.length++
+		if size < pieceSize/4 {
+			capacity = max(size, min(2*cap(memory), pieceSize))
+		}
 	}
+	l.segments = append(l.segments, segment{
+		first:  first,
+		memory: make([]byte, 0, capacity),
+		ends:   make([]uint32, 0, capacity*n/size), // if those to come are as long
+	})
+	return &l.segments[len(l.segments)-1]
 }
 
-// truncateFrom drops the entry at index and all that follow it.
+// truncateFrom drops the entry at index and all that follow it. Their memory is not used again: others may hold it.
 func (l *raftLog) truncateFrom(index int) {
-	l.at(index)
-	l.length = index - l.base - 1
-	full, rest := l.length/chunkSize, l.length%chunkSize
-	if rest > 0 {
-		clear(l.chunks[full][rest:])
-		l.chunks[full] = l.chunks[full][:rest]
-		full++
+	i, k := l.find(index)
+	if k > 0 {
+		end := l.segments[i].offset(k)
+		l.segments[i].memory, l.segments[i].ends = l.segments[i].memory[:end:end], l.segments[i].ends[:k:k]
+		i++
 	}
-	clear(l.chunks[full:])
-	l.chunks = l.chunks[:full]
+	clear(l.segments[i:])
+	l.segments = l.segments[:i]
+	l.accepted.truncateFrom(index)
 }
 
 // compact cuts off the entries up to and including index. What is kept moves to memory of its own, so that all that
@@ -132,11 +256,9 @@ func (l *raftLog) compact(index int) {
 	if index == l.base {
 		return
 	}
-	kept := raftLog{base: index, baseTerm: l.term(index)}
-	for i := index + 1; i <= l.lastIndex(); i++ {
-		e := *l.at(i)
-		e.data = bytes.Clone(e.data)
-		kept.append(e)
+	kept := raftLog{base: index, baseTerm: l.term(index), accepted: l.accepted}
+	for _, r := range l.appendTo(nil, index+1, maxNumber, maxNumber) {
+		kept.append(r, false)
 	}
 	*l = kept
 }
@@ -144,4 +266,51 @@ func (l *raftLog) compact(index int) {
 // reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).
 func (l *raftLog) reset(index, term int) {
 	*l = raftLog{base: index, baseTerm: term}
+}
+
+// accepted holds the commands themselves of entries that Start took here, until they are applied: so the leader need
+// not decode them.
+type accepted struct {
+	first    int   // index of commands[0]
+	commands []any // nil where an entry came from another leader
+	taken    int   // how many at the beginning are gone
+}
+
+// add takes in the commands of the entries from index on; all before that are in the log already.
+func (a *accepted) add(index int, commands []any) {
+	if a.taken == len(a.commands) {
+		a.first, a.commands, a.taken = index, a.commands[:0], 0
+	}
+	if missing := index - a.first - len(a.commands); missing > 0 {
+		a.commands = append(a.commands, make([]any, missing)...)
+	}
+	a.commands = append(a.commands, commands...)
+}
+
+// take appends to dst the command of each entry from first up to and including last, nil if it is not known. It
+// forgets them and all before.
+func (a *accepted) take(dst []any, first, last int) []any {
+	for index := first; index <= last; index++ {
+		var command any
+		if k := index - a.first; k >= a.taken && k < len(a.commands) {
+			command = a.commands[k]
+		}
+		dst = append(dst, command)
+	}
+	done := min(max(last+1-a.first, a.taken), len(a.commands))
+	clear(a.commands[a.taken:done])
+	a.taken = done
+	if a.taken > len(a.commands)/2 { // so that each command moves once at most, by and large
+		n := copy(a.commands, a.commands[a.taken:])
+		clear(a.commands[n:])
+		a.first, a.commands, a.taken = a.first+a.taken, a.commands[:n], 0
+	}
+	return dst
+}
+
+func (a *accepted) truncateFrom(index int) {
+	if k := max(index-a.first, a.taken); k < len(a.commands) {
+		clear(a.commands[k:])
+		a.commands = a.commands[:k]
+	}
 }

@@ -65,8 +65,8 @@ func compareLogs(t *testing.T, rng *rand.Rand, l *raftLog, twin *plainLog) {
 	mustEqual(t, "base", [2]int{l.base, l.baseTerm}, [2]int{twin.base, twin.baseTerm})
 	mustEqual(t, "last", [2]int{l.lastIndex(), l.lastTerm()}, [2]int{twin.last(), twin.termAt(twin.last())})
 	for index := twin.base + 1; index <= twin.last(); index++ {
-		if e, want := l.at(index), twin.entries[index-twin.base-1]; !sameEntries([]entry{*e}, []entry{want}) {
-			t.Fatalf("entry %d: %v, want %v", index, *e, want)
+		if e, want := l.at(index), twin.entries[index-twin.base-1]; !sameEntries([]entry{e}, []entry{want}) {
+			t.Fatalf("entry %d: %v, want %v", index, e, want)
 		}
 	}
 	index := twin.base + rng.Intn(len(twin.entries)+3)
@@ -77,11 +77,21 @@ func compareLogs(t *testing.T, rng *rand.Rand, l *raftLog, twin *plainLog) {
 	mustEqual(t, "conflict", [2]int{term, first}, [2]int{wantTerm, wantFirst})
 	index++
 	count, limit := 1+rng.Intn(100), rng.Intn(3000)
-	if got, want := l.appendTo(nil, index, count, limit), twin.appendTo(index, count, limit); !sameEntries(got, want) {
+	if got, want := entriesOf(l.appendTo(nil, index, count, limit)), twin.appendTo(index, count, limit); !sameEntries(got, want) {
 		t.Fatalf("appendTo from %d, at most %d, limit %d: %d entries, want %d", index, count, limit, len(got), len(want))
 	}
-	batch := from(index).terms(nextTerms(rng, twin.baseTerm, 5)...)
-	mustEqual(t, "firstNew", l.firstNew(index, batch), twin.firstNew(index, batch))
+	next := from(index).terms(nextTerms(rng, twin.baseTerm, 5)...)
+	mustEqual(t, "firstNew", l.firstNew(index, split(rng, next)), twin.firstNew(index, next))
+}
+
+// split returns the entries in some segments.
+func split(rng *rand.Rand, entries []entry) (b batch) {
+	for len(entries) > 0 {
+		n := 1 + rng.Intn(len(entries))
+		b = append(b, segmentOf(entries[:n]...))
+		entries = entries[n:]
+	}
+	return b
 }
 
 // nextTerms returns n terms that do not fall.
@@ -110,18 +120,25 @@ func TestLogAgainstTwin(t *testing.T) {
 	}
 }
 
-// changeLogs does the same random thing to both, and likes to end at a boundary of chunks.
+// changeLogs does the same random thing to both, and likes to end at a boundary of segments.
 func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
 	length := len(twin.entries)
-	near := min(max(length/chunkSize*chunkSize+rng.Intn(3)-1, 0), length)
-	if rng.Intn(2) == 0 {
-		near = rng.Intn(length + 1)
+	near := rng.Intn(length + 1)
+	if n := len(l.segments); n > 0 && rng.Intn(2) == 0 {
+		near = min(max(l.segments[rng.Intn(n)].first-l.base-1+rng.Intn(3)-1, 0), length)
 	}
 	switch op := rng.Intn(10); {
-	case op < 6 && length < 3*chunkSize:
-		n := []int{1, rng.Intn(9), chunkSize - length%chunkSize, rng.Intn(2 * chunkSize)}[rng.Intn(4)]
-		entries := from(twin.last() + 1).terms(nextTerms(rng, twin.termAt(twin.last()), n)...)
-		l.append(entries...)
+	case op < 6 && length < 2000:
+		entries := from(twin.last() + 1).terms(nextTerms(rng, twin.termAt(twin.last()), []int{1, rng.Intn(9), rng.Intn(900)}[rng.Intn(3)])...)
+		for _, s := range split(rng, entries) {
+			give := rng.Intn(2) == 0
+			if records := l.append(s, give); string(records) != string(s.records()) {
+				panic("append returns other records")
+			}
+			if !give {
+				clear(s.memory) // the log has a copy
+			}
+		}
 		twin.entries = append(twin.entries, entries...)
 	case op < 8 && near < length:
 		l.truncateFrom(twin.base + near + 1)
@@ -138,7 +155,7 @@ func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
 // logFrom returns a log that begins after (base, baseTerm).
 func logFrom(base, baseTerm int, terms ...int) *raftLog {
 	l := &raftLog{base: base, baseTerm: baseTerm}
-	l.append(from(base + 1).terms(terms...)...)
+	l.append(segmentOf(from(base+1).terms(terms...)...), false)
 	return l
 }
 
@@ -192,15 +209,16 @@ func TestLogConflict(t *testing.T) {
 func TestLogAppendToLimit(t *testing.T) {
 	var l raftLog
 	for _, size := range []int{10, 20, 30, 0, 5} { // and each record has two bytes more
-		l.append(entry{term: 1, data: make([]byte, size)})
+		l.append(segmentOf(entry{term: 1, data: make([]byte, size)}), false)
 	}
 	for _, c := range []struct{ first, limit, want int }{
 		{1, 0, 1}, {1, 11, 1}, {1, 33, 1}, {1, 34, 2}, {1, 68, 4}, {1, 74, 4}, {1, 75, 5}, {1, maxBatch, 5},
 		{3, 1, 1}, {4, 0, 1}, {4, 9, 2}, {5, 0, 1}, {6, 100, 0}, {9, 100, 0},
 	} {
-		got := l.appendTo([]entry{{term: 7}}, c.first, maxNumber, c.limit)
-		if len(got) != 1+c.want || got[0].term != 7 {
-			t.Errorf("from %d, limit %d: %d entries, want %d after those given", c.first, c.limit, len(got)-1, c.want)
+		before := segmentOf(from(7).terms(7)...)
+		got := l.appendTo(batch{before}, c.first, maxNumber, c.limit)
+		if got.length() != 1+c.want || got.term(0) != 7 {
+			t.Errorf("from %d, limit %d: %d entries, want %d after those given", c.first, c.limit, got.length()-1, c.want)
 		}
 	}
 }
@@ -215,17 +233,90 @@ func TestLogPanicsNameIndexAndLog(t *testing.T) {
 		wantPanic(t, func() { l.compact(index) }, want...)
 	}
 	wantPanic(t, func() { l.truncateFrom(4) }, "no entry 4 ", "5..7")
-	if !sameEntries(l.appendTo(nil, 5, maxNumber, maxBatch), from(5).terms(1, 1, 2)) {
+	if !sameEntries(allEntries(l), from(5).terms(1, 1, 2)) {
 		t.Error("a refused call changed the log")
 	}
 }
 
 // What compact keeps shares no memory with what it cuts off.
 func TestLogCompactMovesData(t *testing.T) {
-	shared := []byte("abcdef")
+	s := segmentOf(from(1).terms(slices.Repeat([]int{1}, 2000)...)...) // large enough to be kept
+	want := from(2).terms(slices.Repeat([]int{1}, 1999)...)
 	var l raftLog
-	l.append(entry{term: 1, data: shared[:3:3]}, entry{term: 1, data: shared[3:]})
+	l.append(s, true)
+	mustEqual(t, "the log keeps the memory that it was given", &l.segments[0].memory[0], &s.memory[0])
 	l.compact(1)
-	copy(shared, "XXXXXX")
-	mustEqual(t, "data", string(l.at(2).data), "def")
+	clear(s.memory)
+	mustEqual(t, "the rest is the same", sameEntries(allEntries(&l), want), true)
+}
+
+// What was taken from the log stays as it was, whatever becomes of the log.
+func TestLogNeverWritesTwice(t *testing.T) {
+	for keep := range 6 {
+		l := logFrom(0, 0, 1, 1, 1, 1, 1)
+		taken := l.appendTo(nil, 1, maxNumber, maxNumber)
+		disk := l.segments[0].records()
+		if keep < 5 {
+			l.truncateFrom(keep + 1)
+		}
+		for k := range 300 {
+			l.append(segmentOf(from(l.lastIndex()+1+k).terms(2)...), false)
+		}
+		mustEqual(t, fmt.Sprint("after truncation to ", keep), sameEntries(entriesOf(taken), from(1).terms(1, 1, 1, 1, 1)), true)
+		mustEqual(t, "records", string(disk), string(taken[0].records()))
+	}
+}
+
+// Small batches are gathered: a log of a million entries is not a million pieces of memory.
+func TestLogGathersSmallBatches(t *testing.T) {
+	var l raftLog
+	size := 0
+	for range 20_000 {
+		size += len(l.append(segmentOf(from(1).terms(1)...), rand.Intn(2) == 0))
+	}
+	if most := size/(pieceSize/2) + 20; len(l.segments) > most {
+		t.Errorf("%d bytes are in %d pieces, want at most %d", size, len(l.segments), most)
+	}
+}
+
+func TestAcceptedAgainstTwin(t *testing.T) {
+	for seed := range int64(20) {
+		rng := rand.New(rand.NewSource(seed))
+		var a accepted
+		twin := make(map[int]any) // by index
+		last, applied, command := 0, 0, 0
+		for range 300 {
+			switch rng.Intn(4) {
+			case 0:
+				last += rng.Intn(4) // entries of another leader
+			case 1:
+				var commands []any
+				for range 1 + rng.Intn(5) {
+					command++
+					twin[last+1+len(commands)] = command
+					commands = append(commands, command)
+				}
+				a.add(last+1, commands)
+				last += len(commands)
+			case 2:
+				from := applied + 1 + rng.Intn(last-applied+1)
+				for index := from; index <= last; index++ {
+					delete(twin, index)
+				}
+				a.truncateFrom(from)
+				last = from - 1
+			default:
+				first := applied + 1
+				applied += rng.Intn(last - applied + 1)
+				got := a.take([]any{"before"}, first, applied)
+				mustEqual(t, "length", len(got), 1+applied-first+1)
+				for index := first; index <= applied; index++ {
+					mustEqual(t, fmt.Sprint("seed ", seed, " index ", index), got[1+index-first], twin[index])
+				}
+			}
+			if len(a.commands) > 2*(last-applied)+20 {
+				t.Fatalf("%d commands are kept for %d entries", len(a.commands), last-applied)
+			}
+		}
+	}
 }

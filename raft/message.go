@@ -3,11 +3,11 @@
 package raft
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 )
 
 // RequestVoteArgs asks for a vote (Figure 2, §5.2), or whether one would be given.
@@ -32,7 +32,8 @@ type AppendEntriesArgs struct {
 	PrevLogIndex int      // index of the entry just before the new ones
 	PrevLogTerm  int      // its term
 	LeaderCommit int      // leader's commitIndex
-	Entries      []byte   // the new entries, encoded as they are saved (persist.go); empty for a heartbeat
+	Entries      []string // records of the new entries (persist.go), in pieces; empty for a heartbeat
+	Checksum     uint32   // of Entries
 	Definitions  [][]byte // gob type definitions that Entries need (command.go)
 }
 
@@ -107,7 +108,7 @@ func (rf *Raft) call(peer int, m Message) Reply {
 // callTransport is call with WithTransport. expected is a reply of the type that belongs to m.
 func (rf *Raft) callTransport(peer int, m Message, expected Reply) Reply {
 	if m, ok := m.(*AppendEntriesArgs); ok {
-		m.Entries = bytes.Clone(m.Entries) // the replicator uses that memory again; the receiver may keep m
+		m.Entries = slices.Clone(m.Entries) // the replicator uses that slice again; the receiver may keep m
 	}
 	reply := rf.options.transport(peer, m)
 	if reply == nil || reflect.ValueOf(reply).IsNil() {

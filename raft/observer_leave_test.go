@@ -3,7 +3,6 @@ package raft
 // What leaves a server: messages, replies, and what it applies. Each depends on what must be saved by then.
 
 import (
-	"encoding/binary"
 	"reflect"
 	"time"
 )
@@ -33,8 +32,8 @@ func (w *watch) sending(rf *Raft, m Message, to int) {
 		}
 		w.termSaved(s, term)
 	case *AppendEntriesArgs:
-		n, _ := recordsOf(m)
-		last := m.PrevLogIndex + n
+		records, _ := recordsOf(m)
+		last := m.PrevLogIndex + len(records)
 		w.note(s, "-> %d: term %d, after %d of term %d up to %d, commit %d", to, m.Term, m.PrevLogIndex, m.PrevLogTerm, last, m.LeaderCommit)
 		w.leads(s, m, last)
 		if m.LeaderCommit > s.commit {
@@ -134,7 +133,12 @@ func (w *watch) votes(s *watched, m *RequestVoteArgs, current bool) {
 
 // acknowledges checks that what the answer to a leader promises is on the disk.
 func (w *watch) acknowledges(s *watched, m *AppendEntriesArgs, current bool) {
-	n, records := recordsOf(m)
+	records, err := recordsOf(m)
+	if err != nil {
+		w.violated(s, savedFirst, m.Term, m.PrevLogIndex, "it acknowledges what cannot be read: %v", err)
+		return
+	}
+	n := len(records)
 	w.acknowledged(s, place{m.PrevLogIndex + n, m.Term}, current)
 	if !current || w.err != nil {
 		return
@@ -148,11 +152,7 @@ func (w *watch) acknowledges(s *watched, m *AppendEntriesArgs, current bool) {
 		if index == m.PrevLogIndex+n {
 			return
 		}
-		var err error
-		if term, _, records, err = readRecord(records); err != nil {
-			w.violated(s, savedFirst, m.Term, index, "it acknowledges what cannot be read: %v", err)
-			return
-		}
+		term = records[index-m.PrevLogIndex].term
 	}
 }
 
@@ -215,11 +215,16 @@ func (w *watch) sameCommand(s *watched, index int, command any) {
 	}
 }
 
-// recordsOf returns how many entries a message carries, and their records.
-func recordsOf(m *AppendEntriesArgs) (n int, records []byte) {
-	count, size := binary.Uvarint(m.Entries)
-	if size <= 0 {
-		return 0, nil
+// recordsOf returns the entries that a message carries.
+func recordsOf(m *AppendEntriesArgs) (found []entry, err error) {
+	for _, piece := range m.Entries {
+		for b := []byte(piece); len(b) > 0; {
+			var e entry
+			if e.term, e.data, b, err = readRecord(b); err != nil {
+				return nil, err
+			}
+			found = append(found, e)
+		}
 	}
-	return int(count), m.Entries[size : len(m.Entries)-4]
+	return found, nil
 }

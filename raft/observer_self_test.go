@@ -59,24 +59,17 @@ func voteRequest(rf *Raft) *RequestVoteArgs {
 // append has rf append entries of these terms as a leader does.
 func (s *stage) append(rf *Raft, terms ...int) {
 	entries := from(rf.log.lastIndex() + 1).terms(terms...)
-	rf.saveEntriesLocked(s.batch(entries))
-}
-
-func (s *stage) batch(entries []entry) batch {
-	d, err := decodeEntries(encodeEntries(nil, entries), 0, maxNumber)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return d
+	rf.saveEntriesLocked(false, segmentOf(entries...))
 }
 
 // entriesMessage makes the leader's message with what comes after prev.
 func entriesMessage(leader *Raft, prev int) *AppendEntriesArgs {
-	return &AppendEntriesArgs{
+	m := &AppendEntriesArgs{
 		Term: leader.currentTerm, LeaderID: leader.me, LeaderCommit: leader.commitIndex,
 		PrevLogIndex: prev, PrevLogTerm: leader.log.term(prev),
-		Entries: encodeEntries(nil, leader.log.appendTo(nil, prev+1, maxNumber, maxNumber)),
 	}
+	m.carry(entriesOf(leader.log.appendTo(nil, prev+1, maxNumber, maxNumber))...)
+	return m
 }
 
 // replicate brings the leader's entries after prev to the servers.
@@ -144,14 +137,14 @@ var violations = []struct {
 		s.append(s.rafts[0], 1, 1)
 		leader := s.elect(0, 1)
 		leader.log.truncateFrom(2)
-		leader.log.append(from(2).terms(2)...)
+		leader.log.append(segmentOf(from(2).terms(2)...), false)
 		leader.saveAllLocked(false)
 	}},
 	{"entries differ", "log matching: violated by server 1 in term 1 at index 2", "on server 0", func(s *stage) {
 		s.append(s.rafts[0], 1, 1)
 		other := from(1).terms(1, 1)
 		other[1].data = from(9).terms(1)[0].data
-		s.rafts[1].saveEntriesLocked(s.batch(other))
+		s.rafts[1].saveEntriesLocked(false, segmentOf(other...))
 	}},
 	{"entries before differ", "log matching: violated by server 1 in term 2 at index 2", "on server 0", func(s *stage) {
 		s.append(s.rafts[0], 1, 2)
@@ -260,7 +253,7 @@ var violations = []struct {
 	}},
 	{"entry unsaved", "saved before it leaves: violated by server 0 in term 1 at index 1", "up to 0", func(s *stage) {
 		leader := s.elect(0, 1)
-		leader.log.append(from(1).terms(1)...)
+		leader.log.append(segmentOf(from(1).terms(1)...), false)
 		s.sending(leader, entriesMessage(leader, 0), 1)
 	}},
 	{"acknowledgement unsaved", "saved before it leaves: violated by server 1 in term 1 at index 1", "up to 0", func(s *stage) {

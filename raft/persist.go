@@ -3,13 +3,12 @@
 package raft
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
-	"sync"
+	"unsafe"
 )
 
 // The saved state is a head of fixed length and a body of records. A record is a log entry (term, length,
@@ -104,119 +103,11 @@ func readRecord(b []byte) (term int, data, rest []byte, err error) {
 	}
 	b = b[n:]
 	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) || n != uvarintSize(int(length)) {
+	if n <= 0 || length > uint64(len(b)-n) || length > maxCommand || n != uvarintSize(int(length)) {
 		return 0, nil, nil, errRecord
 	}
 	b = b[n:]
 	return int(t), b[:length:length], b[length:], nil
-}
-
-// readBody decodes the body of a saved state. The entries share its memory.
-func readBody(body []byte) (entries []entry, found []definition, err error) {
-	for len(body) > 0 {
-		var term int
-		var data []byte
-		if term, data, body, err = readRecord(body); err != nil {
-			return nil, nil, err
-		}
-		if term == 0 {
-			found = append(found, data)
-		} else {
-			entries = append(entries, entry{term: term, data: data})
-		}
-	}
-	return entries, found, nil
-}
-
-// encodeEntries appends entries to b as a message carries them: their number, a record for each, a checksum.
-func encodeEntries(b []byte, entries []entry) []byte {
-	start := len(b)
-	b = binary.AppendUvarint(b, uint64(len(entries)))
-	for k := range entries {
-		b = appendRecord(b, entries[k].term, entries[k].data)
-	}
-	return binary.LittleEndian.AppendUint32(b, checksum(b[start:]))
-}
-
-// A batch is entries and their records, one after the other. Those that encodeEntries encoded share the records' memory;
-// those of proposals do when they are saved.
-type batch struct {
-	entries []entry
-	records []byte
-	own     bool // nobody else holds the records' memory: the log or the disk may keep it
-}
-
-// decodeEntries undoes encodeEntries. Entries of the log come in the order of their terms, which are between
-// the terms of the entry before them and of the leader.
-func decodeEntries(b []byte, prevTerm, leaderTerm int) (batch, error) {
-	if len(b) == 0 {
-		return batch{}, nil
-	}
-	if len(b) < 4 || checksum(b[:len(b)-4]) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
-		return batch{}, errors.New("the checksum of the entries is wrong")
-	}
-	count, n := binary.Uvarint(b[:len(b)-4])
-	if n <= 0 || count > uint64(len(b)) {
-		return batch{}, errors.New("the number of entries is impossible")
-	}
-	rest := b[n : len(b)-4]
-	d := batch{entries: blankEntries(int(count)), records: rest, own: true}
-	for k := range d.entries {
-		e := &d.entries[k]
-		var err error
-		if e.term, e.data, rest, err = readRecord(rest); err != nil {
-			return batch{}, err
-		}
-		if e.term < max(prevTerm, 1) || e.term > leaderTerm || !wellFormed(e.data) {
-			return batch{}, errRecord
-		}
-		prevTerm = e.term
-	}
-	if len(rest) > 0 {
-		return batch{}, errRecord
-	}
-	return d, nil
-}
-
-// maxEmpty is the size in bytes, or a tenth of it in entries, up to which a batch's memory serves again.
-const maxEmpty = 1 << 20
-
-// emptied returns an empty batch in the memory of this one.
-func (d batch) emptied() batch {
-	if cap(d.records) > maxEmpty || cap(d.entries) > maxEmpty/10 {
-		return batch{}
-	}
-	clear(d.entries)
-	return batch{entries: d.entries[:0], records: d.records[:0]}
-}
-
-// spareEntries holds *[]entry, blank, of batches that were released.
-var spareEntries sync.Pool
-
-func blankEntries(n int) []entry {
-	if spare, ok := spareEntries.Get().(*[]entry); ok && cap(*spare) >= n {
-		return (*spare)[:n]
-	}
-	return make([]entry, n, max(n, 64))
-}
-
-// release ends the life of a batch that was decoded, so that its entries, but not its records, serve another one.
-func (d batch) release() {
-	clear(d.entries)
-	spareEntries.Put(&d.entries)
-}
-
-// drop returns the batch without its first n entries.
-func (d batch) drop(n int) batch {
-	for k := range n {
-		d.records = d.records[recordSize(&d.entries[k]):]
-	}
-	d.entries = d.entries[n:]
-	return d
-}
-
-func recordSize(e *entry) int {
-	return uvarintSize(e.term) + uvarintSize(len(e.data)) + len(e.data)
 }
 
 func uvarintSize(n int) int {
@@ -227,35 +118,80 @@ func uvarintSize(n int) int {
 	return size
 }
 
-// moveTo makes the entries of the batch share the memory of records, a copy of the batch's own.
-func (d batch) moveTo(records []byte) {
-	for k := range d.entries {
-		e := &d.entries[k]
-		size := recordSize(e)
-		e.data = records[size-len(e.data) : size : size]
-		records = records[size:]
+// appendRecords appends the records of each segment to dst. They are strings because nobody can write to those: so they may
+// travel, and be kept at either end, without being copied. They share the segment's memory.
+func (b batch) appendRecords(dst []string) []string {
+	for k := range b {
+		records := b[k].records()
+		dst = append(dst, unsafe.String(unsafe.SliceData(records), len(records)))
 	}
+	return dst
+}
+
+// bytesOf returns the bytes of s, which must not be written to.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+func checksumOf(pieces []string) (sum uint32) {
+	for _, s := range pieces {
+		sum = extendChecksum(sum, bytesOf(s))
+	}
+	return sum
+}
+
+// A entryReader reads entries as the log may hold them: their terms do not fall, and their commands can be decoded.
+type entryReader struct {
+	definitions *definitions
+	term        int // of the entry before the next one
+	most        int // no entry may have a later term
+	index       int // of the next entry
+}
+
+// maxSegment is how many bytes of records a segment takes in before it ends; one more command may follow.
+const maxSegment = 1 << 30
+
+// read reads the records at the beginning of b up to a type definition, or its end. The segment shares b's memory.
+func (er *entryReader) read(b []byte) (segment, error) {
+	r := segment{first: er.index, memory: b}
+	for rest := b; len(rest) > 0 && r.size() < maxSegment; {
+		term, data, next, err := readRecord(rest)
+		if err != nil {
+			return segment{}, err
+		}
+		if term == 0 {
+			break
+		}
+		if term < er.term || term > er.most || !er.definitions.suffice(data) {
+			return segment{}, fmt.Errorf("its log entry %d is impossible", er.index)
+		}
+		if r.ends == nil { // most records are about as long as the first one
+			r.ends = make([]uint32, 0, len(b)/(len(rest)-len(next))+1)
+		}
+		rest = next
+		r.ends = append(r.ends, uint32(len(b)-len(rest)))
+		er.term = term
+		er.index++
+	}
+	return r, nil
 }
 
 // A store is the server's side of its Persister, whichever year's that is.
 type store struct {
 	persister *Persister
-	growing   interface { // our Persister; nil for the course's, which is given the whole state at each save
-		Append(head, tail []byte, give bool) []byte
-	}
-	bodyLength int      // of the saved body
-	bodySum    uint32   // its checksum
-	defined    []uint64 // keys of the type definitions in it
-	head       []byte   // buffers for the next save
-	empty      batch    // to be the next queue of proposals
+	growing   grower   // our Persister; nil for the course's, which is given the whole state at each save
+	body      int      // length of the saved body
+	bodySum   uint32   // its checksum
+	defined   []uint64 // keys of the type definitions in it
+	head      []byte   // buffers for the next save
+	tail      [][]byte
+}
+
+type grower interface {
+	Append(head []byte, tail ...[]byte)
 }
 
 func newStore(persister *Persister) store {
-	s := store{persister: persister}
-	s.growing, _ = any(persister).(interface {
-		Append(head, tail []byte, give bool) []byte
-	})
-	return s
+	growing, _ := any(persister).(grower)
+	return store{persister: persister, growing: growing}
 }
 
 // write replaces the whole Raft state, and the snapshot if it is another one than before.
@@ -275,29 +211,31 @@ func (s *store) write(state, snapshot []byte, newSnapshot bool) {
 }
 
 // saveLocked saves what Figure 2 calls persistent, after a change of term or vote only.
-func (rf *Raft) saveLocked() { rf.saveTailLocked(nil, false) }
+func (rf *Raft) saveLocked() { rf.saveTailLocked(nil) }
 
-// saveEntriesLocked appends the batch to the log and saves it.
-func (rf *Raft) saveEntriesLocked(d batch) {
-	if rf.store.growing == nil {
-		d.moveTo(bytes.Clone(d.records))
-		rf.log.append(d.entries...)
-		rf.saveAllLocked(false)
-		return
+// saveEntriesLocked appends entries to the log and saves them. If give, the log and the disk may keep their memory.
+func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
+	tail := rf.store.tail[:0]
+	for _, r := range b {
+		if undefined := rf.undefinedLocked(&r); undefined != nil {
+			tail = append(tail, undefined)
+		}
+		if records := rf.log.append(r, give); records != nil {
+			tail = append(tail, records)
+		}
 	}
-	tail := d.records
-	if undefined := rf.undefinedLocked(d.entries); undefined != nil {
-		tail = append(undefined, tail...)
-	}
-	saved := rf.saveTailLocked(tail, d.own)
-	d.moveTo(saved[len(tail)-len(d.records):])
-	rf.log.append(d.entries...)
+	rf.saveTailLocked(tail)
+	clear(tail)
+	rf.store.tail = tail
 }
 
 // undefinedLocked returns records of the type definitions that entries need and the saved body lacks.
-func (rf *Raft) undefinedLocked(entries []entry) (records []byte) {
-	for k := range entries {
-		key, ok := definitionKey(entries[k].data)
+func (rf *Raft) undefinedLocked(r *segment) (records []byte) {
+	if rf.definitions.count() == len(rf.store.defined) {
+		return nil
+	}
+	for k := range r.ends {
+		key, ok := definitionKey(r.at(k).data)
 		if ok && !slices.Contains(rf.store.defined, key) {
 			rf.store.defined = append(rf.store.defined, key)
 			records = appendRecord(records, 0, rf.definitions.get(key))
@@ -306,18 +244,20 @@ func (rf *Raft) undefinedLocked(entries []entry) (records []byte) {
 	return records
 }
 
-func (rf *Raft) saveTailLocked(tail []byte, give bool) (saved []byte) {
+// saveTailLocked saves what was appended to the body. The disk keeps the memory of tail.
+func (rf *Raft) saveTailLocked(tail [][]byte) {
 	s := &rf.store
 	if s.growing == nil {
 		rf.saveAllLocked(false)
-		return nil
+		return
 	}
-	s.bodyLength += len(tail)
-	s.bodySum = extendChecksum(s.bodySum, tail)
+	for _, records := range tail {
+		s.body += len(records)
+		s.bodySum = extendChecksum(s.bodySum, records)
+	}
 	s.head = rf.appendHeadLocked(s.head[:0])
-	saved = s.growing.Append(s.head, tail, give)
+	s.growing.Append(s.head, tail...)
 	rf.observeSaveLocked()
-	return saved
 }
 
 // saveAllLocked saves the state anew, after the log lost entries at either end, and with it the snapshot if it
@@ -326,13 +266,11 @@ func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	s := &rf.store
 	s.defined = s.defined[:0]
 	var body []byte
-	for _, chunk := range rf.log.chunks {
-		body = append(body, rf.undefinedLocked(chunk)...)
-		for k := range chunk {
-			body = appendRecord(body, chunk[k].term, chunk[k].data)
-		}
+	for k := range rf.log.segments {
+		r := &rf.log.segments[k]
+		body = append(append(body, rf.undefinedLocked(r)...), r.records()...)
 	}
-	s.bodyLength, s.bodySum = len(body), checksum(body)
+	s.body, s.bodySum = len(body), checksum(body)
 	state := append(rf.appendHeadLocked(make([]byte, 0, headSize+len(body))), body...)
 	s.write(state, rf.snapshot.data, newSnapshot)
 	rf.observeSaveLocked()
@@ -346,7 +284,7 @@ func (rf *Raft) appendHeadLocked(dst []byte) []byte {
 		baseTerm:      rf.log.baseTerm,
 		snapshotIndex: rf.snapshot.index,
 		snapshotTerm:  rf.snapshot.term,
-		bodyLength:    rf.store.bodyLength,
+		bodyLength:    rf.store.body,
 		bodySum:       rf.store.bodySum,
 		snapshotSum:   rf.snapshot.sum,
 	}
@@ -374,27 +312,29 @@ func (rf *Raft) restore(state, data []byte) error {
 	rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor
 	rf.log.reset(h.base, h.baseTerm)
 	rf.snapshot = snapshot{index: h.snapshotIndex, term: h.snapshotTerm, data: data, sum: h.snapshotSum}
-	rf.store.bodyLength, rf.store.bodySum = h.bodyLength, h.bodySum
+	rf.store.body, rf.store.bodySum = h.bodyLength, h.bodySum
 	return rf.restoreLog(body)
 }
 
 func (rf *Raft) restoreLog(body []byte) error {
-	entries, found, err := readBody(body)
-	if err != nil {
-		return err
-	}
-	for _, d := range found {
-		rf.definitions.add(d.key(), d)
-		rf.store.defined = append(rf.store.defined, d.key())
-	}
-	prevTerm := rf.log.baseTerm
-	for k := range entries {
-		if e := &entries[k]; e.term < prevTerm || e.term > rf.currentTerm || !rf.definitions.suffice(e.data) {
-			return fmt.Errorf("its log entry %d is impossible", rf.log.base+1+k)
+	er := entryReader{&rf.definitions, rf.log.baseTerm, rf.currentTerm, rf.log.base + 1}
+	for len(body) > 0 {
+		r, err := er.read(body)
+		if err != nil {
+			return err
 		}
-		prevTerm = entries[k].term
+		rf.log.append(r, true)
+		if body = body[r.size():]; r.length() == 0 {
+			var d definition
+			if _, d, body, err = readRecord(body); err != nil {
+				return err
+			}
+			rf.definitions.add(d.key(), d)
+			if !slices.Contains(rf.store.defined, d.key()) {
+				rf.store.defined = append(rf.store.defined, d.key())
+			}
+		}
 	}
-	rf.log.append(entries...)
 	if last := rf.log.lastIndex(); rf.snapshot.index > last {
 		return fmt.Errorf("its log ends at %d, before its snapshot at %d", last, rf.snapshot.index)
 	}

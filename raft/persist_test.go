@@ -210,8 +210,10 @@ func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
 	if rf.leader >= 0 && term == rf.currentTerm {
 		leader = rf.leader
 	}
-	return &AppendEntriesArgs{Term: term, LeaderID: leader, PrevLogIndex: prev, PrevLogTerm: rf.log.term(prev),
-		LeaderCommit: prev + rng.Intn(4), Entries: encodeEntries(nil, entries), Definitions: rf.definitions.collect(entries)}
+	args := &AppendEntriesArgs{Term: term, LeaderID: leader, PrevLogIndex: prev, PrevLogTerm: rf.log.term(prev),
+		LeaderCommit: prev + rng.Intn(4), Definitions: rf.definitions.collect(batch{segmentOf(entries...)})}
+	args.carry(entries...)
+	return args
 }
 
 // startCourse starts server i with a Persister such as the course's, which knows no Append.
@@ -271,10 +273,8 @@ func TestRecordNumbersAreMinimal(t *testing.T) {
 		if term, data, _, err := readRecord(record); err == nil {
 			t.Errorf("%s: read as term %d, data %q", name, term, data)
 		}
-		sealed := append([]byte{1}, record...)
-		sealed = binary.LittleEndian.AppendUint32(sealed, checksum(sealed))
 		rf := newFollower(t, 3, 1, nil)
-		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: sealed})
+		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: []string{string(record)}, Checksum: checksum(record)})
 	}
 }
 

@@ -19,9 +19,6 @@ type Persister struct {
 	snapshot []byte   // never changed, only replaced
 }
 
-// pieceSize bounds the pieces that Append allocates, in bytes.
-const pieceSize = 64 << 10
-
 // MakePersister returns an empty Persister.
 func MakePersister() *Persister {
 	return &Persister{}
@@ -31,11 +28,7 @@ func MakePersister() *Persister {
 func (ps *Persister) Copy() *Persister {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	body := slices.Clone(ps.body)
-	if last := len(body) - 1; last >= 0 {
-		body[last] = slices.Clip(body[last]) // the original may go on filling that piece, the copy may not
-	}
-	return &Persister{head: slices.Clone(ps.head), body: body, size: ps.size, snapshot: ps.snapshot}
+	return &Persister{head: slices.Clone(ps.head), body: slices.Clone(ps.body), size: ps.size, snapshot: ps.snapshot}
 }
 
 // Save replaces the Raft state and the snapshot in one step: a crash leaves both old or both new. A nil
@@ -66,32 +59,30 @@ func (ps *Persister) setState(state []byte) {
 	ps.head, ps.body, ps.size = nil, [][]byte{state}, len(state)
 }
 
-// Append saves a change of the Raft state in one step: head replaces its first len(head) bytes, and tail goes
+// Append saves a change of the Raft state in one step: head replaces its first len(head) bytes, and the pieces of tail go
 // to its end. Until another writer is used, every head must have the same length. The saved state must be at
-// least that long, or empty. Append returns the saved bytes of tail, which stay valid and never change, as if
-// the disk were mapped into memory: the caller may keep them instead of its own, and must not write to them. The
-// arguments are copied, but for a long tail that the caller gives away.
-func (ps *Persister) Append(head, tail []byte, give bool) []byte {
+// least that long, or empty. head is copied. The pieces of tail are kept, as if the disk were mapped into memory: the
+// caller may keep them, too, but nobody may ever write to them again.
+func (ps *Persister) Append(head []byte, tail ...[]byte) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.replaceHead(head)
-	if len(tail) == 0 {
-		return nil
+	for _, piece := range tail {
+		if len(piece) == 0 {
+			continue
+		}
+		ps.size += len(piece)
+		if last := len(ps.body) - 1; last >= 0 && continues(ps.body[last], piece) {
+			ps.body[last] = ps.body[last][:len(ps.body[last])+len(piece)]
+		} else {
+			ps.body = append(ps.body, piece)
+		}
 	}
-	if give && len(tail) >= pieceSize/4 {
-		ps.body = append(ps.body, slices.Clip(tail))
-		ps.size += len(tail)
-		return tail
-	}
-	last := len(ps.body) - 1
-	if last < 0 || cap(ps.body[last])-len(ps.body[last]) < len(tail) {
-		ps.body = append(ps.body, make([]byte, 0, max(len(tail), min(ps.size, pieceSize))))
-		last++
-	}
-	start := len(ps.body[last])
-	ps.body[last] = append(ps.body[last], tail...)
-	ps.size += len(tail)
-	return slices.Clip(ps.body[last][start:])
+}
+
+// continues reports whether b lies behind a in one piece of memory.
+func continues(a, b []byte) bool {
+	return cap(a)-len(a) >= len(b) && &a[:len(a)+1][len(a)] == &b[0]
 }
 
 func (ps *Persister) replaceHead(head []byte) {

@@ -22,7 +22,28 @@ type proposals struct {
 	mu    sync.Mutex
 	term  int // in which we lead; 0 if we do not
 	next  int // index of the next command
-	queue batch
+	queue queue
+}
+
+// A queue is encoded commands, as the log will take them, and the commands themselves.
+type queue struct {
+	segment
+	commands []any
+}
+
+func (q *queue) add(term int, data []byte, command any) {
+	q.memory = appendRecord(q.memory, term, data)
+	q.ends = append(q.ends, uint32(len(q.memory)))
+	q.commands = append(q.commands, command)
+}
+
+// emptied returns an empty queue in the memory of this one, unless that is large.
+func (q queue) emptied() queue {
+	if cap(q.memory) > maxEmpty || cap(q.commands) > maxEmpty/10 {
+		return queue{}
+	}
+	clear(q.commands)
+	return queue{segment{memory: q.memory[:0], ends: q.ends[:0]}, q.commands[:0]}
 }
 
 const (
@@ -38,12 +59,17 @@ const (
 	maxYields = 8
 	// aloneBeforeGather queues in a row that held a single command, and a Start tries again whether others would join it.
 	aloneBeforeGather = 128
+	// maxQueue bytes of records in the queue, and whoever comes next has them saved first.
+	maxQueue = 64 << 20
+	// maxEmpty is the size in bytes, or a tenth of it in commands, up to which an empty queue keeps its memory.
+	maxEmpty = 1 << 20
 )
 
 // A ticket is a command's place in the queue.
 type ticket struct {
 	index, term int
 	first       bool // its Start must call accept for all in the queue
+	full        bool // there is no room before somebody has called accept
 	waiting     int  // how many wait to be committed, this one among them
 }
 
@@ -71,15 +97,16 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	if ps.term == 0 {
 		return ticket{}
 	}
-	q := &ps.queue
-	q.records = appendRecord(q.records, ps.term, data)
-	q.entries = append(q.entries, entry{term: ps.term, data: q.records[len(q.records)-len(data):], command: command})
+	if len(ps.queue.memory) > maxQueue {
+		return ticket{term: ps.term, full: true}
+	}
+	ps.queue.add(ps.term, data, command)
 	ps.next++
 	return ticket{
 		index:   ps.next - 1,
 		term:    ps.term,
 		waiting: ps.next - 1 - int(ps.committed.Load()),
-		first:   len(q.entries) == 1,
+		first:   ps.queue.length() == 1,
 	}
 }
 
@@ -110,16 +137,16 @@ func (ps *proposals) letOthersRun() {
 func (ps *proposals) length() int {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	return len(ps.queue.entries)
+	return ps.queue.length()
 }
 
 // take returns the queue, and goes on with an empty one.
-func (ps *proposals) take(empty batch) batch {
+func (ps *proposals) take(empty queue) queue {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	taken := ps.queue
 	ps.queue = empty
-	if len(taken.entries) > 1 {
+	if taken.length() > 1 {
 		ps.alone.Store(0)
 	} else {
 		ps.alone.Add(1)
@@ -141,11 +168,17 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 		rf.definitions.add(c.key, c.definition)
 	}
 	t := rf.proposals.add(data, command)
+	for t.full && rf.accept(t.term) {
+		t = rf.proposals.add(data, command)
+	}
 	if cap(data) <= maxEmpty {
 		*buf = data
 		rf.proposals.buffers.Put(buf)
 	}
-	if t.first {
+	switch {
+	case t.full:
+		return 0, 0, nil
+	case t.first:
 		if rf.proposals.expectsOthers(t.waiting) {
 			rf.proposals.gather()
 		}
@@ -167,9 +200,10 @@ func (rf *Raft) accept(term int) bool {
 	if rf.role != Leader || rf.currentTerm != term {
 		return false
 	}
-	d := rf.proposals.take(rf.store.empty)
-	rf.saveEntriesLocked(d)
-	rf.store.empty = d.emptied()
+	q := rf.proposals.take(rf.emptied)
+	rf.log.accepted.add(rf.log.lastIndex()+1, q.commands)
+	rf.saveEntriesLocked(false, q.segment)
+	rf.emptied = q.emptied()
 	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
 	rf.wakeReplicatorsLocked()
 	return true

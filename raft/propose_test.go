@@ -147,8 +147,9 @@ func TestAcceptSavesWhatGathered(t *testing.T) {
 	mustEqual(t, "accepted", rf.accept(2), true)
 	verify(t, rf)
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), 5)
+	commands := rf.log.accepted.take(nil, 2, 5)
 	for k := range 4 {
-		mustEqual(t, "command", rf.log.at(2+k).command, any(k))
+		mustEqual(t, "command", commands[k], any(k))
 	}
 }
 
@@ -232,16 +233,16 @@ func TestExpectsOthers(t *testing.T) {
 		ps := &rf.proposals
 		for range c.alone {
 			ps.add([]byte{formNil}, nil)
-			ps.take(batch{})
+			ps.take(queue{})
 		}
 		mustEqual(t, fmt.Sprintf("%+v", c), ps.expectsOthers(c.waiting), c.want)
 		ps.add([]byte{formNil}, nil)
-		ps.take(batch{})
+		ps.take(queue{})
 		mustEqual(t, fmt.Sprintf("%+v, and then alone", c), ps.expectsOthers(2), false)
 		for range 2 {
 			ps.add([]byte{formNil}, nil)
 		}
-		ps.take(batch{})
+		ps.take(queue{})
 		mustEqual(t, fmt.Sprintf("%+v, and then with another", c), ps.expectsOthers(2), true)
 	}
 }
@@ -259,11 +260,11 @@ func TestGather(t *testing.T) {
 		for n := 0; n < yields && rf.proposals.length() < c.want; n++ {
 			rf.proposals.gather()
 		}
-		if got := len(rf.proposals.take(batch{}).entries); got < c.want {
+		if got := len(rf.proposals.take(queue{}).commands); got < c.want {
 			t.Errorf("%d joining: %d commands gathered, want %d", c.joining, got, c.want)
 		}
 		joined.Wait()
-		rf.proposals.take(batch{})
+		rf.proposals.take(queue{})
 	}
 }
 

@@ -64,7 +64,7 @@ func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Ra
 	t.Helper()
 	rf := newQuiet(t, n, MakePersister(), opts...)
 	rf.currentTerm = term
-	rf.log.append(entries...)
+	rf.log.append(segmentOf(entries...), false)
 	rf.saveAllLocked(false)
 	return rf
 }
@@ -91,6 +91,38 @@ func (first from) terms(terms ...int) []entry {
 	return entries
 }
 
+// segmentOf returns the entries as the log takes them.
+func segmentOf(entries ...entry) segment {
+	var s segment
+	for _, e := range entries {
+		s.memory = appendRecord(s.memory, e.term, e.data)
+		s.ends = append(s.ends, uint32(len(s.memory)))
+	}
+	return s
+}
+
+func entriesOf(b batch) (entries []entry) {
+	for i := range b {
+		for k := range b[i].ends {
+			entries = append(entries, b[i].at(k))
+		}
+	}
+	return entries
+}
+
+// allEntries returns the whole log.
+func allEntries(l *raftLog) []entry {
+	return entriesOf(l.appendTo(nil, l.base+1, maxNumber, maxNumber))
+}
+
+// carry makes args bring the entries.
+func (args *AppendEntriesArgs) carry(entries ...entry) {
+	if s := segmentOf(entries...); len(entries) > 0 {
+		args.Entries = batch{s}.appendRecords(nil)
+	}
+	args.Checksum = checksumOf(args.Entries)
+}
+
 // A saved is what a server must know again after a crash.
 type saved struct {
 	term, votedFor              int
@@ -115,7 +147,7 @@ type picture struct {
 
 func savedOf(rf *Raft) saved {
 	var log strings.Builder
-	for _, e := range rf.log.appendTo(nil, rf.log.base+1, maxNumber, maxNumber) {
+	for _, e := range allEntries(&rf.log) {
 		fmt.Fprintf(&log, "%d:%q ", e.term, e.data)
 	}
 	return saved{

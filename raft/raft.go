@@ -103,6 +103,7 @@ type Raft struct {
 
 	// State on leaders, made anew at each election.
 	followers  []*follower // by peer; nil for ourselves
+	emptied    queue       // memory for the next queue of proposals
 	commitTold time.Time   // when followers are to learn of a new commitIndex at the latest; zero if they did
 }
 

@@ -3,7 +3,6 @@
 package raft
 
 import (
-	"bytes"
 	"slices"
 	"sort"
 	"time"
@@ -165,64 +164,65 @@ func (rf *Raft) commitLocked(index int) {
 	}
 }
 
-// check reports what no leader can have sent, and decodes the entries.
-func (args *AppendEntriesArgs) check() (batch, error) {
+// check reports what no leader can have sent.
+func (args *AppendEntriesArgs) check() error {
 	if !plausible(args.Term, args.PrevLogIndex, args.PrevLogTerm, args.LeaderCommit) || args.Term < 1 ||
-		args.PrevLogTerm > args.Term || (args.PrevLogIndex == 0) != (args.PrevLogTerm == 0) {
-		return batch{}, errMalformed
+		args.PrevLogTerm > args.Term || (args.PrevLogIndex == 0) != (args.PrevLogTerm == 0) ||
+		checksumOf(args.Entries) != args.Checksum {
+		return errMalformed
 	}
-	return decodeEntries(args.Entries, args.PrevLogTerm, args.Term)
+	return nil
 }
 
-// learn takes over the type definitions of a message, and reports whether the entries have all that they need.
-func (rf *Raft) learn(args *AppendEntriesArgs, entries []entry) bool {
+// received takes over the type definitions of a message and reads its entries.
+func (rf *Raft) received(args *AppendEntriesArgs) (batch, error) {
+	if err := args.check(); err != nil || len(args.Entries) == 0 {
+		return nil, err
+	}
 	for _, d := range args.Definitions {
 		rf.definitions.add(definition(d).key(), d)
 	}
-	for k := range entries {
-		if !rf.definitions.suffice(entries[k].data) {
-			return false
+	b := make(batch, len(args.Entries))
+	er := entryReader{&rf.definitions, args.PrevLogTerm, args.Term, args.PrevLogIndex + 1}
+	for k, piece := range args.Entries {
+		var err error
+		if b[k], err = er.read(bytesOf(piece)); err != nil || b[k].length() == 0 || b[k].size() < len(piece) {
+			return nil, errMalformed
 		}
 	}
-	return true
+	return b, nil
 }
 
 // onAppendEntries answers a leader (§5.3).
 func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 	reply := new(AppendEntriesReply)
-	d, err := args.check()
-	if err == nil && len(d.entries) > 0 {
-		defer d.release()
-	}
-	malformed := err != nil || !rf.learn(args, d.entries)
+	b, err := rf.received(args)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	if !malformed && rf.admitLeaderLocked(args) {
-		rf.appendEntriesFromLocked(args, d, reply)
+	if err == nil && rf.admitLeaderLocked(args) {
+		rf.appendEntriesFromLocked(args, b, reply)
 	}
 	reply.Term = rf.currentTerm
 	return reply
 }
 
 // appendEntriesFromLocked carries out the receiver's rules 2 to 5 of AppendEntries (Figure 2).
-func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, d batch, reply *AppendEntriesReply) {
-	prev, last := args.PrevLogIndex, args.PrevLogIndex+len(d.entries)
+func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, reply *AppendEntriesReply) {
+	prev, last := args.PrevLogIndex, args.PrevLogIndex+b.length()
 	if prev < rf.log.base {
 		// What the snapshot covers is committed, so there the logs agree.
-		covered := min(rf.log.base-prev, len(d.entries))
-		if prev += covered; prev == rf.log.base && d.entries[covered-1].term != rf.log.baseTerm {
+		covered := min(rf.log.base-prev, b.length())
+		if prev += covered; prev == rf.log.base && b.term(covered-1) != rf.log.baseTerm {
 			return
 		}
-		d = d.drop(covered)
+		b = b.drop(covered)
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
 		return
 	}
-	if len(d.entries) > 0 {
-		known := rf.log.firstNew(prev+1, d.entries)
-		if d = d.drop(known); !rf.takeEntriesLocked(prev+1+known, d) {
-			return
-		}
+	known := rf.log.firstNew(prev+1, b)
+	if !rf.takeEntriesLocked(prev+1+known, b.drop(known)) {
+		return
 	}
 	reply.Success = true
 	rf.commitLocked(min(args.LeaderCommit, last))
@@ -231,19 +231,20 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, d batch, reply 
 // takeEntriesLocked puts entries that the log lacks at index first: "if an existing entry conflicts with a new one,
 // delete the existing entry and all that follow it; append any new entries not already in the log". What is
 // committed cannot conflict; then it refuses.
-func (rf *Raft) takeEntriesLocked(first int, d batch) bool {
+func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 	switch {
-	case len(d.entries) == 0:
+	case len(b) == 0:
 		return true
 	case first <= rf.commitIndex:
 		return false
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
-		d.moveTo(bytes.Clone(d.records)) // the log keeps no memory of the message's
-		rf.log.append(d.entries...)
+		for _, r := range b {
+			rf.log.append(r, true)
+		}
 		rf.saveAllLocked(false)
 	default:
-		rf.saveEntriesLocked(d)
+		rf.saveEntriesLocked(true, b...)
 	}
 	return true
 }

@@ -17,7 +17,7 @@ import (
 func appendMsg(term, prev, prevTerm, commit int, entryTerms ...int) *AppendEntriesArgs {
 	args := &AppendEntriesArgs{Term: term, LeaderID: 1, PrevLogIndex: prev, PrevLogTerm: prevTerm, LeaderCommit: commit}
 	if len(entryTerms) > 0 {
-		args.Entries = encodeEntries(nil, from(prev+1).terms(entryTerms...))
+		args.carry(from(prev + 1).terms(entryTerms...)...)
 	}
 	return args
 }
@@ -25,7 +25,7 @@ func appendMsg(term, prev, prevTerm, commit int, entryTerms ...int) *AppendEntri
 // logTerms returns the terms of rf's entries, and checks that they are the entries that from gives.
 func logTerms(t testing.TB, rf *Raft) string {
 	t.Helper()
-	entries := rf.log.appendTo(nil, rf.log.base+1, maxNumber, maxNumber)
+	entries := allEntries(&rf.log)
 	terms := make([]int, len(entries))
 	for k := range entries {
 		terms[k] = entries[k].term
@@ -149,14 +149,19 @@ var badAppends = map[string]func(args *AppendEntriesArgs){
 	"entry of huge term":      withEntries(from(5).terms(math.MaxInt)...),
 	"no command":              withEntries(entry{term: 3}),
 	"unknown form":            withEntries(entry{term: 3, data: []byte{99, 1}}),
-	"one entry too few":       withSealed(appendRecord([]byte{2}, 3, []byte{formNil})),
-	"one entry too many":      withSealed(appendRecord(appendRecord([]byte{1}, 3, []byte{formNil}), 3, []byte{formNil})),
-	"number of entries huge":  withSealed(binary.AppendUvarint(nil, math.MaxUint64)),
-	"number of entries large": withSealed(binary.AppendUvarint(nil, 1<<40)),
-	"no number of entries":    withSealed(nil),
-	"length of entry huge":    withSealed(binary.AppendUvarint([]byte{1, 3}, math.MaxUint64)),
+	"an entry cut short":      withSealed(appendRecord(nil, 3, []byte{formNil}), appendRecord(nil, 3, []byte{formNil})[:2]),
+	"an entry in two pieces":  withSealed([]byte{3}, []byte{1, formNil}),
+	"an empty piece":          withSealed(appendRecord(nil, 3, []byte{formNil}), nil),
+	"a definition":            withSealed(appendRecord(nil, 0, []byte{formNil})),
+	"length of entry huge":    withSealed(binary.AppendUvarint([]byte{3}, math.MaxUint64)),
+	"length of entry large":   withSealed(binary.AppendUvarint([]byte{3}, maxCommand+1)),
 	"endless number":          withSealed(bytes.Repeat([]byte{0xff}, 11)),
-	"only noise":              func(args *AppendEntriesArgs) { args.Entries = []byte{1} },
+	"wrong checksum":          func(args *AppendEntriesArgs) { args.Checksum++ },
+	"checksum of nothing":     func(args *AppendEntriesArgs) { args.Entries = nil },
+	"pieces in another order": func(args *AppendEntriesArgs) {
+		args.Entries = []string{"\x03\x01\x01", "\x03\x01\x00"}
+		args.Checksum = checksum([]byte("\x03\x01\x00\x03\x01\x01"))
+	},
 	"missing definition": func(args *AppendEntriesArgs) {
 		*args = *valueMsg()
 		args.Definitions = nil
@@ -168,13 +173,17 @@ var badAppends = map[string]func(args *AppendEntriesArgs){
 }
 
 func withEntries(entries ...entry) func(*AppendEntriesArgs) {
-	return func(args *AppendEntriesArgs) { args.Entries = encodeEntries(nil, entries) }
+	return func(args *AppendEntriesArgs) { args.carry(entries...) }
 }
 
 // withSealed gives a message bytes in place of entries, and the right checksum.
-func withSealed(b []byte) func(*AppendEntriesArgs) {
+func withSealed(pieces ...[]byte) func(*AppendEntriesArgs) {
 	return func(args *AppendEntriesArgs) {
-		args.Entries = binary.LittleEndian.AppendUint32(bytes.Clone(b), checksum(b))
+		args.Entries = nil
+		for _, b := range pieces {
+			args.Entries = append(args.Entries, string(b))
+		}
+		args.Checksum = checksumOf(args.Entries)
 	}
 }
 
@@ -201,13 +210,13 @@ func TestAppendEntriesMalformed(t *testing.T) {
 
 func TestAppendEntriesDamagedEntries(t *testing.T) {
 	rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2))
-	good := appendMsg(4, 4, 2, 4, 3, 4).Entries
+	good := []byte(appendMsg(4, 4, 2, 4, 3, 4).Entries[0])
 	damaged := func(entries []byte) {
-		args := appendMsg(4, 4, 2, 4)
-		args.Entries = entries
+		args := appendMsg(4, 4, 2, 4, 3, 4)
+		args.Entries[0] = string(entries)
 		wantRefused(t, rf, args)
 	}
-	for n := 1; n < len(good); n++ { // no bytes at all are a heartbeat
+	for n := range good {
 		damaged(good[:n])
 	}
 	for bit := range 8 * len(good) {
@@ -250,7 +259,7 @@ func TestAppendEntriesReordered(t *testing.T) {
 				if granted(deliver(t, rf, m)) {
 					agreed = max(agreed, prev+n)
 				}
-				if rf.commitIndex > agreed || !sameEntries(rf.log.appendTo(nil, 1, maxNumber, maxBatch)[:agreed], leader.appendTo(nil, 1, maxNumber, maxBatch)[:agreed]) {
+				if rf.commitIndex > agreed || !sameEntries(allEntries(&rf.log)[:agreed], allEntries(leader)[:agreed]) {
 					t.Fatalf("log %v, commitIndex %d; agreed up to %d", logTerms(t, rf), rf.commitIndex, agreed)
 				}
 			}
@@ -466,8 +475,7 @@ func TestLeaderRepairsFollower(t *testing.T) {
 				}
 				exchange(t, leader, f, other)
 			}
-			got := other.log.appendTo(nil, 1, maxNumber, maxBatch)
-			want := leader.log.appendTo(nil, 1, maxNumber, maxBatch)
+			got, want := allEntries(&other.log), allEntries(&leader.log)
 			got = got[:min(len(got), len(want))] // only a new entry conflicts with what is beyond the leader's last
 			if !sameEntries(got, want) {
 				t.Errorf("the follower's log is %s", logTerms(t, other))
@@ -489,7 +497,6 @@ func TestBatchOutlivesItsMessage(t *testing.T) {
 	network.Connect("leader", "follower")
 	network.Enable("leader", true)
 
-	var buffer []byte
 	var want []entry
 	for round := range 20 {
 		prev := len(want)
@@ -497,8 +504,8 @@ func TestBatchOutlivesItsMessage(t *testing.T) {
 			data := append([]byte{formString}, strings.Repeat(string(rune('a'+round)), 1000+k)...)
 			want = append(want, entry{term: 2, data: data})
 		}
-		buffer = encodeEntries(buffer[:0], want[prev:])
-		args := &AppendEntriesArgs{Term: 2, LeaderID: 1, PrevLogIndex: prev, Entries: buffer}
+		args := &AppendEntriesArgs{Term: 2, LeaderID: 1, PrevLogIndex: prev}
+		args.carry(want[prev:]...)
 		if prev > 0 {
 			args.PrevLogTerm = 2
 		}
@@ -508,5 +515,5 @@ func TestBatchOutlivesItsMessage(t *testing.T) {
 		}
 	}
 	verify(t, rf)
-	mustEqual(t, "the log is the leader's", sameEntries(rf.log.appendTo(nil, 1, maxNumber, maxNumber), want), true)
+	mustEqual(t, "the log is the leader's", sameEntries(allEntries(&rf.log), want), true)
 }

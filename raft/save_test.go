@@ -119,10 +119,10 @@ func (c *direct) checkMessage(from int, m Message) {
 		d.want(d.later(m.Term) || d.has(m.LastLogIndex, m.LastLogTerm), "a candidate's log", m)
 	case *AppendEntriesArgs:
 		d.want(d.currentTerm >= m.Term, "a leader's term", m)
-		b, err := decodeEntries(m.Entries, m.PrevLogTerm, m.Term)
-		last := m.PrevLogIndex + len(b.entries)
-		if len(b.entries) > 0 && err == nil {
-			d.want(d.later(m.Term) || d.has(last, b.entries[len(b.entries)-1].term), "a leader's entries", m)
+		b, err := d.received(m)
+		last := m.PrevLogIndex + b.length()
+		if len(b) > 0 && err == nil {
+			d.want(d.later(m.Term) || d.has(last, b.term(b.length()-1)), "a leader's entries", m)
 		}
 	case *InstallSnapshotArgs:
 		d.want(d.snapshot.index >= m.LastIncludedIndex, "a leader's snapshot", m)
@@ -141,9 +141,9 @@ func (c *direct) checkReply(from int, m Message, reply Reply) {
 			d.want(d.later(m.Term) || d.currentTerm == m.Term && d.votedFor == m.CandidateID, "a vote", m)
 		}
 	case *AppendEntriesArgs:
-		b, err := decodeEntries(m.Entries, m.PrevLogTerm, m.Term)
-		if last := m.PrevLogIndex + len(b.entries); len(b.entries) > 0 && err == nil {
-			d.want(d.later(m.Term) || d.has(last, b.entries[len(b.entries)-1].term), "a promise to hold entries", m)
+		b, err := d.received(m)
+		if last := m.PrevLogIndex + b.length(); len(b) > 0 && err == nil {
+			d.want(d.later(m.Term) || d.has(last, b.term(b.length()-1)), "a promise to hold entries", m)
 		}
 	case *InstallSnapshotArgs:
 		d.want(d.log.lastIndex() >= m.LastIncludedIndex, "a promise to hold a snapshot", m)

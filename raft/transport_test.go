@@ -1,7 +1,7 @@
 package raft
 
 import (
-	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -22,11 +22,11 @@ func carry(rf *Raft, f *follower, c *call) Reply {
 func TestTransportMayKeepMessages(t *testing.T) {
 	rf := newLeader(t, 3, 3, nil)
 	var kept []*AppendEntriesArgs
-	var contents [][]byte
+	var contents [][]string
 	rf.options.transport = func(peer int, m Message) Reply {
 		mustEqual(t, "peer", peer, 1)
 		args := m.(*AppendEntriesArgs)
-		kept, contents = append(kept, args), append(contents, bytes.Clone(args.Entries))
+		kept, contents = append(kept, args), append(contents, slices.Clone(args.Entries))
 		return &AppendEntriesReply{Term: 3, Success: true}
 	}
 	var c call
@@ -36,7 +36,7 @@ func TestTransportMayKeepMessages(t *testing.T) {
 	}
 	mustEqual(t, "matchIndex", rf.followers[1].matchIndex, 3)
 	for k, args := range kept {
-		if len(contents[k]) == 0 || !bytes.Equal(args.Entries, contents[k]) {
+		if len(contents[k]) == 0 || !slices.Equal(args.Entries, contents[k]) {
 			t.Errorf("message %d held %q, and now %q", k, contents[k], args.Entries)
 		}
 	}
