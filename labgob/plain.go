@@ -289,7 +289,8 @@ func (p *plain) readSlice(r *plainReader, v reflect.Value) {
 	case p.elem == nil:
 		v.SetBytes(r.bytes(n))
 	default:
-		v.Set(reflect.MakeSlice(v.Type(), int(n), int(n)))
+		v.Grow(int(n))
+		v.SetLen(int(n))
 		for i := range v.Len() {
 			p.elem.read(r, v.Index(i))
 		}

@@ -98,8 +98,12 @@ type raftLog struct {
 	accepted accepted
 }
 
-// pieceSize bounds the memory that small batches are gathered in, in bytes; those of a quarter of it have their own.
-const pieceSize = 64 << 10
+const (
+	// pieceSize bounds, in bytes, the memory that small batches are gathered in.
+	pieceSize = 64 << 10
+	// largeBatch is the size in bytes of one that has its own.
+	largeBatch = 4 << 10
+)
 
 func (l *raftLog) lastIndex() int {
 	if n := len(l.segments); n > 0 {
@@ -203,7 +207,7 @@ func (l *raftLog) append(r segment, give bool) []byte {
 		return nil
 	}
 	first := l.lastIndex() + 1
-	if give && r.size() >= pieceSize/4 {
+	if give && r.size() >= largeBatch {
 		end := r.offset(r.length())
 		l.segments = append(l.segments, segment{first, r.memory[:end:end], r.start, r.ends})
 		return r.records()
@@ -225,7 +229,7 @@ func (l *raftLog) room(first, size, n int) *segment {
 		if cap(memory)-len(memory) >= size {
 			return &l.segments[last]
 		}
-		if size < pieceSize/4 {
+		if size < largeBatch {
 			capacity = max(size, min(2*cap(memory), pieceSize))
 		}
 	}
