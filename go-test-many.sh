@@ -242,6 +242,8 @@ keep_log() {
 failed_tests() {
   awk -v status="$status" '
     /^=== RUN / && $3 !~ /\//        { running[$3]; order[++n] = $3 }
+    /^=== PAUSE /                    { delete running[$3] }
+    /^=== CONT / && $3 !~ /\//       { running[$3] }
     /^--- (PASS|SKIP|FAIL): /        { delete running[$3] }
     /^--- FAIL: /                    { names = names sep $3; sep = ", " }
     /^panic: test timed out/         { why = "timeout" }

@@ -44,6 +44,7 @@ func silent(t testing.TB, applyCh <-chan ApplyMsg) {
 }
 
 func TestApplyInOrder(t *testing.T) {
+	parallel(t)
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister())
 		defer rf.Kill()
@@ -257,6 +258,7 @@ func TestLogOverwrittenUnderApplier(t *testing.T) {
 // Entries, conflicts, snapshots from the leader and the service's own come at any time, and the reader reads when it likes:
 // what it gets is in order, and each command is the one that was committed at its index.
 func TestApplierAtRandom(t *testing.T) {
+	parallel(t)
 	for seed := range int64(10) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { applyAtRandom(t, rand.New(rand.NewSource(seed))) })

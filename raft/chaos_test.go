@@ -26,6 +26,7 @@ var (
 // Make. What is applied must agree at every moment, and when all is healed every server must get everything, once. The
 // seed fixes the faults; how goroutines interleave is in it only on a host that is seeded, too (replay/).
 func TestChaos(t *testing.T) {
+	parallel(t)
 	failed := 0
 	begin := time.Now()
 	for k := range *chaosSeeds {

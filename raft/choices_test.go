@@ -40,6 +40,7 @@ var choiceTables = []choiceTable{
 // term, and one within five seconds. With -choices it prints what it measured, on the virtual clock; without it,
 // it looks at a few cases of each row only.
 func TestChoices(t *testing.T) {
+	parallel(t)
 	effort := 1
 	if *choicesFlag {
 		if !virtualClock() {

@@ -353,6 +353,7 @@ func TestCommandDecoderMemory(t *testing.T) {
 
 // Damage is an error, or another value of the kind; never a panic, and never felt by the next command.
 func TestCommandDecoderSurvivesDamage(t *testing.T) {
+	parallel(t)
 	var known definitions
 	d := newDecoder(&known)
 	for _, c := range manyCommands {

@@ -8,6 +8,7 @@ import (
 // A snapshot and the state that belongs to it are saved in one step (§7). Copying a large snapshot takes a while: whoever
 // looks at the disk meanwhile, as a crash would, finds both old or both new.
 func TestCrashWhileLargeSnapshotIsSaved(t *testing.T) {
+	parallel(t)
 	rf := committed(t)
 	disk := rf.store.persister
 	save := func(index int) {

@@ -305,6 +305,7 @@ func hearOfTerm(rf *Raft, term int) {
 
 // Servers that choose differently elect leaders together and agree.
 func TestElectionOptionsMixed(t *testing.T) {
+	parallel(t)
 	for _, unreliable := range []bool{false, true} {
 		lab(t, func(t *testing.T) {
 			cfg := setup{n: 5, unreliable: unreliable, options: func(server int) []Option {
@@ -378,6 +379,7 @@ func TestOldPromisesDoNotCount(t *testing.T) {
 
 // §5.2, Election Safety: "at most one leader can be elected in a given term", under all options and schedules.
 func TestElectionSafety(t *testing.T) {
+	parallel(t)
 	elected, conceded, traded := 0, 0, 0
 	for seed := range int64(100) {
 		c := newContest(t, seed)

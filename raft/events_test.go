@@ -224,6 +224,7 @@ func TestEventsAroundSnapshot(t *testing.T) {
 
 // A reader that sleeps loses nothing and holds nobody up; once killed, nothing comes any more, and the close comes last.
 func TestEventsForSlowReader(t *testing.T) {
+	parallel(t)
 	synctest.Test(t, func(t *testing.T) {
 		const terms = 5000
 		rf := reporting(newFollower(t, 3, 0, from(1).terms(slices.Repeat([]int{1}, terms)...)))
@@ -398,6 +399,7 @@ func (w *eventWitness) conclude(t *testing.T) {
 
 // Five servers lose leaders, messages and power; what the comment on Event promises holds for each of them.
 func TestEventsInCluster(t *testing.T) {
+	parallel(t)
 	for _, unreliable := range []bool{false, true} {
 		t.Run(fmt.Sprint("unreliable: ", unreliable), func(t *testing.T) {
 			lab(t, func(t *testing.T) {

@@ -48,6 +48,13 @@ func defaultClock() string {
 
 func virtualClock() bool { return *clockFlag == "virtual" }
 
+// parallel lets a long test run beside others, on the virtual clock. On the real one a test counts all goroutines.
+func parallel(t *testing.T) {
+	if virtualClock() {
+		t.Parallel()
+	}
+}
+
 // lab runs the body of a lab test on the chosen clock. The body, with all it defers, must end every
 // goroutine that it starts.
 func lab(t *testing.T, body func(t *testing.T)) {
@@ -90,10 +97,14 @@ func reportDeadlock(t testing.TB) {
 
 // bubbled returns the stacks of all goroutines in bubbles.
 func bubbled() []string {
-	return slices.DeleteFunc(sortedValues(goroutines()), func(stack string) bool {
-		header, _, _ := strings.Cut(stack, "\n")
-		return !strings.Contains(header, "synctest bubble")
-	})
+	return slices.DeleteFunc(sortedValues(goroutines()), func(stack string) bool { return bubbleOf(stack) == "" })
+}
+
+// bubbleOf returns the name of the bubble that a stack's goroutine is in, or "".
+func bubbleOf(stack string) string {
+	header, _, _ := strings.Cut(stack, "\n")
+	_, name, _ := strings.Cut(header, "synctest bubble ")
+	return name
 }
 
 // hangLimit is well beyond what the lab allows a test: 120 s.
@@ -147,10 +158,16 @@ func leftovers(before map[string]string, patience time.Duration) []string {
 
 const modulePrefix = "6.824/"
 
-// goroutines returns the stack, by id, of every goroutine that this module's code runs or started.
+// goroutines returns the stack, by id, of every goroutine that this module's code runs or started. In a bubble these are
+// the bubble's.
 func goroutines() map[string]string {
 	found := make(map[string]string)
-	for stack := range strings.SplitSeq(allStacks(), "\n\n") {
+	stacks := strings.Split(allStacks(), "\n\n")
+	own := bubbleOf(stacks[0]) // the caller's stack comes first
+	for _, stack := range stacks {
+		if own != "" && bubbleOf(stack) != own {
+			continue
+		}
 		if id, _, ok := strings.Cut(stack, " ["); ok && strings.Contains(stack, modulePrefix) {
 			found[id] = strings.TrimSpace(stack)
 		}

@@ -92,6 +92,7 @@ var everyLink = []Link{LinkPool(1), LinkPool(4), LinkOrdered, LinkPerMessage}
 
 // However long an answer takes, a peer gets no more than ten heartbeats a second (lab rule).
 func TestIdleHeartbeats(t *testing.T) {
+	parallel(t)
 	for _, link := range everyLink {
 		for _, ms := range []time.Duration{1, 60, 80, 100, 150} {
 			t.Run(fmt.Sprint(link, ", ", ms, " ms"), func(t *testing.T) {

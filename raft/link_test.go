@@ -31,6 +31,7 @@ func sendNext(leader *Raft, f *follower) *call {
 
 // However many small entries a follower lacks, one message carries so many only.
 func TestMaxEntries(t *testing.T) {
+	parallel(t)
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
 	other := newPeer(t, 1, 1, nil)
 	for _, want := range []int{0, maxEntries, 5} { // at first the leader does not know that the follower has nothing
@@ -153,6 +154,7 @@ func divergingTerms(n int) (ours, theirs []int) {
 
 // What each way of backing up costs on two logs that differ in forty terms of three entries each.
 func TestBackupCost(t *testing.T) {
+	parallel(t)
 	ours, theirs := divergingTerms(40)
 	for _, c := range []struct {
 		backup   Backup

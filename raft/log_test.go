@@ -107,6 +107,7 @@ func nextTerms(rng *rand.Rand, term, n int) []int {
 }
 
 func TestLogAgainstTwin(t *testing.T) {
+	parallel(t)
 	for seed := range int64(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewSource(seed))
@@ -280,6 +281,7 @@ func TestLogGathersSmallBatches(t *testing.T) {
 }
 
 func TestAcceptedAgainstTwin(t *testing.T) {
+	parallel(t)
 	for seed := range int64(20) {
 		rng := rand.New(rand.NewSource(seed))
 		var a accepted

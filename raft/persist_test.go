@@ -81,6 +81,7 @@ func TestMakeNoticesEveryTruncation(t *testing.T) {
 }
 
 func TestMakeNoticesEveryFlippedBit(t *testing.T) {
+	parallel(t)
 	ps := richServer(t).store.persister
 	state, snapshot := ps.ReadRaftState(), ps.ReadSnapshot()
 	for bit := range 8 * len(state) {
@@ -165,6 +166,7 @@ func TestMakeArgumentsOutOfRange(t *testing.T) {
 
 // A growing Persister and one that is given the whole state at each save bring back the same server.
 func TestSaveGrowingOrWhole(t *testing.T) {
+	parallel(t)
 	for seed := range int64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewSource(seed))
@@ -228,6 +230,7 @@ func (cfg *config) startCourse(i int) {
 
 // A cluster with Persisters of the course agrees, crashes and takes snapshots like another.
 func TestClusterWithCoursePersister(t *testing.T) {
+	parallel(t)
 	for _, unreliable := range []bool{false, true} {
 		t.Run(fmt.Sprint("unreliable: ", unreliable), func(t *testing.T) {
 			lab(t, func(t *testing.T) {

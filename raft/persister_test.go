@@ -87,6 +87,7 @@ func (l *diskLab) step(t *testing.T) {
 }
 
 func TestPersisterAgainstTwin(t *testing.T) {
+	parallel(t)
 	for seed := range int64(20) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			l := &diskLab{rng: rand.New(rand.NewSource(seed)), disks: []*Persister{new(Persister)}, twins: make([]plainDisk, 1)}

@@ -245,6 +245,7 @@ func TestTwoLeadersInOneTerm(t *testing.T) {
 
 // Whatever old, doubled and reordered messages of a leader come: what once agreed with its log stays.
 func TestAppendEntriesReordered(t *testing.T) {
+	parallel(t)
 	for seed := range int64(10) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewSource(seed))
@@ -487,6 +488,7 @@ func TestLeaderRepairsFollower(t *testing.T) {
 // Large batches stay in the memory of the messages that brought them. What the sender and the network do with theirs
 // afterwards changes nothing in the follower's log and on its disk.
 func TestBatchOutlivesItsMessage(t *testing.T) {
+	parallel(t)
 	rf := newFollower(t, 3, 2, nil)
 	network := labrpc.MakeNetwork()
 	defer network.Cleanup()

@@ -98,6 +98,7 @@ func TestNoSnapshotsToUnreachable(t *testing.T) {
 // When a leader is heard again after failed elections, the follower's patience is that of an election timeout again,
 // not the long one that the failures had led to.
 func TestElectionAfterFailedOnes(t *testing.T) {
+	parallel(t)
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
 		defer cfg.cleanup()
