@@ -322,3 +322,24 @@ func TestAcceptedAgainstTwin(t *testing.T) {
 		}
 	}
 }
+
+// A command goes with its entry, however the log loses that.
+func TestLogForgetsCommandsWithTheirEntries(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		lose   func(l *raftLog)
+		second any // what is known of entry 2 then
+	}{
+		{"nothing lost", func(*raftLog) {}, "second"},
+		{"what precedes it cut off", func(l *raftLog) { l.compact(1) }, "second"},
+		{"replaced", func(l *raftLog) { l.truncateFrom(2) }, nil},
+		{"all replaced", func(l *raftLog) { l.truncateFrom(1) }, nil},
+		{"replaced by a snapshot", func(l *raftLog) { l.reset(1, 2) }, nil},
+	} {
+		l := logFrom(0, 0, 1, 1)
+		l.accepted.add(1, []any{"first", "second"})
+		c.lose(l)
+		l.append(segmentOf(from(l.lastIndex()+1).terms(3, 3, 3)...), false)
+		mustEqual(t, c.name, l.accepted.take(nil, 2, 2)[0], c.second)
+	}
+}

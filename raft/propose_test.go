@@ -3,6 +3,7 @@ package raft
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -309,4 +310,36 @@ func TestStartEncodesAtOnce(t *testing.T) {
 	if err != nil || got.(map[string]int)["a"] != 1 {
 		t.Errorf("the log has %v, %v", got, err)
 	}
+}
+
+// The log keeps no memory of the queue's, which serves for the next commands.
+func TestStartLeavesLogAlone(t *testing.T) {
+	rf := newLeader(t, 3, 2, nil)
+	large := func(k int) string { return strings.Repeat(string(rune('a'+k)), 2*largeBatch) }
+	for k := range 6 {
+		rf.Start(large(k))
+	}
+	d := newDecoder(&rf.definitions)
+	for k := range 6 {
+		if got, err := d.decode(rf.log.at(1 + k).data); err != nil || got != large(k) {
+			t.Errorf("the log has %.9q... for %.9q... (%v)", got, large(k), err)
+		}
+	}
+}
+
+// A queue that is large is saved before more joins it.
+func TestStartFindsFullQueue(t *testing.T) {
+	rf := newLeader(t, 3, 2, nil)
+	data, _, _ := encodeCommand(nil, "large")
+	rf.proposals.add(data, "large")
+	rf.proposals.queue.memory = append(rf.proposals.queue.memory, make([]byte, maxQueue)...)
+	index, _, leads := rf.Start("next")
+	mustEqual(t, "Start", fmt.Sprint(index, leads), "2 true")
+	mustEqual(t, "lastIndex", rf.log.lastIndex(), 2)
+	if n := len(rf.proposals.queue.memory); n > maxQueue {
+		t.Errorf("the queue still has %d bytes", n)
+	}
+	rf.becomeFollowerLocked(3)
+	index, term, leads := rf.Start("late")
+	mustEqual(t, "Start on a follower", fmt.Sprint(index, term, leads), "-1 3 false")
 }

@@ -54,21 +54,6 @@ var applying = []mutant{
 		},
 	},
 	{
-		name:  "entries-shared-with-rpc",
-		wrong: "a message's entries are the log's own memory, read without the lock",
-		edits: []edit{
-			{"link.go",
-				`c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxEntries, maxBatch)`,
-				`if k := f.nextIndex - rf.log.base - 1; k < rf.log.length {
-					c.entries = rf.log.chunks[k/chunkSize][k%chunkSize:]
-				}`},
-			{"link.go",
-				`clear(c.entries)
-				*c = call{entries: c.entries[:0], encoded: c.encoded}`,
-				`*c = call{encoded: c.encoded}`},
-		},
-	},
-	{
 		name:  "state-read-without-lock",
 		wrong: "GetState reads term and role without the lock",
 		edits: []edit{{"raft.go",

@@ -7,7 +7,7 @@ var replication = []mutant{
 		wrong: "an AppendEntries without entries skips the consistency check",
 		edits: []edit{{"replication.go",
 			`} else if !rf.log.matches(prev, args.PrevLogTerm) {`,
-			`} else if len(d.entries) > 0 && !rf.log.matches(prev, args.PrevLogTerm) {`}},
+			`} else if len(b) > 0 && !rf.log.matches(prev, args.PrevLogTerm) {`}},
 	},
 	{
 		name:  "match-by-index-only",
@@ -18,42 +18,36 @@ var replication = []mutant{
 		name:  "truncate-on-every-append",
 		wrong: "what follows the entries of an AppendEntries is cut off: a delayed short one eats the tail",
 		edits: []edit{{"replication.go",
-			`if len(d.entries) > 0 {
-				known :=`,
-			`if len(d.entries) > 0 {
-				if last >= rf.log.base && last < rf.log.lastIndex() {
-					rf.log.truncateFrom(last + 1)
-					rf.saveAllLocked(false)
-				}
-				known :=`}},
+			`known := rf`,
+			`if len(b) > 0 && last >= rf.log.base && last < rf.log.lastIndex() {
+				rf.log.truncateFrom(last + 1)
+				rf.saveAllLocked(false)
+			}
+			known := rf`}},
 	},
 	{
 		name:  "truncate-on-heartbeat",
 		wrong: "what follows PrevLogIndex is cut off by a heartbeat",
 		edits: []edit{{"replication.go",
-			`if len(d.entries) > 0 {
-				known :=`,
-			`if len(d.entries) == 0 && prev >= rf.log.base && prev < rf.log.lastIndex() {
+			`known := rf`,
+			`if len(b) == 0 && prev >= rf.log.base && prev < rf.log.lastIndex() {
 				rf.log.truncateFrom(prev + 1)
 				rf.saveAllLocked(false)
 			}
-			if len(d.entries) > 0 {
-				known :=`}},
+			known := rf`}},
 	},
 	{
 		name:  "conflict-not-cut-off",
 		wrong: "an entry that conflicts is replaced, but what follows it stays",
 		edits: []edit{
-			{"replication.go", `rf.log.truncateFrom(first)`, ``},
 			{"replication.go",
-				`rf.log.append(d.entries...)
-				rf.saveAllLocked(false)`,
-				`for k, e := range d.entries {
-					if first+k <= rf.log.lastIndex() {
-						*rf.log.at(first + k) = e
-					} else {
-						rf.log.append(e)
-					}
+				`rf.log.truncateFrom(first)`,
+				`tail := rf.log.appendTo(nil, first+b.length(), maxNumber, maxNumber)
+				rf.log.truncateFrom(first)`},
+			{"replication.go",
+				`rf.saveAllLocked(false)`,
+				`for _, s := range tail {
+					rf.log.append(s, false)
 				}
 				rf.saveAllLocked(false)`},
 		},
@@ -136,9 +130,10 @@ var replication = []mutant{
 		name:  "entries-saved-after-answer",
 		wrong: "a follower answers first and saves the entries a moment later",
 		edits: []edit{
-			{"replication.go", `default: rf.saveEntriesLocked(d)`, `default:
-				d.moveTo(append([]byte(nil), d.records...))
-				rf.log.append(d.entries...)
+			{"replication.go", `default: rf.saveEntriesLocked(true, b...)`, `default:
+				for _, s := range b {
+					rf.log.append(s, true)
+				}
 				time.AfterFunc(5*time.Millisecond, func() {
 					rf.mu.Lock()
 					defer rf.mu.Unlock()
@@ -151,17 +146,15 @@ var replication = []mutant{
 	{
 		name:  "leader-does-not-save-entries",
 		wrong: "a leader keeps new commands in memory only",
-		edits: []edit{{"propose.go", `rf.saveEntriesLocked(d)`, `d.moveTo(append([]byte(nil), d.records...))
-			rf.log.append(d.entries...)`}},
+		edits: []edit{{"propose.go", `rf.saveEntriesLocked(false, q.segment)`, `rf.log.append(q.segment, false)`}},
 	},
 	{
 		name:  "truncation-not-saved",
 		wrong: "a follower that replaces conflicting entries does not save that",
 		edits: []edit{{"replication.go",
-			`rf.log.append(d.entries...)
+			`}
 			rf.saveAllLocked(false)`,
-			`d.moveTo(append([]byte(nil), d.records...))
-			rf.log.append(d.entries...)`}},
+			`}`}},
 	},
 	{
 		name:  "hanging-call-blocks-follower",
@@ -217,9 +210,30 @@ var replication = []mutant{
 	return waiting`}},
 	},
 	{
-		name:  "disk-keeps-borrowed-memory",
-		wrong: "the disk holds the memory in which the leader encodes its next commands",
-		edits: []edit{{"persister.go", `if give && len(tail)`, `if len(tail)`}},
+		name:  "log-keeps-borrowed-memory",
+		wrong: "the log and the disk hold the memory in which the leader encodes its next commands",
+		edits: []edit{{"propose.go", `rf.saveEntriesLocked(false, q.segment)`, `rf.saveEntriesLocked(true, q.segment)`}},
+	},
+	{
+		name:  "memory-used-again",
+		wrong: "after a truncation new entries are written where messages and copies of the disk have the old ones",
+		edits: []edit{{"log.go", `l.segments[i].memory[:end:end], l.segments[i].ends[:k:k]`, `l.segments[i].memory[:end], l.segments[i].ends[:k]`}},
+	},
+	{
+		name:  "command-outlives-entry",
+		wrong: "where a deposed leader's entry was replaced, its service gets the old command",
+		edits: []edit{{"log.go", `	l.accepted.truncateFrom(index)
+`, ``}},
+	},
+	{
+		name:  "command-outlives-log",
+		wrong: "where a snapshot replaced a deposed leader's log, its service later gets old commands",
+		edits: []edit{{"log.go", `*l = raftLog{base: index, baseTerm: term}`, `*l = raftLog{base: index, baseTerm: term, accepted: l.accepted}`}},
+	},
+	{
+		name:  "queue-without-bound",
+		wrong: "the queue of proposals grows beyond what an entry's offset can name",
+		edits: []edit{{"propose.go", `if len(ps.queue.memory) > maxQueue {`, `if false {`}},
 	},
 	{
 		name:  "replication-on-heartbeats-only",

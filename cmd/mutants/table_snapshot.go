@@ -57,7 +57,7 @@ var snapshots = []mutant{
 	{
 		name:  "compaction-forgets-term",
 		wrong: "the log that compaction leaves has the wrong term before its first entry",
-		edits: []edit{{"log.go", `baseTerm: l.term(index)}`, `baseTerm: l.baseTerm}`}},
+		edits: []edit{{"log.go", `baseTerm: l.term(index), accepted`, `baseTerm: l.baseTerm, accepted`}},
 	},
 	{
 		name:  "snapshot-and-state-saved-apart",
