@@ -76,22 +76,22 @@ func (rf *Raft) apply(d *decoder, t *toApply) bool {
 		})
 	}
 	commands := t.commands
-	for _, r := range t.entries {
-		if !rf.applySegment(d, &r, commands) {
+	for _, s := range t.entries {
+		if !rf.applySegment(d, &s, commands) {
 			return false
 		}
-		commands = commands[r.length():]
+		commands = commands[s.length():]
 	}
 	return true
 }
 
 // applySegment hands over entries. Where it has no command, it is decoded.
-func (rf *Raft) applySegment(d *decoder, r *segment, commands []any) bool {
-	for k := range r.ends {
-		index, command := r.first+k, commands[k]
+func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
+	for k := range s.ends {
+		index, command := s.first+k, commands[k]
 		if command == nil {
 			var err error
-			if command, err = d.decode(r.at(k).data); err != nil {
+			if command, err = d.decode(s.at(k).data); err != nil {
 				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
 			}
 		}

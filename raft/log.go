@@ -3,91 +3,9 @@
 package raft
 
 import (
-	"encoding/binary"
 	"fmt"
-	"slices"
 	"sort"
 )
-
-// An entry is one slot of the log.
-type entry struct {
-	term int
-	data []byte // the command, encoded once (command.go)
-}
-
-// A segment is consecutive entries as their records (persist.go), one after the other in one piece of memory. Nobody ever
-// writes to a record again, so that the disk, messages and the logs of other servers may share it.
-type segment struct {
-	first  int      // index of the first entry
-	memory []byte   // ends with the last record
-	start  int      // where the first record begins in it
-	ends   []uint32 // where each record ends
-}
-
-func (r *segment) length() int { return len(r.ends) }
-
-// offset returns where record k begins, or for k = length where the last one ends.
-func (r *segment) offset(k int) int {
-	if k == 0 {
-		return r.start
-	}
-	return int(r.ends[k-1])
-}
-
-func (r *segment) records() []byte { return r.memory[r.start:r.offset(len(r.ends))] }
-
-func (r *segment) size() int { return r.offset(len(r.ends)) - r.start }
-
-func (r *segment) term(k int) int {
-	term, _ := binary.Uvarint(r.memory[r.offset(k):])
-	return int(term)
-}
-
-func (r *segment) at(k int) entry {
-	record := r.memory[r.offset(k):r.ends[k]:r.ends[k]]
-	term, n := binary.Uvarint(record)
-	_, m := binary.Uvarint(record[n:])
-	return entry{int(term), record[n+m:]}
-}
-
-// slice returns the entries from k on, but not those from end on.
-func (r *segment) slice(k, end int) segment {
-	return segment{r.first + k, r.memory, r.offset(k), r.ends[k:end:end]}
-}
-
-// fitting returns how many entries from k on, at most n, have records of limit bytes in all.
-func (r *segment) fitting(k, n, limit int) int {
-	return sort.Search(n, func(i int) bool { return int(r.ends[k+i])-r.offset(k) > limit })
-}
-
-// A batch is consecutive entries in several segments.
-type batch []segment
-
-func (b batch) length() (n int) {
-	for k := range b {
-		n += b[k].length()
-	}
-	return n
-}
-
-// term returns the term of entry k.
-func (b batch) term(k int) int {
-	b = b.drop(k)
-	return b[0].term(0)
-}
-
-// drop returns the batch without its first n entries.
-func (b batch) drop(n int) batch {
-	for len(b) > 0 && n >= b[0].length() {
-		n -= b[0].length()
-		b = b[1:]
-	}
-	if n > 0 {
-		b = slices.Clone(b)
-		b[0] = b[0].slice(n, b[0].length())
-	}
-	return b
-}
 
 // A raftLog is the log of §5.3 with its beginning cut off by compaction (§7). It is pure data: it knows no
 // lock, no network and no disk.
@@ -95,7 +13,7 @@ type raftLog struct {
 	base     int       // index of the last entry cut off; 0 when none is
 	baseTerm int       // its term
 	segments []segment // the entries, none of them empty; the first has index base+1; terms never fall
-	accepted accepted
+	accepted accepted  // commands of its entries
 }
 
 const (
@@ -147,11 +65,11 @@ func (l *raftLog) appendTo(dst batch, first, count, limit int) batch {
 	count = min(count, l.lastIndex()-first+1)
 	for atLeast := 1; count > 0; atLeast = 0 {
 		i, k := l.find(first)
-		r := &l.segments[i]
-		most := min(r.length()-k, count)
-		n := max(r.fitting(k, most, limit), atLeast)
+		s := &l.segments[i]
+		most := min(s.length()-k, count)
+		n := max(s.fitting(k, most, limit), atLeast)
 		if n > 0 {
-			dst = append(dst, r.slice(k, k+n))
+			dst = append(dst, s.slice(k, k+n))
 		}
 		if n < most {
 			break
@@ -200,23 +118,23 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 	return term, l.base + 1 + sort.Search(l.lastIndex()-l.base, func(k int) bool { return l.term(l.base+1+k) >= term })
 }
 
-// append puts the entries of r at the end, and returns their records as the log has them. If give, it may keep r instead
+// append puts the entries of s at the end, and returns their records as the log has them. If give, it may keep s instead
 // of a copy, as it does if that is large.
-func (l *raftLog) append(r segment, give bool) []byte {
-	if r.length() == 0 {
+func (l *raftLog) append(s segment, give bool) []byte {
+	if s.length() == 0 {
 		return nil
 	}
 	first := l.lastIndex() + 1
-	if give && r.size() >= largeBatch {
-		end := r.offset(r.length())
-		l.segments = append(l.segments, segment{first, r.memory[:end:end], r.start, r.ends})
-		return r.records()
+	if give && s.size() >= largeBatch {
+		end := s.offset(s.length())
+		l.segments = append(l.segments, segment{first, s.memory[:end:end], s.start, s.ends})
+		return s.records()
 	}
-	to := l.room(first, r.size(), r.length())
+	to := l.room(first, s.size(), s.length())
 	begin := len(to.memory)
-	to.memory = append(to.memory, r.records()...)
-	for _, end := range r.ends {
-		to.ends = append(to.ends, end-uint32(r.start)+uint32(begin))
+	to.memory = append(to.memory, s.records()...)
+	for _, end := range s.ends {
+		to.ends = append(to.ends, end-uint32(s.start)+uint32(begin))
 	}
 	return to.memory[begin:]
 }
@@ -261,8 +179,8 @@ func (l *raftLog) compact(index int) {
 		return
 	}
 	kept := raftLog{base: index, baseTerm: l.term(index), accepted: l.accepted}
-	for _, r := range l.appendTo(nil, index+1, maxNumber, maxNumber) {
-		kept.append(r, false)
+	for _, s := range l.appendTo(nil, index+1, maxNumber, maxNumber) {
+		kept.append(s, false)
 	}
 	*l = kept
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
-	"unsafe"
 )
 
 // The saved state is a head of fixed length and a body of records. A record is a log entry (term, length,
@@ -87,93 +86,6 @@ func (h *head) check(servers int) error {
 	return nil
 }
 
-func appendRecord(dst []byte, term int, data []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(term))
-	dst = binary.AppendUvarint(dst, uint64(len(data)))
-	return append(dst, data...)
-}
-
-var errRecord = errors.New("a record is malformed")
-
-// readRecord returns the first record of b, sharing b's memory, and what follows it.
-func readRecord(b []byte) (term int, data, rest []byte, err error) {
-	t, n := binary.Uvarint(b)
-	if n <= 0 || t > maxNumber || n != uvarintSize(int(t)) {
-		return 0, nil, nil, errRecord
-	}
-	b = b[n:]
-	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) || length > maxCommand || n != uvarintSize(int(length)) {
-		return 0, nil, nil, errRecord
-	}
-	b = b[n:]
-	return int(t), b[:length:length], b[length:], nil
-}
-
-func uvarintSize(n int) int {
-	size := 1
-	for ; n >= 0x80; n >>= 7 {
-		size++
-	}
-	return size
-}
-
-// appendRecords appends the records of each segment to dst. They are strings because nobody can write to those: so they may
-// travel, and be kept at either end, without being copied. They share the segment's memory.
-func (b batch) appendRecords(dst []string) []string {
-	for k := range b {
-		records := b[k].records()
-		dst = append(dst, unsafe.String(unsafe.SliceData(records), len(records)))
-	}
-	return dst
-}
-
-// bytesOf returns the bytes of s, which must not be written to.
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
-
-func checksumOf(pieces []string) (sum uint32) {
-	for _, s := range pieces {
-		sum = extendChecksum(sum, bytesOf(s))
-	}
-	return sum
-}
-
-// A entryReader reads entries as the log may hold them: their terms do not fall, and their commands can be decoded.
-type entryReader struct {
-	definitions *definitions
-	term        int // of the entry before the next one
-	most        int // no entry may have a later term
-	index       int // of the next entry
-}
-
-// maxSegment is how many bytes of records a segment takes in before it ends; one more command may follow.
-const maxSegment = 1 << 30
-
-// read reads the records at the beginning of b up to a type definition, or its end. The segment shares b's memory.
-func (er *entryReader) read(b []byte) (segment, error) {
-	r := segment{first: er.index, memory: b}
-	for rest := b; len(rest) > 0 && r.size() < maxSegment; {
-		term, data, next, err := readRecord(rest)
-		if err != nil {
-			return segment{}, err
-		}
-		if term == 0 {
-			break
-		}
-		if term < er.term || term > er.most || !er.definitions.suffice(data) {
-			return segment{}, fmt.Errorf("its log entry %d is impossible", er.index)
-		}
-		if r.ends == nil { // most records are about as long as the first one
-			r.ends = make([]uint32, 0, len(b)/(len(rest)-len(next))+1)
-		}
-		rest = next
-		r.ends = append(r.ends, uint32(len(b)-len(rest)))
-		er.term = term
-		er.index++
-	}
-	return r, nil
-}
-
 // A store is the server's side of its Persister, whichever year's that is.
 type store struct {
 	persister *Persister
@@ -216,11 +128,11 @@ func (rf *Raft) saveLocked() { rf.saveTailLocked(nil) }
 // saveEntriesLocked appends entries to the log and saves them. If give, the log and the disk may keep their memory.
 func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
 	tail := rf.store.tail[:0]
-	for _, r := range b {
-		if undefined := rf.undefinedLocked(&r); undefined != nil {
+	for _, seg := range b {
+		if undefined := rf.undefinedLocked(&seg); undefined != nil {
 			tail = append(tail, undefined)
 		}
-		if records := rf.log.append(r, give); records != nil {
+		if records := rf.log.append(seg, give); records != nil {
 			tail = append(tail, records)
 		}
 	}
@@ -230,12 +142,12 @@ func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
 }
 
 // undefinedLocked returns records of the type definitions that entries need and the saved body lacks.
-func (rf *Raft) undefinedLocked(r *segment) (records []byte) {
+func (rf *Raft) undefinedLocked(seg *segment) (records []byte) {
 	if rf.definitions.count() == len(rf.store.defined) {
 		return nil
 	}
-	for k := range r.ends {
-		key, ok := definitionKey(r.at(k).data)
+	for k := range seg.ends {
+		key, ok := definitionKey(seg.at(k).data)
 		if ok && !slices.Contains(rf.store.defined, key) {
 			rf.store.defined = append(rf.store.defined, key)
 			records = appendRecord(records, 0, rf.definitions.get(key))
@@ -267,8 +179,8 @@ func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	s.defined = s.defined[:0]
 	var body []byte
 	for k := range rf.log.segments {
-		r := &rf.log.segments[k]
-		body = append(append(body, rf.undefinedLocked(r)...), r.records()...)
+		seg := &rf.log.segments[k]
+		body = append(append(body, rf.undefinedLocked(seg)...), seg.records()...)
 	}
 	s.body, s.bodySum = len(body), checksum(body)
 	state := append(rf.appendHeadLocked(make([]byte, 0, headSize+len(body))), body...)
@@ -319,12 +231,12 @@ func (rf *Raft) restore(state, data []byte) error {
 func (rf *Raft) restoreLog(body []byte) error {
 	er := entryReader{&rf.definitions, rf.log.baseTerm, rf.currentTerm, rf.log.base + 1}
 	for len(body) > 0 {
-		r, err := er.read(body)
+		seg, err := er.read(body)
 		if err != nil {
 			return err
 		}
-		rf.log.append(r, true)
-		if body = body[r.size():]; r.length() == 0 {
+		rf.log.append(seg, true)
+		if body = body[seg.size():]; seg.length() == 0 {
 			var d definition
 			if _, d, body, err = readRecord(body); err != nil {
 				return err

@@ -18,6 +18,7 @@
 //	control.go      control commands: RaftState
 //	events.go       events, for WithEvents
 //	log.go          the log as pure data                                         §5.3, §7
+//	segment.go      how its entries lie in memory, on the disk and in messages
 //	command.go      how a command is encoded
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk

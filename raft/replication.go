@@ -239,8 +239,8 @@ func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 		return false
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
-		for _, r := range b {
-			rf.log.append(r, true)
+		for _, s := range b {
+			rf.log.append(s, true)
 		}
 		rf.saveAllLocked(false)
 	default:
