@@ -31,12 +31,18 @@ func (BenchServer) Int(args int, reply *string)               { *reply = "ok" }
 func (BenchServer) Append(args *benchArgs, reply *benchReply) { reply.Term = args.Term }
 func (BenchServer) String(args string, reply *int)            { *reply = len(args) }
 
+// PromptBenchServer is a BenchServer whose handlers Call runs itself.
+type PromptBenchServer struct{ BenchServer }
+
+func (PromptBenchServer) Prompt() {}
+
 // benchNetwork returns a reliable network and a maker of ends that are connected to a BenchServer.
 func benchNetwork(b *testing.B) (*Network, func() *ClientEnd) {
 	rn := MakeNetwork()
 	b.Cleanup(rn.Cleanup)
 	server := MakeServer()
 	server.AddService(MakeService(BenchServer{}))
+	server.AddService(MakeService(PromptBenchServer{}))
 	rn.AddServer("server", server)
 	var made atomic.Int64
 	return rn, func() *ClientEnd {
@@ -64,6 +70,7 @@ func BenchmarkCall(b *testing.B) {
 	}{
 		{"int", func(end *ClientEnd) bool { return end.Call("BenchServer.Int", 111, new(string)) }},
 		{"small", func(end *ClientEnd) bool { return end.Call("BenchServer.Append", small, new(benchReply)) }},
+		{"small-prompt", func(end *ClientEnd) bool { return end.Call("PromptBenchServer.Append", small, new(benchReply)) }},
 		{"1KB", func(end *ClientEnd) bool { return end.Call("BenchServer.String", text, new(int)) }},
 	} {
 		b.Run(bench.name, func(b *testing.B) {

@@ -25,7 +25,7 @@ type call struct {
 	end            *ClientEnd
 	host           *host
 	server         *Server
-	carrier        carrier
+	carrier        carrier // nil: Call carries it itself
 	unreliable     bool
 	longReordering bool
 
@@ -98,8 +98,8 @@ func (w carrier) carry() {
 	}
 }
 
-// serve carries the request to the server and the reply back. It runs in another goroutine than Call, so
-// that Call can return while the handler is still busy. A lost call has its request carried out too.
+// serve carries the request to the server and the reply back. It runs in another goroutine than Call, so that Call can
+// return while the handler is still busy, unless the handler is prompt. A lost call has its request carried out too.
 func (c *call) serve() {
 	growStack()
 	if c.unreliable && (!c.rn.sleep(shortDelay()) || isLost()) {

@@ -28,8 +28,8 @@
 // call that reaches no server, and a reply that is to come late, wait for a timer in a set of the
 // network's, where only that timer and Cleanup reach them.
 //
-// There is one goroutine for each request under way, and each end keeps up to 64 of them for its next
-// calls, until it is disabled or deleted, or Cleanup. There is no timer and no lock that calls of
+// There is one carrier for each request under way, and each end keeps up to 64 of them for its next
+// calls, until it is disabled or deleted, or Cleanup. A handler that never waits needs none (Prompt). There is no timer and no lock that calls of
 // different ends share, unless a message is delayed. All works in a bubble of testing/synctest, if the
 // network is made in it.
 package labrpc

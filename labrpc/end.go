@@ -26,7 +26,7 @@ type ClientEnd struct {
 // the answer. It returns true with the answer in the pointer reply, or false, with reply untouched, if
 // the request or the answer was lost, the server cannot be reached or goes away, or the network is
 // cleaned up. After a false the handler may have run or not. Call does not return only if the handler
-// does not and nothing happens to end and server.
+// does not and nothing happens to end and server, or if it is one that should be prompt (see Prompt).
 //
 // args must have exactly the type the handler takes. Arguments that gob cannot encode panic; an answer
 // that gob cannot decode into reply ends the process (log.Fatalf).
@@ -43,10 +43,13 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 
 	c := e.rn.calls.Get().(*call)
 	c.svcMeth, c.argsType, c.request = svcMeth, reflect.TypeOf(args), request
-	if e.begin(c) {
-		c.carrier <- c
-	} else {
+	switch {
+	case !e.begin(c):
 		e.rn.settleAfter(e.rn.failDelay(), c, false)
+	case c.carrier == nil:
+		c.serve()
+	default:
+		c.carrier <- c
 	}
 	<-c.settled
 	defer c.recycle()
@@ -72,9 +75,11 @@ func (e *ClientEnd) begin(c *call) bool {
 	}
 	c.end, c.host, c.slot = e, e.host, len(e.inFlight)
 	e.inFlight = append(e.inFlight, c)
-	c.carrier = e.carrierLocked()
 	c.unreliable = !e.rn.reliable.Load()
 	c.longReordering = e.rn.longReordering.Load()
+	if c.unreliable || !c.server.isPrompt(c.svcMeth) {
+		c.carrier = e.carrierLocked()
+	}
 	return true
 }
 
@@ -91,14 +96,16 @@ func (e *ClientEnd) carrierLocked() carrier {
 	return w
 }
 
-// land takes c off the list, if nobody has done so before. Its carrier, who must be the caller, is about to
-// be free for another call; a disabled end keeps none.
+// land takes c off the list, if nobody has done so before. Its carrier, who must be the caller if it has one, is about
+// to be free for another call; a disabled end keeps none.
 func (e *ClientEnd) land(c *call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.enabled && len(e.idle) < maxIdle {
+	switch {
+	case c.carrier == nil:
+	case e.enabled && len(e.idle) < maxIdle:
 		e.idle = append(e.idle, c.carrier)
-	} else {
+	default:
 		close(c.carrier)
 	}
 	return e.landLocked(c)

@@ -156,6 +156,9 @@ func (rf *Raft) OnMessage(m Message) Reply {
 	return reply
 }
 
+// Prompt tells labrpc that the handlers below wait for nothing but a lock, which nobody holds for long: see labrpc.Prompt.
+func (rf *Raft) Prompt() {}
+
 // RequestVote is the labrpc handler of a candidate's request; see OnMessage.
 func (rf *Raft) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
 	*reply = *rf.OnMessage(args).(*RequestVoteReply)

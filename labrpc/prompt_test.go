@@ -1,0 +1,142 @@
+package labrpc
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A PromptServer claims to be prompt. Act, if there is one, is what its handler does first.
+type PromptServer struct {
+	mu    sync.Mutex
+	act   func()
+	calls []string // for each call, whether Call ran the handler itself
+}
+
+func (ps *PromptServer) Prompt() {}
+
+func (ps *PromptServer) Handle(args int, reply *int) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.act != nil {
+		ps.act()
+	}
+	by := "carrier"
+	if stack := stackOfCaller(); strings.Contains(stack, "ClientEnd).Call") {
+		by = "Call"
+	}
+	ps.calls = append(ps.calls, by)
+	*reply = -args
+}
+
+// promptNetwork returns an end that leads to a PromptServer named "prompt".
+func promptNetwork(t *testing.T) (*Network, *PromptServer, *ClientEnd) {
+	rn, ps := MakeNetwork(), new(PromptServer)
+	t.Cleanup(rn.Cleanup)
+	server := MakeServer()
+	server.AddService(MakeService(ps))
+	rn.AddServer("prompt", server)
+	return rn, ps, join(rn, "end", "prompt")
+}
+
+// On a reliable network Call runs a prompt handler itself; on another it may have to return before the request is there.
+func TestPrompt_whoRunsTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rn, ps, end := promptNetwork(t)
+		var reply int
+		if !end.Call("PromptServer.Handle", 7, &reply) || reply != -7 {
+			t.Errorf("reply %d", reply)
+		}
+		rn.LongReordering(true)
+		for range 20 {
+			if reply = 0; !end.Call("PromptServer.Handle", 8, &reply) || reply != -8 {
+				t.Errorf("reply %d while replies are reordered", reply)
+			}
+		}
+		rn.LongReordering(false)
+		rn.Reliable(false)
+		for range 20 {
+			end.Call("PromptServer.Handle", 9, new(int))
+		}
+		for k, by := range ps.calls {
+			if want := map[bool]string{true: "Call", false: "carrier"}[k < 21]; by != want {
+				t.Errorf("call %d was run by %s, want %s", k, by, want)
+			}
+		}
+		if n := rn.GetCount("prompt"); n != len(ps.calls) || n < 30 {
+			t.Errorf("%d requests counted, %d calls", n, len(ps.calls))
+		}
+	})
+}
+
+// Whoever is cut off while a prompt handler runs gets a false, and the next call finds all in order.
+func TestPrompt_cutOffMeanwhile(t *testing.T) {
+	for name, cut := range map[string]func(rn *Network){
+		"disabled": func(rn *Network) { rn.Enable("end", false) },
+		"deleted":  func(rn *Network) { rn.DeleteServer("prompt") },
+		"replaced": func(rn *Network) { rn.AddServer("prompt", MakeServer()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rn, ps, end := promptNetwork(t)
+			old := rn.hosts["prompt"].server.Load()
+			ps.act = func() { cut(rn) }
+			reply := 0
+			if end.Call("PromptServer.Handle", 7, &reply) || reply != 0 {
+				t.Errorf("true, reply %d", reply)
+			}
+			ps.act = nil
+			rn.AddServer("prompt", old)
+			rn.Enable("end", true)
+			if !end.Call("PromptServer.Handle", 8, &reply) || reply != -8 {
+				t.Errorf("afterwards: reply %d", reply)
+			}
+		})
+	}
+}
+
+// While one call is in a prompt handler, others of the same end go on.
+func TestPrompt_manyAtOnce(t *testing.T) {
+	rn, _, end := promptNetwork(t)
+	var callers sync.WaitGroup
+	for n := range 50 {
+		callers.Go(func() {
+			for range 20 {
+				var reply int
+				if !end.Call("PromptServer.Handle", n, &reply) || reply != -n {
+					t.Errorf("reply %d to %d", reply, n)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if n := rn.GetCount("prompt"); n != 1000 {
+		t.Errorf("%d requests counted", n)
+	}
+}
+
+// Cleanup waits for no handler, and no call that it ends returns true.
+func TestPrompt_cleanup(t *testing.T) {
+	rn, ps := MakeNetwork(), new(PromptServer)
+	server := MakeServer()
+	server.AddService(MakeService(ps))
+	rn.AddServer("prompt", server)
+	end := join(rn, "end", "prompt")
+	ps.act = func() {
+		begun := time.Now()
+		rn.Cleanup()
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("Cleanup took %v", took)
+		}
+	}
+	if end.Call("PromptServer.Handle", 1, new(int)) {
+		t.Error("true after Cleanup")
+	}
+}
+
+func stackOfCaller() string {
+	buf := make([]byte, 1<<14)
+	return string(buf[:runtime.Stack(buf, false)])
+}
