@@ -15,8 +15,8 @@ type sharedString struct {
 	text string
 }
 
-// minShared is the length in bytes from which on a string is shared. A shorter one could keep from the garbage collector
-// much more than its own size, if it is a part of something long.
+// minShared is the length in bytes from which on a string is shared. If it is a part of a longer one, whoever holds it keeps
+// all of that from the garbage collector; copying a shorter one is cheap.
 const minShared = 4 << 10
 
 func (e encoded) length() int {

@@ -34,7 +34,7 @@ func (BenchServer) String(args string, reply *int)            { *reply = len(arg
 // PromptBenchServer is a BenchServer whose handlers Call runs itself.
 type PromptBenchServer struct{ BenchServer }
 
-func (PromptBenchServer) Prompt() {}
+func (s PromptBenchServer) Prompt() any { return s }
 
 // benchNetwork returns a reliable network and a maker of ends that are connected to a BenchServer.
 func benchNetwork(b *testing.B) (*Network, func() *ClientEnd) {

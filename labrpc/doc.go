@@ -22,14 +22,16 @@
 //
 // Call encodes the arguments, counts the request and puts the call on its end's list of calls in flight.
 // A goroutine of the end's, its carrier, delays or loses the request if the network is unreliable, runs
-// the handler, takes the call off the list, delays or loses the reply, and wakes Call, which decodes.
+// the handler, takes the call off the list, delays or loses the reply, and wakes Call, which decodes. On
+// a reliable network Call does all that itself for a handler that never waits (Prompt).
+//
 // Disabling or deleting the end, replacing or deleting the server, and Cleanup take calls off the lists
 // too, and wake their Calls with a false; the carrier finds its call gone when its handler is done. A
 // call that reaches no server, and a reply that is to come late, wait for a timer in a set of the
 // network's, where only that timer and Cleanup reach them.
 //
-// There is one carrier for each request under way, and each end keeps up to 64 of them for its next
-// calls, until it is disabled or deleted, or Cleanup. A handler that never waits needs none (Prompt). There is no timer and no lock that calls of
+// There is one carrier at most for each request under way, and each end keeps up to 64 of them for its
+// next calls, until it is disabled or deleted, or Cleanup. There is no timer and no lock that calls of
 // different ends share, unless a message is delayed. All works in a bubble of testing/synctest, if the
 // network is made in it.
 package labrpc

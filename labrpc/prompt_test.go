@@ -16,7 +16,7 @@ type PromptServer struct {
 	calls []string // for each call, whether Call ran the handler itself
 }
 
-func (ps *PromptServer) Prompt() {}
+func (ps *PromptServer) Prompt() any { return ps }
 
 func (ps *PromptServer) Handle(args int, reply *int) {
 	ps.mu.Lock()
@@ -95,6 +95,26 @@ func TestPrompt_cutOffMeanwhile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What embeds a prompt receiver, as a service may embed its Raft, has handlers of its own that may wait.
+type promptEmbedder struct{ *PromptServer }
+
+func (e promptEmbedder) Wait(args int, reply *int) { time.Sleep(time.Hour) }
+
+func TestPrompt_isNotInherited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rn, ps, _ := promptNetwork(t)
+		defer time.Sleep(2 * time.Hour) // until the handler is done
+		server := MakeServer()
+		server.AddService(MakeService(promptEmbedder{ps}))
+		rn.AddServer("embedder", server)
+		end := join(rn, "other", "embedder")
+		time.AfterFunc(time.Second, func() { rn.DeleteServer("embedder") })
+		if took := elapsed(func() { end.Call("promptEmbedder.Wait", 1, new(int)) }); took != time.Second {
+			t.Errorf("Call took %v, want 1s, when the server was deleted", took)
+		}
+	})
 }
 
 // While one call is in a prompt handler, others of the same end go on.

@@ -82,8 +82,10 @@ func (rs *Server) isPrompt(svcMeth string) bool {
 // Prompt is a receiver whose handlers never wait, but for a lock that is held for a moment. On a reliable network Call runs
 // them itself: that saves two changes of goroutine, which take longer than the rest of a small call. Should the end be
 // disabled or the server deleted meanwhile, Call returns its false when the handler is done.
+//
+// Prompt returns its receiver, which shows that the promise is the receiver's own, not that of a part embedded in it.
 type Prompt interface {
-	Prompt() // does nothing
+	Prompt() (receiver any)
 }
 
 // Service is the handlers of one object.
@@ -97,7 +99,8 @@ type Service struct {
 // reply. The service has the name of rcvr's type.
 func MakeService(rcvr interface{}) *Service {
 	value := reflect.ValueOf(rcvr)
-	_, prompt := rcvr.(Prompt)
+	p, prompt := rcvr.(Prompt)
+	prompt = prompt && reflect.TypeOf(p.Prompt()) == value.Type()
 	svc := &Service{reflect.Indirect(value).Type().Name(), map[string]*handler{}}
 	for i := range value.NumMethod() {
 		method := value.Type().Method(i)
@@ -116,7 +119,7 @@ type handler struct {
 	prompt    bool          // rcvr is Prompt
 }
 
-// handle decodes the request into new memory, so that client and server share none, calls the method
+// handle decodes the request into new memory, so that client and server share none that can be written to, calls the method
 // and encodes its reply. Errors of gob are ignored here: the method sees what could be decoded, and
 // the client fails to decode what could not be encoded. The call panics if args has another type than
 // the method takes.

@@ -5,6 +5,7 @@ package raft
 import (
 	"bytes"
 	"fmt"
+	"math"
 )
 
 // maxApply bounds the entries that the applier takes at once.
@@ -36,8 +37,8 @@ type toApply struct {
 	last     int
 }
 
-// waitToApply notes that the last portion is applied and waits for the next. What it takes is a copy: whatever happens
-// to the log meanwhile does not disturb the applier. It reports whether the server still runs.
+// waitToApply notes that the last portion is applied and waits for the next. Whatever happens to the log meanwhile does
+// not disturb the applier: what it took is never written again. It reports whether the server still runs.
 func (rf *Raft) waitToApply(t *toApply) bool {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -55,7 +56,7 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 		return !rf.killed
 	}
 	t.last = min(limit, rf.lastApplied+maxApply)
-	t.entries = rf.log.appendTo(t.entries, rf.lastApplied+1, t.last-rf.lastApplied, maxNumber)
+	t.entries = rf.log.appendTo(t.entries, rf.lastApplied+1, t.last-rf.lastApplied, math.MaxInt)
 	t.commands = rf.log.accepted.take(t.commands, rf.lastApplied+1, t.last)
 	return !rf.killed
 }

@@ -106,7 +106,7 @@ func next(t testing.TB, applyCh <-chan ApplyMsg) ApplyMsg {
 func TestApplyUnknownTypePanics(t *testing.T) {
 	data, c, _ := encodeCommand(nil, pointCommand{1, 2})
 	rf := newFollower(t, 3, 1, from(1).terms(1))
-	rf.log.append(segmentOf(entry{term: 1, data: data}), false)
+	rf.log.append(nil, segmentOf(entry{term: 1, data: data}), false)
 	d := newDecoder(&rf.definitions)
 	todo := toApply{entries: rf.log.appendTo(nil, 2, 1, 0), commands: make([]any, 1), last: 2}
 	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2", "labgob.Register")

@@ -278,7 +278,9 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 	}
 	s.buf = *bytes.NewBuffer(message)
 	s.value.SetZero() // gob leaves alone what is zero in the message
-	if err = s.dec.Decode(s.into); err != nil {
+	err = s.dec.Decode(s.into)
+	s.buf = bytes.Buffer{} // the log's memory must become garbage when the log drops it
+	if err != nil {
 		delete(d.streams, key) // it may be in mid-message
 		return nil, err
 	}
@@ -311,7 +313,6 @@ func openStream(def definition) (*stream, error) {
 // definitions are those that one server has met. Safe for concurrent use.
 type definitions struct {
 	byKey sync.Map      // uint64 → definition
-	known atomic.Int64  // how many are in there
 	usual atomic.Uint64 // a key in there; 0 if there is none: most logs need one definition
 }
 
@@ -323,9 +324,7 @@ func (ds *definitions) get(key uint64) definition {
 
 func (ds *definitions) add(key uint64, d definition) {
 	if !ds.isUsual(key) {
-		if _, was := ds.byKey.LoadOrStore(key, d); !was {
-			ds.known.Add(1)
-		}
+		ds.byKey.LoadOrStore(key, d)
 		ds.usual.Store(key)
 	}
 }
@@ -339,13 +338,8 @@ func (ds *definitions) suffice(data []byte) bool {
 	return wellFormed(data) && (!needed || ds.isUsual(key) || ds.get(key) != nil)
 }
 
-func (ds *definitions) count() int { return int(ds.known.Load()) }
-
 // collect returns the definitions that the entries need, each once, in the order of their first use.
 func (ds *definitions) collect(b batch) (found [][]byte) {
-	if ds.count() == 0 {
-		return nil
-	}
 	var keys []uint64 // of found: there are few types
 	for i := range b {
 		for k := range b[i].ends {

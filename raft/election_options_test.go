@@ -13,7 +13,7 @@ import (
 func newCandidateWith(t testing.TB, n int, opts ...Option) (*Raft, *RequestVoteArgs) {
 	rf := newQuiet(t, n, MakePersister(), append([]Option{WithVotePolicy(VoteSelfFirst)}, opts...)...)
 	rf.currentTerm = 2
-	rf.log.append(segmentOf(from(1).terms(1)...), false)
+	rf.log.append(nil, segmentOf(from(1).terms(1)...), false)
 	rf.saveAllLocked(false)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

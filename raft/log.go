@@ -4,6 +4,7 @@ package raft
 
 import (
 	"fmt"
+	"math"
 	"sort"
 )
 
@@ -13,6 +14,7 @@ type raftLog struct {
 	base     int       // index of the last entry cut off; 0 when none is
 	baseTerm int       // its term
 	segments []segment // the entries, none of them empty; the first has index base+1; terms never fall
+	gathers  bool      // the last segment is one for small batches
 	accepted accepted  // commands of its entries
 }
 
@@ -118,19 +120,25 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 	return term, l.base + 1 + sort.Search(l.lastIndex()-l.base, func(k int) bool { return l.term(l.base+1+k) >= term })
 }
 
-// append puts the entries of s at the end, and returns their records as the log has them. If give, it may keep s instead
-// of a copy, as it does if that is large.
-func (l *raftLog) append(s segment, give bool) []byte {
-	if s.length() == 0 {
-		return nil
+// append puts the entries of s at the end, and appends their records as the log has them to dst. If give, the log may
+// keep s's memory instead of a copy, as it does if that is large.
+func (l *raftLog) append(dst [][]byte, s segment, give bool) [][]byte {
+	for s.length() > 0 {
+		n := max(s.fitting(0, s.length(), maxSegment), 1)
+		dst = append(dst, l.appendSegment(s.slice(0, n), give))
+		s = s.slice(n, s.length())
 	}
-	first := l.lastIndex() + 1
+	return dst
+}
+
+func (l *raftLog) appendSegment(s segment, give bool) []byte {
 	if give && s.size() >= largeBatch {
 		end := s.offset(s.length())
-		l.segments = append(l.segments, segment{first, s.memory[:end:end], s.start, s.ends})
+		s.first, s.memory = l.lastIndex()+1, s.memory[:end:end]
+		l.segments, l.gathers = append(l.segments, s), false
 		return s.records()
 	}
-	to := l.room(first, s.size(), s.length())
+	to := l.room(s.size(), s.length())
 	begin := len(to.memory)
 	to.memory = append(to.memory, s.records()...)
 	for _, end := range s.ends {
@@ -139,22 +147,24 @@ func (l *raftLog) append(s segment, give bool) []byte {
 	return to.memory[begin:]
 }
 
-// room returns the last segment, or a new one that begins at index first, with memory for n records of size bytes in all.
-func (l *raftLog) room(first, size, n int) *segment {
-	capacity := size
-	if last := len(l.segments) - 1; last >= 0 {
-		memory := l.segments[last].memory
-		if cap(memory)-len(memory) >= size {
-			return &l.segments[last]
+// room returns the last segment, or a new one, with memory for n records of size bytes in all.
+func (l *raftLog) room(size, n int) *segment {
+	capacity, ends, small := size, n, size < largeBatch
+	if l.gathers {
+		last := &l.segments[len(l.segments)-1]
+		if cap(last.memory)-len(last.memory) >= size {
+			return last
 		}
-		if size < largeBatch {
-			capacity = max(size, min(2*cap(memory), pieceSize))
+		if small {
+			capacity = max(size, min(2*len(last.memory), pieceSize))
+			ends += capacity * last.length() / len(last.memory) // if the records to come are as long
 		}
 	}
+	l.gathers = small
 	l.segments = append(l.segments, segment{
-		first:  first,
+		first:  l.lastIndex() + 1,
 		memory: make([]byte, 0, capacity),
-		ends:   make([]uint32, 0, capacity*n/size), // if those to come are as long
+		ends:   make([]uint32, 0, ends),
 	})
 	return &l.segments[len(l.segments)-1]
 }
@@ -163,12 +173,12 @@ func (l *raftLog) room(first, size, n int) *segment {
 func (l *raftLog) truncateFrom(index int) {
 	i, k := l.find(index)
 	if k > 0 {
-		end := l.segments[i].offset(k)
-		l.segments[i].memory, l.segments[i].ends = l.segments[i].memory[:end:end], l.segments[i].ends[:k:k]
+		s := &l.segments[i]
+		s.memory, s.ends = s.memory[:s.offset(k)], s.ends[:k]
 		i++
 	}
 	clear(l.segments[i:])
-	l.segments = l.segments[:i]
+	l.segments, l.gathers = l.segments[:i], false
 	l.accepted.truncateFrom(index)
 }
 
@@ -179,9 +189,10 @@ func (l *raftLog) compact(index int) {
 		return
 	}
 	kept := raftLog{base: index, baseTerm: l.term(index), accepted: l.accepted}
-	for _, s := range l.appendTo(nil, index+1, maxNumber, maxNumber) {
-		kept.append(s, false)
+	for _, s := range l.appendTo(nil, index+1, math.MaxInt, math.MaxInt) {
+		kept.append(nil, s, false)
 	}
+	kept.accepted.take(nil, index+1, index)
 	*l = kept
 }
 
@@ -226,6 +237,9 @@ func (a *accepted) take(dst []any, first, last int) []any {
 		n := copy(a.commands, a.commands[a.taken:])
 		clear(a.commands[n:])
 		a.first, a.commands, a.taken = a.first+a.taken, a.commands[:n], 0
+		if n == 0 && cap(a.commands) > maxEmpty/10 {
+			a.commands = nil
+		}
 	}
 	return dst
 }

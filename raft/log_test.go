@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand"
 	"slices"
@@ -133,7 +134,7 @@ func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
 		entries := from(twin.last() + 1).terms(nextTerms(rng, twin.termAt(twin.last()), []int{1, rng.Intn(9), rng.Intn(900)}[rng.Intn(3)])...)
 		for _, s := range split(rng, entries) {
 			give := rng.Intn(2) == 0
-			if records := l.append(s, give); string(records) != string(s.records()) {
+			if records := bytes.Join(l.append(nil, s, give), nil); string(records) != string(s.records()) {
 				panic("append returns other records")
 			}
 			if !give {
@@ -156,7 +157,7 @@ func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
 // logFrom returns a log that begins after (base, baseTerm).
 func logFrom(base, baseTerm int, terms ...int) *raftLog {
 	l := &raftLog{base: base, baseTerm: baseTerm}
-	l.append(segmentOf(from(base+1).terms(terms...)...), false)
+	l.append(nil, segmentOf(from(base+1).terms(terms...)...), false)
 	return l
 }
 
@@ -210,7 +211,7 @@ func TestLogConflict(t *testing.T) {
 func TestLogAppendToLimit(t *testing.T) {
 	var l raftLog
 	for _, size := range []int{10, 20, 30, 0, 5} { // and each record has two bytes more
-		l.append(segmentOf(entry{term: 1, data: make([]byte, size)}), false)
+		l.append(nil, segmentOf(entry{term: 1, data: make([]byte, size)}), false)
 	}
 	for _, c := range []struct{ first, limit, want int }{
 		{1, 0, 1}, {1, 11, 1}, {1, 33, 1}, {1, 34, 2}, {1, 68, 4}, {1, 74, 4}, {1, 75, 5}, {1, maxBatch, 5},
@@ -244,7 +245,7 @@ func TestLogCompactMovesData(t *testing.T) {
 	s := segmentOf(from(1).terms(slices.Repeat([]int{1}, 2000)...)...) // large enough to be kept
 	want := from(2).terms(slices.Repeat([]int{1}, 1999)...)
 	var l raftLog
-	l.append(s, true)
+	l.append(nil, s, true)
 	mustEqual(t, "the log keeps the memory that it was given", &l.segments[0].memory[0], &s.memory[0])
 	l.compact(1)
 	clear(s.memory)
@@ -261,7 +262,7 @@ func TestLogNeverWritesTwice(t *testing.T) {
 			l.truncateFrom(keep + 1)
 		}
 		for k := range 300 {
-			l.append(segmentOf(from(l.lastIndex()+1+k).terms(2)...), false)
+			l.append(nil, segmentOf(from(l.lastIndex()+1+k).terms(2)...), false)
 		}
 		mustEqual(t, fmt.Sprint("after truncation to ", keep), sameEntries(entriesOf(taken), from(1).terms(1, 1, 1, 1, 1)), true)
 		mustEqual(t, "records", string(disk), string(taken[0].records()))
@@ -273,7 +274,7 @@ func TestLogGathersSmallBatches(t *testing.T) {
 	var l raftLog
 	size := 0
 	for range 20_000 {
-		size += len(l.append(segmentOf(from(1).terms(1)...), rand.Intn(2) == 0))
+		size += len(l.append(nil, segmentOf(from(1).terms(1)...), rand.Intn(2) == 0)[0])
 	}
 	if most := size/(pieceSize/2) + 20; len(l.segments) > most {
 		t.Errorf("%d bytes are in %d pieces, want at most %d", size, len(l.segments), most)
@@ -319,6 +320,11 @@ func TestAcceptedAgainstTwin(t *testing.T) {
 			if len(a.commands) > 2*(last-applied)+20 {
 				t.Fatalf("%d commands are kept for %d entries", len(a.commands), last-applied)
 			}
+			for k, command := range a.commands[:cap(a.commands)] {
+				if command != nil && (k < a.taken || k >= len(a.commands)) {
+					t.Fatalf("%v is kept from the garbage collector", command)
+				}
+			}
 		}
 	}
 }
@@ -334,12 +340,58 @@ func TestLogForgetsCommandsWithTheirEntries(t *testing.T) {
 		{"what precedes it cut off", func(l *raftLog) { l.compact(1) }, "second"},
 		{"replaced", func(l *raftLog) { l.truncateFrom(2) }, nil},
 		{"all replaced", func(l *raftLog) { l.truncateFrom(1) }, nil},
+		{"covered by a snapshot", func(l *raftLog) { l.compact(2); l.reset(1, 1); l.append(nil, segmentOf(from(2).terms(1)...), false) }, nil},
 		{"replaced by a snapshot", func(l *raftLog) { l.reset(1, 2) }, nil},
 	} {
 		l := logFrom(0, 0, 1, 1)
 		l.accepted.add(1, []any{"first", "second"})
 		c.lose(l)
-		l.append(segmentOf(from(l.lastIndex()+1).terms(3, 3, 3)...), false)
+		l.append(nil, segmentOf(from(l.lastIndex()+1).terms(3, 3, 3)...), false)
 		mustEqual(t, c.name, l.accepted.take(nil, 2, 2)[0], c.second)
+	}
+}
+
+// The room for very many waiting commands is not kept for ever.
+func TestAcceptedShrinks(t *testing.T) {
+	var a accepted
+	a.add(1, make([]any, maxEmpty))
+	a.take(nil, 1, maxEmpty-1)
+	mustEqual(t, "room while one waits", cap(a.commands) >= maxEmpty, true)
+	a.take(nil, maxEmpty, maxEmpty)
+	mustEqual(t, "room when none does", cap(a.commands), 0)
+}
+
+// However the sizes of batches vary, the log takes little more memory than their records, and no piece of it is much larger
+// than what may be shared.
+func TestLogMemory(t *testing.T) {
+	number := entry{term: 1, data: []byte{formInt, 1}}
+	few, more, many := slices.Repeat([]entry{number}, 2), slices.Repeat([]entry{number}, 250), slices.Repeat([]entry{number}, 1250)
+	large := []entry{{term: 1, data: make([]byte, 40_000)}}
+	huge := slices.Repeat([]entry{{term: 1, data: make([]byte, 1000)}}, 1000)
+	for name, batches := range map[string][][]entry{
+		"few": {few}, "many": {many}, "few, many": {few, many}, "more, many": {more, many}, "more, large": {more, large},
+		"few, large": {few, large}, "number, large, number": {few[:1], large, few}, "huge": {huge}, "huge, few": {huge, few},
+	} {
+		for _, give := range []bool{false, true} {
+			var l raftLog
+			records, entries, capacity := 0, 0, 0
+			for records < 10*maxSegment {
+				for _, b := range batches {
+					s := segmentOf(b...)
+					records, entries = records+s.size(), entries+s.length()
+					s.ends, s.memory = slices.Clip(s.ends), slices.Clip(s.memory)
+					l.append(nil, s, give)
+				}
+			}
+			for _, s := range l.segments {
+				capacity += cap(s.memory) - s.start + 4*cap(s.ends) + 64
+				if !give && cap(s.memory) > maxSegment && s.length() > 1 {
+					t.Fatalf("%s: a segment of %d bytes", name, cap(s.memory))
+				}
+			}
+			if most := 3 * (records + 4*entries) / 2; capacity > most {
+				t.Errorf("%s (give: %v): %d bytes of memory for %d of records and %d entries", name, give, capacity, records, entries)
+			}
+		}
 	}
 }

@@ -32,7 +32,7 @@ type AppendEntriesArgs struct {
 	PrevLogIndex int      // index of the entry just before the new ones
 	PrevLogTerm  int      // its term
 	LeaderCommit int      // leader's commitIndex
-	Entries      []string // records of the new entries (persist.go), in pieces; empty for a heartbeat
+	Entries      []string // records of the new entries (segment.go), in pieces: bytes, not text; empty for a heartbeat
 	Checksum     uint32   // of Entries
 	Definitions  [][]byte // gob type definitions that Entries need (command.go)
 }
@@ -157,7 +157,7 @@ func (rf *Raft) OnMessage(m Message) Reply {
 }
 
 // Prompt tells labrpc that the handlers below wait for nothing but a lock, which nobody holds for long: see labrpc.Prompt.
-func (rf *Raft) Prompt() {}
+func (rf *Raft) Prompt() (receiver any) { return rf }
 
 // RequestVote is the labrpc handler of a candidate's request; see OnMessage.
 func (rf *Raft) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {

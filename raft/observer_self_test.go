@@ -137,7 +137,7 @@ var violations = []struct {
 		s.append(s.rafts[0], 1, 1)
 		leader := s.elect(0, 1)
 		leader.log.truncateFrom(2)
-		leader.log.append(segmentOf(from(2).terms(2)...), false)
+		leader.log.append(nil, segmentOf(from(2).terms(2)...), false)
 		leader.saveAllLocked(false)
 	}},
 	{"entries differ", "log matching: violated by server 1 in term 1 at index 2", "on server 0", func(s *stage) {
@@ -253,7 +253,7 @@ var violations = []struct {
 	}},
 	{"entry unsaved", "saved before it leaves: violated by server 0 in term 1 at index 1", "up to 0", func(s *stage) {
 		leader := s.elect(0, 1)
-		leader.log.append(segmentOf(from(1).terms(1)...), false)
+		leader.log.append(nil, segmentOf(from(1).terms(1)...), false)
 		s.sending(leader, entriesMessage(leader, 0), 1)
 	}},
 	{"acknowledgement unsaved", "saved before it leaves: violated by server 1 in term 1 at index 1", "up to 0", func(s *stage) {

@@ -226,7 +226,8 @@ func WithCloseOnKill() Option {
 // It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may
 // block, which delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its
 // goroutine outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
-// Another one encodes it, for example with labgob: all fields of messages and replies are exported.
+// Another one encodes it, for example with labgob: all fields of messages and replies are exported. The strings of
+// AppendEntriesArgs hold any bytes, which an encoding of text, such as JSON, would not leave alone.
 //
 // WithTransport panics if send is nil.
 func WithTransport(send func(peer int, m Message) Reply) Option {

@@ -3,6 +3,7 @@
 package raft
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -132,9 +133,7 @@ func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
 		if undefined := rf.undefinedLocked(&seg); undefined != nil {
 			tail = append(tail, undefined)
 		}
-		if records := rf.log.append(seg, give); records != nil {
-			tail = append(tail, records)
-		}
+		tail = rf.log.append(tail, seg, give)
 	}
 	rf.saveTailLocked(tail)
 	clear(tail)
@@ -143,9 +142,6 @@ func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
 
 // undefinedLocked returns records of the type definitions that entries need and the saved body lacks.
 func (rf *Raft) undefinedLocked(seg *segment) (records []byte) {
-	if rf.definitions.count() == len(rf.store.defined) {
-		return nil
-	}
 	for k := range seg.ends {
 		key, ok := definitionKey(seg.at(k).data)
 		if ok && !slices.Contains(rf.store.defined, key) {
@@ -235,12 +231,13 @@ func (rf *Raft) restoreLog(body []byte) error {
 		if err != nil {
 			return err
 		}
-		rf.log.append(seg, true)
+		rf.log.append(nil, seg, false)
 		if body = body[seg.size():]; seg.length() == 0 {
 			var d definition
 			if _, d, body, err = readRecord(body); err != nil {
 				return err
 			}
+			d = bytes.Clone(d) // it outlives the state
 			rf.definitions.add(d.key(), d)
 			if !slices.Contains(rf.store.defined, d.key()) {
 				rf.store.defined = append(rf.store.defined, d.key())

@@ -291,3 +291,27 @@ func TestRestoreChecksTermAtSnapshot(t *testing.T) {
 	wantPanic(t, func() { Make(deadEnds(3), 0, rf.store.persister.Copy(), make(chan ApplyMsg)) },
 		"cannot be trusted", "term 2 where its snapshot ends with term 1")
 }
+
+// A restored log lies in memory of its own, not in that of the saved state, and goes on without harm to what is in there.
+func TestRestoredLogGoesOn(t *testing.T) {
+	rf := newLeader(t, 3, 2, nil)
+	rf.Start(strings.Repeat("x", 2*largeBatch))
+	rf.Start(pointCommand{1, 2})
+	for k := range 1000 {
+		rf.Start(strings.Repeat("y", k))
+	}
+	rf.Start(pointCommand{3, 4})
+	rf = newQuiet(t, 3, rf.store.persister.Copy())
+	d := newDecoder(&rf.definitions)
+	for index, want := range map[int]any{2: pointCommand{1, 2}, 1002: strings.Repeat("y", 999), 1003: pointCommand{3, 4}} {
+		if got, err := d.decode(rf.log.at(index).data); err != nil || got != want {
+			t.Errorf("index %d: %v, %v", index, got, err)
+		}
+	}
+	for _, s := range rf.log.segments {
+		if cap(s.memory) > maxSegment {
+			t.Errorf("a segment has %d bytes of memory", cap(s.memory))
+		}
+	}
+	verify(t, rf)
+}

@@ -146,10 +146,12 @@ func (ps *proposals) take(empty queue) queue {
 	defer ps.mu.Unlock()
 	taken := ps.queue
 	ps.queue = empty
-	if taken.length() > 1 {
-		ps.alone.Store(0)
-	} else {
+	switch taken.length() {
+	case 0:
+	case 1:
 		ps.alone.Add(1)
+	default:
+		ps.alone.Store(0)
 	}
 	return taken
 }
@@ -201,6 +203,9 @@ func (rf *Raft) accept(term int) bool {
 		return false
 	}
 	q := rf.proposals.take(rf.emptied)
+	if q.length() == 0 { // somebody found the queue full and took all
+		return true
+	}
 	rf.log.accepted.add(rf.log.lastIndex()+1, q.commands)
 	rf.saveEntriesLocked(false, q.segment)
 	rf.emptied = q.emptied()

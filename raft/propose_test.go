@@ -339,7 +339,9 @@ func TestStartFindsFullQueue(t *testing.T) {
 	if n := len(rf.proposals.queue.memory); n > maxQueue {
 		t.Errorf("the queue still has %d bytes", n)
 	}
-	rf.becomeFollowerLocked(3)
+	rf.proposals.queue.memory = make([]byte, maxQueue+1)
+	rf.currentTerm = 3 // and nobody has told the queue yet
 	index, term, leads := rf.Start("late")
-	mustEqual(t, "Start on a follower", fmt.Sprint(index, term, leads), "-1 3 false")
+	mustEqual(t, "Start in a later term", fmt.Sprint(index, term, leads), "-1 3 false")
+	mustEqual(t, "lastIndex then", rf.log.lastIndex(), 2)
 }

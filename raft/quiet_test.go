@@ -64,7 +64,7 @@ func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Ra
 	t.Helper()
 	rf := newQuiet(t, n, MakePersister(), opts...)
 	rf.currentTerm = term
-	rf.log.append(segmentOf(entries...), false)
+	rf.log.append(nil, segmentOf(entries...), false)
 	rf.saveAllLocked(false)
 	return rf
 }

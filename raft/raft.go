@@ -104,8 +104,9 @@ type Raft struct {
 
 	// State on leaders, made anew at each election.
 	followers  []*follower // by peer; nil for ourselves
-	emptied    queue       // memory for the next queue of proposals
 	commitTold time.Time   // when followers are to learn of a new commitIndex at the latest; zero if they did
+
+	emptied queue // memory for the next queue of proposals
 }
 
 // nobody stands for no server where a server's index is expected.
@@ -193,12 +194,12 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // once: the index that the command will have if it is ever committed, the current term, and true. There is no
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
 // appending and saving to that one, and may return before. It yields the processor when other Starts may join it, and
-// also when a thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
+// also when four thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
 // peer. The leader's own service gets this very command on applyCh, so it must not be changed afterwards. On any other
 // server, and on a killed one, it does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
-// panics if the command cannot be encoded. A RaftState is a question to Raft itself, which each server answers when
+// panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which each server answers when
 // the turn of its index comes.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	if rf.proposals.welcome.Load() {

@@ -240,7 +240,7 @@ func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
 		for _, s := range b {
-			rf.log.append(s, true)
+			rf.log.append(nil, s, true)
 		}
 		rf.saveAllLocked(false)
 	default:

@@ -153,6 +153,7 @@ var badAppends = map[string]func(args *AppendEntriesArgs){
 	"an entry in two pieces":  withSealed([]byte{3}, []byte{1, formNil}),
 	"an empty piece":          withSealed(appendRecord(nil, 3, []byte{formNil}), nil),
 	"a definition":            withSealed(appendRecord(nil, 0, []byte{formNil})),
+	"an entry, a definition":  withSealed(appendRecord(appendRecord(nil, 3, []byte{formNil}), 0, []byte{formNil})),
 	"length of entry huge":    withSealed(binary.AppendUvarint([]byte{3}, math.MaxUint64)),
 	"length of entry large":   withSealed(binary.AppendUvarint([]byte{3}, maxCommand+1)),
 	"endless number":          withSealed(bytes.Repeat([]byte{0xff}, 11)),
@@ -485,8 +486,8 @@ func TestLeaderRepairsFollower(t *testing.T) {
 	}
 }
 
-// Large batches stay in the memory of the messages that brought them. What the sender and the network do with theirs
-// afterwards changes nothing in the follower's log and on its disk.
+// Large batches stay in the memory of the messages that brought them, small ones are copied. What the network does with
+// its own memory afterwards changes nothing in the follower's log and on its disk.
 func TestBatchOutlivesItsMessage(t *testing.T) {
 	parallel(t)
 	rf := newFollower(t, 3, 2, nil)

@@ -21,7 +21,7 @@ type entry struct {
 // writes to a record again, so that the disk, messages and the logs of other servers may share it.
 type segment struct {
 	first  int      // index of the first entry
-	memory []byte   // ends with the last record
+	memory []byte   // holds the records, and maybe others
 	start  int      // where the first record begins in it
 	ends   []uint32 // where each record ends
 }
@@ -152,10 +152,12 @@ type entryReader struct {
 	index       int // of the next entry
 }
 
-// maxSegment is how many bytes of records a segment takes in before it ends; one more command may follow.
-const maxSegment = 1 << 30
+// maxSegment is the size in bytes of a segment's memory, unless a single command is longer: whoever shares a part of it
+// keeps all of it from the garbage collector. One message may fill it.
+const maxSegment = 256 << 10
 
-// read reads the records at the beginning of b up to a type definition, or its end. The segment shares b's memory.
+// read reads the records at the beginning of b up to a type definition, the end, or about maxSegment bytes. The segment
+// shares b's memory.
 func (er *entryReader) read(b []byte) (segment, error) {
 	s := segment{first: er.index, memory: b}
 	for rest := b; len(rest) > 0 && s.size() < maxSegment; {

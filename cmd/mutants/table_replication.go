@@ -47,7 +47,7 @@ var replication = []mutant{
 			{"replication.go",
 				`rf.saveAllLocked(false)`,
 				`for _, s := range tail {
-					rf.log.append(s, false)
+					rf.log.append(nil, s, false)
 				}
 				rf.saveAllLocked(false)`},
 		},
@@ -132,7 +132,7 @@ var replication = []mutant{
 		edits: []edit{
 			{"replication.go", `default: rf.saveEntriesLocked(true, b...)`, `default:
 				for _, s := range b {
-					rf.log.append(s, true)
+					rf.log.append(nil, s, true)
 				}
 				time.AfterFunc(5*time.Millisecond, func() {
 					rf.mu.Lock()
@@ -146,7 +146,7 @@ var replication = []mutant{
 	{
 		name:  "leader-does-not-save-entries",
 		wrong: "a leader keeps new commands in memory only",
-		edits: []edit{{"propose.go", `rf.saveEntriesLocked(false, q.segment)`, `rf.log.append(q.segment, false)`}},
+		edits: []edit{{"propose.go", `rf.saveEntriesLocked(false, q.segment)`, `rf.log.append(nil, q.segment, false)`}},
 	},
 	{
 		name:  "truncation-not-saved",
@@ -217,7 +217,7 @@ var replication = []mutant{
 	{
 		name:  "memory-used-again",
 		wrong: "after a truncation new entries are written where messages and copies of the disk have the old ones",
-		edits: []edit{{"log.go", `l.segments[i].memory[:end:end], l.segments[i].ends[:k:k]`, `l.segments[i].memory[:end], l.segments[i].ends[:k]`}},
+		edits: []edit{{"log.go", `l.segments, l.gathers = l.segments[:i], false`, `l.segments, l.gathers = l.segments[:i], l.gathers && i > 0`}},
 	},
 	{
 		name:  "command-outlives-entry",
@@ -229,6 +229,16 @@ var replication = []mutant{
 		name:  "command-outlives-log",
 		wrong: "where a snapshot replaced a deposed leader's log, its service later gets old commands",
 		edits: []edit{{"log.go", `*l = raftLog{base: index, baseTerm: term}`, `*l = raftLog{base: index, baseTerm: term, accepted: l.accepted}`}},
+	},
+	{
+		name:  "segment-not-clipped",
+		wrong: "small batches are written behind a large one, into memory that others hold",
+		edits: []edit{
+			{"log.go", `s.first, s.memory = l.lastIndex()+1, s.memory[:end:end]
+				l.segments, l.gathers = append(l.segments, s), false`,
+				`s.first, s.memory = l.lastIndex()+1, s.memory[:end]
+				l.segments, l.gathers = append(l.segments, s), true`},
+		},
 	},
 	{
 		name:  "queue-without-bound",
