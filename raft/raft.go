@@ -33,6 +33,9 @@
 // rule moves commitIndex and wakes the applier, a goroutine that hands commands to applyCh in the order of the log. A
 // further goroutine, the ticker, starts elections and keeps heartbeats going.
 //
+// A command is encoded once, by Start. Log, disk and messages have it in that form, and share the memory of what is large
+// (segment.go). It is decoded where it is applied, but on the server that accepted it, which has it still.
+//
 // # Locking
 //
 // One mutex, Raft.mu, guards all that is declared below it in Raft. It is taken by the doors (Start, GetState,
@@ -199,8 +202,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // server, and on a killed one, it does nothing and returns index -1 and false.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
-// panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which each server answers when
-// the turn of its index comes.
+// panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which
+// each server answers when the turn of its index comes.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	if rf.proposals.welcome.Load() {
 		var err error
