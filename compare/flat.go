@@ -14,7 +14,7 @@ const (
 	behind      = 100_000 // entries that the follower that catches up lacks
 	conflicting = 1_000   // entries it has that nobody else has
 
-	bytesPerEntry = 60 // about what an int in the log takes on one server
+	bytesPerEntry = 11 // about what an int in the log takes on one server
 )
 
 // flatTime is how long one measurement of -flat may take.

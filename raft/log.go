@@ -123,19 +123,23 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 // append puts the entries of s at the end, and appends their records as the log has them to dst. If give, the log may
 // keep s's memory instead of a copy, as it does if that is large.
 func (l *raftLog) append(dst [][]byte, s segment, give bool) [][]byte {
-	for s.length() > 0 {
+	for s.size() > maxSegment && s.length() > 1 {
 		n := max(s.fitting(0, s.length(), maxSegment), 1)
-		dst = append(dst, l.appendSegment(s.slice(0, n), give))
+		part := s.slice(0, n)
+		dst = append(dst, l.appendSegment(&part, give))
 		s = s.slice(n, s.length())
+	}
+	if s.length() > 0 {
+		dst = append(dst, l.appendSegment(&s, give))
 	}
 	return dst
 }
 
-func (l *raftLog) appendSegment(s segment, give bool) []byte {
+func (l *raftLog) appendSegment(s *segment, give bool) []byte {
 	if give && s.size() >= largeBatch {
 		end := s.offset(s.length())
-		s.first, s.memory = l.lastIndex()+1, s.memory[:end:end]
-		l.segments, l.gathers = append(l.segments, s), false
+		l.segments = append(l.segments, segment{l.lastIndex() + 1, s.memory[:end:end], s.start, s.ends})
+		l.gathers = false
 		return s.records()
 	}
 	to := l.room(s.size(), s.length())

@@ -22,7 +22,7 @@ type proposals struct {
 	mu    sync.Mutex
 	term  int // in which we lead; 0 if we do not
 	next  int // index of the next command
-	queue queue
+	queue *queue
 }
 
 // A queue is encoded commands, as the log will take them, and the commands themselves.
@@ -37,13 +37,14 @@ func (q *queue) add(term int, data []byte, command any) {
 	q.commands = append(q.commands, command)
 }
 
-// emptied returns an empty queue in the memory of this one, unless that is large.
-func (q queue) emptied() queue {
+// reset empties the queue. It keeps its memory, unless that is large.
+func (q *queue) reset() {
 	if cap(q.memory) > maxEmpty || cap(q.commands) > maxEmpty/10 {
-		return queue{}
+		*q = queue{}
+		return
 	}
 	clear(q.commands)
-	return queue{segment{memory: q.memory[:0], ends: q.ends[:0]}, q.commands[:0]}
+	q.memory, q.ends, q.commands = q.memory[:0], q.ends[:0], q.commands[:0]
 }
 
 const (
@@ -87,7 +88,7 @@ func (ps *proposals) close() {
 	defer ps.mu.Unlock()
 	ps.term = 0
 	ps.welcome.Store(false)
-	ps.queue = ps.queue.emptied()
+	ps.queue.reset()
 }
 
 // add queues an encoded command. The ticket's term is 0 if it may not.
@@ -141,7 +142,7 @@ func (ps *proposals) length() int {
 }
 
 // take returns the queue, and goes on with an empty one.
-func (ps *proposals) take(empty queue) queue {
+func (ps *proposals) take(empty *queue) *queue {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	taken := ps.queue
@@ -204,11 +205,13 @@ func (rf *Raft) accept(term int) bool {
 	}
 	q := rf.proposals.take(rf.emptied)
 	if q.length() == 0 { // somebody found the queue full and took all
+		rf.emptied = q
 		return true
 	}
 	rf.log.accepted.add(rf.log.lastIndex()+1, q.commands)
 	rf.saveEntriesLocked(false, q.segment)
-	rf.emptied = q.emptied()
+	q.reset()
+	rf.emptied = q
 	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
 	rf.wakeReplicatorsLocked()
 	return true

@@ -234,16 +234,16 @@ func TestExpectsOthers(t *testing.T) {
 		ps := &rf.proposals
 		for range c.alone {
 			ps.add([]byte{formNil}, nil)
-			ps.take(queue{})
+			ps.take(new(queue))
 		}
 		mustEqual(t, fmt.Sprintf("%+v", c), ps.expectsOthers(c.waiting), c.want)
 		ps.add([]byte{formNil}, nil)
-		ps.take(queue{})
+		ps.take(new(queue))
 		mustEqual(t, fmt.Sprintf("%+v, and then alone", c), ps.expectsOthers(2), false)
 		for range 2 {
 			ps.add([]byte{formNil}, nil)
 		}
-		ps.take(queue{})
+		ps.take(new(queue))
 		mustEqual(t, fmt.Sprintf("%+v, and then with another", c), ps.expectsOthers(2), true)
 	}
 }
@@ -261,11 +261,11 @@ func TestGather(t *testing.T) {
 		for n := 0; n < yields && rf.proposals.length() < c.want; n++ {
 			rf.proposals.gather()
 		}
-		if got := len(rf.proposals.take(queue{}).commands); got < c.want {
+		if got := len(rf.proposals.take(new(queue)).commands); got < c.want {
 			t.Errorf("%d joining: %d commands gathered, want %d", c.joining, got, c.want)
 		}
 		joined.Wait()
-		rf.proposals.take(queue{})
+		rf.proposals.take(new(queue))
 	}
 }
 

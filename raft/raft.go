@@ -109,7 +109,7 @@ type Raft struct {
 	followers  []*follower // by peer; nil for ourselves
 	commitTold time.Time   // when followers are to learn of a new commitIndex at the latest; zero if they did
 
-	emptied queue // memory for the next queue of proposals
+	emptied *queue // to be the next queue of proposals
 }
 
 // nobody stands for no server where a server's index is expected.
@@ -174,6 +174,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		store:       newStore(persister),
 	}
 	rf.applyCond.L = &rf.mu
+	rf.proposals.queue, rf.emptied = new(queue), new(queue)
 	for _, option := range opts {
 		option(&rf.options)
 	}

@@ -166,14 +166,14 @@ var replication = []mutant{
 		wrong: "Start appends though the leader was deposed before it had the lock",
 		edits: []edit{
 			{"propose.go", `if rf.role != Leader || rf.currentTerm != term {`, `if false {`},
-			{"propose.go", `	ps.queue = ps.queue.emptied()
+			{"propose.go", `	ps.queue.reset()
 `, ``},
 		},
 	},
 	{
 		name:  "queue-outlives-term",
 		wrong: "commands queued when a leader is deposed get into the log when it leads again",
-		edits: []edit{{"propose.go", `	ps.queue = ps.queue.emptied()
+		edits: []edit{{"propose.go", `	ps.queue.reset()
 `, ``}},
 	},
 	{
@@ -234,10 +234,10 @@ var replication = []mutant{
 		name:  "segment-not-clipped",
 		wrong: "small batches are written behind a large one, into memory that others hold",
 		edits: []edit{
-			{"log.go", `s.first, s.memory = l.lastIndex()+1, s.memory[:end:end]
-				l.segments, l.gathers = append(l.segments, s), false`,
-				`s.first, s.memory = l.lastIndex()+1, s.memory[:end]
-				l.segments, l.gathers = append(l.segments, s), true`},
+			{"log.go", `s.memory[:end:end], s.start, s.ends})
+				l.gathers = false`,
+				`s.memory[:end], s.start, s.ends})
+				l.gathers = true`},
 		},
 	},
 	{
