@@ -119,10 +119,10 @@ type handler struct {
 	prompt    bool          // rcvr is Prompt
 }
 
-// handle decodes the request into new memory, so that client and server share none that can be written to, calls the method
-// and encodes its reply. Errors of gob are ignored here: the method sees what could be decoded, and
-// the client fails to decode what could not be encoded. The call panics if args has another type than
-// the method takes.
+// handle decodes the request into new memory, so that client and server share none that can be written
+// to, calls the method and encodes its reply. Errors of gob are ignored here: the method sees what could
+// be decoded, and the client fails to decode what could not be encoded. The call panics if args has
+// another type than the method takes.
 func (h *handler) handle(argsType reflect.Type, request labgob.Message) labgob.Message {
 	args := newArgs(argsType)
 	request.UnmarshalLast(args.Interface())

@@ -153,7 +153,7 @@ type entryReader struct {
 }
 
 // maxSegment is the size in bytes of a segment's memory, unless a single command is longer: whoever shares a part of it
-// keeps all of it from the garbage collector. One message may fill it.
+// keeps all of it from the garbage collector. It must be more than maxBatch, since a message's records are read as one.
 const maxSegment = 256 << 10
 
 // read reads the records at the beginning of b up to a type definition, the end, or about maxSegment bytes. The segment
