@@ -37,28 +37,42 @@ type toApply struct {
 	last     int
 }
 
-// waitToApply notes that the last portion is applied and waits for the next. Whatever happens to the log meanwhile does
-// not disturb the applier: what it took is never written again. It reports whether the server still runs.
+// waitToApply notes that the last portion is applied and waits for the next. It reports whether the server still runs.
 func (rf *Raft) waitToApply(t *toApply) bool {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
+	rf.appliedLocked(t)
+	for !rf.killed && !rf.hasToApplyLocked() {
+		rf.applyCond.Wait()
+	}
+	rf.takeToApplyLocked(t)
+	return !rf.killed
+}
+
+func (rf *Raft) hasToApplyLocked() bool {
+	return rf.commitIndex > rf.lastApplied || len(rf.events.waiting) > 0
+}
+
+// appliedLocked notes that t is applied, and empties it.
+func (rf *Raft) appliedLocked(t *toApply) {
 	rf.lastApplied = max(rf.lastApplied, t.last)
 	clear(t.entries)
 	clear(t.commands)
 	t.snapshot, t.entries, t.commands = snapshot{}, t.entries[:0], t.commands[:0]
-	for !rf.killed && rf.commitIndex <= rf.lastApplied && len(rf.events.waiting) == 0 {
-		rf.applyCond.Wait()
-	}
+}
+
+// takeToApplyLocked makes t the next portion. Whatever happens to the log meanwhile does not disturb the applier: what it
+// took is never written again.
+func (rf *Raft) takeToApplyLocked(t *toApply) {
 	var limit int
 	t.events, limit = rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)
 	if rf.snapshot.index > rf.lastApplied {
 		t.snapshot, t.last = rf.snapshot, rf.snapshot.index
-		return !rf.killed
+		return
 	}
 	t.last = min(limit, rf.lastApplied+maxApply)
 	t.entries = rf.log.appendTo(t.entries, rf.lastApplied+1, t.last-rf.lastApplied, math.MaxInt)
 	t.commands = rf.log.accepted.take(t.commands, rf.lastApplied+1, t.last)
-	return !rf.killed
 }
 
 // apply hands over t. It reports whether the server still runs.

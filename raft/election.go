@@ -234,34 +234,40 @@ func (rf *Raft) askForVotesLocked() {
 		args.Term++
 	}
 	for peer := range rf.peers {
-		if peer != rf.me && !rf.canvass.granted[peer] {
+		switch {
+		case peer == rf.me || rf.canvass.granted[peer]:
+		case rf.options.asking != nil:
+			rf.options.asking(peer, args)
+		default:
 			go rf.askForVote(peer, args)
 		}
 	}
 }
 
-// askForVote asks one peer for its vote, again if the message is lost. It ends with the answer, when nobody waits for it
-// any more, or when we seem to be cut off: the loss shows late, and no other peer has answered either.
+// askForVote asks one peer for its vote, again if the message is lost.
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 	begun := time.Now()
 	for range maxFailures {
-		reply, ok := rf.call(peer, args).(*RequestVoteReply)
-		rf.mu.Lock()
-		if rf.staleVoteLocked(args) {
-			rf.mu.Unlock()
-			return
-		}
-		if ok {
-			rf.onVoteLocked(peer, reply)
-			rf.mu.Unlock()
-			return
-		}
-		cutOff := !rf.canvass.answered && time.Since(begun) >= rf.patience()
-		rf.mu.Unlock()
-		if cutOff {
+		reply, _ := rf.call(peer, args).(*RequestVoteReply)
+		if !rf.answerToVote(peer, args, reply, begun) {
 			return
 		}
 	}
+}
+
+// answerToVote takes the outcome of a request for a vote: the reply, or nil if there is none. It reports whether to ask
+// again: only if the outcome still matters and we do not seem to be cut off (losses show late, and nobody has answered).
+func (rf *Raft) answerToVote(peer int, args *RequestVoteArgs, reply *RequestVoteReply, begun time.Time) (again bool) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if rf.staleVoteLocked(args) {
+		return false
+	}
+	if reply != nil {
+		rf.onVoteLocked(peer, reply)
+		return false
+	}
+	return rf.canvass.answered || time.Since(begun) < rf.patience()
 }
 
 // staleVoteLocked reports whether the answer to args has come too late to count.

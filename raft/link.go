@@ -119,10 +119,15 @@ func (rf *Raft) replicator(f *follower) {
 	for rf.waitForWork(f) {
 		rf.nextCallLocked(f, &c)
 		reply := rf.callUnlocked(f, &c)
-		if !rf.killed && rf.role == Leader && rf.currentTerm == c.term() { // otherwise it is no news
-			rf.settleLocked(f, &c, reply)
-		}
+		rf.returnedLocked(f, &c, reply)
 		c.clear()
+	}
+}
+
+// returnedLocked takes the outcome of a call, nil if there is no reply. One of an earlier term is no news.
+func (rf *Raft) returnedLocked(f *follower, c *call, reply Reply) {
+	if !rf.killed && rf.role == Leader && rf.currentTerm == c.term() {
+		rf.settleLocked(f, c, reply)
 	}
 }
 

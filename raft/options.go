@@ -47,6 +47,7 @@ type options struct {
 	closeOnKill bool
 	transport   func(peer int, m Message) Reply // instead of labrpc
 	observer    observer                        // nil for none
+	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of askForVote
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).

@@ -17,6 +17,7 @@ type Persister struct {
 	body     [][]byte // the rest, in pieces; a byte once written never changes
 	size     int      // the length of head and body
 	snapshot []byte   // never changed, only replaced
+	saved    func()   // if set, called with mu held after each change: the tests crash servers there
 }
 
 // MakePersister returns an empty Persister.
@@ -37,8 +38,8 @@ func (ps *Persister) Save(raftstate []byte, snapshot []byte) {
 	raftstate, snapshot = clone(raftstate), clone(snapshot)
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.setState(raftstate)
 	ps.snapshot = snapshot
+	ps.setState(raftstate)
 }
 
 // SaveStateAndSnapshot is Save under the name that it had up to 2022.
@@ -57,6 +58,13 @@ func (ps *Persister) SaveRaftState(state []byte) {
 // setState takes over state, which nobody else may hold.
 func (ps *Persister) setState(state []byte) {
 	ps.head, ps.body, ps.size = nil, [][]byte{state}, len(state)
+	ps.changed()
+}
+
+func (ps *Persister) changed() {
+	if ps.saved != nil {
+		ps.saved()
+	}
 }
 
 // Append saves a change of the Raft state in one step: head replaces its first len(head) bytes, and the pieces of tail go
@@ -78,6 +86,7 @@ func (ps *Persister) Append(head []byte, tail ...[]byte) {
 			ps.body = append(ps.body, piece)
 		}
 	}
+	ps.changed()
 }
 
 // continues reports whether b lies behind a in one piece of memory.

@@ -6,7 +6,7 @@ var applying = []mutant{
 		name:  "applied-before-committed",
 		wrong: "what is in the log is applied before it is committed",
 		edits: []edit{
-			{"apply.go", `rf.commitIndex <= rf.lastApplied`, `rf.log.lastIndex() <= rf.lastApplied`},
+			{"apply.go", `rf.commitIndex > rf.lastApplied ||`, `rf.log.lastIndex() > rf.lastApplied ||`},
 			{"apply.go", `rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)`, `rf.events.due(t.events[:0], rf.lastApplied, rf.log.lastIndex())`},
 		},
 	},
