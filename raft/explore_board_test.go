@@ -1,0 +1,392 @@
+package raft
+
+// The actions of the explorer, on a cluster of driven servers and the messages that are in flight between them. A search
+// and a live cluster take the same actions.
+
+// A fate is what becomes of an RPC.
+type fate uint8
+
+const (
+	answered  fate = iota // the request is handled and its reply taken, with nothing in between
+	noReply               // the request is handled, the reply is lost
+	lost                  // the request is lost
+	held                  // the request stays in flight
+	heldReply             // the request is handled, the reply stays in flight
+)
+
+// An actionKind is a kind of action.
+type actionKind uint8
+
+const (
+	act        actionKind = iota // one step of server at
+	actVote                      // RequestVote from server at to server to
+	actSend                      // AppendEntries or InstallSnapshot, whichever is due
+	actBeat                      // a heartbeat falls due first
+	actDeliver                   // what is in flight arrives
+	actDrop                      // what is in flight is lost
+	actRepeat                    // a request that is in flight arrives, and stays in flight
+)
+
+// An action is one move of the explorer: a whole RPC, one message, or one server's step.
+type action struct {
+	kind  actionKind
+	at    int // the server that acts
+	step  step
+	to    int
+	fate  fate
+	item  int  // which message in flight
+	heard bool // the receiver has heard its leader lately, which matters to a PreVote only
+
+	crashStep, crashSave int // the server that takes this step of the action crashes at this save; 0: none does
+}
+
+// An item is a message or a reply in flight.
+type item struct {
+	from, to int   // of the request
+	slot     int   // the sender's open call, if it is one
+	vote     bool  // it is a RequestVote
+	ghost    bool  // the sender has crashed: nobody waits for the reply
+	request  *wire // nil: no item
+	reply    *wire // nil: the request is in flight, otherwise its reply
+}
+
+// A board is a cluster in mid-run. take carries out a step on a server and returns what comes of it.
+type board struct {
+	n     int
+	items []item
+	take  func(server int, in step) outcome
+
+	down   []int      // servers that the action has crashed
+	closed []openSlot // calls of servers whose outcome the action brought
+	steps  int        // taken in the action
+	saves  []int      // by step
+	crash  action
+	broken *breach
+	at     int // the server that broke it
+}
+
+// An openSlot is a call that a server has open.
+type openSlot struct{ server, slot int }
+
+// perform carries out an action. It stops at the first step that violates a property.
+func (b *board) perform(a action) {
+	b.down = b.down[:0]
+	b.steps, b.saves, b.closed, b.crash, b.broken = 0, b.saves[:0], b.closed[:0], a, nil
+	switch a.kind {
+	case act:
+		b.step(a.at, a.step)
+	case actVote:
+		out := b.step(a.at, step{kind: stepAsk, peer: a.to})
+		b.exchange(item{from: a.at, to: a.to, vote: true, request: out.message}, a)
+	case actSend:
+		out := b.step(a.at, a.step)
+		b.exchange(item{from: a.at, to: a.to, slot: out.slot, request: out.message}, a)
+	case actDeliver:
+		i := b.items[a.item]
+		b.items = append(b.items[:a.item], b.items[a.item+1:]...)
+		b.exchange(i, a)
+	case actDrop:
+		i := b.items[a.item]
+		b.items = append(b.items[:a.item], b.items[a.item+1:]...)
+		b.returned(i, nil)
+	case actRepeat:
+		i := b.items[a.item]
+		b.receive(i, a.heard)
+	}
+}
+
+func (b *board) step(server int, in step) outcome {
+	if b.broken != nil {
+		return outcome{}
+	}
+	if b.steps++; b.steps == b.crash.crashStep {
+		in.crashAt = b.crash.crashSave
+	}
+	out := b.take(server, in)
+	b.saves = append(b.saves, out.saves)
+	if out.crashed {
+		b.crashed(server)
+	}
+	if b.broken = out.broken; b.broken != nil {
+		b.at = server
+	}
+	return out
+}
+
+// crashed notes that nobody waits any more for what the server has sent.
+func (b *board) crashed(server int) {
+	b.items = orphan(b.items, server)
+	b.down = append(b.down, server)
+}
+
+// orphan returns the items as the crash of a server leaves them.
+func orphan(items []item, server int) []item {
+	kept := items[:0]
+	for _, i := range items {
+		if i.from == server {
+			if i.reply != nil {
+				continue
+			}
+			i.ghost, i.slot = true, 0
+		}
+		kept = append(kept, i)
+	}
+	return kept
+}
+
+func (b *board) receive(i item, heard bool) outcome {
+	in := step{kind: stepReceive, message: i.request}
+	if heard {
+		in.arg = 1
+	}
+	return b.step(i.to, in)
+}
+
+// exchange takes an RPC on from where it is.
+func (b *board) exchange(i item, a action) {
+	if b.broken != nil || i.request == nil {
+		return
+	}
+	reply := i.reply
+	switch {
+	case a.fate == held:
+		b.items = append(b.items, i)
+		return
+	case a.fate == lost:
+		b.returned(i, nil)
+		return
+	case reply == nil:
+		out := b.receive(i, a.heard)
+		if reply = out.reply; out.crashed {
+			reply = nil
+		}
+	}
+	switch {
+	case b.broken != nil:
+	case a.fate == heldReply && reply != nil:
+		i.reply = reply
+		b.items = append(b.items, i)
+	case a.fate == noReply:
+		b.returned(i, nil)
+	default:
+		b.returned(i, reply)
+	}
+}
+
+// returned gives the sender the outcome of its RPC: the reply, or nil if there is none.
+func (b *board) returned(i item, reply *wire) {
+	switch {
+	case i.ghost:
+	case i.vote:
+		b.step(i.from, step{kind: stepVoted, peer: i.to, message: i.request, reply: reply})
+	default:
+		b.step(i.from, step{kind: stepReturned, arg: i.slot, reply: reply})
+		b.closed = append(b.closed, openSlot{i.from, i.slot})
+		closeSlot(b.items, openSlot{i.from, i.slot})
+	}
+}
+
+// closeSlot has the items follow when a server's open calls close up.
+func closeSlot(items []item, c openSlot) {
+	for k := range items {
+		if o := &items[k]; o.from == c.server && !o.vote && !o.ghost && o.slot > c.slot {
+			o.slot--
+		}
+	}
+}
+
+// Limits bound an exploration.
+type limits struct {
+	servers  int
+	terms    int // the last term that a server may stand in
+	commands int
+	crashes  int
+	saves    bool // crashes may come between two saves of one step, too
+	snaps    int  // Snapshots that services take
+	flight   int  // messages in flight besides the RPC that is under way
+	repeats  bool // requests in flight may arrive more than once
+	queue    bool // Starts may wait for the lock
+	lag      bool // services may lag
+}
+
+// A budget is how much of the limits is used.
+type budget struct{ commands, crashes, snaps uint8 }
+
+// menu returns what a server can do by itself, as the library sees it.
+func (s *driven) menu(l *limits) (steps []step) {
+	rf := s.rf
+	s.settle()
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	add := func(kind stepKind, peer, arg int) { steps = append(steps, step{kind: kind, peer: peer, arg: arg}) }
+	if rf.role != Leader && rf.currentTerm < l.terms {
+		add(stepTimeout, 0, 0)
+		if rf.canvass.granted != nil && rf.canvass.preVote {
+			add(stepTimeout, 0, 1)
+		}
+	}
+	for peer := range rf.peers {
+		if s.asks != nil && !rf.staleVoteLocked(s.asks) && peer != rf.me && !rf.canvass.granted[peer] {
+			add(stepAsk, peer, map[bool]int{true: 1}[s.asks.PreVote])
+		}
+	}
+	if rf.role == Leader {
+		s.leaderMenu(add)
+	}
+	if rf.proposals.welcome.Load() {
+		add(stepStart, 0, 0)
+		if l.queue {
+			add(stepQueue, 0, 0)
+		}
+	}
+	if len(s.tickets) > 0 {
+		add(stepAccept, 0, 0)
+	}
+	switch {
+	case s.holds:
+		add(stepApply, 0, 0)
+	case s.lag && rf.hasToApplyLocked():
+		add(stepTake, 0, 0)
+	}
+	if l.snaps > 0 {
+		for index := rf.snapshot.index + 1; index <= len(s.service); index++ {
+			add(stepSnapshot, 0, index)
+		}
+	}
+	if l.crashes > 0 && rf.currentTerm > 0 {
+		add(stepCrash, 0, 0)
+	}
+	return steps
+}
+
+func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
+	rf := s.rf
+	for peer, f := range rf.followers {
+		if f == nil {
+			continue
+		}
+		if rf.hasWorkLocked(f) {
+			add(stepSend, peer, 0)
+		}
+		if rf.options.link.roomForHeartbeat(len(f.calls)) {
+			add(stepHeartbeat, peer, 0)
+			add(stepHeartbeat, peer, 1)
+		}
+		if len(f.calls) > 0 {
+			add(stepGiveUp, peer, 0)
+		}
+	}
+	add(stepResign, 0, 0)
+}
+
+// actions returns what may happen to a cluster: menus are the servers' own, used is what is used.
+func (l *limits) actions(menus [][]step, items []item, used budget) (all []action) {
+	for at, menu := range menus {
+		for _, in := range menu {
+			all = l.stepActions(all, at, in)
+		}
+	}
+	for k, i := range items {
+		all = l.itemActions(all, k, i)
+	}
+	kept := all[:0]
+	for _, a := range all {
+		if a.takesCommand() {
+			a.step.arg = int(used.commands) + 1
+		}
+		if l.allows(a, len(items), used) {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+func (a *action) takesCommand() bool {
+	return a.kind == act && (a.step.kind == stepStart || a.step.kind == stepQueue)
+}
+
+// allows reports whether an action is within the limits.
+func (l *limits) allows(a action, inFlight int, used budget) bool {
+	return (inFlight < l.flight || !a.holds()) && !l.exceeded(used.with(a))
+}
+
+// holds reports whether an action leaves something in flight that was not.
+func (a *action) holds() bool {
+	return (a.kind == actVote || a.kind == actSend) && (a.fate == held || a.fate == heldReply)
+}
+
+func (l *limits) exceeded(u budget) bool {
+	return int(u.commands) > l.commands || int(u.crashes) > l.crashes || int(u.snaps) > l.snaps
+}
+
+// with returns what is used after an action.
+func (u budget) with(a action) budget {
+	if a.kind == act {
+		switch a.step.kind {
+		case stepStart, stepQueue:
+			u.commands++
+		case stepSnapshot:
+			u.snaps++
+		case stepCrash:
+			u.crashes++
+		}
+	}
+	if a.crashStep > 0 {
+		u.crashes++
+	}
+	return u
+}
+
+// stepActions appends to dst what a server's step may become.
+func (l *limits) stepActions(dst []action, at int, in step) []action {
+	a := action{at: at, step: in, to: in.peer}
+	switch in.kind {
+	case stepAsk:
+		a.kind = actVote
+	case stepSend, stepHeartbeat:
+		a.kind = actSend
+	default:
+		return append(dst, a)
+	}
+	for _, a.fate = range []fate{answered, lost, noReply, held, heldReply} {
+		if a.fate == lost && a.kind == actVote {
+			continue // that changes nothing
+		}
+		a.heard = false
+		dst = append(dst, a)
+		if in.kind == stepAsk && in.arg == 1 && a.fate != held {
+			a.heard = true
+			dst = append(dst, a)
+		}
+	}
+	return dst
+}
+
+// itemActions appends to dst what may become of item k.
+func (l *limits) itemActions(dst []action, k int, i item) []action {
+	a := action{item: k}
+	add := func(kind actionKind, f fate) {
+		a.kind, a.fate, a.heard = kind, f, false
+		dst = append(dst, a)
+		if m, ok := i.request.message.(*RequestVoteArgs); ok && m.PreVote && i.reply == nil && kind != actDrop {
+			a.heard = true
+			dst = append(dst, a)
+		}
+	}
+	add(actDrop, lost)
+	switch {
+	case i.reply != nil:
+		add(actDeliver, answered)
+		return dst
+	case i.ghost:
+		add(actDeliver, noReply)
+	default:
+		add(actDeliver, answered)
+		add(actDeliver, noReply)
+		add(actDeliver, heldReply)
+	}
+	if l.repeats {
+		add(actRepeat, noReply)
+	}
+	return dst
+}

@@ -1,0 +1,358 @@
+package raft
+
+// A server's state as plain values: what the explorer stores, compares, renames and starts servers from.
+
+import (
+	"encoding/binary"
+	"strings"
+	"time"
+)
+
+// An image is all of a driven server's state that matters to what it may do next. Fields that are derived from it, and
+// fields that matter to speed or timing only, are not in it; explore_fields_test.go names them with the reason.
+type image struct {
+	me, term, vote int
+	role           Role
+	leader         int
+	base, baseTerm int
+	log            string // the records after base
+	snapshot       imageSnapshot
+	commit         int
+	lastApplied    int
+
+	accepted  []imageCommand // commands of its own that are not handed over
+	proposals imageProposals
+	canvass   imageCanvass
+	followers []imageFollower // by peer; what a leader of the past knows is forgotten
+	calls     []imageCall     // whose outcome may still come
+
+	portion imagePortion
+	tickets string
+	service string
+	acked   int // in the current term
+}
+
+type imageSnapshot struct {
+	index, term int
+	data        string
+}
+
+type imageCommand struct{ index, command int }
+
+type imageProposals struct {
+	term, next     int
+	welcome        bool
+	queue, emptied string // records
+	commands       []int  // of the queue
+}
+
+type imageCanvass struct {
+	on, preVote      bool
+	granted, refused uint8
+}
+
+type imageFollower struct {
+	next, match int
+	probing     bool
+}
+
+type imageCall struct {
+	peer               int
+	message            *wire
+	first, match, last int
+	waiting            bool // it is among the calls that are waited for
+	installing         bool
+	overtaken          bool // a call that was sent later has been answered
+}
+
+type imagePortion struct {
+	holds    bool
+	last     int
+	snapshot imageSnapshot
+	first    int
+	records  string
+	commands []int
+}
+
+func bitsOf(bools []bool) (bits uint8) {
+	for i, b := range bools {
+		if b {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+func boolsOf(bits uint8, n int) []bool {
+	bools := make([]bool, n)
+	for i := range bools {
+		bools[i] = bits>>i&1 == 1
+	}
+	return bools
+}
+
+func recordsText(b batch) string {
+	var s strings.Builder
+	for k := range b {
+		s.Write(b[k].records())
+	}
+	return s.String()
+}
+
+// segmentFrom reads records.
+func segmentFrom(first int, records string) segment {
+	s := segment{first: first, memory: []byte(records)}
+	for rest := s.memory; len(rest) > 0; {
+		_, _, next, err := readRecord(rest)
+		if err != nil {
+			panic(err)
+		}
+		rest = next
+		s.ends = append(s.ends, uint32(len(s.memory)-len(rest)))
+	}
+	return s
+}
+
+func commandOf(c any) int {
+	n, _ := c.(int)
+	return n
+}
+
+// image returns the server's state.
+func (s *driven) image(intern func(*wire) *wire) *image {
+	rf, ps := s.rf, &s.rf.proposals
+	m := &image{
+		me: rf.me, term: rf.currentTerm, vote: rf.votedFor, role: rf.role, leader: rf.leader,
+		base: rf.log.base, baseTerm: rf.log.baseTerm,
+		log:      recordsText(rf.log.segments),
+		snapshot: imageSnapshot{rf.snapshot.index, rf.snapshot.term, string(rf.snapshot.data)},
+		commit:   rf.commitIndex, lastApplied: rf.lastApplied,
+		proposals: imageProposals{
+			term: ps.term, welcome: ps.welcome.Load(),
+			queue: string(ps.queue.records()), emptied: string(rf.emptied.records()),
+		},
+		service: string(s.service),
+		portion: s.imagePortion(),
+	}
+	if ps.term > 0 {
+		m.proposals.next = ps.next
+	}
+	for _, c := range ps.queue.commands {
+		m.proposals.commands = append(m.proposals.commands, commandOf(c))
+	}
+	for _, term := range s.tickets {
+		m.tickets += string(rune(term))
+	}
+	a := &rf.log.accepted
+	for k := a.taken; k < len(a.commands); k++ {
+		if a.commands[k] != nil {
+			m.accepted = append(m.accepted, imageCommand{a.first + k, commandOf(a.commands[k])})
+		}
+	}
+	if c := &rf.canvass; c.granted != nil {
+		m.canvass = imageCanvass{true, c.preVote, bitsOf(c.granted), bitsOf(c.refused)}
+	}
+	if s.acked.term == rf.currentTerm {
+		m.acked = s.acked.index
+	}
+	s.imageFollowers(m, intern)
+	return m
+}
+
+func (s *driven) imagePortion() (p imagePortion) {
+	if t := &s.portion; s.holds {
+		p = imagePortion{true, t.last, imageSnapshot{t.snapshot.index, t.snapshot.term, string(t.snapshot.data)}, 0, recordsText(t.entries), nil}
+		for _, c := range t.commands {
+			p.commands = append(p.commands, commandOf(c))
+		}
+		if len(t.entries) > 0 {
+			p.first = t.entries[0].first
+		}
+	}
+	return p
+}
+
+func (s *driven) imageFollowers(m *image, intern func(*wire) *wire) {
+	rf := s.rf
+	m.followers = make([]imageFollower, s.n)
+	for peer, f := range rf.followers {
+		if f == nil || rf.role != Leader {
+			continue
+		}
+		m.followers[peer] = imageFollower{f.nextIndex, f.matchIndex, f.probing}
+	}
+	for _, o := range s.open {
+		f := rf.followers[o.peer]
+		c := imageCall{peer: o.peer, message: intern(o.message), first: o.call.first, match: o.call.match, last: o.call.last}
+		for _, waiting := range f.calls {
+			c.waiting = c.waiting || waiting == o.call
+		}
+		c.installing = f.installing == o.call
+		c.overtaken = o.call.sentAt.Before(f.answeredTo)
+		if rf.role != Leader || o.call.term() != rf.currentTerm {
+			c.waiting, c.installing, c.overtaken = false, false, false
+		}
+		m.calls = append(m.calls, c)
+	}
+}
+
+// load starts a server from an image.
+func (m *image) load(n int, lag bool, opts []Option) *driven {
+	s := newDriven(n, m.me, MakePersister(), lag, opts)
+	rf := s.rf
+	rf.currentTerm, rf.votedFor, rf.role, rf.leader = m.term, m.vote, m.role, m.leader
+	rf.events.term = m.term
+	rf.log.reset(m.base, m.baseTerm)
+	rf.log.append(nil, segmentFrom(m.base+1, m.log), false)
+	rf.snapshot = newSnapshot(m.snapshot.index, m.snapshot.term, []byte(m.snapshot.data))
+	if m.term > 0 {
+		rf.saveAllLocked(true)
+	}
+	rf.commitIndex, rf.lastApplied = m.commit, m.lastApplied
+	rf.proposals.committed.Store(int64(m.commit))
+	m.loadProposals(rf)
+	if c := m.canvass; c.on {
+		rf.canvass = canvass{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
+	}
+	m.loadFollowers(s)
+	if m.canvass.on {
+		rf.askForVotesLocked()
+	}
+	for _, term := range m.tickets {
+		s.tickets = append(s.tickets, int(term))
+	}
+	s.service = []byte(m.service)
+	s.acked = place{m.acked, m.term}
+	m.loadPortion(s)
+	return s
+}
+
+func (m *image) loadProposals(rf *Raft) {
+	ps := &rf.proposals
+	if ps.term, ps.next = m.proposals.term, m.proposals.next; ps.term == 0 {
+		ps.next = m.base + len(m.log) + 9 // a leftover; see follower.leftover
+	}
+	ps.welcome.Store(m.proposals.welcome)
+	ps.queue.segment = segmentFrom(0, m.proposals.queue)
+	rf.emptied.segment = segmentFrom(0, m.proposals.emptied)
+	for _, c := range m.proposals.commands {
+		ps.queue.commands = append(ps.queue.commands, c)
+	}
+	for _, c := range m.accepted {
+		rf.log.accepted.add(c.index, []any{c.command})
+	}
+}
+
+func (m *image) loadFollowers(s *driven) {
+	leads := m.role == Leader
+	for peer, f := range s.rf.followers {
+		switch {
+		case f == nil:
+		case leads:
+			i := m.followers[peer]
+			f.nextIndex, f.matchIndex, f.probing = i.next, i.match, i.probing
+			f.answeredTo = time.Now().Add(-time.Minute)
+		default:
+			f.leftover(s.rf.log.lastIndex())
+		}
+	}
+	for k, i := range m.calls {
+		f := s.rf.followers[i.peer]
+		c := &call{message: i.message.message, first: i.first, match: i.match, last: i.last}
+		c.sentAt = f.answeredTo.Add(time.Duration(k+1) * time.Millisecond)
+		if i.overtaken {
+			c.sentAt = f.answeredTo.Add(time.Duration(k-len(m.calls)) * time.Millisecond)
+		}
+		if i.waiting {
+			f.calls = append(f.calls, c)
+		}
+		if i.installing {
+			f.installing = c
+		}
+		s.open = append(s.open, openCall{i.peer, c, i.message})
+	}
+}
+
+// leftover makes f what a leader may have known long ago. A server that is elected must forget all of it ("reinitialized
+// after election", Figure 2), so that the images of other servers need not tell.
+func (f *follower) leftover(last int) {
+	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitHas = last+1, last, maxFailures, last, last
+	f.probing, f.due, f.tell, f.caughtUp = true, false, true, true
+	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
+	f.installing = f.calls[0]
+}
+
+func (m *image) loadPortion(s *driven) {
+	p := m.portion
+	if s.holds = p.holds; !p.holds {
+		return
+	}
+	t := toApply{last: p.last, snapshot: newSnapshot(p.snapshot.index, p.snapshot.term, []byte(p.snapshot.data))}
+	if p.records != "" {
+		t.entries = batch{segmentFrom(p.first, p.records)}
+	}
+	for _, c := range p.commands {
+		if t.commands = append(t.commands, any(c)); c == 0 {
+			t.commands[len(t.commands)-1] = nil
+		}
+	}
+	s.portion = t
+}
+
+// key returns the image as bytes: equal for equal images only.
+func (m *image) key() string {
+	b := make([]byte, 0, 160)
+	num := func(ns ...int) {
+		for _, n := range ns {
+			b = binary.AppendVarint(b, int64(n))
+		}
+	}
+	text := func(ts ...string) {
+		for _, t := range ts {
+			num(len(t))
+			b = append(b, t...)
+		}
+	}
+	bit := func(bs ...bool) {
+		for i := 0; i < len(bs); i += 8 {
+			b = append(b, bitsOf(bs[i:min(i+8, len(bs))]))
+		}
+	}
+	num(m.me, m.term, m.vote, int(m.role), m.leader, m.base, m.baseTerm, m.commit, m.lastApplied, m.acked)
+	num(m.snapshot.index, m.snapshot.term, m.proposals.term, m.proposals.next)
+	text(m.log, m.snapshot.data, m.proposals.queue, m.proposals.emptied, m.tickets, m.service)
+	bit(m.proposals.welcome, m.canvass.on, m.canvass.preVote)
+	num(len(m.accepted))
+	for _, c := range m.accepted {
+		num(c.index, c.command)
+	}
+	num(len(m.proposals.commands))
+	num(m.proposals.commands...)
+	b = append(b, m.canvass.granted, m.canvass.refused)
+	if m.role == Leader {
+		for peer, f := range m.followers {
+			if peer != m.me {
+				num(f.next, f.match)
+				bit(f.probing)
+			}
+		}
+	}
+	num(len(m.calls))
+	for _, c := range m.calls {
+		num(c.peer, c.message.id, c.first, c.match, c.last)
+		bit(c.waiting, c.installing, c.overtaken)
+	}
+	if p := &m.portion; p.holds {
+		num(p.last, p.snapshot.index, p.snapshot.term, p.first)
+		text(p.snapshot.data, p.records)
+		num(p.commands...)
+	}
+	return string(b)
+}
+
+func idOf(w *wire) int {
+	if w == nil {
+		return 0
+	}
+	return w.id
+}

@@ -1,0 +1,311 @@
+package raft
+
+// How a search remembers what it has seen of servers and messages: each once, by number. The library's code runs once for
+// each server state and step; after that the outcome is known.
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A node is a server state that a search has met.
+type node struct {
+	id      uint32
+	image   *image
+	menu    []step
+	log     []slotText
+	shape   uint64                 // equal for states that differ in the servers' names only
+	relabel []atomic.Pointer[node] // with the servers renamed, by permutation
+}
+
+// A slotText is an entry of a node's log.
+type slotText struct {
+	term int
+	data string
+}
+
+func (nd *node) last() int { return nd.image.base + len(nd.log) }
+
+// at returns the entry at index, which must be above base and at most last.
+func (nd *node) at(index int) slotText { return nd.log[index-nd.image.base-1] }
+
+// A known is the outcome of a step, remembered.
+type known struct {
+	next *node
+	outcome
+}
+
+// A stepKey is a server state and a step.
+type stepKey struct {
+	node           uint32
+	message, reply uint32
+	arg            int16
+	kind           stepKind
+	peer, crashAt  int8
+}
+
+// A list only grows. Readers need no lock.
+type list[T any] struct{ p atomic.Pointer[[]T] }
+
+func (l *list[T]) all() []T {
+	if p := l.p.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (l *list[T]) at(k int) T  { return (*l.p.Load())[k] }
+func (l *list[T]) length() int { return len(l.all()) }
+
+// add appends v, under a lock of the caller's.
+func (l *list[T]) add(v T) {
+	all := append(l.all(), v)
+	l.p.Store(&all)
+}
+
+// memory is what the workers of a search share.
+type memory struct {
+	n     int
+	l     *limits
+	opts  []Option
+	perms [][]int
+	index []int // of a permutation in perms, by its code
+
+	mu       sync.Mutex
+	wires    map[string]*wire
+	wireByID list[*wire]
+	nodes    map[string]*node
+	nodeByID list[*node]
+	known    map[stepKey]*known
+	pasts    map[string]*past
+	pastByID list[*past]
+	ran      int // how often the library's code ran a step
+}
+
+func newMemory(l *limits, opts []Option) *memory {
+	m := &memory{
+		n: l.servers, l: l, opts: opts, index: make([]int, 3125),
+		wires: make(map[string]*wire), nodes: make(map[string]*node), known: make(map[stepKey]*known),
+		pasts: make(map[string]*past),
+	}
+	m.wireByID.add(nil) // no wire and no node has the number 0
+	m.nodeByID.add(nil)
+	permute(make([]int, 0, m.n), m.n, func(p []int) {
+		m.index[permCode(p)] = len(m.perms)
+		m.perms = append(m.perms, slices.Clone(p))
+	})
+	return m
+}
+
+// permCode is a number of a permutation of at most five servers.
+func permCode(p []int) (code int) {
+	for _, i := range p {
+		code = 5*code + i
+	}
+	return code
+}
+
+// permute calls f with each permutation of 0 to n-1 that begins with p.
+func permute(p []int, n int, f func([]int)) {
+	if len(p) == n {
+		f(p)
+		return
+	}
+	for i := range n {
+		if !slices.Contains(p, i) {
+			permute(append(p, i), n, f)
+		}
+	}
+}
+
+// wire returns the one wire like w. m.mu is held.
+func (m *memory) wire(w *wire) *wire {
+	if w.id > 0 {
+		return w
+	}
+	key := fmt.Sprintf("%T%+v%T%+v", w.message, w.message, w.reply, w.reply)
+	if known, ok := m.wires[key]; ok {
+		return known
+	}
+	w.id = m.wireByID.length()
+	w.relabel = make([]atomic.Pointer[wire], len(m.perms))
+	m.wireByID.add(w)
+	m.wires[key] = w
+	return w
+}
+
+// node returns the one node with this image. m.mu is held.
+func (m *memory) node(i *image) *node {
+	key := i.key()
+	if nd, ok := m.nodes[key]; ok {
+		return nd
+	}
+	nd := &node{id: uint32(m.nodeByID.length()), image: i, relabel: make([]atomic.Pointer[node], len(m.perms)), shape: i.shape()}
+	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
+		nd.log = append(nd.log, slotText{e.term, string(e.data)})
+	}
+	nd.menu = m.load(nd).menu(m.l)
+	m.nodes[key] = nd
+	m.nodeByID.add(nd)
+	return nd
+}
+
+func (m *memory) load(nd *node) *driven { return nd.image.load(m.n, m.l.lag, m.opts) }
+
+// start returns the node of server me at the beginning.
+func (m *memory) start(me int) *node {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.node(newDriven(m.n, me, MakePersister(), m.l.lag, m.opts).image(m.wire))
+}
+
+func (in *step) key(nd *node) stepKey {
+	return stepKey{nd.id, uint32(idOf(in.message)), uint32(idOf(in.reply)), int16(in.arg), in.kind, int8(in.peer), int8(in.crashAt)}
+}
+
+// run carries out a step on the library's code, unless that is known.
+func (m *memory) run(nd *node, in step) *known {
+	key := in.key(nd)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if k, ok := m.known[key]; ok {
+		return k
+	}
+	m.ran++
+	s := m.load(nd)
+	k := &known{outcome: s.step(in)}
+	if k.broken == nil {
+		k.next = m.node(s.image(m.wire))
+	}
+	if k.message != nil {
+		k.message = m.wire(k.message)
+	}
+	if k.reply != nil {
+		k.reply = m.wire(k.reply)
+	}
+	m.known[key] = k
+	return k
+}
+
+// renamed returns nd with server i called m.perms[p][i].
+func (m *memory) renamed(nd *node, p int) *node {
+	if r := nd.relabel[p].Load(); r != nil {
+		return r
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.node(nd.image.renamed(m.perms[p], func(w *wire) *wire { return m.renamedWireLocked(w, p) }))
+	nd.relabel[p].Store(r)
+	return r
+}
+
+func (m *memory) renamedWire(w *wire, p int) *wire {
+	if w == nil {
+		return nil
+	}
+	if r := w.relabel[p].Load(); r != nil {
+		return r
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.renamedWireLocked(w, p)
+}
+
+func (m *memory) renamedWireLocked(w *wire, p int) *wire {
+	if w == nil {
+		return nil
+	}
+	if r := w.relabel[p].Load(); r != nil {
+		return r
+	}
+	to := m.perms[p]
+	r := &wire{message: w.message, reply: w.reply}
+	switch args := w.message.(type) {
+	case *RequestVoteArgs:
+		c := *args
+		c.CandidateID = to[c.CandidateID]
+		r.message = &c
+	case *AppendEntriesArgs:
+		c := *args
+		c.LeaderID = to[c.LeaderID]
+		r.message = &c
+	case *InstallSnapshotArgs:
+		c := *args
+		c.LeaderID = to[c.LeaderID]
+		r.message = &c
+	}
+	r = m.wire(r)
+	w.relabel[p].Store(r)
+	return r
+}
+
+// renamed returns the image of a cluster in which server i is called to[i].
+func (m *image) renamed(to []int, wire func(*wire) *wire) *image {
+	r := *m
+	r.me = to[m.me]
+	r.vote, r.leader = renamedID(m.vote, to), renamedID(m.leader, to)
+	r.canvass.granted, r.canvass.refused = renamedBits(m.canvass.granted, to), renamedBits(m.canvass.refused, to)
+	r.followers = make([]imageFollower, len(m.followers))
+	for i, f := range m.followers {
+		r.followers[to[i]] = f
+	}
+	r.calls = slices.Clone(m.calls)
+	for k := range r.calls {
+		c := &r.calls[k]
+		c.peer, c.message = to[c.peer], wire(c.message)
+	}
+	return &r
+}
+
+func renamedID(id int, to []int) int {
+	if id == nobody {
+		return nobody
+	}
+	return to[id]
+}
+
+func renamedBits(bits uint8, to []int) (r uint8) {
+	for i, name := range to {
+		r |= bits >> i & 1 << name
+	}
+	return r
+}
+
+var shapeSeed = maphash.MakeSeed()
+
+// shape is a hash of what is left of an image when servers have no names.
+func (m *image) shape() uint64 {
+	relative := func(id int) int {
+		switch id {
+		case nobody:
+			return -1
+		case m.me:
+			return 0
+		}
+		return 1
+	}
+	count := func(bits uint8) (n int) {
+		for ; bits > 0; bits &= bits - 1 {
+			n++
+		}
+		return n
+	}
+	peers := make([]string, 0, len(m.followers))
+	for i, f := range m.followers {
+		bit := func(bits uint8) uint8 { return bits >> i & 1 }
+		calls := 0
+		for _, c := range m.calls {
+			if c.peer == i {
+				calls++
+			}
+		}
+		peers = append(peers, fmt.Sprint(i == m.me, i == m.vote, i == m.leader, f, bit(m.canvass.granted), bit(m.canvass.refused), calls))
+	}
+	slices.Sort(peers)
+	text := fmt.Sprint(m.term, relative(m.vote), m.role, relative(m.leader), m.base, m.baseTerm, m.log, m.snapshot, m.commit, m.lastApplied,
+		m.accepted, m.proposals, m.canvass.on, m.canvass.preVote, count(m.canvass.granted), len(m.calls), m.tickets, m.service, m.acked, peers)
+	return maphash.String(shapeSeed, text)
+}

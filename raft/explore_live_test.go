@@ -1,0 +1,181 @@
+package raft
+
+// Live clusters of the explorer: servers that live on from action to action, under the watch. Walks run on them, and what a
+// search has found is replayed on them.
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A variant is a way to run every server of an exploration.
+type variant struct {
+	name string
+	opts []Option
+}
+
+// A live is a cluster of live servers.
+type live struct {
+	board
+	limits  limits
+	servers []*driven
+	used    budget
+	watch   *watch
+	said    string // what the watch has said
+}
+
+// newLive starts a cluster. Without a watch only the explorer's own checks look at it.
+func newLive(l limits, v variant, watched bool) *live {
+	c := &live{limits: l, servers: make([]*driven, l.servers)}
+	c.n, c.board.take = l.servers, c.takeStep
+	opts := slices.Clone(v.opts)
+	if watched {
+		c.watch = newWatch(l.servers)
+		c.watch.show = func(text string) { c.said = text }
+		opts = append(opts, withObserver(c.watch))
+	}
+	for i := range c.servers {
+		c.servers[i] = newDriven(l.servers, i, MakePersister(), l.lag, opts)
+		c.servers[i].live = true
+		if watched {
+			c.servers[i].cut = func(ps *Persister) *Persister { return c.watch.cut(i, ps) }
+		}
+	}
+	return c
+}
+
+func (c *live) takeStep(server int, in step) outcome {
+	out := c.servers[server].step(in)
+	if c.watch != nil && out.broken == nil {
+		if err := c.watch.violation(); err != nil {
+			property, text, _ := strings.Cut(err.Error(), ": ")
+			out.broken = &breach{property, text}
+		}
+	}
+	return out
+}
+
+// actions returns what may happen now.
+func (c *live) actions() []action {
+	menus := make([][]step, len(c.servers))
+	for i, s := range c.servers {
+		menus[i] = s.menu(&c.limits)
+	}
+	return c.limits.actions(menus, c.items, c.used)
+}
+
+// try carries out an action if it may happen now. It reports whether it may.
+func (c *live) try(a action) bool {
+	plain := a
+	plain.crashStep, plain.crashSave = 0, 0
+	if !slices.ContainsFunc(c.actions(), func(b action) bool { return b.text() == plain.text() }) {
+		return false
+	}
+	c.do(a)
+	return true
+}
+
+// do carries out an action that may happen now.
+func (c *live) do(a action) {
+	if a.takesCommand() {
+		a.step.arg = int(c.used.commands) + 1
+	}
+	c.used = c.used.with(a)
+	c.perform(a)
+}
+
+// verdict returns the violation that the watch has seen, or else the one that the explorer has.
+func (c *live) verdict() *breach {
+	if c.watch != nil {
+		if err := c.watch.violation(); err != nil {
+			property, text, _ := strings.Cut(err.Error(), ": ")
+			return &breach{property, text}
+		}
+	}
+	if c.broken != nil {
+		return &breach{c.broken.property, fmt.Sprintf("server %d: %s", c.at, c.broken.text)}
+	}
+	return nil
+}
+
+// String shows a server: role and term, vote, log, commitIndex.
+func (s *driven) String() string {
+	rf := s.rf
+	role := string("FCL"[rf.role])
+	if rf.canvass.granted != nil && rf.canvass.preVote {
+		role = "P"
+	}
+	vote := "-"
+	if rf.votedFor != nobody {
+		vote = fmt.Sprint(rf.votedFor)
+	}
+	return fmt.Sprintf("%s%d v%s %s c%d", role, rf.currentTerm, vote, logText(&rf.log), rf.commitIndex)
+}
+
+func (i item) String() string {
+	what := "append"
+	switch m := i.request.message.(type) {
+	case *RequestVoteArgs:
+		if what = "vote"; m.PreVote {
+			what = "prevote"
+		}
+	case *InstallSnapshotArgs:
+		what = "snapshot"
+	}
+	_, term := i.request.message.sender()
+	if i.reply != nil {
+		return fmt.Sprintf("%d>%d reply to %s of term %d", i.to, i.from, what, term)
+	}
+	return fmt.Sprintf("%d>%d %s of term %d", i.from, i.to, what, term)
+}
+
+// show plays a trace and shows it: an action a line, and each server after it.
+func (c *live) show(trace []action) string {
+	rows := [][]string{{""}}
+	for i := range c.servers {
+		rows[0] = append(rows[0], fmt.Sprint("server ", i))
+	}
+	rows[0] = append(rows[0], "in flight")
+	for k, a := range trace {
+		if !c.try(a) {
+			rows = append(rows, []string{fmt.Sprintf("%2d  %s cannot happen here", k+1, a.text())})
+			break
+		}
+		row := []string{fmt.Sprintf("%2d  %s", k+1, a.text())}
+		for _, s := range c.servers {
+			row = append(row, s.String())
+		}
+		flight := make([]string, len(c.items))
+		for n, i := range c.items {
+			flight[n] = i.String()
+		}
+		rows = append(rows, append(row, strings.Join(flight, "; ")))
+		if c.verdict() != nil {
+			break
+		}
+	}
+	return table(rows)
+}
+
+// table aligns rows.
+func table(rows [][]string) string {
+	var widths []int
+	for _, row := range rows {
+		for k, cell := range row {
+			if k == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[k] = max(widths[k], len(cell))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for k, cell := range row {
+			fmt.Fprintf(&line, "%-*s | ", widths[k], cell)
+		}
+		b.WriteString(strings.TrimRight(line.String(), " |") + "\n")
+	}
+	return b.String()
+}

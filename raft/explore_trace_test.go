@@ -1,0 +1,220 @@
+package raft
+
+// Traces: lists of actions as text, and how a search finds the one that led to a state.
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+var stepNames = map[stepKind]string{
+	stepTimeout: "timeout", stepGiveUp: "give-up", stepResign: "resign", stepStart: "start", stepQueue: "queue",
+	stepAccept: "accept", stepTake: "take", stepApply: "apply", stepSnapshot: "snapshot", stepCrash: "crash",
+}
+
+var fateNames = map[fate]string{answered: "", noReply: " no-reply", lost: " lost", held: " held", heldReply: " reply-held"}
+
+var sendNames = map[step]string{
+	{kind: stepAsk}: "vote", {kind: stepSend}: "send", {kind: stepHeartbeat}: "beat", {kind: stepHeartbeat, arg: 1}: "bare-beat",
+}
+
+var itemNames = map[actionKind]string{actDeliver: "deliver", actDrop: "drop", actRepeat: "repeat"}
+
+// text writes an action as parseAction reads it: the verb, the server or servers or the place in flight, what befell it.
+func (a action) text() string {
+	var s string
+	switch a.kind {
+	case act:
+		s = fmt.Sprint(stepNames[a.step.kind], " ", a.at)
+		switch a.step.kind {
+		case stepGiveUp:
+			s = fmt.Sprintf("%s>%d", s, a.step.peer)
+		case stepSnapshot:
+			s = fmt.Sprintf("%s@%d", s, a.step.arg)
+		case stepTimeout:
+			s += strings.Repeat(" afresh", a.step.arg)
+		}
+	case actVote:
+		s = fmt.Sprintf("vote %d>%d%s", a.at, a.to, fateNames[a.fate])
+	case actSend:
+		s = fmt.Sprintf("%s %d>%d%s", sendNames[step{kind: a.step.kind, arg: a.step.arg}], a.at, a.to, fateNames[a.fate])
+	default:
+		s = fmt.Sprintf("%s #%d%s", itemNames[a.kind], a.item, fateNames[a.fate])
+	}
+	if a.heard {
+		s += " heard"
+	}
+	if a.crashStep > 0 {
+		s += fmt.Sprintf(" crash=%d.%d", a.crashStep, a.crashSave)
+	}
+	return s
+}
+
+func textOf(trace []action) string {
+	texts := make([]string, len(trace))
+	for k, a := range trace {
+		texts[k] = a.text()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// parseTrace reads what textOf writes.
+func parseTrace(text string) (trace []action, err error) {
+	for _, part := range strings.Split(text, ",") {
+		a, err := parseAction(strings.TrimSpace(part))
+		if err != nil {
+			return nil, fmt.Errorf("action %d, %q: %w", len(trace)+1, strings.TrimSpace(part), err)
+		}
+		trace = append(trace, a)
+	}
+	return trace, nil
+}
+
+func parseAction(text string) (a action, err error) {
+	words := strings.Fields(text)
+	if len(words) < 2 {
+		return a, fmt.Errorf("want a verb and a server")
+	}
+	if err := a.parseVerb(words[0], words[1]); err != nil {
+		return a, err
+	}
+	for _, word := range words[2:] {
+		switch _, err := fmt.Sscanf(word, "crash=%d.%d", &a.crashStep, &a.crashSave); {
+		case err == nil:
+		case word == "heard":
+			a.heard = true
+		case word == "afresh" && a.step.kind == stepTimeout:
+			a.step.arg = 1
+		default:
+			if !a.parseFate(word) {
+				return a, fmt.Errorf("what is %q?", word)
+			}
+		}
+	}
+	return a, nil
+}
+
+func (a *action) parseFate(word string) bool {
+	for f, name := range fateNames {
+		if name == " "+word {
+			a.fate = f
+			return true
+		}
+	}
+	return false
+}
+
+func (a *action) parseVerb(verb, object string) (err error) {
+	for kind, name := range stepNames {
+		if name != verb {
+			continue
+		}
+		switch a.step.kind = kind; kind {
+		case stepGiveUp:
+			_, err = fmt.Sscanf(object, "%d>%d", &a.at, &a.step.peer)
+		case stepSnapshot:
+			_, err = fmt.Sscanf(object, "%d@%d", &a.at, &a.step.arg)
+		default:
+			_, err = fmt.Sscanf(object, "%d", &a.at)
+		}
+		a.to = a.step.peer
+		return err
+	}
+	for s, name := range sendNames {
+		if name != verb {
+			continue
+		}
+		a.step = s
+		if a.kind = actSend; s.kind == stepAsk {
+			a.kind = actVote
+		}
+		_, err = fmt.Sscanf(object, "%d>%d", &a.at, &a.to)
+		a.step.peer = a.to
+		return err
+	}
+	for kind, name := range itemNames {
+		if name == verb {
+			a.kind = kind
+			if kind == actDrop {
+				a.fate = lost
+			}
+			_, err = fmt.Sscanf(object, "#%d", &a.item)
+			return err
+		}
+	}
+	return fmt.Errorf("there is no action %q", verb)
+}
+
+// trace returns the actions from the beginning to the violation that was found.
+func (x *search) trace() []action {
+	var path []uint32
+	for k := x.found.Load().state; ; k = x.states.parent(k) {
+		if path = append(path, k); k == 0 {
+			break
+		}
+	}
+	slices.Reverse(path)
+	w := newWorker(x)
+	w.open(0)
+	w.past, w.leaders = x.pastByID.at(0), 0
+	var trace []action
+	for _, k := range path[1:] {
+		trace = append(trace, w.leadTo(x.states.at(k)))
+	}
+	return append(trace, w.leadTo(nil))
+}
+
+// leadTo takes the action that leads from the worker's state, whose servers have the names that they had at the beginning, to
+// one that is like want; or to a violation if that is nil.
+func (w *worker) leadTo(want *packed) action {
+	past, leaders, used := w.past, w.leaders, w.used
+	menus := make([][]step, len(w.before))
+	for i, nd := range w.before {
+		menus[i] = nd.menu
+	}
+	for _, a := range w.limits.actions(menus, w.was, used) {
+		w.used = used
+		for _, a := range w.withCrashes(a) {
+			copy(w.now, w.before)
+			w.items = append(w.items[:0], w.was...)
+			w.perform(a)
+			w.judge = judge{m: w.memory, before: w.before, now: w.now, leaders: leaders, past: past}
+			for i := range w.now {
+				if w.broken == nil && w.now[i] != w.before[i] {
+					w.judge.server(i)
+				}
+			}
+			w.judge.counting()
+			broken := w.broken != nil || w.judge.broken != nil
+			if want == nil && broken {
+				return a
+			}
+			w.past, w.leaders, w.used = w.judge.past, w.judge.leaders, used.with(a)
+			if want != nil && !broken && w.canonical() == *want {
+				copy(w.before, w.now)
+				w.was = append(w.was[:0], w.items...)
+				return a
+			}
+		}
+	}
+	panic(fmt.Sprint("no action leads to the next state of the trace: the search is wrong, ", want))
+}
+
+// withCrashes returns an action, and the same with a crash in it.
+func (w *worker) withCrashes(a action) []action {
+	all := []action{a}
+	if !w.limits.saves || int(w.used.crashes) >= w.limits.crashes {
+		return all
+	}
+	copy(w.now, w.before)
+	w.items = append(w.items[:0], w.was...)
+	w.perform(a)
+	for s, saves := range slices.Clone(w.saves) {
+		for save := 1; save < saves; save++ {
+			a.crashStep, a.crashSave = s+1, save
+			all = append(all, a)
+		}
+	}
+	return all
+}

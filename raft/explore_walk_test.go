@@ -1,0 +1,205 @@
+package raft
+
+// Random walks: actions drawn by lot on a live cluster, with nothing stored. A walk goes further than a search can, and
+// finds what lies deep; it says nothing of what it did not try.
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+)
+
+// A walk is a cluster and the actions that it goes through.
+type walk struct {
+	limits  limits
+	variant variant
+	trace   []action
+}
+
+// wide are the limits of walks.
+func wide(servers int) limits {
+	return limits{servers: servers, terms: 1000, commands: mostCommands, crashes: 1000, saves: true, snaps: 1000, flight: 4, repeats: true, queue: true}
+}
+
+// walkFrom goes through at most length actions, drawn from a seed. It returns those up to a violation, or nil.
+func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
+	random := rand.New(rand.NewSource(seed))
+	w.limits = wide([]int{3, 3, 3, 4, 5}[random.Intn(5)])
+	w.limits.lag = random.Intn(3) == 0
+	w.variant = variants[random.Intn(len(variants))]
+	c := newLive(w.limits, w.variant, watched)
+	bias := newBias(random)
+	for range length {
+		a := bias.choose(c.actions())
+		w.trace = append(w.trace, a)
+		c.do(a)
+		if broken = c.verdict(); broken != nil {
+			return w, broken
+		}
+	}
+	return w, nil
+}
+
+// A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ.
+type bias struct {
+	random  *rand.Rand
+	weights map[string]int
+}
+
+func newBias(random *rand.Rand) *bias { return &bias{random, make(map[string]int)} }
+
+// usual are the weights of actions where 10 is not the one: what begins something new is rarer than what carries it on.
+var usual = map[string]int{
+	"timeout": 2, "resign": 1, "crash": 1, "start": 6, "queue": 1, "accept": 5, "snapshot": 2, "give-up": 1, "drop": 3, "repeat": 3,
+}
+
+func (b *bias) weight(a *action) int {
+	kind, _, _ := strings.Cut(a.text(), " ")
+	kind += fateNames[a.fate]
+	if _, ok := b.weights[kind]; !ok {
+		w := 10
+		if u, ok := usual[strings.Fields(kind)[0]]; ok {
+			w = u
+		}
+		b.weights[kind] = w * []int{0, 1, 2, 4, 8, 8}[b.random.Intn(6)]
+	}
+	return b.weights[kind] + 1
+}
+
+func (b *bias) choose(all []action) action {
+	sum := 0
+	for k := range all {
+		sum += b.weight(&all[k])
+	}
+	n := b.random.Intn(sum)
+	for k := range all {
+		if n -= b.weight(&all[k]); n < 0 {
+			a := all[k]
+			if b.random.Intn(40) == 0 {
+				a.crashStep, a.crashSave = 1+b.random.Intn(2), 1+b.random.Intn(2)
+			}
+			return a
+		}
+	}
+	panic("no action")
+}
+
+// play carries out those actions that may happen, and returns them up to a violation, with it.
+func (w *walk) play(trace []action, watched bool) (done []action, broken *breach) {
+	c := newLive(w.limits, w.variant, watched)
+	for _, a := range trace {
+		if !c.try(a) {
+			continue
+		}
+		done = append(done, a)
+		if broken = c.verdict(); broken != nil {
+			return done, broken
+		}
+	}
+	return done, nil
+}
+
+// shrink takes away actions, and then what is special of each, as long as the same property is violated.
+func (w *walk) shrink(broken *breach, watched bool) {
+	fails := func(trace []action) bool {
+		_, b := w.play(trace, watched)
+		return b != nil && b.property == broken.property
+	}
+	for before := -1; before != len(w.trace); {
+		before = len(w.trace)
+		w.trace = shrinkList(w.trace, fails)
+		w.trace, _ = w.play(w.trace, watched)
+		for k := range w.trace {
+			for _, simpler := range w.trace[k].simpler() {
+				trace := slices.Clone(w.trace)
+				if trace[k] = simpler; fails(trace) {
+					w.trace = trace
+					break
+				}
+			}
+		}
+	}
+	w.trace, _ = w.play(w.trace, watched)
+}
+
+// simpler returns plainer forms of an action.
+func (a action) simpler() (all []action) {
+	if a.crashStep > 0 {
+		b := a
+		b.crashStep, b.crashSave = 0, 0
+		all = append(all, b)
+	}
+	for _, f := range []fate{answered, noReply} {
+		if (a.kind == actVote || a.kind == actSend) && a.fate > f {
+			b := a
+			b.fate = f
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// A caught is a counterexample.
+type caught struct {
+	walk
+	*breach
+	watched bool // the watch sees it, too, on live servers
+}
+
+// catch makes a counterexample of a trace: it is replayed under the watch, and its servers are shown.
+func (w walk) catch(b *breach) caught {
+	c := caught{w, b, false}
+	if done, seen := w.play(w.trace, true); seen != nil {
+		c.trace, c.breach, c.watched = done, seen, true
+	}
+	return c
+}
+
+// String shows a counterexample: what is violated, the trace, and how to run it again and to keep it.
+func (c caught) String() string {
+	live := newLive(c.limits, c.variant, true)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v\n\n%d servers, %s: %d actions\n", c.breach, c.limits.servers, c.variant.name, len(c.trace))
+	b.WriteString(live.show(c.trace))
+	if !c.watched {
+		b.WriteString("\nThe watch sees nothing in this trace; the explorer's own check does.\n")
+	}
+	fmt.Fprintf(&b, "\nagain:      make explore TRACE='%s'\n", c.code())
+	fmt.Fprintf(&b, "as a test:  %s\n", strings.ReplaceAll(c.test(), "\n", "\n            "))
+	return b.String()
+}
+
+// code writes a counterexample as parseCode reads it.
+func (w walk) code() string {
+	lag := ""
+	if w.limits.lag {
+		lag = " lag"
+	}
+	return fmt.Sprintf("%d %s%s: %s", w.limits.servers, w.variant.name, lag, textOf(w.trace))
+}
+
+func (w walk) test() string {
+	return fmt.Sprintf("func TestTrace(t *testing.T) {\n\tplayTrace(t, %q)\n}", w.code())
+}
+
+// parseCode reads a cluster and its trace.
+func parseCode(code string) (w walk, err error) {
+	head, trace, ok := strings.Cut(code, ":")
+	words := strings.Fields(head)
+	if !ok || len(words) < 2 {
+		return w, fmt.Errorf("want SERVERS VARIANT: ACTION, ACTION, …")
+	}
+	servers := 0
+	if _, err := fmt.Sscan(words[0], &servers); err != nil || servers < 1 || servers > 5 {
+		return w, fmt.Errorf("%q servers: want 1 to 5", words[0])
+	}
+	k := slices.IndexFunc(variants, func(v variant) bool { return v.name == words[1] })
+	if k < 0 {
+		return w, fmt.Errorf("there is no variant %q", words[1])
+	}
+	w.limits, w.variant = wide(servers), variants[k]
+	w.limits.lag = len(words) > 2 && words[2] == "lag"
+	w.trace, err = parseTrace(trace)
+	return w, err
+}
