@@ -379,6 +379,33 @@ func TestWatchSees(t *testing.T) {
 	}
 }
 
+// A leader of an early term may find out late that its entry is committed, after a later leader did. From then on the entry
+// is held against the leaders in between, too.
+func TestWatchSeesLateCommit(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		s := newStage(t, 5)
+		first := s.elect(0, 1, 2)
+		s.append(first, 1)
+		s.replicate(first, 0, 1, 2)
+		s.rafts[1].becomeFollowerLocked(2)
+		third := s.elect(1, 2, 3)
+		s.append(third, 3)
+		s.replicate(third, 0, 2, 3)
+		third.commitLocked(2)
+		if late {
+			first.commitLocked(1)
+		}
+		s.rafts[4].becomeFollowerLocked(1)
+		second := s.canvass(4)
+		s.servers[0].granted[2], s.servers[3].granted[2] = 4, 4
+		second.becomeLeaderLocked()
+		err := s.violation()
+		if got := err != nil && strings.Contains(err.Error(), "server 0 committed in term 1"); got != late || err != nil && !late {
+			t.Errorf("with a late commit %v: %v", late, err)
+		}
+	}
+}
+
 // What Raft allows is no violation, however odd it looks.
 func TestWatchAllows(t *testing.T) {
 	for name, play := range map[string]func(s *stage){
@@ -402,6 +429,14 @@ func TestWatchAllows(t *testing.T) {
 			s.rafts[1].commitLocked(4)
 			s.replicate(s.rafts[1], 4, 0)
 			s.applying(leader, command(4, "d"))
+		},
+		"a leader whose votes come late": func(s *stage) {
+			late := s.canvass(0, 1)
+			leader := s.elect(1, 2) // in term 2; it commits before the first candidate has its votes
+			s.append(leader, 2)
+			s.replicate(leader, 0, 2)
+			leader.commitLocked(1)
+			late.becomeLeaderLocked()
 		},
 		"a life that is cut off": func(s *stage) {
 			old := agreed(s)

@@ -63,7 +63,7 @@ type origin struct {
 // A commitment is an entry that a leader found committed.
 type commitment struct {
 	slot
-	server, inTerm int // the leader and its term
+	server, inTerm int // the leader of the earliest term that did, and its term
 }
 
 // A reign is a leadership.
@@ -252,6 +252,9 @@ func (w *watch) elected(s *watched) {
 	}
 	w.reigns[s.term] = &reign{s, s.life, own, s.disk.last()}
 	last := len(w.committed) - 1
+	for last > 0 && w.committed[last].inTerm >= s.term {
+		last-- // votes may come so late that a leader of a later term has committed meanwhile
+	}
 	if c := w.committed[last]; !s.disk.has(last, c.slot) {
 		w.violated(s, leaderCompleteness, s.term, last, "it leads without this entry of term %d, which server %d committed in term %d",
 			c.term, c.server, c.inTerm)
@@ -294,10 +297,10 @@ func (w *watch) commits(s *watched) {
 	}
 }
 
-// decides checks what a leader is the first to commit.
+// decides checks what a leader commits before any other leader, or any of a later term, has.
 func (w *watch) decides(s *watched) {
 	index, d := s.commit, &s.disk
-	if index < len(w.committed) {
+	if index < len(w.committed) && w.committed[index].inTerm <= s.term {
 		return
 	}
 	top, have := d.at(index), 0
@@ -306,7 +309,7 @@ func (w *watch) decides(s *watched) {
 			have++
 		}
 	}
-	if have <= len(w.servers)/2 || top.term != s.term && have < len(w.servers) {
+	if index >= len(w.committed) && (have <= len(w.servers)/2 || top.term != s.term && have < len(w.servers)) {
 		w.violated(s, commitRule, s.term, index, "it commits an entry of term %d that %d of %d servers have saved", top.term, have, len(w.servers))
 	}
 	for term, r := range w.reigns {
@@ -314,6 +317,9 @@ func (w *watch) decides(s *watched) {
 			w.violated(r.server, leaderCompleteness, term, index, "it leads without this entry of term %d, which server %d commits in term %d",
 				top.term, s.id, s.term)
 		}
+	}
+	for i := min(index, len(w.committed)-1); i > d.head.base && w.committed[i].inTerm > s.term && w.committed[i].slot == d.at(i); i-- {
+		w.committed[i].server, w.committed[i].inTerm = s.id, s.term
 	}
 	for i := len(w.committed); i <= index; i++ {
 		w.committed = append(w.committed, commitment{d.at(i), s.id, s.term})
