@@ -79,6 +79,7 @@ func (b *board) perform(a action) {
 		out := b.step(a.at, step{kind: stepAsk, peer: a.to})
 		b.exchange(item{from: a.at, to: a.to, vote: true, request: out.message}, a)
 	case actSend:
+		a.step.late = a.holds()
 		out := b.step(a.at, a.step)
 		b.exchange(item{from: a.at, to: a.to, slot: out.slot, request: out.message}, a)
 	case actDeliver:
@@ -265,15 +266,11 @@ func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
 		if f == nil {
 			continue
 		}
-		if rf.hasWorkLocked(f) {
-			add(stepSend, peer, 0)
-		}
-		if rf.options.link.roomForHeartbeat(len(f.calls)) {
-			add(stepHeartbeat, peer, 0)
-			add(stepHeartbeat, peer, 1)
-		}
-		if len(f.calls) > 0 {
-			add(stepGiveUp, peer, 0)
+		for next := f.matchIndex + 1; next <= rf.log.lastIndex()+1; next++ {
+			add(stepSend, peer, next)
+			if next > rf.log.base {
+				add(stepBeat, peer, next)
+			}
 		}
 	}
 	add(stepResign, 0, 0)
@@ -343,7 +340,7 @@ func (l *limits) stepActions(dst []action, at int, in step) []action {
 	switch in.kind {
 	case stepAsk:
 		a.kind = actVote
-	case stepSend, stepHeartbeat:
+	case stepSend, stepBeat:
 		a.kind = actSend
 	default:
 		return append(dst, a)

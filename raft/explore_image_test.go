@@ -51,18 +51,16 @@ type imageCanvass struct {
 	granted, refused uint8
 }
 
-type imageFollower struct {
-	next, match int
-	probing     bool
-}
+// A leader sends from whichever nextIndex the step says: the consistency check decides, and so nextIndex and probing are
+// not in the image.
+type imageFollower struct{ match int }
 
+// A call that is open was given up: it may be answered at any time, and holds up nothing.
 type imageCall struct {
-	peer               int
-	message            *wire
-	first, match, last int
-	waiting            bool // it is among the calls that are waited for
-	installing         bool
-	overtaken          bool // a call that was sent later has been answered
+	peer        int
+	message     *wire
+	match, last int
+	overtaken   bool // a call that was sent later has been answered
 }
 
 type imagePortion struct {
@@ -179,18 +177,12 @@ func (s *driven) imageFollowers(m *image, intern func(*wire) *wire) {
 		if f == nil || rf.role != Leader {
 			continue
 		}
-		m.followers[peer] = imageFollower{f.nextIndex, f.matchIndex, f.probing}
+		m.followers[peer] = imageFollower{f.matchIndex}
 	}
 	for _, o := range s.open {
-		f := rf.followers[o.peer]
-		c := imageCall{peer: o.peer, message: intern(o.message), first: o.call.first, match: o.call.match, last: o.call.last}
-		for _, waiting := range f.calls {
-			c.waiting = c.waiting || waiting == o.call
-		}
-		c.installing = f.installing == o.call
-		c.overtaken = o.call.sentAt.Before(f.answeredTo)
-		if rf.role != Leader || o.call.term() != rf.currentTerm {
-			c.waiting, c.installing, c.overtaken = false, false, false
+		c := imageCall{o.peer, intern(o.message), o.call.match, o.call.last, false}
+		if rf.role == Leader && o.call.term() == rf.currentTerm {
+			c.overtaken = o.call.sentAt.Before(rf.followers[o.peer].answeredTo)
 		}
 		m.calls = append(m.calls, c)
 	}
@@ -249,8 +241,7 @@ func (m *image) loadFollowers(s *driven) {
 		switch {
 		case f == nil:
 		case leads:
-			i := m.followers[peer]
-			f.nextIndex, f.matchIndex, f.probing = i.next, i.match, i.probing
+			f.nextIndex, f.matchIndex = s.rf.log.lastIndex()+1, m.followers[peer].match
 			f.answeredTo = time.Now().Add(-time.Minute)
 		default:
 			f.leftover(s.rf.log.lastIndex())
@@ -258,16 +249,10 @@ func (m *image) loadFollowers(s *driven) {
 	}
 	for k, i := range m.calls {
 		f := s.rf.followers[i.peer]
-		c := &call{message: i.message.message, first: i.first, match: i.match, last: i.last}
+		c := &call{message: i.message.message, first: 1, match: i.match, last: i.last}
 		c.sentAt = f.answeredTo.Add(time.Duration(k+1) * time.Millisecond)
 		if i.overtaken {
 			c.sentAt = f.answeredTo.Add(time.Duration(k-len(m.calls)) * time.Millisecond)
-		}
-		if i.waiting {
-			f.calls = append(f.calls, c)
-		}
-		if i.installing {
-			f.installing = c
 		}
 		s.open = append(s.open, openCall{i.peer, c, i.message})
 	}
@@ -332,15 +317,14 @@ func (m *image) key() string {
 	if m.role == Leader {
 		for peer, f := range m.followers {
 			if peer != m.me {
-				num(f.next, f.match)
-				bit(f.probing)
+				num(f.match)
 			}
 		}
 	}
 	num(len(m.calls))
 	for _, c := range m.calls {
-		num(c.peer, c.message.id, c.first, c.match, c.last)
-		bit(c.waiting, c.installing, c.overtaken)
+		num(c.peer, c.message.id, c.match, c.last)
+		bit(c.overtaken)
 	}
 	if p := &m.portion; p.holds {
 		num(p.last, p.snapshot.index, p.snapshot.term, p.first)

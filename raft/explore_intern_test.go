@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -45,6 +46,7 @@ type stepKey struct {
 	arg            int16
 	kind           stepKind
 	peer, crashAt  int8
+	late           bool
 }
 
 // A list only grows. Readers need no lock.
@@ -126,6 +128,11 @@ func (m *memory) wire(w *wire) *wire {
 	if w.id > 0 {
 		return w
 	}
+	if args, ok := w.message.(*AppendEntriesArgs); ok && len(args.Entries) > 1 {
+		c := *args // the entries count, not the pieces of memory that they come in
+		c.Entries = []string{strings.Join(args.Entries, "")}
+		w = &wire{message: &c}
+	}
 	key := fmt.Sprintf("%T%+v%T%+v", w.message, w.message, w.reply, w.reply)
 	if known, ok := m.wires[key]; ok {
 		return known
@@ -163,7 +170,7 @@ func (m *memory) start(me int) *node {
 }
 
 func (in *step) key(nd *node) stepKey {
-	return stepKey{nd.id, uint32(idOf(in.message)), uint32(idOf(in.reply)), int16(in.arg), in.kind, int8(in.peer), int8(in.crashAt)}
+	return stepKey{nd.id, uint32(idOf(in.message)), uint32(idOf(in.reply)), int16(in.arg), in.kind, int8(in.peer), int8(in.crashAt), in.late}
 }
 
 // run carries out a step on the library's code, unless that is known.

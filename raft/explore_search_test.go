@@ -222,7 +222,9 @@ func (x *search) run(workers int, progress func(depth, states int)) report {
 			break
 		}
 		r.depth++
-		progress(r.depth, int(x.states.count.Load()))
+		if progress != nil {
+			progress(r.depth, int(x.states.count.Load()))
+		}
 		r.complete = x.states.count.Load() == to
 	}
 	r.states, r.moves, r.ran, r.nodes = int(x.states.count.Load()), 0, x.ran, len(x.nodes)
@@ -394,7 +396,7 @@ func (w *worker) findEffects(key effectKey, i, j int, in *item) *[]effect {
 		acts = w.limits.itemActions(nil, 0, *in)
 	} else {
 		for _, s := range w.before[i].menu {
-			if rpc := s.kind == stepAsk || s.kind == stepSend || s.kind == stepHeartbeat; rpc && i != j && s.peer == j || !rpc && i == j {
+			if rpc := s.kind == stepAsk || s.kind == stepSend || s.kind == stepBeat; rpc && i != j && s.peer == j || !rpc && i == j {
 				acts = w.limits.stepActions(acts, i, s)
 			}
 		}

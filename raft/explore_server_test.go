@@ -18,23 +18,22 @@ import (
 type stepKind uint8
 
 const (
-	stepNone      stepKind = iota
-	stepTimeout            // its election timer fires; arg 1: and what it asked before the term is out of date
-	stepAsk                // a request for a vote leaves for peer
-	stepVoted              // its outcome is here
-	stepHeartbeat          // a heartbeat to peer falls due
-	stepSend               // what peer needs leaves
-	stepReturned           // the outcome of call arg is here
-	stepGiveUp             // the oldest call to peer has taken too long
-	stepResign             // no majority has answered for long
-	stepStart              // the service calls Start with command arg
-	stepQueue              // it does, but its Start waits for the lock with the command in the queue
-	stepAccept             // the Start that has waited longest gets the lock
-	stepTake               // the applier takes a portion
-	stepApply              // the portion goes to the service
-	stepSnapshot           // the service has put everything up to index arg into a snapshot
-	stepReceive            // a message is here; arg 1: the leader was heard lately
-	stepCrash              // it crashes, and starts again from its disk
+	stepNone     stepKind = iota
+	stepTimeout           // its election timer fires; arg 1: and what it asked before the term is out of date
+	stepAsk               // a request for a vote leaves for peer
+	stepVoted             // its outcome is here
+	stepSend              // AppendEntries or InstallSnapshot leaves for peer, from index arg on
+	stepBeat              // a heartbeat leaves for peer, for index arg
+	stepReturned          // the outcome of call arg is here
+	stepResign            // no majority has answered for long
+	stepStart             // the service calls Start with command arg
+	stepQueue             // it does, but its Start waits for the lock with the command in the queue
+	stepAccept            // the Start that has waited longest gets the lock
+	stepTake              // the applier takes a portion
+	stepApply             // the portion goes to the service
+	stepSnapshot          // the service has put everything up to index arg into a snapshot
+	stepReceive           // a message is here; arg 1: the leader was heard lately
+	stepCrash             // it crashes, and starts again from its disk
 )
 
 // A step is one input to one server.
@@ -44,7 +43,8 @@ type step struct {
 	arg     int
 	message *wire
 	reply   *wire
-	crashAt int // the server crashes at this save of the step, 1 for the first; 0: it does not
+	late    bool // the outcome of what is sent takes so long that the sender gives it up, though it may still come
+	crashAt int  // the server crashes at this save of the step, 1 for the first; 0: it does not
 }
 
 // A wire is a message or a reply. It is never changed.
@@ -74,6 +74,7 @@ func (b *breach) Error() string { return b.property + ": " + b.text }
 const (
 	savedIsHeld  = "what is saved is what is held"
 	logSane      = "the log is sane"
+	noHeartbeat  = "a leader may always send a heartbeat"
 	noPanic      = "no correct input makes the code panic"
 	neverWritten = "what has left a server is never written again"
 	restarts     = "a server restarts from what it has saved"
@@ -217,13 +218,14 @@ func (s *driven) restart() {
 }
 
 // settle takes back what makes a message go out sooner or later, since the explorer sends one at any time: nothing is due,
-// no commit is to be told, and no call has failed.
+// no commit is to be told, and no call has failed. Where the next message begins is the explorer's choice, too.
 func (s *driven) settle() {
 	now := time.Now()
 	s.rf.commitTold = time.Time{}
 	for _, f := range s.rf.followers {
 		if f != nil && s.rf.role == Leader {
-			f.failures, f.due, f.tell, f.lastSent, f.answered = 0, false, false, now, now
+			f.failures, f.due, f.tell, f.lastSent, f.answered, f.installing = 0, false, false, now, now, nil
+			f.nextIndex, f.probing = s.rf.log.lastIndex()+1, false
 		}
 	}
 }
@@ -232,11 +234,8 @@ func (s *driven) carryOut(in step, out *outcome) {
 	rf := s.rf
 	s.settle()
 	switch in.kind {
-	case stepTimeout, stepGiveUp, stepResign:
+	case stepTimeout, stepResign:
 		s.tick(in)
-	case stepHeartbeat:
-		s.tick(in)
-		s.sendNext(in.peer, out)
 	case stepAsk:
 		rf.call(in.peer, s.asks)
 		out.message = s.captured()
@@ -244,8 +243,8 @@ func (s *driven) carryOut(in step, out *outcome) {
 		reply, _ := replyOf(in.reply).(*RequestVoteReply)
 		args := in.message.message.(*RequestVoteArgs)
 		rf.answerToVote(in.peer, args, reply, time.Now())
-	case stepSend:
-		s.sendNext(in.peer, out)
+	case stepSend, stepBeat:
+		s.sendNext(in, out)
 	case stepReturned:
 		o := s.open[in.arg]
 		s.open = append(s.open[:in.arg:in.arg], s.open[in.arg+1:]...)
@@ -320,16 +319,30 @@ func (s *driven) captured() *wire {
 	panic("nothing was sent")
 }
 
-// sendNext is a replicator's way to its call.
-func (s *driven) sendNext(peer int, out *outcome) {
+// sendNext has a heartbeat fall due, and goes a replicator's way to its call.
+func (s *driven) sendNext(in step, out *outcome) {
 	rf, c := s.rf, new(call)
+	f := rf.followers[in.peer]
+	f.nextIndex, f.lastSent = in.arg, time.Now().Add(-1000*time.Hour)
+	if in.kind == stepBeat {
+		f.failures = maxFailures // nothing but heartbeats goes to a peer that does not answer
+	}
+	rf.tick()
 	rf.mu.Lock()
-	f := rf.followers[peer]
+	if !rf.hasWorkLocked(f) {
+		s.violate(noHeartbeat, "to server %d, from index %d on", in.peer, in.arg)
+	}
 	rf.nextCallLocked(f, c)
 	rf.callUnlocked(f, c)
 	rf.mu.Unlock()
+	if in.late {
+		sentAt := c.sentAt
+		c.sentAt = time.Time{}
+		rf.tick()
+		c.sentAt = sentAt // when it was sent, beside others, still matters
+	}
 	out.message, out.slot = s.captured(), len(s.open)
-	s.open = append(s.open, openCall{peer, c, out.message})
+	s.open = append(s.open, openCall{in.peer, c, out.message})
 }
 
 // receive has a message enter by labrpc's handlers.
@@ -371,16 +384,6 @@ func (s *driven) tick(in step) {
 		if rf.canvass.begun = now; in.arg == 1 {
 			rf.canvass.begun = long
 		}
-	case stepHeartbeat:
-		f := rf.followers[in.peer]
-		if f.lastSent = long; in.arg == 1 {
-			f.failures = maxFailures
-		}
-	case stepGiveUp:
-		c := rf.followers[in.peer].calls[0]
-		sentAt := c.sentAt
-		defer func() { c.sentAt = sentAt }() // when it was sent, beside others, still matters
-		c.sentAt = long
 	case stepResign:
 		for _, f := range rf.followers {
 			if f != nil {

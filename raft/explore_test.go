@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 )
@@ -18,10 +19,51 @@ var (
 	exploreTrace = flag.String("explore.trace", "", "play this trace step by step instead")
 )
 
-// variants are the options that servers are explored with. Any two values of two options meet in one of them.
-var variants = []variant{
-	{"plain", []Option{WithPreVote(false), WithVotePolicy(VoteSelfFirst)}},
-	{"default", nil},
+// words are the options of variants.
+var words = map[string]Option{
+	"self-first": WithVotePolicy(VoteSelfFirst), "concede": WithConcession(true), "no-prevote": WithPreVote(false),
+	"pool-2": WithLink(LinkPool(2)), "ordered": WithLink(LinkOrdered), "per-message": WithLink(LinkPerMessage),
+	"by-half": WithBackup(BackupByHalf), "by-one": WithBackup(BackupByOne), "trail-1": WithTrailingLog(1),
+}
+
+// pairwise are variants in which any two values of two options meet: TestExplorePairs.
+var pairwise = []string{
+	"default",
+	"self-first+no-prevote",
+	"self-first+concede+per-message+by-half+trail-1",
+	"concede+no-prevote+ordered+by-one+trail-1",
+	"self-first+pool-2+by-one",
+	"concede+no-prevote+pool-2+by-half",
+	"self-first+ordered+trail-1",
+	"no-prevote+per-message+by-one",
+	"self-first+concede+by-one+trail-1",
+	"concede+no-prevote+pool-2+trail-1",
+	"self-first+ordered+by-half",
+	"self-first+concede+per-message+trail-1",
+	"concede+by-half+trail-1",
+}
+
+// variantOf returns the variant that its words name.
+func variantOf(name string) (variant, error) {
+	v := variant{name: name}
+	for _, word := range strings.Split(name, "+") {
+		option, ok := words[word]
+		switch {
+		case ok:
+			v.opts = append(v.opts, option)
+		case name != "default":
+			return v, fmt.Errorf("there is no option %q of an exploration", word)
+		}
+	}
+	return v, nil
+}
+
+func mustVariant(name string) variant {
+	v, err := variantOf(name)
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // A mission is limits to explore.
@@ -30,19 +72,10 @@ type mission struct {
 	limits  limits
 }
 
-func variantOf(name string) variant {
-	for _, v := range variants {
-		if v.name == name {
-			return v
-		}
-	}
-	panic("no variant " + name)
-}
-
 // explore searches within limits, and returns a counterexample or nil.
 func (m mission) explore(deadline time.Time, progress func(depth, states int)) (report, *caught) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	v := variantOf(m.variant)
+	defer debug.SetGCPercent(debug.SetGCPercent(200))
+	v := mustVariant(m.variant)
 	x := newSearch(m.limits, v.opts)
 	x.deadline = deadline
 	r := x.run(runtime.GOMAXPROCS(0), progress)
@@ -57,10 +90,10 @@ func (m mission) explore(deadline time.Time, progress func(depth, states int)) (
 
 func TestExploreSmall(t *testing.T) {
 	for _, m := range []mission{
-		{"plain", limits{servers: 3, terms: 2, commands: 1}},
+		{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1}},
 		{"default", limits{servers: 3, terms: 2, commands: 1}},
-		{"plain", limits{servers: 3, terms: 1, commands: 2, flight: 1}},
-		{"plain", limits{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1}},
+		{"self-first+no-prevote", limits{servers: 3, terms: 1, commands: 2, flight: 1}},
+		{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1}},
 	} {
 		r, c := m.explore(time.Time{}, func(d, s int) {})
 		fmt.Fprintf(os.Stderr, "%+v: %v\n", m, r)
@@ -94,5 +127,22 @@ func playTrace(t *testing.T, code string) {
 	}
 	if _, broken := w.play(w.trace, true); broken != nil {
 		t.Fatal(w.catch(broken))
+	}
+}
+
+func TestExploreTrial(t *testing.T) {
+	m := mission{"no-prevote", limits{servers: 3, terms: 2, commands: 1, flight: 1}}
+	fmt.Sscanf(os.Getenv("L"), "%d %d %d %d %d %d", &m.limits.servers, &m.limits.terms, &m.limits.commands, &m.limits.crashes, &m.limits.snaps, &m.limits.flight)
+	m.limits.saves = m.limits.crashes > 0
+	if v := os.Getenv("V"); v != "" {
+		m.variant = v
+	}
+	begin := time.Now()
+	r, c := m.explore(time.Now().Add(60*time.Second), func(d, s int) { fmt.Println(d, s, time.Since(begin)) })
+	var ms runtime.MemStats
+	runtime.ReadMemStats(&ms)
+	fmt.Printf("%+v: %v %d MB\n", m, r, ms.Sys>>20)
+	if c != nil {
+		t.Fatal(c)
 	}
 }

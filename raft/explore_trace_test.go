@@ -9,15 +9,13 @@ import (
 )
 
 var stepNames = map[stepKind]string{
-	stepTimeout: "timeout", stepGiveUp: "give-up", stepResign: "resign", stepStart: "start", stepQueue: "queue",
+	stepTimeout: "timeout", stepResign: "resign", stepStart: "start", stepQueue: "queue",
 	stepAccept: "accept", stepTake: "take", stepApply: "apply", stepSnapshot: "snapshot", stepCrash: "crash",
 }
 
 var fateNames = map[fate]string{answered: "", noReply: " no-reply", lost: " lost", held: " held", heldReply: " reply-held"}
 
-var sendNames = map[step]string{
-	{kind: stepAsk}: "vote", {kind: stepSend}: "send", {kind: stepHeartbeat}: "beat", {kind: stepHeartbeat, arg: 1}: "bare-beat",
-}
+var sendNames = map[stepKind]string{stepAsk: "vote", stepSend: "send", stepBeat: "beat"}
 
 var itemNames = map[actionKind]string{actDeliver: "deliver", actDrop: "drop", actRepeat: "repeat"}
 
@@ -28,8 +26,6 @@ func (a action) text() string {
 	case act:
 		s = fmt.Sprint(stepNames[a.step.kind], " ", a.at)
 		switch a.step.kind {
-		case stepGiveUp:
-			s = fmt.Sprintf("%s>%d", s, a.step.peer)
 		case stepSnapshot:
 			s = fmt.Sprintf("%s@%d", s, a.step.arg)
 		case stepTimeout:
@@ -38,7 +34,7 @@ func (a action) text() string {
 	case actVote:
 		s = fmt.Sprintf("vote %d>%d%s", a.at, a.to, fateNames[a.fate])
 	case actSend:
-		s = fmt.Sprintf("%s %d>%d%s", sendNames[step{kind: a.step.kind, arg: a.step.arg}], a.at, a.to, fateNames[a.fate])
+		s = fmt.Sprintf("%s %d>%d@%d%s", sendNames[a.step.kind], a.at, a.to, a.step.arg, fateNames[a.fate])
 	default:
 		s = fmt.Sprintf("%s #%d%s", itemNames[a.kind], a.item, fateNames[a.fate])
 	}
@@ -111,25 +107,24 @@ func (a *action) parseVerb(verb, object string) (err error) {
 			continue
 		}
 		switch a.step.kind = kind; kind {
-		case stepGiveUp:
-			_, err = fmt.Sscanf(object, "%d>%d", &a.at, &a.step.peer)
 		case stepSnapshot:
 			_, err = fmt.Sscanf(object, "%d@%d", &a.at, &a.step.arg)
 		default:
 			_, err = fmt.Sscanf(object, "%d", &a.at)
 		}
-		a.to = a.step.peer
 		return err
 	}
-	for s, name := range sendNames {
+	for kind, name := range sendNames {
 		if name != verb {
 			continue
 		}
-		a.step = s
-		if a.kind = actSend; s.kind == stepAsk {
+		a.step.kind = kind
+		if a.kind = actSend; kind == stepAsk {
 			a.kind = actVote
+			_, err = fmt.Sscanf(object, "%d>%d", &a.at, &a.to)
+		} else {
+			_, err = fmt.Sscanf(object, "%d>%d@%d", &a.at, &a.to, &a.step.arg)
 		}
-		_, err = fmt.Sscanf(object, "%d>%d", &a.at, &a.to)
 		a.step.peer = a.to
 		return err
 	}

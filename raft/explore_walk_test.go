@@ -27,7 +27,7 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 	random := rand.New(rand.NewSource(seed))
 	w.limits = wide([]int{3, 3, 3, 4, 5}[random.Intn(5)])
 	w.limits.lag = random.Intn(3) == 0
-	w.variant = variants[random.Intn(len(variants))]
+	w.variant = mustVariant(pairwise[random.Intn(len(pairwise))])
 	c := newLive(w.limits, w.variant, watched)
 	bias := newBias(random)
 	for range length {
@@ -51,7 +51,7 @@ func newBias(random *rand.Rand) *bias { return &bias{random, make(map[string]int
 
 // usual are the weights of actions where 10 is not the one: what begins something new is rarer than what carries it on.
 var usual = map[string]int{
-	"timeout": 2, "resign": 1, "crash": 1, "start": 6, "queue": 1, "accept": 5, "snapshot": 2, "give-up": 1, "drop": 3, "repeat": 3,
+	"timeout": 2, "resign": 1, "crash": 1, "start": 6, "queue": 1, "accept": 5, "snapshot": 2, "drop": 3, "repeat": 3,
 }
 
 func (b *bias) weight(a *action) int {
@@ -194,11 +194,10 @@ func parseCode(code string) (w walk, err error) {
 	if _, err := fmt.Sscan(words[0], &servers); err != nil || servers < 1 || servers > 5 {
 		return w, fmt.Errorf("%q servers: want 1 to 5", words[0])
 	}
-	k := slices.IndexFunc(variants, func(v variant) bool { return v.name == words[1] })
-	if k < 0 {
-		return w, fmt.Errorf("there is no variant %q", words[1])
+	if w.variant, err = variantOf(words[1]); err != nil {
+		return w, err
 	}
-	w.limits, w.variant = wide(servers), variants[k]
+	w.limits = wide(servers)
 	w.limits.lag = len(words) > 2 && words[2] == "lag"
 	w.trace, err = parseTrace(trace)
 	return w, err
