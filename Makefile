@@ -7,7 +7,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCRIPTS = go-test-many.sh .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real many chaos choices mutants bench compare replay lint
+.PHONY: help demo test test-real many chaos explore choices mutants bench compare replay lint
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,9 +15,10 @@ help: ## list these targets
 demo: ## watch five servers agree on a text while they are cut off, crashed and restarted
 	go run ./cmd/raft-demo
 
-test: ## vet, then every test, with the race detector (Lab 2 in virtual time)
+test: ## vet, then every test, with the race detector (Lab 2 in virtual time), and the explorer without it
 	go vet ./...
 	go test -race ./...
+	go test -run TestExplore ./raft
 
 test-real: ## Lab 2 on the wall clock, as the course grades it; TESTS=2B picks a part
 	go test -count=1 -timeout 20m -run '$(or $(TESTS),2[ABCD])' ./raft -args -clock=real
@@ -30,6 +31,9 @@ chaos: ## random faults on random clusters, N=1000 seeds from SEED=1
 
 choices: ## measure what each option of Make buys; TABLE=Link picks a table
 	cd raft && go test -count=1 -timeout 2h -run 'TestChoices$(addprefix /,$(TABLE))' -choices
+
+explore: ## every schedule within bounds, then random ones, ten minutes in all; TRACE='...' plays one
+	cd raft && go test -count=1 -run '^TestExplore$$' -timeout 1h $(if $(TRACE),-explore.trace='$(TRACE)',-explore)
 
 mutants: ## plant classic mistakes in raft: which test catches each? ARGS='-h' explains
 	go run ./cmd/mutants $(ARGS)

@@ -14,12 +14,17 @@ import (
 
 // A node is a server state that a search has met.
 type node struct {
-	id      uint32
-	image   *image
-	menu    []step
-	log     []slotText
-	shape   uint64                 // equal for states that differ in the servers' names only
-	relabel []atomic.Pointer[node] // with the servers renamed, by permutation
+	id       uint32
+	logID    uint32 // equal for equal logs and bases
+	serverID uint32 // equal for equal services
+	leads    bool
+	sends    bool // it may send something
+	image    *image
+	log      []slotText
+	shape    uint64                     // equal for states that differ in the servers' names only
+	menu     atomic.Pointer[[]step]     // what the server may do, once that was asked
+	own      []atomic.Pointer[[]effect] // the effects of its own steps, by how many commands are used
+	relabel  []atomic.Uint32            // the node with the servers renamed, by permutation; 0 if that was not asked
 }
 
 // A slotText is an entry of a node's log.
@@ -81,17 +86,25 @@ type memory struct {
 	wireByID list[*wire]
 	nodes    map[string]*node
 	nodeByID list[*node]
-	known    map[stepKey]*known
+	texts    map[string]uint32
+	known    [64]knownShard
 	pasts    map[string]*past
 	pastByID list[*past]
-	ran      int // how often the library's code ran a step
+}
+
+type knownShard struct {
+	mu    sync.Mutex
+	known map[stepKey]*known
 }
 
 func newMemory(l *limits, opts []Option) *memory {
 	m := &memory{
 		n: l.servers, l: l, opts: opts, index: make([]int, 3125),
-		wires: make(map[string]*wire), nodes: make(map[string]*node), known: make(map[stepKey]*known),
+		wires: make(map[string]*wire), nodes: make(map[string]*node), texts: make(map[string]uint32),
 		pasts: make(map[string]*past),
+	}
+	for k := range m.known {
+		m.known[k].known = make(map[stepKey]*known)
 	}
 	m.wireByID.add(nil) // no wire and no node has the number 0
 	m.nodeByID.add(nil)
@@ -144,29 +157,54 @@ func (m *memory) wire(w *wire) *wire {
 	return w
 }
 
-// node returns the one node with this image. m.mu is held.
-func (m *memory) node(i *image) *node {
+// node returns the one node with this image, which has the shape if that is known. m.mu is held.
+func (m *memory) node(i *image, shape uint64) *node {
 	key := i.key()
 	if nd, ok := m.nodes[key]; ok {
 		return nd
 	}
-	nd := &node{id: uint32(m.nodeByID.length()), image: i, relabel: make([]atomic.Pointer[node], len(m.perms)), shape: i.shape()}
+	if shape == 0 {
+		shape = i.shape()
+	}
+	nd := &node{
+		id: uint32(m.nodeByID.length()), image: i, shape: shape, relabel: make([]atomic.Uint32, len(m.perms)),
+		own:   make([]atomic.Pointer[[]effect], m.l.commands+1),
+		logID: m.textID(fmt.Sprint(i.base, ":", i.log)), serverID: m.textID(i.service),
+		leads: i.role == Leader, sends: i.role == Leader || i.canvass.on,
+	}
 	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
 		nd.log = append(nd.log, slotText{e.term, string(e.data)})
 	}
-	nd.menu = m.load(nd).menu(m.l)
 	m.nodes[key] = nd
 	m.nodeByID.add(nd)
 	return nd
 }
 
+func (m *memory) textID(text string) uint32 {
+	id, ok := m.texts[text]
+	if !ok {
+		id = uint32(len(m.texts)) + 1
+		m.texts[text] = id
+	}
+	return id
+}
+
 func (m *memory) load(nd *node) *driven { return nd.image.load(m.n, m.l.lag, m.opts) }
+
+func (m *memory) menu(nd *node) []step {
+	if menu := nd.menu.Load(); menu != nil {
+		return *menu
+	}
+	menu := m.load(nd).menu(m.l)
+	nd.menu.Store(&menu)
+	return menu
+}
 
 // start returns the node of server me at the beginning.
 func (m *memory) start(me int) *node {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.node(newDriven(m.n, me, MakePersister(), m.l.lag, m.opts).image(m.wire))
+	return m.node(newDriven(m.n, me, MakePersister(), m.l.lag, m.opts).image(m.wire), 0)
 }
 
 func (in *step) key(nd *node) stepKey {
@@ -176,16 +214,18 @@ func (in *step) key(nd *node) stepKey {
 // run carries out a step on the library's code, unless that is known.
 func (m *memory) run(nd *node, in step) *known {
 	key := in.key(nd)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if k, ok := m.known[key]; ok {
+	shard := &m.known[nd.id%64]
+	shard.mu.Lock()
+	k, ok := shard.known[key]
+	shard.mu.Unlock()
+	if ok {
 		return k
 	}
-	m.ran++
 	s := m.load(nd)
-	k := &known{outcome: s.step(in)}
+	k = &known{outcome: s.step(in)}
+	m.mu.Lock()
 	if k.broken == nil {
-		k.next = m.node(s.image(m.wire))
+		k.next = m.node(s.image(m.wire), 0)
 	}
 	if k.message != nil {
 		k.message = m.wire(k.message)
@@ -193,20 +233,31 @@ func (m *memory) run(nd *node, in step) *known {
 	if k.reply != nil {
 		k.reply = m.wire(k.reply)
 	}
-	m.known[key] = k
+	m.mu.Unlock()
+	shard.mu.Lock()
+	shard.known[key] = k
+	shard.mu.Unlock()
 	return k
 }
 
-// renamed returns nd with server i called m.perms[p][i].
-func (m *memory) renamed(nd *node, p int) *node {
-	if r := nd.relabel[p].Load(); r != nil {
-		return r
+// ran returns how many steps the library's code ran.
+func (m *memory) ran() (n int) {
+	for k := range m.known {
+		n += len(m.known[k].known)
+	}
+	return n
+}
+
+// renamed returns the number of nd with server i called m.perms[p][i].
+func (m *memory) renamed(nd *node, p int) uint32 {
+	if id := nd.relabel[p].Load(); id != 0 {
+		return id
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := m.node(nd.image.renamed(m.perms[p], func(w *wire) *wire { return m.renamedWireLocked(w, p) }))
-	nd.relabel[p].Store(r)
-	return r
+	r := m.node(nd.image.renamed(m.perms[p], func(w *wire) *wire { return m.renamedWireLocked(w, p) }), nd.shape)
+	nd.relabel[p].Store(r.id)
+	return r.id
 }
 
 func (m *memory) renamedWire(w *wire, p int) *wire {

@@ -56,7 +56,7 @@ func (j *judge) violated(server int, property, format string, args ...any) {
 // counting checks what leaders count on.
 func (j *judge) counting() {
 	for i, nd := range j.now {
-		if nd.image.role == Leader && j.broken == nil {
+		if nd.leads && j.broken == nil {
 			j.counts(i)
 		}
 	}
@@ -69,7 +69,7 @@ func (j *judge) server(i int) {
 	if now.role == Leader && (old.role != Leader || old.term != now.term) {
 		j.elected(i)
 	}
-	if now.log != old.log || now.base != old.base {
+	if j.now[i].logID != j.before[i].logID {
 		j.matches(i)
 		j.keeps(i)
 	}
@@ -79,7 +79,7 @@ func (j *judge) server(i int) {
 	if now.snapshot.index != old.snapshot.index {
 		j.snapshot(i)
 	}
-	if now.service != old.service {
+	if j.now[i].serverID != j.before[i].serverID {
 		j.applied(i)
 	}
 }

@@ -155,11 +155,11 @@ func (c *live) show(trace []action) string {
 			break
 		}
 	}
-	return table(rows)
+	return tableOf(rows)
 }
 
-// table aligns rows.
-func table(rows [][]string) string {
+// tableOf aligns rows.
+func tableOf(rows [][]string) string {
 	var widths []int
 	for _, row := range rows {
 		for k, cell := range row {

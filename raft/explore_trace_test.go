@@ -152,10 +152,11 @@ func (x *search) trace() []action {
 	slices.Reverse(path)
 	w := newWorker(x)
 	w.open(0)
-	w.past, w.leaders = x.pastByID.at(0), 0
+	w.judge.past = x.pastByID.at(0)
 	var trace []action
 	for _, k := range path[1:] {
-		trace = append(trace, w.leadTo(x.states.at(k)))
+		state := x.states.at(k)
+		trace = append(trace, w.leadTo(&state))
 	}
 	return append(trace, w.leadTo(nil))
 }
@@ -163,10 +164,10 @@ func (x *search) trace() []action {
 // leadTo takes the action that leads from the worker's state, whose servers have the names that they had at the beginning, to
 // one that is like want; or to a violation if that is nil.
 func (w *worker) leadTo(want *packed) action {
-	past, leaders, used := w.past, w.leaders, w.used
+	past, leaders, used := w.judge.past, w.judge.leaders, w.used
 	menus := make([][]step, len(w.before))
 	for i, nd := range w.before {
-		menus[i] = nd.menu
+		menus[i] = w.menu(nd)
 	}
 	for _, a := range w.limits.actions(menus, w.was, used) {
 		w.used = used
@@ -185,7 +186,7 @@ func (w *worker) leadTo(want *packed) action {
 			if want == nil && broken {
 				return a
 			}
-			w.past, w.leaders, w.used = w.judge.past, w.judge.leaders, used.with(a)
+			w.used = used.with(a)
 			if want != nil && !broken && w.canonical() == *want {
 				copy(w.before, w.now)
 				w.was = append(w.was[:0], w.items...)

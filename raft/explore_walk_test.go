@@ -144,12 +144,13 @@ func (a action) simpler() (all []action) {
 type caught struct {
 	walk
 	*breach
-	watched bool // the watch sees it, too, on live servers
+	watched bool   // the watch sees it, too, on live servers
+	after   string // how much was explored before
 }
 
 // catch makes a counterexample of a trace: it is replayed under the watch, and its servers are shown.
 func (w walk) catch(b *breach) caught {
-	c := caught{w, b, false}
+	c := caught{w, b, false, ""}
 	if done, seen := w.play(w.trace, true); seen != nil {
 		c.trace, c.breach, c.watched = done, seen, true
 	}
@@ -160,7 +161,9 @@ func (w walk) catch(b *breach) caught {
 func (c caught) String() string {
 	live := newLive(c.limits, c.variant, true)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v\n\n%d servers, %s: %d actions\n", c.breach, c.limits.servers, c.variant.name, len(c.trace))
+	fmt.Fprintf(&b, "\nexplore: found after %s, a trace of %d actions: %v\n\n", c.after, len(c.trace), c.breach)
+	fmt.Fprintf(&b, "%d servers, %s. F is a follower, P one that asks with PreVote, C a candidate, L a leader; then come its term,\n", c.limits.servers, c.variant.name)
+	fmt.Fprintf(&b, "v and its vote, its log by terms (behind [index:term] of what is cut off), c and its commitIndex.\n")
 	b.WriteString(live.show(c.trace))
 	if !c.watched {
 		b.WriteString("\nThe watch sees nothing in this trace; the explorer's own check does.\n")
