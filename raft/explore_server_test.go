@@ -119,12 +119,15 @@ type openCall struct {
 	message *wire
 }
 
+// cutDisk takes a disk away as a crash leaves it.
+var cutDisk = (*Persister).Copy
+
 // errCrash ends a step in its middle.
 type errCrash struct{}
 
 // newDriven starts server me of n from a disk.
 func newDriven(n, me int, disk *Persister, lag bool, opts []Option) *driven {
-	s := &driven{n: n, lag: lag, cut: (*Persister).Copy}
+	s := &driven{n: n, lag: lag, cut: cutDisk}
 	s.opts = append(patient(), opts...)
 	s.opts = append(s.opts, WithTransport(s.send), func(o *options) { o.asking = s.ask })
 	if err := s.boot(me, disk); err != nil {

@@ -56,9 +56,12 @@ func textOf(trace []action) string {
 }
 
 // parseTrace reads what textOf writes.
-func parseTrace(text string) (trace []action, err error) {
+func parseTrace(text string, servers int) (trace []action, err error) {
 	for _, part := range strings.Split(text, ",") {
 		a, err := parseAction(strings.TrimSpace(part))
+		if bad := max(a.at, a.to); err == nil && (bad >= servers || min(a.at, a.to, a.item) < 0) {
+			err = fmt.Errorf("there is no server %d", bad)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("action %d, %q: %w", len(trace)+1, strings.TrimSpace(part), err)
 		}
@@ -143,22 +146,32 @@ func (a *action) parseVerb(verb, object string) (err error) {
 
 // trace returns the actions from the beginning to the violation that was found.
 func (x *search) trace() []action {
-	var path []uint32
-	for k := x.found.Load().state; ; k = x.states.parent(k) {
-		if path = append(path, k); k == 0 {
-			break
-		}
+	trace, w := x.walkTo(x.found.Load().state)
+	return append(trace, w.leadTo(nil))
+}
+
+// traceTo returns the actions from the beginning to state k.
+func (x *search) traceTo(k uint32) []action {
+	trace, _ := x.walkTo(k)
+	return trace
+}
+
+// walkTo returns the actions from the beginning to state k, and a worker that is there.
+func (x *search) walkTo(k uint32) (trace []action, w *worker) {
+	path := []uint32{k}
+	for k != 0 {
+		k = x.states.parent(k)
+		path = append(path, k)
 	}
 	slices.Reverse(path)
-	w := newWorker(x)
+	w = newWorker(x)
 	w.open(0)
 	w.judge.past = x.pastByID.at(0)
-	var trace []action
 	for _, k := range path[1:] {
 		state := x.states.at(k)
 		trace = append(trace, w.leadTo(&state))
 	}
-	return append(trace, w.leadTo(nil))
+	return trace, w
 }
 
 // leadTo takes the action that leads from the worker's state, whose servers have the names that they had at the beginning, to

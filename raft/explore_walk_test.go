@@ -202,6 +202,6 @@ func parseCode(code string) (w walk, err error) {
 	}
 	w.limits = wide(servers)
 	w.limits.lag = len(words) > 2 && words[2] == "lag"
-	w.trace, err = parseTrace(trace)
+	w.trace, err = parseTrace(trace, servers)
 	return w, err
 }

@@ -1,0 +1,186 @@
+package raft
+
+// Tests of the explorer itself: it must find a mistake that is planted, show it so that it can be run again and kept, and
+// find none where there is none.
+
+import (
+	"go/format"
+	"go/parser"
+	"go/token"
+	"math/rand"
+	"strings"
+	"testing"
+	"time"
+)
+
+// forgetVote is a disk that has lost its vote: a mistake to find.
+func forgetVote(ps *Persister) *Persister {
+	state := ps.ReadRaftState()
+	h, body, err := readHead(state)
+	if err != nil {
+		return ps.Copy()
+	}
+	h.votedFor = nobody
+	forgetful := MakePersister()
+	forgetful.Save(append(h.append(nil), body...), ps.ReadSnapshot())
+	return forgetful
+}
+
+// plant makes every crash lose the vote until the test ends.
+func plant(t *testing.T) {
+	cutDisk = forgetVote
+	t.Cleanup(func() { cutDisk = (*Persister).Copy })
+}
+
+// A search finds the planted mistake by a trace that is as short as can be, and the trace can be run again.
+func TestExploreFindsShortestTrace(t *testing.T) {
+	plant(t)
+	m := mission{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, flight: 1}, 0}
+	_, c := m.explore(time.Time{}, nil)
+	if c == nil {
+		t.Fatal("nothing found")
+	}
+	if len(c.trace) > 2 || c.property != oneVote || !c.watched { // a timeout, and the candidate crashes
+		t.Errorf("found %v by %s (seen by the watch: %v)", c.breach, textOf(c.trace), c.watched)
+	}
+	checkCaught(t, *c)
+}
+
+// A walk finds it, too, and is shrunk to the same few actions.
+func TestExploreWalkIsShrunk(t *testing.T) {
+	plant(t)
+	for seed := int64(1); ; seed++ {
+		w, broken := walkFrom(seed, 150, true)
+		if broken == nil {
+			continue
+		}
+		before := len(w.trace)
+		w.shrink(broken, true)
+		if len(w.trace) > 3 || before < len(w.trace) {
+			t.Errorf("%d actions shrunk to %d: %s", before, len(w.trace), textOf(w.trace))
+		}
+		checkCaught(t, w.catch(broken))
+		return
+	}
+}
+
+// checkCaught checks that a counterexample says what it must, and that it can be run again from what it says.
+func checkCaught(t *testing.T, c caught) {
+	t.Helper()
+	c.after = "7 states"
+	text := c.String()
+	for _, want := range []string{"explore: found after 7 states, a trace of ", c.breach.Error(), "server 2", "make explore TRACE='" + c.code() + "'"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in:\n%s", want, text)
+		}
+	}
+	again, err := parseCode(c.code())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, broken := again.play(again.trace, true); broken == nil || broken.property != c.property {
+		t.Errorf("the trace run again finds %v, want %s", broken, c.property)
+	}
+	source := "package raft\n\n" + c.test() + "\n"
+	if _, err := parser.ParseFile(token.NewFileSet(), "", source, 0); err != nil {
+		t.Errorf("the test does not parse: %v\n%s", err, source)
+	}
+	if formatted, err := format.Source([]byte(source)); err != nil || string(formatted) != source {
+		t.Errorf("gofmt would change the test (%v):\n%s", err, source)
+	}
+}
+
+// Whatever a walk does can be written down and read again, and does the same again.
+func TestExploreTraceText(t *testing.T) {
+	for seed := range int64(20) {
+		w, _ := walkFrom(seed, 60, false)
+		again, err := parseCode(w.code())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.code() != w.code() {
+			t.Fatalf("read again:\n%s\nwritten:\n%s", again.code(), w.code())
+		}
+		if done, broken := again.play(again.trace, false); broken != nil || len(done) != len(w.trace) {
+			t.Fatalf("seed %d: %d of %d actions can be done again (%v)", seed, len(done), len(w.trace), broken)
+		}
+		one, two := newLive(w.limits, w.variant, false), newLive(again.limits, again.variant, false)
+		if a, b := one.show(w.trace), two.show(again.trace); a != b {
+			t.Fatalf("seed %d: the servers differ:\n%s\n%s", seed, a, b)
+		}
+	}
+}
+
+func TestExploreTraceErrors(t *testing.T) {
+	for code, want := range map[string]string{
+		"timeout 0":                   "want SERVERS VARIANT: ACTION",
+		"x default: timeout 0":        `"x" servers`,
+		"9 default: timeout 0":        `"9" servers`,
+		"3 nonsense: timeout 0":       `no option "nonsense"`,
+		"3 default: jump 0":           `action 1, "jump 0": there is no action "jump"`,
+		"3 default: timeout 0, vote":  `action 2, "vote": want a verb and a server`,
+		"3 default: vote 0>1 quickly": `what is "quickly"`,
+		"3 default: vote 0":           `action 1, "vote 0"`,
+		"3 default: timeout 7":        `there is no server 7`,
+		"3 default: vote 0>3":         `there is no server 3`,
+	} {
+		if _, err := parseCode(code); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", code, err, want)
+		}
+	}
+}
+
+// A walk that is drawn again from its seed is the same.
+func TestExploreWalksRepeat(t *testing.T) {
+	a, _ := walkFrom(7, 80, true)
+	b, _ := walkFrom(7, 80, true)
+	if a.code() != b.code() || len(a.trace) != 80 {
+		t.Errorf("%s\n%s", a.code(), b.code())
+	}
+}
+
+// The kinds of actions all come up in walks.
+func TestExploreWalksTryEverything(t *testing.T) {
+	seen := make(map[string]int)
+	for seed := range int64(120) {
+		w, broken := walkFrom(seed, 100, false)
+		if broken != nil {
+			t.Fatal(w.catch(broken))
+		}
+		for _, a := range w.trace {
+			verb, _, _ := strings.Cut(a.text(), " ")
+			seen[verb+fateNames[a.fate]]++
+			if a.crashStep > 0 {
+				seen["crash="]++
+			}
+			if a.heard {
+				seen["heard"]++
+			}
+		}
+	}
+	for _, want := range []string{
+		"timeout", "resign", "start", "queue", "accept", "take", "apply", "snapshot", "crash", "crash=", "heard",
+		"vote", "vote no-reply", "vote held", "vote reply-held", "send", "send lost", "send no-reply", "send held", "send reply-held",
+		"beat", "beat lost", "beat no-reply", "beat held", "beat reply-held", "deliver", "deliver no-reply", "deliver reply-held", "drop lost", "repeat no-reply",
+	} {
+		if seen[want] == 0 {
+			t.Errorf("no walk does %q: %v", want, seen)
+		}
+	}
+}
+
+// The watch and the explorer's own judge agree on what a search goes through: no trace to a state of it is a violation.
+func TestExploreStatesUnderTheWatch(t *testing.T) {
+	m := mission{"default", limits{servers: 3, terms: 2, commands: 1, flight: 1, crashes: 1, saves: true, snaps: 1}, 0}
+	v := mustVariant(m.variant)
+	x := newSearch(m.limits, v.opts)
+	x.deadline = time.Now().Add(300 * time.Millisecond)
+	r := x.run(1, nil)
+	random := rand.New(rand.NewSource(1))
+	for range 40 {
+		w := walk{limits: wide(3), variant: v, trace: x.traceTo(uint32(random.Intn(r.states)))}
+		if done, broken := w.play(w.trace, true); broken != nil || len(done) != len(w.trace) {
+			t.Fatalf("%d of %d actions: %v\n%s", len(done), len(w.trace), broken, w.code())
+		}
+	}
+}
