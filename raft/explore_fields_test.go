@@ -213,7 +213,7 @@ func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 			}
 			return out
 		}
-		bias := newBias(random)
+		bias := newBias(random, l.servers)
 		for range 150 {
 			if c.do(bias.choose(c.actions())); c.broken != nil {
 				t.Fatal(c.verdict())

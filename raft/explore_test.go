@@ -186,21 +186,14 @@ func (m mission) report(t *testing.T, r report, c *caught) {
 	}
 }
 
-// takeWalks goes on random walks as long as more says so. It returns how many walks and actions there were.
-func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (walks, actions int) {
+// takeWalks goes on random walks, and fails the test if one of them finds something.
+func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions int) {
 	t.Helper()
-	for ; more(walks); walks++ {
-		w, broken := walkFrom(seed+int64(walks), 150, true)
-		actions += len(w.trace)
-		if broken == nil {
-			continue
-		}
-		w.shrink(broken, true)
-		c := w.catch(broken)
-		c.after = fmt.Sprintf("%d walks of %d actions", walks+1, actions)
-		t.Fatal(c)
+	n, actions, found := walks(seed, more)
+	if found != nil {
+		t.Fatal(found)
 	}
-	return walks, actions
+	return n, actions
 }
 
 // exploreAll is "make explore".

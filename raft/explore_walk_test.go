@@ -6,8 +6,11 @@ package raft
 import (
 	"fmt"
 	"math/rand"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // A walk is a cluster and the actions that it goes through.
@@ -29,7 +32,7 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 	w.limits.lag = random.Intn(3) == 0
 	w.variant = mustVariant(pairwise[random.Intn(len(pairwise))])
 	c := newLive(w.limits, w.variant, watched)
-	bias := newBias(random)
+	bias := newBias(random, w.limits.servers)
 	for range length {
 		a := bias.choose(c.actions())
 		w.trace = append(w.trace, a)
@@ -41,48 +44,94 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 	return w, nil
 }
 
-// A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ.
+// A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ, and for a while lets
+// some servers talk among themselves only, so that leaders change.
 type bias struct {
 	random  *rand.Rand
-	weights map[string]int
+	weights [64]int // by action.sort; 0 if it was not drawn yet
+	group   []int   // by server: servers of one group reach each other
+	sums    []int
 }
 
-func newBias(random *rand.Rand) *bias { return &bias{random, make(map[string]int)} }
-
-// usual are the weights of actions where 10 is not the one: what begins something new is rarer than what carries it on.
-var usual = map[string]int{
-	"timeout": 2, "resign": 1, "crash": 1, "start": 6, "queue": 1, "accept": 5, "snapshot": 2, "drop": 3, "repeat": 3,
+func newBias(random *rand.Rand, servers int) *bias {
+	return &bias{random: random, group: make([]int, servers)}
 }
+
+// sort is a number for each kind of action.
+func (a *action) sort() int {
+	if a.kind == act {
+		return int(a.step.kind)
+	}
+	return 24 + 5*int(a.kind) + int(a.fate)
+}
+
+// usual are the weights of steps where 10 is not the one: what begins something new is rarer than what carries it on.
+var usual = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 1, stepAccept: 5, stepSnapshot: 2}
 
 func (b *bias) weight(a *action) int {
-	kind, _, _ := strings.Cut(a.text(), " ")
-	kind += fateNames[a.fate]
-	if _, ok := b.weights[kind]; !ok {
-		w := 10
-		if u, ok := usual[strings.Fields(kind)[0]]; ok {
-			w = u
+	w := &b.weights[a.sort()]
+	if *w == 0 {
+		base := 10
+		if u, ok := usual[a.step.kind]; ok && a.kind == act {
+			base = u
 		}
-		b.weights[kind] = w * []int{0, 1, 2, 4, 8, 8}[b.random.Intn(6)]
+		*w = 1 + base*[]int{0, 1, 2, 4, 8, 8}[b.random.Intn(6)]
 	}
-	return b.weights[kind] + 1
+	if rpc := a.kind == actVote || a.kind == actSend; rpc && b.group[a.at] != b.group[a.to] {
+		return *w / 16
+	}
+	return *w
+}
+
+// regroup now and then draws who reaches whom.
+func (b *bias) regroup() {
+	if b.random.Intn(20) == 0 {
+		groups := 1 + b.random.Intn(3)
+		for i := range b.group {
+			b.group[i] = b.random.Intn(groups)
+		}
+	}
 }
 
 func (b *bias) choose(all []action) action {
+	b.regroup()
+	b.sums = b.sums[:0]
 	sum := 0
 	for k := range all {
 		sum += b.weight(&all[k])
+		b.sums = append(b.sums, sum)
 	}
-	n := b.random.Intn(sum)
-	for k := range all {
-		if n -= b.weight(&all[k]); n < 0 {
-			a := all[k]
-			if b.random.Intn(40) == 0 {
-				a.crashStep, a.crashSave = 1+b.random.Intn(2), 1+b.random.Intn(2)
+	k, _ := slices.BinarySearch(b.sums, 1+b.random.Intn(sum))
+	a := all[k]
+	if b.random.Intn(40) == 0 {
+		a.crashStep, a.crashSave = 1+b.random.Intn(2), 1+b.random.Intn(2)
+	}
+	return a
+}
+
+// walks goes on random walks from a seed on, several at once, as long as more says so. It returns how many there were, of how
+// many actions, and the first that found something, shrunk.
+func walks(seed int64, more func(walks int) bool) (n, actions int, found *caught) {
+	var next, done atomic.Int64
+	var first atomic.Pointer[caught]
+	var group sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for first.Load() == nil && more(int(next.Load())) {
+				w, broken := walkFrom(seed+next.Add(1)-1, 150, true)
+				done.Add(int64(len(w.trace)))
+				if broken == nil {
+					continue
+				}
+				w.shrink(broken, true)
+				c := w.catch(broken)
+				c.after = fmt.Sprintf("%d walks of %d actions", next.Load(), done.Load())
+				first.CompareAndSwap(nil, &c)
 			}
-			return a
-		}
+		})
 	}
-	panic("no action")
+	group.Wait()
+	return int(next.Load()), int(done.Load()), first.Load()
 }
 
 // play carries out those actions that may happen, and returns them up to a violation, with it.
