@@ -68,8 +68,8 @@ func TestExploreWalkIsShrunk(t *testing.T) {
 func checkCaught(t *testing.T, c caught) {
 	t.Helper()
 	c.after = "7 states"
-	text := c.String()
-	for _, want := range []string{"explore: found after 7 states, a trace of ", c.breach.Error(), "server 2", "make explore TRACE='" + c.code() + "'"} {
+	text := c.Error()
+	for _, want := range []string{"explore: found after 7 states, a trace of ", c.property, "server 2", "make explore TRACE='" + c.code() + "'"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
 		}

@@ -206,8 +206,8 @@ func (w walk) catch(b *breach) caught {
 	return c
 }
 
-// String shows a counterexample: what is violated, the trace, and how to run it again and to keep it.
-func (c caught) String() string {
+// Error shows a counterexample: what is violated, the trace, and how to run it again and to keep it.
+func (c caught) Error() string {
 	live := newLive(c.limits, c.variant, true)
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nexplore: found after %s, a trace of %d actions: %v\n\n", c.after, len(c.trace), c.breach)
