@@ -65,15 +65,38 @@ func (c *live) actions() []action {
 	return c.limits.actions(menus, c.items, c.used)
 }
 
-// try carries out an action if it may happen now. It reports whether it may.
-func (c *live) try(a action) bool {
-	plain := a
-	plain.crashStep, plain.crashSave = 0, 0
-	if !slices.ContainsFunc(c.actions(), func(b action) bool { return b.text() == plain.text() }) {
-		return false
+// try carries out an action if it may happen now, and returns it as it happened; ok is false if it may not. What is in flight
+// may have moved up: then the last item stands for one behind it.
+func (c *live) try(a action) (done action, ok bool) {
+	if a.kind >= actDeliver && a.item >= len(c.items) {
+		a.item = len(c.items) - 1
+	}
+	if !slices.ContainsFunc(c.actions(), a.like) {
+		return a, false
 	}
 	c.do(a)
-	return true
+	return a, true
+}
+
+// like reports whether b is the same action, but for a crash in it.
+func (a action) like(b action) bool {
+	return a.kind == b.kind && a.at == b.at && a.to == b.to && a.fate == b.fate && a.item == b.item && a.heard == b.heard &&
+		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.takesCommand() || a.kind == actVote)
+}
+
+// playAll carries out those actions that may happen, and returns them up to a violation, with it.
+func (c *live) playAll(trace []action) (done []action, broken *breach) {
+	for _, a := range trace {
+		a, ok := c.try(a)
+		if !ok {
+			continue
+		}
+		done = append(done, a)
+		if broken = c.verdict(); broken != nil {
+			break
+		}
+	}
+	return done, broken
 }
 
 // do carries out an action that may happen now.
@@ -138,7 +161,7 @@ func (c *live) show(trace []action) string {
 	}
 	rows[0] = append(rows[0], "in flight")
 	for k, a := range trace {
-		if !c.try(a) {
+		if _, ok := c.try(a); !ok {
 			rows = append(rows, []string{fmt.Sprintf("%2d  %s cannot happen here", k+1, a.text())})
 			break
 		}

@@ -28,20 +28,52 @@ func wide(servers int) limits {
 // walkFrom goes through at most length actions, drawn from a seed. It returns those up to a violation, or nil.
 func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 	random := rand.New(rand.NewSource(seed))
-	w.limits = wide([]int{3, 3, 3, 4, 5}[random.Intn(5)])
+	w.limits = wide([]int{3, 3, 3, 4, 5, 5}[random.Intn(6)])
 	w.limits.lag = random.Intn(3) == 0
 	w.variant = mustVariant(pairwise[random.Intn(len(pairwise))])
 	c := newLive(w.limits, w.variant, watched)
 	bias := newBias(random, w.limits.servers)
-	for range length {
-		a := bias.choose(c.actions())
-		w.trace = append(w.trace, a)
-		c.do(a)
-		if broken = c.verdict(); broken != nil {
-			return w, broken
+	for broken == nil && len(w.trace) < length {
+		bias.regroup()
+		if random.Intn(3) > 0 {
+			a := bias.choose(c.actions())
+			w.trace = append(w.trace, a)
+			c.do(a)
+		} else {
+			done, _ := c.playAll(bias.plan(c))
+			w.trace = append(w.trace, done...)
+		}
+		broken = c.verdict()
+	}
+	return w, broken
+}
+
+// plan returns actions that belong together: a server stands for election among those that it reaches, or a leader
+// replicates a command to them.
+func (b *bias) plan(c *live) (plan []action) {
+	at := b.random.Intn(c.n)
+	rounds := 1
+	if c.servers[at].rf.role == Leader {
+		plan = append(plan, action{at: at, step: step{kind: stepStart}})
+	} else {
+		plan = append(plan, action{at: at, step: step{kind: stepTimeout}})
+		rounds = 1 + b.random.Intn(2) // with PreVote it takes two
+	}
+	for range rounds {
+		for _, to := range b.random.Perm(c.n) {
+			if to == at || b.group[at] != b.group[to] {
+				continue
+			}
+			a := action{kind: actVote, at: at, to: to, step: step{kind: stepAsk, peer: to}}
+			if c.servers[at].rf.role == Leader {
+				f := c.servers[at].rf.followers[to]
+				a.kind, a.step = actSend, step{kind: stepSend, peer: to, arg: f.matchIndex + 1 + b.random.Intn(2)*b.random.Intn(3)}
+			}
+			a.fate = []fate{answered, answered, answered, answered, noReply, heldReply, held}[b.random.Intn(7)]
+			plan = append(plan, a)
 		}
 	}
-	return w, nil
+	return plan
 }
 
 // A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ, and for a while lets
@@ -94,7 +126,6 @@ func (b *bias) regroup() {
 }
 
 func (b *bias) choose(all []action) action {
-	b.regroup()
 	b.sums = b.sums[:0]
 	sum := 0
 	for k := range all {
@@ -136,17 +167,7 @@ func walks(seed int64, more func(walks int) bool) (n, actions int, found *caught
 
 // play carries out those actions that may happen, and returns them up to a violation, with it.
 func (w *walk) play(trace []action, watched bool) (done []action, broken *breach) {
-	c := newLive(w.limits, w.variant, watched)
-	for _, a := range trace {
-		if !c.try(a) {
-			continue
-		}
-		done = append(done, a)
-		if broken = c.verdict(); broken != nil {
-			return done, broken
-		}
-	}
-	return done, nil
+	return newLive(w.limits, w.variant, watched).playAll(trace)
 }
 
 // shrink takes away actions, and then what is special of each, as long as the same property is violated.
