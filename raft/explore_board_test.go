@@ -214,7 +214,7 @@ type limits struct {
 type budget struct{ commands, crashes, snaps uint8 }
 
 // menu returns what a server can do by itself, as the library sees it.
-func (s *driven) menu(l *limits) (steps []step) {
+func (s *driven) menu(l *limits, steps []step) []step {
 	rf := s.rf
 	s.settle()
 	rf.mu.Lock()
@@ -276,8 +276,8 @@ func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
 	add(stepResign, 0, 0)
 }
 
-// actions returns what may happen to a cluster: menus are the servers' own, used is what is used.
-func (l *limits) actions(menus [][]step, items []item, used budget) (all []action) {
+// actions appends to all, which is empty, what may happen to a cluster: menus are the servers' own, used is what is used.
+func (l *limits) actions(all []action, menus [][]step, items []item, used budget) []action {
 	for at, menu := range menus {
 		for _, in := range menu {
 			all = l.stepActions(all, at, in)

@@ -195,7 +195,7 @@ func (m *memory) menu(nd *node) []step {
 	if menu := nd.menu.Load(); menu != nil {
 		return *menu
 	}
-	menu := m.load(nd).menu(m.l)
+	menu := m.load(nd).menu(m.l, nil)
 	nd.menu.Store(&menu)
 	return menu
 }

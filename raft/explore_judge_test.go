@@ -139,12 +139,14 @@ func (j *judge) matches(i int) {
 	}
 }
 
-// keeps checks that no server loses what is committed.
+// keeps checks that no server loses what is committed. A leader of an earlier term than the one in which an entry was
+// committed may still replace it on a server that was not counted.
 func (j *judge) keeps(i int) {
 	old, now := j.before[i], j.now[i]
 	for index := old.image.base + 1; index <= min(old.last(), len(j.past.entries)); index++ {
-		c := j.past.entries[index-1].slotText
-		if old.at(index) == c && index > now.image.base && (index > now.last() || now.at(index) != c) {
+		c := j.past.entries[index-1]
+		lost := index > now.image.base && (index > now.last() || now.at(index) != c.slotText)
+		if old.at(index) == c.slotText && lost && c.inTerm <= now.image.term {
 			j.violated(i, committedStay, "it lost the entry of term %d at index %d, which is committed", c.term, index)
 			return
 		}

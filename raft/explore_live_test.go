@@ -22,12 +22,14 @@ type live struct {
 	servers []*driven
 	used    budget
 	watch   *watch
+	menus   [][]step
+	all     []action
 	said    string // what the watch has said
 }
 
 // newLive starts a cluster. Without a watch only the explorer's own checks look at it.
 func newLive(l limits, v variant, watched bool) *live {
-	c := &live{limits: l, servers: make([]*driven, l.servers)}
+	c := &live{limits: l, servers: make([]*driven, l.servers), menus: make([][]step, l.servers)}
 	c.n, c.board.take = l.servers, c.takeStep
 	opts := slices.Clone(v.opts)
 	if watched {
@@ -56,13 +58,32 @@ func (c *live) takeStep(server int, in step) outcome {
 	return out
 }
 
-// actions returns what may happen now.
+// actions returns what may happen now, until the next call.
 func (c *live) actions() []action {
-	menus := make([][]step, len(c.servers))
 	for i, s := range c.servers {
-		menus[i] = s.menu(&c.limits)
+		c.menus[i] = s.menu(&c.limits, c.menus[i][:0])
 	}
-	return c.limits.actions(menus, c.items, c.used)
+	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used)
+	return c.all
+}
+
+// mayHappen reports whether an action may happen now.
+func (c *live) mayHappen(a action) bool {
+	if !c.limits.allows(a, len(c.items), c.used) {
+		return false
+	}
+	c.all = c.all[:0]
+	if a.kind >= actDeliver {
+		if len(c.items) > 0 {
+			c.all = c.limits.itemActions(c.all, a.item, c.items[a.item])
+		}
+	} else {
+		c.menus[a.at] = c.servers[a.at].menu(&c.limits, c.menus[a.at][:0])
+		for _, in := range c.menus[a.at] {
+			c.all = c.limits.stepActions(c.all, a.at, in)
+		}
+	}
+	return slices.ContainsFunc(c.all, a.like)
 }
 
 // try carries out an action if it may happen now, and returns it as it happened; ok is false if it may not. What is in flight
@@ -71,7 +92,7 @@ func (c *live) try(a action) (done action, ok bool) {
 	if a.kind >= actDeliver && a.item >= len(c.items) {
 		a.item = len(c.items) - 1
 	}
-	if !slices.ContainsFunc(c.actions(), a.like) {
+	if !c.mayHappen(a) {
 		return a, false
 	}
 	c.do(a)

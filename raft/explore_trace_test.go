@@ -182,7 +182,7 @@ func (w *worker) leadTo(want *packed) action {
 	for i, nd := range w.before {
 		menus[i] = w.menu(nd)
 	}
-	for _, a := range w.limits.actions(menus, w.was, used) {
+	for _, a := range w.limits.actions(nil, menus, w.was, used) {
 		w.used = used
 		for _, a := range w.withCrashes(a) {
 			copy(w.now, w.before)

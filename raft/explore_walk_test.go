@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -145,6 +146,7 @@ func (b *bias) choose(all []action) action {
 func walks(seed int64, more func(walks int) bool) (n, actions int, found *caught) {
 	var next, done atomic.Int64
 	var first atomic.Pointer[caught]
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {

@@ -236,14 +236,15 @@ func (w *watch) checkData(s *watched, index int, data []byte) {
 	}
 }
 
-// checkLog checks a log that replaces another.
+// checkLog checks a log that replaces another. A leader of an earlier term than the one in which an entry was committed may
+// still replace it on a server that was not counted.
 func (w *watch) checkLog(s *watched, old *disk) {
 	d, term := &s.disk, s.disk.head.currentTerm
 	if last := old.last(); s.role == Leader && s.term == term && old.head.currentTerm == term && !d.has(last, old.at(last)) {
 		w.violated(s, leaderAppendOnly, term, last, "the log that it leads with lost this entry of term %d", old.at(last).term)
 	}
 	last := min(old.last(), len(w.committed)-1)
-	for last > old.head.base && old.at(last) != w.committed[last].slot {
+	for last > old.head.base && (old.at(last) != w.committed[last].slot || w.committed[last].inTerm > term) {
 		last--
 	}
 	if last > old.head.base && !d.has(last, old.at(last)) {

@@ -430,6 +430,21 @@ func TestWatchAllows(t *testing.T) {
 			s.replicate(s.rafts[1], 4, 0)
 			s.applying(leader, command(4, "d"))
 		},
+		"an entry replaced that a later leader commits": func(s *stage) {
+			s.append(s.rafts[0], 1)
+			s.append(s.rafts[1], 1)
+			s.append(s.rafts[2], 1) // entry 1 is everywhere but counted on two servers only: 2 is in term 0
+			s.rafts[0].becomeFollowerLocked(2)
+			s.rafts[1].becomeFollowerLocked(2)
+			leader := s.elect(0, 1)
+			s.append(leader, 3)
+			s.replicate(leader, 1, 1)
+			leader.commitLocked(2)
+			s.rafts[2].becomeFollowerLocked(2) // it hears of a leader of term 2, which replaces the entry
+			s.rafts[2].log.truncateFrom(1)
+			s.rafts[2].log.append(nil, segmentOf(from(1).terms(2)...), false)
+			s.rafts[2].saveAllLocked(false)
+		},
 		"a leader whose votes come late": func(s *stage) {
 			late := s.canvass(0, 1)
 			leader := s.elect(1, 2) // in term 2; it commits before the first candidate has its votes
