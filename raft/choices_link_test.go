@@ -93,7 +93,7 @@ func keepBusy(cfg *config, leader int) int {
 var scenarioColumns = []string{"test                       ", "choice        ", "seconds", "RPCs  ", "bytes   ", "snapshots sent"}
 
 // compareScenarios adds a row for each of the lab's tests and each choice, with the median of some runs.
-func compareScenarios(scenarios []scenario, choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
+func compareScenarios(scenarios []labScenario, choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
 	return func(t *testing.T, effort int, add func(cells ...any)) {
 		measured := scenarios
 		if effort == 1 {
@@ -126,15 +126,15 @@ func sampleOf[T any](cases []T, effort int) []T {
 	return cases
 }
 
-// A scenario is a test of the lab's.
-type scenario struct {
+// A labScenario is a test of the lab's.
+type labScenario struct {
 	name string
 	setup
 	body func(cfg *config)
 }
 
 // run returns the seconds, RPCs, bytes and snapshots that it took.
-func (s scenario) run(t *testing.T, options []Option) (figures [4]float64) {
+func (s labScenario) run(t *testing.T, options []Option) (figures [4]float64) {
 	lab(t, func(t *testing.T) {
 		var sent snapshotCounter
 		s.options = func(int) []Option { return append([]Option{withObserver(&sent)}, options...) }
@@ -161,7 +161,7 @@ func (c *snapshotCounter) sending(_ *Raft, m Message, _ int) {
 	}
 }
 
-var figure8 = []scenario{{"Figure8Unreliable2C", setup{n: 5, unreliable: true}, (*config).figure8Unreliable}}
+var figure8 = []labScenario{{"Figure8Unreliable2C", setup{n: 5, unreliable: true}, (*config).figure8Unreliable}}
 
 var figure8Table = choiceTable{
 	name:    "LinkFigure8",
@@ -174,7 +174,7 @@ var backupTable = choiceTable{
 	name:    "Backup",
 	title:   "WithBackup: medians of many runs. BackupByOne does not reach agreement in the time that Figure8Unreliable2C allows.",
 	columns: scenarioColumns,
-	rows:    compareScenarios([]scenario{{"Backup2B", setup{n: 5}, (*config).backUp}}, backups),
+	rows:    compareScenarios([]labScenario{{"Backup2B", setup{n: 5}, (*config).backUp}}, backups),
 }
 
 var repairTable = choiceTable{
@@ -222,7 +222,7 @@ var trailingTable = choiceTable{
 	name:    "TrailingLog",
 	title:   "WithTrailingLog: medians of many runs. Servers take a snapshot every ten commands.",
 	columns: scenarioColumns,
-	rows: compareScenarios([]scenario{
+	rows: compareScenarios([]labScenario{
 		{"SnapshotInstall2D", setup{n: 3, snapshot: true}, disconnecting},
 		{"SnapshotInstallUnreliable2D", setup{n: 3, snapshot: true, unreliable: true}, disconnecting},
 		{"SnapshotInstallCrash2D", setup{n: 3, snapshot: true}, crashing},
