@@ -59,6 +59,28 @@ func parallel(t *testing.T) {
 // goroutine that it starts.
 func lab(t *testing.T, body func(t *testing.T)) {
 	t.Helper()
+	clocked(t, t, func(t *testing.T) {
+		before := goroutines()
+		defer checkLeaks(t, before)
+		body(t)
+	})
+}
+
+// labErrors runs body as lab does, but returns what lab would complain about, and t does not fail. A data race is the
+// exception: the testing package itself fails t for it.
+func labErrors(t *testing.T, body func()) []string {
+	return complaints(func(f *fakeT) {
+		clocked(t, f, func(*testing.T) {
+			before := goroutines()
+			defer checkLeaks(f, before)
+			body()
+		})
+	})
+}
+
+// clocked runs body on the chosen clock, and ends the process if it hangs. It reports a deadlock to report.
+func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
+	t.Helper()
 	_, limited := t.Deadline()
 	watch := func() (stop func()) {
 		if !limited { // -timeout=0, as a debugger needs it
@@ -69,15 +91,13 @@ func lab(t *testing.T, body func(t *testing.T)) {
 	defer watch()()
 	guarded := func(t *testing.T) {
 		defer watch()()
-		before := goroutines()
-		defer checkLeaks(t, before)
 		body(t)
 	}
 	if !virtualClock() {
 		guarded(t)
 		return
 	}
-	defer reportDeadlock(t)
+	defer reportDeadlock(report)
 	synctest.Test(t, guarded)
 }
 

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand"
-	"slices"
 	"strings"
 )
 
@@ -83,12 +82,13 @@ func chosen(list string) (options []Option, err error) {
 	return options, nil
 }
 
-// anyOptions chooses by chance, each kind's default most often.
-func anyOptions(random *rand.Rand) (options []Option) {
+// anyChoices chooses by chance, each kind's default most often, and returns the list for chosen.
+func anyChoices(random *rand.Rand) string {
+	var names []string
 	for _, c := range choices {
 		if k := random.Intn(3 * len(c.alternatives)); k < len(c.alternatives) {
-			options = append(options, c.alternatives[k].option)
+			names = append(names, c.kind+"="+c.alternatives[k].name)
 		}
 	}
-	return slices.Clip(options)
+	return strings.Join(names, ",")
 }

@@ -1,0 +1,147 @@
+package raft
+
+// What TestChaos checks beside the watch: what the servers apply and which of them lead.
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand"
+	"time"
+
+	"6.824/labgob"
+)
+
+// failures returns the errors so far. That of the watch is the first.
+func (c *chaos) failures() (errs []error) {
+	if err := c.watch.violation(); err != nil {
+		errs = append(errs, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append(errs, c.errs...)
+}
+
+// failLocked notes an error. Its text begins with its kind and ": ", as the watch's errors do.
+func (c *chaos) failLocked(kind, format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf(kind+": "+format, args...))
+}
+
+// read is server i's state machine.
+func (c *chaos) read(i int, rf *Raft, applyCh chan ApplyMsg, ended chan struct{}, random *rand.Rand) {
+	defer close(ended)
+	for m := range applyCh {
+		if m.EventValid {
+			continue
+		}
+		if index, data := c.take(i, m, random); data != nil {
+			rf.Snapshot(index, data)
+		}
+		if random.Intn(50) == 0 && c.slowReaders {
+			time.Sleep(time.Duration(random.Intn(100)) * time.Millisecond)
+		}
+	}
+}
+
+// take applies a message, and decides whether to take a snapshot of what is applied, or of what was a little before.
+func (c *chaos) take(i int, m ApplyMsg, random *rand.Rand) (index int, data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.SnapshotValid {
+		if last := len(c.applied[i]) - 1; m.SnapshotIndex <= last {
+			c.failLocked(eachOnce, "server %d: snapshot at %d after index %d", i, m.SnapshotIndex, last)
+		}
+		c.ingestLocked(i, m.Snapshot)
+		return 0, nil
+	}
+	if m.CommandIndex != len(c.applied[i]) {
+		c.failLocked(eachOnce, "server %d: index %d, want %d", i, m.CommandIndex, len(c.applied[i]))
+		return 0, nil
+	}
+	c.applied[i] = append(c.applied[i], fmt.Sprintf("%#v", m.Command))
+	c.compareLocked(i, m.CommandIndex)
+	if !c.snapshots || random.Intn(7) > 0 {
+		return 0, nil
+	}
+	index = m.CommandIndex - random.Intn(3)
+	var buf bytes.Buffer
+	if err := labgob.NewEncoder(&buf).Encode(c.applied[i][:max(index, 0)+1]); err != nil {
+		c.failLocked("snapshot", "%v", err)
+	}
+	return index, buf.Bytes()
+}
+
+func (c *chaos) ingestLocked(i int, data []byte) {
+	var state []string
+	if err := labgob.NewDecoder(bytes.NewReader(data)).Decode(&state); err != nil {
+		c.failLocked("snapshot", "server %d: %v", i, err)
+		return
+	}
+	c.applied[i] = state
+	for index := 1; index < len(state); index++ {
+		c.compareLocked(i, index)
+	}
+}
+
+// compareLocked is state machine safety (Figure 3).
+func (c *chaos) compareLocked(i, index int) {
+	command := c.applied[i][index]
+	if other, ok := c.agreed[index]; ok && other != command {
+		c.failLocked(stateMachineSafety, "index %d: server %d applied %s, another %s", index, i, command, other)
+	}
+	if other, ok := c.indices[command]; ok && other != index {
+		c.failLocked(eachOnce, "server %d: %s at index %d is at %d, too", i, command, index, other)
+	}
+	c.agreed[index], c.indices[command] = command, index
+}
+
+// observe is election safety (Figure 3).
+func (c *chaos) observe() {
+	for i, rf := range c.rafts {
+		if rf == nil {
+			continue
+		}
+		if term, leads := rf.GetState(); leads {
+			if other, ok := c.leaders[term]; ok && other != i {
+				c.mu.Lock()
+				c.failLocked(electionSafety, "servers %d and %d both led in term %d", i, other, term)
+				c.mu.Unlock()
+			}
+			c.leaders[term] = i
+		}
+	}
+}
+
+// lastLeader returns the leader of the highest term that was seen.
+func (c *chaos) lastLeader() (leader int) {
+	term := 0
+	for t, i := range c.leaders {
+		if t > term {
+			term, leader = t, i
+		}
+	}
+	return leader
+}
+
+// agree waits until every server has applied whatever any server has ever applied, and something new.
+func (c *chaos) agree(limit time.Duration) {
+	c.mu.Lock()
+	before := len(c.agreed)
+	c.mu.Unlock()
+	for begin := time.Now(); time.Since(begin) < limit; time.Sleep(100 * time.Millisecond) {
+		c.load("i")
+		time.Sleep(200 * time.Millisecond)
+		c.observe()
+		c.mu.Lock()
+		done := len(c.agreed) > before
+		for i := range c.servers {
+			done = done && len(c.applied[i])-1 == len(c.agreed)
+		}
+		c.mu.Unlock()
+		if done || len(c.failures()) > 0 {
+			return
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failLocked("no agreement", "not all servers have applied all commands within %v after everything was healed", limit)
+}

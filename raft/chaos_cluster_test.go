@@ -1,0 +1,184 @@
+package raft
+
+// The cluster of TestChaos: servers that start, crash and die at a message.
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"sync"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// chaos is a cluster that carries out a scenario, and what it was seen to do.
+type chaos struct {
+	scenario
+	net     *labrpc.Network
+	rafts   []*Raft // nil: crashed
+	disks   []*Persister
+	lives   []int           // how often each server was started
+	readers []chan struct{} // closed when the reader of applyCh has ended
+	ends    [][]string
+	links   [][]bool // links[i][j]: i can reach j
+	named   int      // ends and commands made so far
+	watch   *watch   // of Raft's properties
+
+	// spoil plants a mistake, if it is not nil: it returns the disk that a server which has crashed has at its next start.
+	spoil func(server int, disk *Persister) *Persister
+
+	mu      sync.Mutex
+	doors   []*door        // of the servers that run
+	applied [][]string     // applied[i][k] is the command at index k that server i has applied since it started
+	agreed  map[int]string // the command at an index, wherever it was applied first
+	indices map[string]int // where a command is
+	leaders map[int]int    // the leader of each term
+	errs    []error
+}
+
+// newChaos makes the cluster. Its servers start when it plays.
+func newChaos(s scenario) *chaos {
+	n := s.servers
+	c := &chaos{
+		scenario: s, net: labrpc.MakeNetwork(), rafts: make([]*Raft, n), disks: make([]*Persister, n), lives: make([]int, n),
+		readers: make([]chan struct{}, n), applied: make([][]string, n), doors: make([]*door, n),
+		agreed: make(map[int]string), indices: make(map[string]int), leaders: make(map[int]int), watch: newWatch(n),
+	}
+	c.options = append(slices.Clone(s.options), make([]string, n)...)[:n]
+	c.net.LongDelays(s.longDelays)
+	for i := range n {
+		c.ends = append(c.ends, make([]string, n))
+		c.links = append(c.links, make([]bool, n))
+		c.disks[i] = MakePersister()
+	}
+	return c
+}
+
+// play carries out the scenario up to the first error. If there is none, it heals the cluster and waits for agreement. It
+// returns the errors and how many faults were carried out. When it returns, the cluster has ended.
+func (c *chaos) play() (errs []error, done int) {
+	defer c.end()
+	for i := range c.servers {
+		c.start(i)
+	}
+	c.linkAll()
+	for ; done < len(c.faults) && len(c.failures()) == 0; done++ {
+		c.carryOut(c.faults[done])
+		c.observe()
+	}
+	if len(c.failures()) == 0 {
+		c.heal()
+		c.agree(6 * time.Second)
+	}
+	return c.failures(), done
+}
+
+// start starts server i from its disk, after a crash as at first.
+func (c *chaos) start(i int) {
+	ends := make([]*labrpc.ClientEnd, c.servers)
+	for j := range ends {
+		c.named++
+		c.ends[i][j] = fmt.Sprint(i, "-", j, "-", c.named)
+		ends[j] = c.net.MakeEnd(c.ends[i][j])
+		c.net.Connect(c.ends[i][j], j)
+	}
+	c.disks[i] = c.disks[i].Copy()
+	c.mu.Lock()
+	c.applied[i] = []string{"nothing"}
+	if data := c.disks[i].ReadSnapshot(); len(data) > 0 {
+		c.ingestLocked(i, data)
+	}
+	c.mu.Unlock()
+	applyCh := make(chan ApplyMsg)
+	options, err := chosen(c.options[i])
+	if err != nil {
+		panic(err)
+	}
+	rf := Make(ends, i, c.disks[i], applyCh, append(options, WithCloseOnKill(), c.watch.option())...)
+	if c.whole {
+		rf.mu.Lock()
+		rf.store.growing = nil
+		rf.mu.Unlock()
+	}
+	c.rafts[i], c.readers[i] = rf, make(chan struct{})
+	c.lives[i]++
+	go c.read(i, rf, applyCh, c.readers[i], rand.New(rand.NewSource(c.seed*10007+int64(i)*101+int64(c.lives[i]))))
+	type Raft struct{ *door } // labrpc calls the service after its type
+	c.doors[i] = &door{rf: rf, shut: func() { c.net.DeleteServer(i) }}
+	server := labrpc.MakeServer()
+	server.AddService(labrpc.MakeService(&Raft{c.doors[i]}))
+	c.net.AddServer(i, server)
+}
+
+// A door is where messages enter a server. A doomed server dies at its next message, after it has saved what the
+// answer promises and before the answer leaves.
+type door struct {
+	rf   *Raft
+	shut func()
+
+	mu     sync.Mutex
+	doomed bool
+	dead   bool
+}
+
+func (d *door) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
+	d.rf.RequestVote(args, reply)
+	d.leave()
+}
+
+func (d *door) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
+	d.rf.AppendEntries(args, reply)
+	d.leave()
+}
+
+func (d *door) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
+	d.rf.InstallSnapshot(args, reply)
+	d.leave()
+}
+
+func (d *door) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.doomed {
+		d.shut() // so that the network drops the reply
+		d.rf.Kill()
+		d.doomed, d.dead = false, true
+	}
+}
+
+// doom says whether the server is to die at its next message, and returns whether it has died.
+func (d *door) doom(yes bool) (dead bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.doomed = yes && !d.dead
+	return d.dead
+}
+
+// isDead reports whether the server has died at a message.
+func (d *door) isDead() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dead
+}
+
+// crash loses all of server i but its disk. No reply leaves it after the disk was taken away.
+func (c *chaos) crash(i int) {
+	c.doors[i].doom(false)
+	c.net.DeleteServer(i)
+	for j := range c.servers {
+		c.net.Enable(c.ends[i][j], false)
+	}
+	c.disks[i] = c.watch.cut(i, c.disks[i])
+	if c.spoil != nil {
+		c.disks[i] = c.spoil(i, c.disks[i])
+	}
+	c.rafts[i].Kill()
+	<-c.readers[i]
+	c.rafts[i] = nil
+}
+
+func (c *chaos) end() {
+	c.crashAll()
+	c.net.Cleanup()
+}
