@@ -19,29 +19,36 @@ var (
 // and reordering networks, snapshots that lag behind, slow readers, disks that save everything each time, options of
 // Make. What is applied must agree at every moment, and when all is healed every server must get everything, once. The
 // seed fixes the faults; how goroutines interleave is in it only on a host that is seeded, too (replay/).
+//
+// At the first seed that fails, TestChaos looks for a smaller scenario that fails in the same way and prints it as a test.
 func TestChaos(t *testing.T) {
 	parallel(t)
-	failed := 0
+	failed, shrunk := 0, false
 	begin := time.Now()
 	for k := range *chaosSeeds {
 		seed := *chaosSeed + int64(k)
-		ok := playSeed(t, seed)
+		errs, done, ok := playSeed(t, seed)
 		if !ok {
 			failed++
 			t.Logf("the same faults again: make chaos SEED=%d N=1", seed)
 		}
 		chaosProgress(k+1, failed, time.Since(begin))
+		if len(errs) > 0 && !shrunk {
+			shrunk = true
+			shrinkSeed(t, seed, errs[0], done)
+		}
 	}
 }
 
 // playSeed carries out the scenario of a seed in a subtest.
-func playSeed(t *testing.T, seed int64) (ok bool) {
-	return t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-		errs, _ := scenarioOf(seed).run(t, nil)
+func playSeed(t *testing.T, seed int64) (errs []error, done int, ok bool) {
+	ok = t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+		errs, done = scenarioOf(seed).run(t, nil)
 		for _, err := range errs {
 			t.Error(err)
 		}
 	})
+	return errs, done, ok
 }
 
 // chaosProgress shows how far many seeds have come.
@@ -50,6 +57,20 @@ func chaosProgress(done, failed int, took time.Duration) {
 		fmt.Fprintf(os.Stderr, "\rchaos: %d of %d seeds, %d failed, %v ", done, *chaosSeeds, failed, took.Round(time.Second))
 		if done == *chaosSeeds {
 			fmt.Fprintln(os.Stderr)
+		}
+	}
+}
+
+// playChaos carries out a scenario chaosTries times, or until it fails.
+func playChaos(t *testing.T, s scenario) {
+	t.Helper()
+	for range chaosTries {
+		errs, _ := s.run(t, nil)
+		for _, err := range errs {
+			t.Error(err)
+		}
+		if t.Failed() {
+			return
 		}
 	}
 }

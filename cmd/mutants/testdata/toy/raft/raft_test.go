@@ -7,6 +7,7 @@ import (
 
 var (
 	_ = flag.Int("chaos.seeds", 1, "as raft's tests have it")
+	_ = flag.Duration("chaos.shrink", 0, "this too")
 	_ = flag.Bool("watch", true, "this too")
 )
 
