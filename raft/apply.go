@@ -61,8 +61,7 @@ func (rf *Raft) appliedLocked(t *toApply) {
 	t.snapshot, t.entries, t.commands = snapshot{}, t.entries[:0], t.commands[:0]
 }
 
-// takeToApplyLocked makes t the next portion. Whatever happens to the log meanwhile does not disturb the applier: what it
-// took is never written again.
+// takeToApplyLocked makes t the next portion. Whatever happens to the log meanwhile, what t holds is never written again.
 func (rf *Raft) takeToApplyLocked(t *toApply) {
 	var limit int
 	t.events, limit = rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)

@@ -247,11 +247,9 @@ func (rf *Raft) askForVotesLocked() {
 // askForVote asks one peer for its vote, again if the message is lost.
 func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 	begun := time.Now()
-	for range maxFailures {
+	for n, again := 0, true; again && n < maxFailures; n++ {
 		reply, _ := rf.call(peer, args).(*RequestVoteReply)
-		if !rf.answerToVote(peer, args, reply, begun) {
-			return
-		}
+		again = rf.answerToVote(peer, args, reply, begun)
 	}
 }
 
@@ -260,14 +258,14 @@ func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 func (rf *Raft) answerToVote(peer int, args *RequestVoteArgs, reply *RequestVoteReply, begun time.Time) (again bool) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	if rf.staleVoteLocked(args) {
-		return false
-	}
-	if reply != nil {
+	switch {
+	case rf.staleVoteLocked(args):
+	case reply != nil:
 		rf.onVoteLocked(peer, reply)
-		return false
+	default:
+		return rf.canvass.answered || time.Since(begun) < rf.patience()
 	}
-	return rf.canvass.answered || time.Since(begun) < rf.patience()
+	return false
 }
 
 // staleVoteLocked reports whether the answer to args has come too late to count.

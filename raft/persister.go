@@ -58,10 +58,6 @@ func (ps *Persister) SaveRaftState(state []byte) {
 // setState takes over state, which nobody else may hold.
 func (ps *Persister) setState(state []byte) {
 	ps.head, ps.body, ps.size = nil, [][]byte{state}, len(state)
-	ps.changed()
-}
-
-func (ps *Persister) changed() {
 	if ps.saved != nil {
 		ps.saved()
 	}
@@ -86,7 +82,9 @@ func (ps *Persister) Append(head []byte, tail ...[]byte) {
 			ps.body = append(ps.body, piece)
 		}
 	}
-	ps.changed()
+	if ps.saved != nil {
+		ps.saved()
+	}
 }
 
 // continues reports whether b lies behind a in one piece of memory.
