@@ -250,7 +250,7 @@ func (s *driven) menu(l *limits, steps []step) []step {
 		add(stepTake, 0, 0)
 	}
 	if l.snaps > 0 {
-		for index := rf.snapshot.index + 1; index <= len(s.service); index++ {
+		for index := 1; index <= len(s.service); index++ { // a service may be late: an older one must change nothing
 			add(stepSnapshot, 0, index)
 		}
 	}
