@@ -104,27 +104,21 @@ var beyond = []mission{
 	{"default", limits{servers: 3, terms: 4, commands: 3, crashes: 2, saves: true, snaps: 2, flight: 2, repeats: true, queue: true}, 0},
 }
 
-// quick is what every variant goes through in "make explore" before the large searches.
-func quick() (all []mission) {
-	for _, l := range []limits{
-		{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1},
-		{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true, queue: true},
-	} {
-		for _, variant := range pairwise {
-			all = append(all, mission{variant, l, 0})
-		}
-	}
-	return all
+// quick are the limits that every variant goes through in "make explore" before the large searches.
+var quick = []limits{
+	{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1},
+	{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true, snaps: 2},
+	{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true, queue: true},
 }
 
 func (l limits) String() string {
-	s := fmt.Sprintf("%d servers, %d terms, %d commands", l.servers, l.terms, l.commands)
+	parts := []string{count(l.servers, "server"), count(l.terms, "term"), count(l.commands, "command")}
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{l.crashes, "crashes"}, {l.snaps, "snapshots"}, {l.flight, "in flight"}} {
+	}{{l.crashes, count(l.crashes, "crash")}, {l.snaps, count(l.snaps, "snapshot")}, {l.flight, fmt.Sprint(l.flight, " in flight")}} {
 		if part.n > 0 {
-			s += fmt.Sprintf(", %d %s", part.n, part.text)
+			parts = append(parts, part.text)
 		}
 	}
 	for _, part := range []struct {
@@ -132,10 +126,21 @@ func (l limits) String() string {
 		text string
 	}{{l.repeats, "repeats"}, {l.queue, "queued Starts"}, {l.lag, "slow services"}} {
 		if part.on {
-			s += ", " + part.text
+			parts = append(parts, part.text)
 		}
 	}
-	return s
+	return strings.Join(parts, ", ")
+}
+
+// count says how many there are of something.
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "sh"):
+		return fmt.Sprint(n, " ", what, "es")
+	}
+	return fmt.Sprint(n, " ", what, "s")
 }
 
 // explore searches within limits, and returns a counterexample or nil.
@@ -198,74 +203,100 @@ func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions 
 
 // exploreAll is "make explore".
 func exploreAll(t *testing.T) {
-	begun, limit := time.Now(), 10*time.Minute
+	limit := 10 * time.Minute
 	if *exploreLimit > 0 {
 		limit = *exploreLimit
 	}
-	end := begun.Add(limit)
-	table := newExploreTable()
-	defer table.print()
-	table.search(t, end, quick()...)
-	for turn := range 2 { // walks find other mistakes, and soon
-		stop := time.Now().Add(10 * time.Second)
-		walks, actions := takeWalks(t, int64(1+turn*1000000), func(int) bool { return time.Now().Before(stop) && time.Now().Before(end) })
-		table.walks(walks, actions, 10*time.Second)
-		if turn == 0 {
-			table.search(t, end, wanted...)
-		}
+	e := &exploration{t: t, end: time.Now().Add(limit), rows: [][]string{
+		{"variant", "limits", "states", "transitions", "depth", "seconds", "states/s", "MB", "result"},
+	}}
+	defer e.print()
+	e.quick()
+	e.walk(1, 15*time.Second)
+	for _, m := range wanted[:3] {
+		e.add(m.variant, m.limits, e.search(m))
 	}
-	table.search(t, end, beyond...)
-}
-
-// An exploreTable collects what searches have come to.
-type exploreTable struct{ rows [][]string }
-
-func newExploreTable() *exploreTable {
-	return &exploreTable{[][]string{{"variant", "limits", "states", "transitions", "depth", "seconds", "states/s", "MB", "result"}}}
-}
-
-func (e *exploreTable) print() { fmt.Print(tableOf(e.rows)) }
-
-func (e *exploreTable) walks(walks, actions int, took time.Duration) {
-	e.rows = append(e.rows, []string{"all", fmt.Sprintf("%d random walks", walks), "", fmt.Sprint(actions), "150", fmt.Sprintf("%.1f", took.Seconds()), "", "", "nothing found"})
-}
-
-// search carries out searches one after the other, each until it is complete or the time is over.
-func (e *exploreTable) search(t *testing.T, end time.Time, missions ...mission) {
-	t.Helper()
-	for _, m := range missions {
-		if !time.Now().Before(end) {
-			return
-		}
-		runtime.GC()
-		r, c := m.explore(end, func(depth, states int) {
-			if states > 500_000 {
-				fmt.Fprintf(os.Stderr, "\rexplore: %s, %v: depth %d, %d states ", m.variant, m.limits, depth, states)
-			}
-		})
-		if r.states > 500_000 {
-			fmt.Fprintln(os.Stderr)
-		}
-		result := "nothing found, complete"
-		switch {
-		case c != nil:
-			result = "VIOLATION"
-		case !r.complete:
-			result = "nothing found, time is over"
-		}
-		e.rows = append(e.rows, []string{
-			m.variant, m.limits.String(), fmt.Sprint(r.states), fmt.Sprint(r.moves), fmt.Sprint(r.depth), fmt.Sprintf("%.1f", r.took.Seconds()),
-			fmt.Sprintf("%.0f", float64(r.states)/r.took.Seconds()), fmt.Sprint(heapMB()), result,
-		})
-		m.report(t, r, c)
+	e.walk(1_000_000, 15*time.Second) // walks find other mistakes than searches, and soon
+	for _, m := range append(wanted[3:], beyond...) {
+		e.add(m.variant, m.limits, e.search(m))
 	}
 }
 
-// heapMB returns how much memory the process holds.
+// An exploration is a run of "make explore".
+type exploration struct {
+	t     *testing.T
+	end   time.Time
+	spoke time.Time // when it last said how far it is
+	rows  [][]string
+}
+
+func (e *exploration) over() bool { return !time.Now().Before(e.end) }
+
+func (e *exploration) print() { fmt.Print(tableOf(e.rows)) }
+
+// quick has all variants searched within small limits.
+func (e *exploration) quick() {
+	e.t.Helper()
+	for _, l := range quick {
+		sum := report{complete: true}
+		for _, variant := range pairwise {
+			r := e.search(mission{variant, l, 0})
+			sum.states, sum.moves, sum.took = sum.states+r.states, sum.moves+r.moves, sum.took+r.took
+			sum.depth, sum.complete = max(sum.depth, r.depth), sum.complete && r.complete
+		}
+		e.add(fmt.Sprintf("each of %d variants", len(pairwise)), l, sum)
+	}
+}
+
+// walk goes on random walks for some time.
+func (e *exploration) walk(seed int64, long time.Duration) {
+	e.t.Helper()
+	if e.over() {
+		return
+	}
+	begun := time.Now()
+	stop := begun.Add(long)
+	n, actions := takeWalks(e.t, seed, func(int) bool { return time.Now().Before(stop) && !e.over() })
+	e.rows = append(e.rows, []string{"any", count(n, "random walk"), "", fmt.Sprint(actions), "150", fmt.Sprintf("%.1f", time.Since(begun).Seconds()), "", "", "nothing found"})
+}
+
+// search carries out a search until it is complete or the time is over.
+func (e *exploration) search(m mission) report {
+	e.t.Helper()
+	if e.over() {
+		return report{}
+	}
+	runtime.GC()
+	r, c := m.explore(e.end, func(depth, states int) {
+		if time.Since(e.spoke) > 5*time.Second {
+			e.spoke = time.Now()
+			fmt.Fprintf(os.Stderr, "explore: %s, %v: %d states, depth %d\n", m.variant, m.limits, states, depth)
+		}
+	})
+	m.report(e.t, r, c)
+	return r
+}
+
+// add adds a line to the table, unless there was no time for the search.
+func (e *exploration) add(variant string, l limits, r report) {
+	result := "nothing found, complete"
+	switch {
+	case r.states == 0:
+		return
+	case !r.complete:
+		result = "nothing found, time is over"
+	}
+	e.rows = append(e.rows, []string{
+		variant, l.String(), fmt.Sprint(r.states), fmt.Sprint(r.moves), fmt.Sprint(r.depth), fmt.Sprintf("%.1f", r.took.Seconds()),
+		fmt.Sprintf("%.0f", float64(r.states)/r.took.Seconds()), fmt.Sprint(heapMB()), result,
+	})
+}
+
+// heapMB returns the megabytes of the heap.
 func heapMB() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}}
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)
-	return (sample[0].Value.Uint64() + sample[1].Value.Uint64()) >> 20
+	return sample[0].Value.Uint64() >> 20
 }
 
 // playAndShow plays a trace and shows what it does, step by step.
