@@ -21,7 +21,6 @@ const (
 	act        actionKind = iota // one step of server at
 	actVote                      // RequestVote from server at to server to
 	actSend                      // AppendEntries or InstallSnapshot, whichever is due
-	actBeat                      // a heartbeat falls due first
 	actDeliver                   // what is in flight arrives
 	actDrop                      // what is in flight is lost
 	actRepeat                    // a request that is in flight arrives, and stays in flight

@@ -201,13 +201,13 @@ func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 			steps++
 			s := c.servers[server]
 			twin := s.image(m.wire).load(l.servers, l.lag, v.opts)
-			in.message, in.reply = interned(m, in.message), interned(m, in.reply)
+			in.message, in.reply = m.wire(in.message), m.wire(in.reply)
 			out, again := s.step(in), twin.step(in)
 			if a, b := s.image(m.wire).key(), twin.image(m.wire).key(); a != b {
 				t.Fatalf("seed %d: after %+v\nthe living server is %+v\nthe loaded one %+v", seed, in, s.image(m.wire), twin.image(m.wire))
 			}
-			out.message, out.reply = interned(m, out.message), interned(m, out.reply)
-			again.message, again.reply = interned(m, again.message), interned(m, again.reply)
+			out.message, out.reply = m.wire(out.message), m.wire(out.reply)
+			again.message, again.reply = m.wire(again.message), m.wire(again.reply)
 			if !reflect.DeepEqual(out, again) {
 				t.Fatalf("seed %d: of %+v came\n%+v on the living server,\n%+v on the loaded one", seed, in, out, again)
 			}
@@ -223,13 +223,6 @@ func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 	if steps < 5000 {
 		t.Errorf("only %d steps were compared", steps)
 	}
-}
-
-func interned(m *memory, w *wire) *wire {
-	if w == nil {
-		return nil
-	}
-	return m.wire(w)
 }
 
 // With names or without, a search finds the same states: each state that stands for others stands for as many as there are.

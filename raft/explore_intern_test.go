@@ -136,9 +136,9 @@ func permute(p []int, n int, f func([]int)) {
 	}
 }
 
-// wire returns the one wire like w. m.mu is held.
+// wire returns the one wire like w.
 func (m *memory) wire(w *wire) *wire {
-	if w.id > 0 {
+	if w == nil || w.id > 0 {
 		return w
 	}
 	if args, ok := w.message.(*AppendEntriesArgs); ok && len(args.Entries) > 1 {
@@ -147,6 +147,8 @@ func (m *memory) wire(w *wire) *wire {
 		w = &wire{message: &c}
 	}
 	key := fmt.Sprintf("%T%+v%T%+v", w.message, w.message, w.reply, w.reply)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if known, ok := m.wires[key]; ok {
 		return known
 	}
@@ -157,24 +159,32 @@ func (m *memory) wire(w *wire) *wire {
 	return w
 }
 
-// node returns the one node with this image, which has the shape if that is known. m.mu is held.
+// node returns the one node with this image, which has the shape if that is known.
 func (m *memory) node(i *image, shape uint64) *node {
 	key := i.key()
-	if nd, ok := m.nodes[key]; ok {
+	m.mu.Lock()
+	nd, ok := m.nodes[key]
+	m.mu.Unlock()
+	if ok {
 		return nd
 	}
 	if shape == 0 {
 		shape = i.shape()
 	}
-	nd := &node{
-		id: uint32(m.nodeByID.length()), image: i, shape: shape, relabel: make([]atomic.Uint32, len(m.perms)),
-		own:   make([]atomic.Pointer[[]effect], m.l.commands+1),
-		logID: m.textID(fmt.Sprint(i.base, ":", i.log)), serverID: m.textID(i.service),
-		leads: i.role == Leader, sends: i.role == Leader || i.canvass.on,
+	nd = &node{
+		image: i, shape: shape, leads: i.role == Leader, sends: i.role == Leader || i.canvass.on,
+		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.commands+1),
 	}
 	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
 		nd.log = append(nd.log, slotText{e.term, string(e.data)})
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if other, ok := m.nodes[key]; ok {
+		return other
+	}
+	nd.id = uint32(m.nodeByID.length())
+	nd.logID, nd.serverID = m.textID(fmt.Sprint(i.base, ":", i.log)), m.textID(i.service)
 	m.nodes[key] = nd
 	m.nodeByID.add(nd)
 	return nd
@@ -202,8 +212,6 @@ func (m *memory) menu(nd *node) []step {
 
 // start returns the node of server me at the beginning.
 func (m *memory) start(me int) *node {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	return m.node(newDriven(m.n, me, MakePersister(), m.l.lag, m.opts).image(m.wire), 0)
 }
 
@@ -223,17 +231,10 @@ func (m *memory) run(nd *node, in step) *known {
 	}
 	s := m.load(nd)
 	k = &known{outcome: s.step(in)}
-	m.mu.Lock()
 	if k.broken == nil {
 		k.next = m.node(s.image(m.wire), 0)
 	}
-	if k.message != nil {
-		k.message = m.wire(k.message)
-	}
-	if k.reply != nil {
-		k.reply = m.wire(k.reply)
-	}
-	m.mu.Unlock()
+	k.message, k.reply = m.wire(k.message), m.wire(k.reply)
 	shard.mu.Lock()
 	shard.known[key] = k
 	shard.mu.Unlock()
@@ -253,26 +254,13 @@ func (m *memory) renamed(nd *node, p int) uint32 {
 	if id := nd.relabel[p].Load(); id != 0 {
 		return id
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r := m.node(nd.image.renamed(m.perms[p], func(w *wire) *wire { return m.renamedWireLocked(w, p) }), nd.shape)
+	r := m.node(nd.image.renamed(m.perms[p], func(w *wire) *wire { return m.renamedWire(w, p) }), nd.shape)
 	nd.relabel[p].Store(r.id)
 	return r.id
 }
 
+// renamedWire returns w with the servers renamed.
 func (m *memory) renamedWire(w *wire, p int) *wire {
-	if w == nil {
-		return nil
-	}
-	if r := w.relabel[p].Load(); r != nil {
-		return r
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.renamedWireLocked(w, p)
-}
-
-func (m *memory) renamedWireLocked(w *wire, p int) *wire {
 	if w == nil {
 		return nil
 	}
