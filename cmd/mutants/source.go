@@ -10,10 +10,11 @@ import (
 
 // A mutant is a mistake.
 type mutant struct {
-	name  string // says it in short
-	wrong string // what is wrong, in a line
-	edits []edit
-	race  bool // only the race detector can see it
+	name   string // says it in short
+	wrong  string // what is wrong, in a line
+	safety bool   // it breaks safety in some schedule: see table
+	edits  []edit
+	race   bool // only the race detector can see it
 }
 
 // An edit replaces a snippet, which must occur once in its file of package raft. White space may be of another kind

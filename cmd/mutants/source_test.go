@@ -30,7 +30,7 @@ func TestEdit(t *testing.T) {
 
 // Every mutant fits the present source, changes it, and leaves it Go.
 func TestTableFits(t *testing.T) {
-	names := make(map[string]bool)
+	names, safety := make(map[string]bool), 0
 	for _, m := range table {
 		if names[m.name] {
 			t.Errorf("two mutants are called %s", m.name)
@@ -38,6 +38,9 @@ func TestTableFits(t *testing.T) {
 		names[m.name] = true
 		if m.wrong == "" || len(m.edits) == 0 {
 			t.Errorf("%s: nothing is wrong", m.name)
+		}
+		if m.safety {
+			safety++
 		}
 		files, err := m.mutate("../../raft")
 		if err != nil {
@@ -49,7 +52,7 @@ func TestTableFits(t *testing.T) {
 			}
 		}
 	}
-	if len(table) < 30 {
-		t.Errorf("only %d mutants", len(table))
+	if len(table) < 90 || safety < 50 {
+		t.Errorf("only %d mutants, %d of them break safety", len(table), safety)
 	}
 }

@@ -3,8 +3,9 @@ package main
 // applying are mistakes about applyCh, Kill and the lock.
 var applying = []mutant{
 	{
-		name:  "applied-before-committed",
-		wrong: "what is in the log is applied before it is committed",
+		name:   "applied-before-committed",
+		wrong:  "what is in the log is applied before it is committed",
+		safety: true,
 		edits: []edit{
 			{"apply.go", `rf.commitIndex > rf.lastApplied ||`, `rf.log.lastIndex() > rf.lastApplied ||`},
 			{"apply.go", `rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)`, `rf.events.due(t.events[:0], rf.lastApplied, rf.log.lastIndex())`},
@@ -43,7 +44,7 @@ var applying = []mutant{
 	},
 	{
 		name:  "goroutine-left-behind",
-		wrong: "Kill does not wake the replicators, which wait for ever",
+		wrong: "Kill does not wake the replicators, which wait forever",
 		edits: []edit{{"election.go", `f.work.Signal()`, `continue`}},
 	},
 	{

@@ -3,19 +3,22 @@ package main
 // commits are mistakes about what is committed (§5.4.2, Figure 8).
 var commits = []mutant{
 	{
-		name:  "commit-without-term-check",
-		wrong: "an entry of an older term commits as soon as a majority has it",
-		edits: []edit{{"replication.go", `majority > rf.commitIndex && rf.log.term(majority) == rf.currentTerm`, `majority > rf.commitIndex`}},
+		name:   "commit-without-term-check",
+		wrong:  "an entry of an older term commits as soon as a majority has it",
+		safety: true,
+		edits:  []edit{{"replication.go", `majority > rf.commitIndex && rf.log.term(majority) == rf.currentTerm`, `majority > rf.commitIndex`}},
 	},
 	{
-		name:  "commit-older-term-by-majority",
-		wrong: "with an entry of its own term in the log, a leader counts copies of older ones",
-		edits: []edit{{"replication.go", `rf.log.term(majority) == rf.currentTerm`, `rf.log.lastTerm() == rf.currentTerm`}},
+		name:   "commit-older-term-by-majority",
+		wrong:  "with an entry of its own term in the log, a leader counts copies of older ones",
+		safety: true,
+		edits:  []edit{{"replication.go", `rf.log.term(majority) == rf.currentTerm`, `rf.log.lastTerm() == rf.currentTerm`}},
 	},
 	{
-		name:  "commit-older-term-at-all-but-one",
-		wrong: "an entry of an older term commits when all servers but one have it",
-		edits: []edit{{"replication.go", `everywhere, majority := match[0],`, `everywhere, majority := match[min(1, len(match)-1)],`}},
+		name:   "commit-older-term-at-all-but-one",
+		wrong:  "an entry of an older term commits when all servers but one have it",
+		safety: true,
+		edits:  []edit{{"replication.go", `everywhere, majority := match[0],`, `everywhere, majority := match[min(1, len(match)-1)],`}},
 	},
 	{
 		name:  "leader-does-not-count-itself",
@@ -23,8 +26,9 @@ var commits = []mutant{
 		edits: []edit{{"replication.go", `dst = append(dst, rf.log.lastIndex())`, `dst = append(dst, 0)`}},
 	},
 	{
-		name:  "half-commits",
-		wrong: "half of an even number of servers is enough to commit",
-		edits: []edit{{"replication.go", `match[(len(match)-1)/2]`, `match[len(match)/2]`}},
+		name:   "half-commits",
+		wrong:  "half of an even number of servers is enough to commit",
+		safety: true,
+		edits:  []edit{{"replication.go", `match[(len(match)-1)/2]`, `match[len(match)/2]`}},
 	},
 }

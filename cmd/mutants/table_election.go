@@ -1,63 +1,10 @@
 package main
 
-// elections are mistakes about terms, votes and election timeouts (§5.2, §5.4.1).
+// elections are mistakes about roles, candidates and election timeouts (§5.2).
 var elections = []mutant{
 	{
-		name:  "vote-without-comparing-logs",
-		wrong: "a vote is given whatever the candidate's log lacks",
-		edits: []edit{{"log.go",
-			`if lastTerm != l.lastTerm() { return lastTerm > l.lastTerm() } return lastIndex >= l.lastIndex()`,
-			`return true`}},
-	},
-	{
-		name:  "up-to-date-by-length-only",
-		wrong: "the longer log wins the vote, whatever its last term",
-		edits: []edit{{"log.go",
-			`if lastTerm != l.lastTerm() { return lastTerm > l.lastTerm() } return lastIndex >= l.lastIndex()`,
-			`return lastIndex >= l.lastIndex()`}},
-	},
-	{
-		name:  "up-to-date-by-term-only",
-		wrong: "of two logs with the same last term the shorter one gets the vote too",
-		edits: []edit{{"log.go", `return lastIndex >= l.lastIndex()`, `return true`}},
-	},
-	{
-		name:  "two-votes-in-one-term",
-		wrong: "who has voted votes again in the same term",
-		edits: []edit{{"election.go", `rf.votedFor != nobody && rf.votedFor != args.CandidateID`, `false`}},
-	},
-	{
-		name:  "vote-kept-into-next-term",
-		wrong: "votedFor is not reset in a new term",
-		edits: []edit{{"election.go", `rf.currentTerm, rf.votedFor = term, nobody`, `rf.currentTerm = term`}},
-	},
-	{
-		name:  "vote-not-saved",
-		wrong: "the vote is given but not saved",
-		edits: []edit{{"election.go",
-			`rf.votedFor = args.CandidateID
-			rf.saveLocked()`,
-			`rf.votedFor = args.CandidateID`}},
-	},
-	{
-		name:  "term-not-saved",
-		wrong: "the term of a message is taken over but not saved",
-		edits: []edit{{"election.go",
-			`rf.setRoleLocked(Follower, nobody)
-			rf.saveLocked()`,
-			`rf.setRoleLocked(Follower, nobody)`}},
-	},
-	{
-		name:  "candidacy-not-saved",
-		wrong: "a candidate saves neither its new term nor the vote for itself",
-		edits: []edit{{"election.go",
-			`rf.setRoleLocked(Candidate, nobody)
-			rf.saveLocked()`,
-			`rf.setRoleLocked(Candidate, nobody)`}},
-	},
-	{
 		name:  "timer-reset-on-refused-vote",
-		wrong: "a refused vote request postpones the voter's own election",
+		wrong: "a server that refuses its vote resets its election timer",
 		edits: []edit{{"election.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if !rf.admitLocked(args) {
@@ -68,7 +15,7 @@ var elections = []mutant{
 	},
 	{
 		name:  "timer-not-reset-on-granted-vote",
-		wrong: "a granted vote does not postpone the voter's own election",
+		wrong: "a server that grants its vote does not reset its election timer",
 		edits: []edit{{"election.go",
 			`rf.postponeElectionLocked()
 			return true`,
@@ -76,45 +23,15 @@ var elections = []mutant{
 	},
 	{
 		name:  "timer-not-reset-on-heartbeat",
-		wrong: "a follower that hears its leader stands for election all the same",
+		wrong: "a follower that hears its leader starts an election all the same",
 		edits: []edit{{"election.go",
 			`rf.heard = time.Now()
 			rf.postponeElectionLocked()`,
 			`rf.heard = time.Now()`}},
 	},
 	{
-		name:  "candidate-keeps-its-vote",
-		wrong: "a candidate counts its own vote but does not use it up",
-		edits: []edit{{"election.go",
-			`rf.votedFor = rf.me
-			rf.saveLocked()
-			rf.becomeLeaderLocked()`,
-			`rf.becomeLeaderLocked()`}},
-	},
-	{
-		name:  "vote-given-away-and-counted",
-		wrong: "a candidate that gave its vote to another counts it for itself too",
-		edits: []edit{{"election.go", `case rf.votedFor == nobody && rf.isMajority(n+1):`, `case rf.isMajority(n + 1):`}},
-	},
-	{
-		name:  "late-votes-after-concession",
-		wrong: "a candidate concedes and frees its vote, but still counts the votes that come late",
-		edits: []edit{{"election.go",
-			`rf.setRoleLocked(Follower, nobody)
-			if rf.votedFor == rf.me {`,
-			`if rf.votedFor == rf.me {`}},
-	},
-	{
-		name:  "concession-not-saved",
-		wrong: "a candidate frees its vote by a concession and does not save that",
-		edits: []edit{{"election.go",
-			`rf.votedFor = nobody
-			rf.saveLocked()`,
-			`rf.votedFor = nobody`}},
-	},
-	{
 		name:  "candidate-never-tries-again",
-		wrong: "a candidate that wins no majority waits for ever",
+		wrong: "a candidate that wins no majority waits forever",
 		edits: []edit{{"election.go",
 			`rf.drawTimeoutLocked(rf.attempts)`,
 			`rf.drawTimeoutLocked(rf.attempts)
@@ -150,19 +67,47 @@ var elections = []mutant{
 		},
 	},
 	{
-		name:  "half-is-a-majority",
-		wrong: "half of an even number of servers is taken for a majority",
-		edits: []edit{{"election.go", `return n > len(rf.peers)/2`, `return n >= (len(rf.peers)+1)/2`}},
+		name:   "candidate-keeps-its-vote",
+		wrong:  "a candidate counts its own vote, but may still grant it to another",
+		safety: true,
+		edits: []edit{{"election.go",
+			`rf.votedFor = rf.me
+			rf.saveLocked()
+			rf.becomeLeaderLocked()`,
+			`rf.becomeLeaderLocked()`}},
 	},
 	{
-		name:  "late-votes-counted",
-		wrong: "votes of an earlier term count in the present one",
-		edits: []edit{{"election.go", `return args.Term != rf.currentTerm }`, `return false }`}},
+		name:   "vote-given-away-and-counted",
+		wrong:  "a candidate that granted its vote to another counts it for itself too",
+		safety: true,
+		edits:  []edit{{"election.go", `case rf.votedFor == nobody && rf.isMajority(n+1):`, `case rf.isMajority(n + 1):`}},
 	},
 	{
-		name:  "refusals-counted-as-votes",
-		wrong: "every answer to RequestVote counts as a vote",
-		edits: []edit{{"election.go", `case reply.VoteGranted:`, `case reply.Term == rf.currentTerm:`}},
+		name:   "half-is-a-majority",
+		wrong:  "half of an even number of servers is taken for a majority",
+		safety: true,
+		edits:  []edit{{"election.go", `return n > len(rf.peers)/2`, `return n >= (len(rf.peers)+1)/2`}},
+	},
+	{
+		name:   "late-votes-counted",
+		wrong:  "votes of an earlier term count in the current one",
+		safety: true,
+		edits:  []edit{{"election.go", `return args.Term != rf.currentTerm }`, `return false }`}},
+	},
+	{
+		name:   "refusals-counted-as-votes",
+		wrong:  "every answer to RequestVote counts as a vote",
+		safety: true,
+		edits:  []edit{{"election.go", `case reply.VoteGranted:`, `case reply.Term == rf.currentTerm:`}},
+	},
+	{
+		name:   "late-votes-after-concession",
+		wrong:  "a candidate concedes and frees its vote, but still counts votes that come late",
+		safety: true,
+		edits: []edit{{"election.go",
+			`rf.setRoleLocked(Follower, nobody)
+			if rf.votedFor == rf.me {`,
+			`if rf.votedFor == rf.me {`}},
 	},
 	{
 		name:  "higher-term-in-vote-reply-ignored",
@@ -182,20 +127,8 @@ var elections = []mutant{
 		edits: []edit{{"message.go", `rf.role == Leader || rf.leader >= 0 && rf.leader != id`, `false`}},
 	},
 	{
-		name:  "term-taken-over-only-with-vote",
-		wrong: "a refused vote request does not raise the voter's term",
-		edits: []edit{{"election.go",
-			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
-			`if args.Term < rf.currentTerm || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) || !rf.admitLocked(args) {`}},
-	},
-	{
-		name:  "older-term-admitted",
-		wrong: "messages of an older term are treated as if they were of the present one",
-		edits: []edit{{"message.go", `term < rf.currentTerm ||`, ``}},
-	},
-	{
 		name:  "promise-in-spite-of-leader",
-		wrong: "PreVote is granted to whoever asks, though the leader is heard",
+		wrong: "PreVote is granted to any candidate, although the leader is heard",
 		edits: []edit{{"election.go", `!rf.killed && !content &&`, `!rf.killed && (content || !content) &&`}},
 	},
 	{

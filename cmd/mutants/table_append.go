@@ -1,0 +1,108 @@
+package main
+
+// appends are mistakes of the follower that receives AppendEntries (§5.3).
+var appends = []mutant{
+	{
+		name:   "heartbeat-always-succeeds",
+		wrong:  "an AppendEntries without entries skips the consistency check",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`} else if !rf.log.matches(prev, args.PrevLogTerm) {`,
+			`} else if len(b) > 0 && !rf.log.matches(prev, args.PrevLogTerm) {`}},
+	},
+	{
+		name:   "match-by-index-only",
+		wrong:  "the consistency check does not compare terms",
+		safety: true,
+		edits:  []edit{{"log.go", `index <= l.lastIndex() && l.term(index) == term`, `index <= l.lastIndex() && term >= 0`}},
+	},
+	{
+		name:   "truncate-on-every-append",
+		wrong:  "what follows the entries of an AppendEntries is cut off: a delayed short one eats the tail",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`known := rf`,
+			`if len(b) > 0 && last >= rf.log.base && last < rf.log.lastIndex() {
+				rf.log.truncateFrom(last + 1)
+				rf.saveAllLocked(false)
+			}
+			known := rf`}},
+	},
+	{
+		name:   "truncate-on-heartbeat",
+		wrong:  "what follows PrevLogIndex is cut off by a heartbeat",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`known := rf`,
+			`if len(b) == 0 && prev >= rf.log.base && prev < rf.log.lastIndex() {
+				rf.log.truncateFrom(prev + 1)
+				rf.saveAllLocked(false)
+			}
+			known := rf`}},
+	},
+	{
+		name:   "conflict-not-cut-off",
+		wrong:  "an entry that conflicts is replaced, but what follows it stays",
+		safety: true,
+		edits: []edit{
+			{"replication.go",
+				`rf.log.truncateFrom(first)`,
+				`tail := rf.log.appendTo(nil, first+b.length(), maxNumber, maxNumber)
+				rf.log.truncateFrom(first)`},
+			{"replication.go",
+				`rf.saveAllLocked(false)`,
+				`for _, s := range tail {
+					rf.log.append(nil, s, false)
+				}
+				rf.saveAllLocked(false)`},
+		},
+	},
+	{
+		name:   "commit-beyond-last-new-entry",
+		wrong:  "commitIndex is bounded by the follower's own last entry, not by the last new one",
+		safety: true,
+		edits:  []edit{{"replication.go", `min(args.LeaderCommit, last)`, `min(args.LeaderCommit, max(last, rf.log.lastIndex()))`}},
+	},
+	{
+		name:   "commit-index-lowered",
+		wrong:  "an AppendEntries that was overtaken lowers commitIndex",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`if index > rf.commitIndex {
+				rf.commitIndex = index`,
+			`if index != rf.commitIndex {
+				rf.commitIndex = index`}},
+	},
+	{
+		name:  "conflict-index-off-by-one",
+		wrong: "a follower with a short log names the index after the one that it lacks",
+		edits: []edit{{"log.go", `return 0, l.lastIndex() + 1`, `return 0, l.lastIndex() + 2`}},
+	},
+	{
+		name:   "entries-saved-after-answer",
+		wrong:  "a follower answers first and saves the entries a moment later",
+		safety: true,
+		edits: []edit{
+			{"replication.go", `default: rf.saveEntriesLocked(true, b...)`, `default:
+				for _, s := range b {
+					rf.log.append(nil, s, true)
+				}
+				time.AfterFunc(5*time.Millisecond, func() {
+					rf.mu.Lock()
+					defer rf.mu.Unlock()
+					if !rf.killed {
+						rf.saveAllLocked(false)
+					}
+				})`},
+		},
+	},
+	{
+		name:   "truncation-not-saved",
+		wrong:  "a follower that replaces conflicting entries does not save that",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`}
+			rf.saveAllLocked(false)`,
+			`}`}},
+	},
+}

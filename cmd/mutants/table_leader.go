@@ -1,0 +1,97 @@
+package main
+
+// leaders are mistakes about what a leader sends and what it makes of the replies (§5.3).
+var leaders = []mutant{
+	{
+		name:   "match-index-at-reply-time",
+		wrong:  "matchIndex is the leader's last entry when the reply comes, not what was sent",
+		safety: true,
+		edits:  []edit{{"replication.go", `max(f.matchIndex, c.last)`, `max(f.matchIndex, rf.log.lastIndex())`}},
+	},
+	{
+		name:  "match-index-moves-back",
+		wrong: "a reply that was overtaken lowers matchIndex",
+		edits: []edit{{"replication.go", `max(f.matchIndex, c.last)`, `c.last`}},
+	},
+	{
+		name:   "match-index-kept-from-earlier-lead",
+		wrong:  "a server that leads again keeps the matchIndex values of an earlier term",
+		safety: true,
+		edits: []edit{{"link.go",
+			`f.nextIndex, f.matchIndex = lastLogIndex+1, 0`,
+			`f.nextIndex = lastLogIndex + 1`}},
+	},
+	{
+		name:   "stale-replies-not-dropped",
+		wrong:  "a reply to a message of an earlier term is processed",
+		safety: true,
+		edits:  []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.role == Leader`}},
+	},
+	{
+		name:  "next-index-moved-by-term-rejection",
+		wrong: "a refusal because of the term moves nextIndex as a failed consistency check does",
+		edits: []edit{{"link.go",
+			`reply := rf.callUnlocked(f, &c)`,
+			`reply := rf.callUnlocked(f, &c)
+			if r, ok := reply.(*AppendEntriesReply); ok && !r.Success && rf.role == Leader {
+				f.nextIndex = max(1, min(f.nextIndex, r.ConflictIndex))
+			}`}},
+	},
+	{
+		name:  "back-up-one-by-one",
+		wrong: "after a failed consistency check nextIndex goes back by one",
+		edits: []edit{{"replication.go", `f.backTo(next)`, `f.backTo(max(next, prev))`}},
+	},
+	{
+		name:  "back-up-too-far",
+		wrong: "after a failed consistency check everything is sent again",
+		edits: []edit{{"replication.go", `f.backTo(next)`, `f.backTo(min(next, 1))`}},
+	},
+	{
+		name:  "lost-entries-not-sent-again",
+		wrong: "when a message is lost, nextIndex stays where success would have put it",
+		edits: []edit{{"replication.go", `f.backTo(c.first) f.commitSent`, `f.commitSent`}},
+	},
+	{
+		name:  "higher-term-in-reply-ignored",
+		wrong: "a leader stays one after a reply with a higher term",
+		edits: []edit{{"replication.go",
+			`case reply.term() > rf.currentTerm:
+				rf.becomeFollowerLocked(reply.term())`,
+			``}},
+	},
+	{
+		name:  "hanging-call-blocks-follower",
+		wrong: "nothing new goes to a follower before the call to it returns, seven seconds later",
+		edits: []edit{{"link.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
+	},
+	{
+		name:  "replication-on-heartbeats-only",
+		wrong: "new commands wait for the next heartbeat",
+		edits: []edit{{"link.go", `f.nextIndex <= last || f.tell`, `f.tell`}},
+	},
+	{
+		name:  "whole-tail-at-every-start",
+		wrong: "every Start sends again all that is not acknowledged yet",
+		edits: []edit{{"propose.go",
+			`rf.wakeReplicatorsLocked()`,
+			`for _, f := range rf.followers {
+				if f != nil {
+					f.nextIndex, f.calls, f.due = f.matchIndex+1, nil, true
+					if !f.waiting {
+						go rf.replicator(f)
+					}
+				}
+			}
+			rf.wakeReplicatorsLocked()`}},
+	},
+	{
+		name:  "fifty-heartbeats-a-second",
+		wrong: "a leader sends heartbeats five times as often as the lab allows",
+		edits: []edit{
+			{"link.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
+			{"link.go", `now.Sub(f.lastSent) >= rf.options.heartbeat`, `now.Sub(f.lastSent) >= rf.options.heartbeat/5`},
+			{"link.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
+		},
+	},
+}
