@@ -66,6 +66,7 @@ func TestAppendEntriesRule(t *testing.T) {
 		{"another term at prev", appendMsg(3, 4, 3, 9, 3), AppendEntriesReply{3, false, 2, 3}, same, 1},
 		{"another term at prev, first term", appendMsg(3, 2, 2, 9, 3), AppendEntriesReply{3, false, 1, 1}, same, 1},
 		{"older term", appendMsg(2, 4, 2, 4), AppendEntriesReply{Term: 3}, same, 1},
+		{"older term, with a conflict", appendMsg(2, 1, 1, 4, 2), AppendEntriesReply{Term: 3}, same, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2))

@@ -103,6 +103,7 @@ func TestInstallSnapshotRule(t *testing.T) {
 				mustEqual(t, "success", granted(deliver(t, rf, &c.args)), c.success)
 				mustEqual(t, "log", logTerms(t, rf), c.log)
 				mustEqual(t, "commitIndex", rf.commitIndex, c.commit)
+				mustEqual(t, "lastApplied, which only the applier moves", rf.lastApplied, 0)
 				after := restored(t, rf)
 				mustEqual(t, "snapshot", [2]int{after.snapshotIndex, after.snapshotTerm}, [2]int{c.index, c.term})
 			}

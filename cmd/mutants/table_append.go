@@ -41,6 +41,22 @@ var appends = []mutant{
 			known := rf`}},
 	},
 	{
+		name:   "stale-append-cuts-log",
+		wrong:  "an AppendEntries of an older term is refused, but its conflicts are cut off first",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`if err == nil && rf.admitLeaderLocked(args) {`,
+			`if err == nil && !rf.killed && args.Term < rf.currentTerm && rf.log.matches(args.PrevLogIndex, args.PrevLogTerm) {
+				known := rf.log.firstNew(args.PrevLogIndex+1, b)
+				first := args.PrevLogIndex + 1 + known
+				if known < b.length() && first > rf.commitIndex && first <= rf.log.lastIndex() {
+					rf.log.truncateFrom(first)
+					rf.saveAllLocked(false)
+				}
+			}
+			if err == nil && rf.admitLeaderLocked(args) {`}},
+	},
+	{
 		name:   "conflict-not-cut-off",
 		wrong:  "an entry that conflicts is replaced, but what follows it stays",
 		safety: true,
@@ -58,10 +74,37 @@ var appends = []mutant{
 		},
 	},
 	{
+		name:   "entries-taken-without-term",
+		wrong:  "a follower takes entries of a newer term and stays in its own term",
+		safety: true,
+		edits: []edit{{"message.go",
+			`if term > rf.currentTerm {
+				rf.becomeFollowerLocked(term)`,
+			`if _, entries := m.(*AppendEntriesArgs); term > rf.currentTerm && !entries {
+				rf.becomeFollowerLocked(term)`}},
+	},
+	{
+		name:   "covered-entries-kept",
+		wrong:  "entries that a follower's snapshot covers are put behind the snapshot",
+		safety: true,
+		edits:  []edit{{"replication.go", `b = b.drop(covered)`, ``}},
+	},
+	{
 		name:   "commit-beyond-last-new-entry",
 		wrong:  "commitIndex is bounded by the follower's own last entry, not by the last new one",
 		safety: true,
 		edits:  []edit{{"replication.go", `min(args.LeaderCommit, last)`, `min(args.LeaderCommit, max(last, rf.log.lastIndex()))`}},
+	},
+	{
+		name:   "heartbeat-commits-unchecked-entries",
+		wrong:  "a heartbeat commits up to the follower's last entry, although it checks only the one at PrevLogIndex",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`rf.commitLocked(min(args.LeaderCommit, last))`,
+			`if len(args.Entries) == 0 {
+				last = max(last, rf.log.lastIndex())
+			}
+			rf.commitLocked(min(args.LeaderCommit, last))`}},
 	},
 	{
 		name:   "commit-index-lowered",

@@ -21,6 +21,12 @@ var commits = []mutant{
 		edits:  []edit{{"replication.go", `everywhere, majority := match[0],`, `everywhere, majority := match[min(1, len(match)-1)],`}},
 	},
 	{
+		name:   "commit-by-next-index",
+		wrong:  "the commit rule counts what was sent (nextIndex), not what was acknowledged",
+		safety: true,
+		edits:  []edit{{"replication.go", `dst = append(dst, f.matchIndex)`, `dst = append(dst, f.nextIndex-1)`}},
+	},
+	{
 		name:  "leader-does-not-count-itself",
 		wrong: "the commit rule wants a majority without the leader",
 		edits: []edit{{"replication.go", `dst = append(dst, rf.log.lastIndex())`, `dst = append(dst, 0)`}},

@@ -101,6 +101,29 @@ var elections = []mutant{
 		edits:  []edit{{"election.go", `case reply.VoteGranted:`, `case reply.Term == rf.currentTerm:`}},
 	},
 	{
+		name:   "promises-counted-as-votes",
+		wrong:  "a candidate counts the answers to its PreVote as votes",
+		safety: true,
+		edits: []edit{{"election.go",
+			`rf.becomeCandidateLocked()
+			rf.canvass = rf.newCanvass(false)`,
+			`asked := rf.canvass
+			rf.becomeCandidateLocked()
+			rf.canvass = rf.newCanvass(false)
+			if asked.preVote {
+				copy(rf.canvass.granted, asked.granted)
+			}`}},
+	},
+	{
+		name:   "late-promises-counted-as-votes",
+		wrong:  "an answer to PreVote that arrives after the candidate stood counts as a vote",
+		safety: true,
+		edits: []edit{
+			{"election.go", `|| rf.canvass.preVote != args.PreVote {`, `|| rf.canvass.preVote && !args.PreVote {`},
+			{"election.go", `return args.Term != rf.currentTerm+1`, `return args.Term != rf.currentTerm+1 && args.Term != rf.currentTerm`},
+		},
+	},
+	{
 		name:   "late-votes-after-concession",
 		wrong:  "a candidate concedes and frees its vote, but still counts votes that come late",
 		safety: true,

@@ -9,6 +9,25 @@ var leaders = []mutant{
 		edits:  []edit{{"replication.go", `max(f.matchIndex, c.last)`, `max(f.matchIndex, rf.log.lastIndex())`}},
 	},
 	{
+		name:   "heartbeat-counted-as-entries",
+		wrong:  "the answer to a heartbeat counts for the whole log, as if it had carried the entries",
+		safety: true,
+		edits:  []edit{{"link.go", `c.last = prev + c.entries.length()`, `c.last = rf.log.lastIndex()`}},
+	},
+	{
+		name:   "match-index-from-refusal",
+		wrong:  "a leader takes the end of a short log for the end of what agrees",
+		safety: true,
+		edits: []edit{{"replication.go",
+			`f.backTo(next)
+			if prev <= f.matchIndex {`,
+			`if reply.ConflictTerm == 0 {
+				f.matchIndex = max(f.matchIndex, next-1)
+			}
+			f.backTo(next)
+			if prev <= f.matchIndex {`}},
+	},
+	{
 		name:  "match-index-moves-back",
 		wrong: "a reply that was overtaken lowers matchIndex",
 		edits: []edit{{"replication.go", `max(f.matchIndex, c.last)`, `c.last`}},
@@ -26,6 +45,14 @@ var leaders = []mutant{
 		wrong:  "a reply to a message of an earlier term is processed",
 		safety: true,
 		edits:  []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.role == Leader`}},
+	},
+	{
+		name:   "stale-replies-judged-by-their-term",
+		wrong:  "a reply is processed if its term is that of the message, although the leader is in a later term",
+		safety: true,
+		edits: []edit{{"link.go",
+			`rf.role == Leader && rf.currentTerm == c.term()`,
+			`rf.role == Leader && (reply == nil || reply.term() == c.term() || reply.term() > rf.currentTerm)`}},
 	},
 	{
 		name:  "next-index-moved-by-term-rejection",

@@ -21,10 +21,33 @@ var snapshots = []mutant{
 		edits:  []edit{{"snapshot.go", `LastIncludedTerm: rf.snapshot.term,`, `LastIncludedTerm: rf.currentTerm,`}},
 	},
 	{
+		name:   "snapshot-with-last-term",
+		wrong:  "Snapshot notes the term of the log's last entry instead of the snapshot's last",
+		safety: true,
+		edits:  []edit{{"snapshot.go", `s.term = rf.log.term(index)`, `s.term = rf.log.lastTerm()`}},
+	},
+	{
+		name:   "snapshot-goes-back",
+		wrong:  "Snapshot accepts an index that an earlier snapshot covers",
+		safety: true,
+		edits:  []edit{{"snapshot.go", `if rf.killed || index <= rf.snapshot.index {`, `if rf.killed {`}},
+	},
+	{
 		name:   "old-snapshot-installed",
 		wrong:  "a snapshot that is older than the follower's state replaces it",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `if s.index <= rf.commitIndex { return }`, ``}},
+	},
+	{
+		name:   "refused-snapshot-skips-entries",
+		wrong:  "a snapshot that is refused as old raises lastApplied all the same",
+		safety: true,
+		edits: []edit{{"snapshot.go",
+			`if s.index <= rf.commitIndex { return }`,
+			`if s.index <= rf.commitIndex {
+				rf.lastApplied = max(rf.lastApplied, s.index)
+				return
+			}`}},
 	},
 	{
 		name:   "snapshot-delivered-late",
@@ -35,6 +58,15 @@ var snapshots = []mutant{
 			`rf.commitLocked(s.index)
 			rf.lastApplied = s.index
 			go rf.send(ApplyMsg{SnapshotValid: true, Snapshot: s.data, SnapshotTerm: s.term, SnapshotIndex: s.index})`}},
+	},
+	{
+		name:   "installed-snapshot-not-applied",
+		wrong:  "a snapshot from the leader is installed, but not sent on applyCh",
+		safety: true,
+		edits: []edit{{"snapshot.go",
+			`rf.commitLocked(s.index)`,
+			`rf.lastApplied = s.index
+			rf.commitLocked(s.index)`}},
 	},
 	{
 		name:   "snapshot-discards-suffix",
@@ -84,6 +116,12 @@ var snapshots = []mutant{
 			any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
 	},
 	{
+		name:   "snapshot-not-saved",
+		wrong:  "the log is saved without its beginning, but the snapshot that replaces it is not",
+		safety: true,
+		edits:  []edit{{"snapshot.go", `rf.saveAllLocked(true)`, `rf.saveAllLocked(false)`}},
+	},
+	{
 		name:   "snapshot-lost-at-restart",
 		wrong:  "the snapshot is not read at a restart, and the next save erases it",
 		safety: true,
@@ -103,6 +141,14 @@ var snapshots = []mutant{
 		wrong:  "commitIndex begins at 0 after a restart, below the snapshot",
 		safety: true,
 		edits:  []edit{{"raft.go", `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`, `rf.commitIndex, rf.lastApplied = 0, rf.snapshot.index`}},
+	},
+	{
+		name:   "log-committed-at-restart",
+		wrong:  "after a restart commitIndex begins at the end of the saved log",
+		safety: true,
+		edits: []edit{{"raft.go",
+			`rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`,
+			`rf.commitIndex, rf.lastApplied = rf.log.lastIndex(), rf.snapshot.index`}},
 	},
 	{
 		name:  "body-checksum-not-verified",

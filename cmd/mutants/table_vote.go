@@ -25,6 +25,17 @@ var votes = []mutant{
 		edits:  []edit{{"log.go", `return lastIndex >= l.lastIndex()`, `return true`}},
 	},
 	{
+		name:   "vote-forgets-snapshot",
+		wrong:  "a voter whose log holds nothing but a snapshot takes its log for empty",
+		safety: true,
+		edits: []edit{{"log.go",
+			`func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {`,
+			`func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {
+				if len(l.segments) == 0 {
+					return true
+				}`}},
+	},
+	{
 		name:   "two-votes-in-one-term",
 		wrong:  "a server that has voted votes again in the same term",
 		safety: true,
@@ -34,6 +45,24 @@ var votes = []mutant{
 		name:  "vote-kept-into-next-term",
 		wrong: "votedFor is not reset in a new term",
 		edits: []edit{{"election.go", `rf.currentTerm, rf.votedFor = term, nobody`, `rf.currentTerm = term`}},
+	},
+	{
+		name:   "concession-frees-given-vote",
+		wrong:  "a candidate that concedes frees its vote even if another candidate has it",
+		safety: true,
+		edits:  []edit{{"election.go", `if rf.votedFor == rf.me {`, `if rf.votedFor != nobody {`}},
+	},
+	{
+		name:   "resignation-frees-vote",
+		wrong:  "a leader that steps down within its term may grant its vote of that term again",
+		safety: true,
+		edits: []edit{{"election.go",
+			`rf.setRoleLocked(Follower, nobody)
+			rf.postponeElectionLocked()`,
+			`rf.setRoleLocked(Follower, nobody)
+			rf.votedFor = nobody
+			rf.saveLocked()
+			rf.postponeElectionLocked()`}},
 	},
 	{
 		name:   "older-term-admitted",
@@ -47,6 +76,14 @@ var votes = []mutant{
 		edits: []edit{{"election.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if args.Term < rf.currentTerm || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) || !rf.admitLocked(args) {`}},
+	},
+	{
+		name:   "vote-without-entering-term",
+		wrong:  "a server grants its vote to a candidate of a newer term and stays in its own term",
+		safety: true,
+		edits: []edit{{"election.go",
+			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
+			`if rf.killed || args.Term < rf.currentTerm || !rf.isPeer(args.CandidateID) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`}},
 	},
 	{
 		name:   "vote-not-saved",
@@ -83,5 +120,51 @@ var votes = []mutant{
 			`rf.votedFor = nobody
 			rf.saveLocked()`,
 			`rf.votedFor = nobody`}},
+	},
+	{
+		name:   "vote-cleared-before-term-saved",
+		wrong:  "a follower saves that its vote is free before it saves the new term: a crash may come between",
+		safety: true,
+		edits: []edit{{"election.go",
+			`rf.currentTerm, rf.votedFor = term, nobody`,
+			`rf.votedFor = nobody
+			rf.saveLocked()
+			rf.currentTerm = term`}},
+	},
+	{
+		name:   "vote-saved-under-old-term",
+		wrong:  "a voter saves its vote before it saves the candidate's term: a crash may come between",
+		safety: true,
+		edits: []edit{{"election.go",
+			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
+			`if before := rf.votedFor; !rf.killed && args.Term > rf.currentTerm && rf.isPeer(args.CandidateID) &&
+				rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
+				rf.votedFor = args.CandidateID
+				rf.saveLocked()
+				rf.votedFor = before
+			}
+			if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`}},
+	},
+	{
+		name:   "candidacy-saved-in-two-steps",
+		wrong:  "a candidate saves its vote before it saves the new term: a crash may come between",
+		safety: true,
+		edits: []edit{{"election.go",
+			`rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
+			if rf.options.votePolicy == VoteSelfLast {
+				rf.votedFor = nobody
+			}`,
+			`rf.votedFor = rf.me
+			if rf.options.votePolicy == VoteSelfLast {
+				rf.votedFor = nobody
+			}
+			rf.saveLocked()
+			rf.currentTerm++`}},
+	},
+	{
+		name:   "vote-forgotten-at-restart",
+		wrong:  "a server that restarts reads its term but not its vote",
+		safety: true,
+		edits:  []edit{{"persist.go", `rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor`, `rf.currentTerm, rf.votedFor = h.currentTerm, nobody`}},
 	},
 }
