@@ -35,7 +35,7 @@ choices: ## measure what each option of Make buys; TABLE=Link picks a table
 explore: ## every schedule within bounds, then random ones, ten minutes in all; TRACE='...' plays one
 	cd raft && go test -count=1 -run '^TestExplore$$' -timeout 1h $(if $(TRACE),-explore.trace='$(TRACE)',-explore)
 
-mutants: ## plant classic mistakes in raft: which test catches each? ARGS='-h' explains
+mutants: ## plant classic mistakes in raft: which test catches each? ARGS=-explore asks only the explorer
 	go run ./cmd/mutants $(ARGS)
 
 bench: ## benchmarks of the three packages

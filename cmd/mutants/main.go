@@ -1,6 +1,6 @@
 // Mutants asks whether raft's tests catch what people get wrong: it plants one classic mistake after another in
 // package raft, runs the tests, and says which test finds it and how soon. A mistake that no test finds is a missing
-// test.
+// test. With -explore it asks only the explorer, and only about mistakes that break safety.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -20,24 +21,29 @@ import (
 // Exit statuses, beside 128 plus the signal's number for a run that a signal ended.
 const (
 	exitAllKilled = 0
-	exitAlive     = 1 // a mutant survived, does not fit the source or does not compile
+	exitAlive     = 1 // a mutant survived or was not found, does not fit the source or does not compile
 	exitUsage     = 2 // wrong usage, or the tests fail without any mutant
 )
 
 const usageText = `usage: mutants [flags]
 
-Each mutant is a classic mistake in Raft: a small edit of package raft, compiled
-with the go command's -overlay, so that no file is touched. Its tests run, in
-virtual time, until one fails: first the unit tests and deliberate schedules,
-then the lab's tests, then random faults. Killed is a mutant by a test that fails,
-a panic, a data race, or a test that does not end. One that no test kills shows
-that a test is missing.
+A mutant is a classic mistake in Raft: a small edit of package raft. It is
+compiled with the go command's -overlay, so no file changes. For each mutant the
+tests run, in virtual time, until one fails: first the unit tests and planned
+schedules, then the lab's tests, then random faults. A mutant is killed by a test
+that fails, a panic, a data race, or a test that does not end. A mutant that
+survives shows that a test is missing.
+
+With -explore only the mutants that break safety run, and on each only the
+explorer (TestExplore), which tries every schedule of the code within limits,
+and then random ones. The matrix says which property it found violated, after
+how many states or walks, and with how long a trace.
 
 Progress goes to standard error, the matrix to standard output.
 
-Exit status: 0 when all mutants are killed; 1 when one survives, no longer fits
-the source or does not compile; 2 for wrong usage, or if the tests fail without
-a mutant; 130 after Ctrl-C, 143 after SIGTERM.
+Exit status: 0 if all mutants are killed, or found with -explore; 1 if one is
+not, no longer fits the source or does not compile; 2 for wrong usage, or if the
+tests fail without a mutant; 130 after Ctrl-C, 143 after SIGTERM.
 
 flags:
 `
@@ -49,6 +55,9 @@ type options struct {
 	lab      int           // how often the lab's own tests are tried on each mutant
 	timeout  time.Duration // of one mutant, and of its lab runs
 	parallel int
+
+	explore bool          // run the explorer instead of the tests
+	limit   time.Duration // of the explorer, for each mutant
 }
 
 // parseOptions reads the command line. On an error, or after -h, which is flag.ErrHelp, it has written to w what
@@ -65,15 +74,26 @@ func parseOptions(args []string, w io.Writer) (options, error) {
 	f.BoolVar(&o.list, "list", false, "say what each mutant gets wrong, and run nothing")
 	f.IntVar(&o.lab, "lab", 0, "also run the lab's 28 tests alone on each mutant, up to this `number` of times")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "`duration` that a mutant may take; its tests hang if they take longer")
-	f.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "`number` of mutants at once")
+	f.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "`number` of mutants at once; with -explore 1 by default")
+	f.BoolVar(&o.explore, "explore", false, "run the explorer alone, on the mutants that break safety")
+	f.DurationVar(&o.limit, "explore.limit", time.Minute, "`duration` that the explorer searches for each mutant")
 	if err := f.Parse(args); err != nil {
 		return o, err
+	}
+	if o.explore && !given(f, "parallel") {
+		o.parallel = 1 // one explorer keeps all processors busy
 	}
 	if err := o.check(f.Args()); err != nil {
 		fmt.Fprintf(w, "mutants: %v\nTry 'mutants -h'.\n", err)
 		return o, err
 	}
 	return o, nil
+}
+
+// given reports whether the command line sets the flag.
+func given(f *flag.FlagSet, name string) (set bool) {
+	f.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
 }
 
 func (o options) check(rest []string) error {
@@ -86,12 +106,28 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("-timeout must be at least 1s: %v", o.timeout)
 	case o.parallel < 1:
 		return fmt.Errorf("-parallel must be at least 1: %d", o.parallel)
+	case o.limit < time.Second:
+		return fmt.Errorf("-explore.limit must be at least 1s: %v", o.limit)
+	case o.explore && o.lab > 0:
+		return errors.New("-lab and -explore exclude each other: the explorer runs alone")
 	}
 	return nil
 }
 
-// choose returns the mutant called name, or else those whose names match it.
-func choose(all []mutant, name string) ([]mutant, error) {
+// choose returns the mutant called name, or else those whose names match it; with safety only those that break safety.
+func choose(all []mutant, name string, safety bool) ([]mutant, error) {
+	chosen, err := matching(all, name)
+	if err != nil || !safety {
+		return chosen, err
+	}
+	chosen = slices.DeleteFunc(chosen, func(m mutant) bool { return !m.safety })
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("-run: %q matches no mutant that breaks safety; -explore -list shows them", name)
+	}
+	return chosen, nil
+}
+
+func matching(all []mutant, name string) ([]mutant, error) {
 	for _, m := range all {
 		if m.name == name {
 			return []mutant{m}, nil
@@ -151,7 +187,7 @@ func (s stopped) status() int {
 
 // test runs the chosen mutants and prints the matrix. When it returns, no process and no file of it is left.
 func test(ctx context.Context, o options, stdout, stderr io.Writer) (status int, err error) {
-	mutants, err := choose(table, o.run)
+	mutants, err := choose(table, o.run, o.explore)
 	if err != nil {
 		return exitUsage, err
 	}
@@ -165,7 +201,11 @@ func test(ctx context.Context, o options, stdout, stderr io.Writer) (status int,
 		return exitUsage, err
 	}
 	defer l.close()
-	fmt.Fprintln(stderr, "mutants: the tests without a mutant")
+	subject := "tests"
+	if o.explore {
+		subject = "explorer"
+	}
+	fmt.Fprintf(stderr, "mutants: the %s without a mutant\n", subject)
 	if err := l.checkHealthy(ctx, mutants); err != nil {
 		return exitUsage, err
 	}
@@ -173,8 +213,7 @@ func test(ctx context.Context, o options, stdout, stderr io.Writer) (status int,
 	if ctx.Err() != nil {
 		return exitUsage, ctx.Err()
 	}
-	printMatrix(stdout, results, o.lab)
-	if alive := printSummary(stdout, results, o.lab, time.Since(start)); alive {
+	if l.print(stdout, results, time.Since(start)) {
 		return exitAlive, nil
 	}
 	return exitAllKilled, nil

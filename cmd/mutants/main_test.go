@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ func TestOptions(t *testing.T) {
 		{"-lab -1", "-lab must not be negative: -1"},
 		{"-timeout 1ms", "-timeout must be at least 1s"},
 		{"-parallel 0", "-parallel must be at least 1: 0"},
+		{"-explore -explore.limit 30s -timeout 30s", ""},
+		{"-explore -explore.limit 0", "-explore.limit must be at least 1s: 0s"},
+		{"-explore -lab 3", "-lab and -explore exclude each other"},
 		{"-seed 1", "not defined: -seed"},
 	} {
 		var said strings.Builder
@@ -35,20 +39,34 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// One explorer keeps all processors busy.
+func TestOptionsParallel(t *testing.T) {
+	for args, want := range map[string]int{"": runtime.GOMAXPROCS(0), "-explore": 1, "-explore -parallel 3": 3} {
+		if o, err := parseOptions(strings.Fields(args), io.Discard); err != nil || o.parallel != want {
+			t.Errorf("mutants %s: %d at once, error %v; want %d", args, o.parallel, err, want)
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
-	all := []mutant{{name: "vote"}, {name: "vote-not-saved"}, {name: "term-not-saved"}}
+	all := []mutant{{name: "vote"}, {name: "vote-not-saved", safety: true}, {name: "term-not-saved", safety: true}}
 	for _, c := range []struct {
-		run  string
-		want string
+		run    string
+		safety bool
+		want   string
 	}{
-		{"", "vote vote-not-saved term-not-saved"},
-		{"vote", "vote"},
-		{"saved$", "vote-not-saved term-not-saved"},
-		{"^vote", "vote vote-not-saved"},
-		{"none", `error: -run: no mutant's name matches "none"; -list shows them`},
-		{"(", "error: -run: error parsing regexp: missing closing ): `(`"},
+		{"", false, "vote vote-not-saved term-not-saved"},
+		{"vote", false, "vote"},
+		{"saved$", false, "vote-not-saved term-not-saved"},
+		{"^vote", false, "vote vote-not-saved"},
+		{"none", false, `error: -run: no mutant's name matches "none"; -list shows them`},
+		{"(", false, "error: -run: error parsing regexp: missing closing ): `(`"},
+		{"", true, "vote-not-saved term-not-saved"},
+		{"^vote", true, "vote-not-saved"},
+		{"vote", true, `error: -run: "vote" matches no mutant that breaks safety; -explore -list shows them`},
+		{"none", true, `error: -run: no mutant's name matches "none"; -list shows them`},
 	} {
-		chosen, err := choose(all, c.run)
+		chosen, err := choose(all, c.run, c.safety)
 		names := make([]string, len(chosen))
 		for k, m := range chosen {
 			names[k] = m.name
@@ -58,7 +76,7 @@ func TestChoose(t *testing.T) {
 			got = "error: " + err.Error()
 		}
 		if got != c.want {
-			t.Errorf("-run %q: %q, want %q", c.run, got, c.want)
+			t.Errorf("-run %q, safety %v: %q, want %q", c.run, c.safety, got, c.want)
 		}
 	}
 }

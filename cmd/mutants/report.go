@@ -12,7 +12,10 @@ func (r *result) String() string {
 		return r.err.Error()
 	}
 	verdict := "SURVIVED all tests"
-	if r.killed != nil {
+	switch {
+	case r.explored:
+		verdict = r.explorerVerdict()
+	case r.killed != nil:
 		verdict = fmt.Sprintf("killed by %v", r.killed)
 	}
 	if r.labRuns > 0 {
@@ -27,6 +30,16 @@ func printList(w io.Writer, mutants []mutant) {
 		fmt.Fprintf(t, "%s\t%s\n", m.name, m.wrong)
 	}
 	t.Flush()
+}
+
+// print prints the matrix and the summary. It reports whether a mutant is alive, was not found or could not be tested.
+func (o options) print(w io.Writer, results []result, took time.Duration) (alive bool) {
+	if o.explore {
+		printExplored(w, results)
+		return printExploredSummary(w, results, took)
+	}
+	printMatrix(w, results, o.lab)
+	return printSummary(w, results, o.lab, took)
 }
 
 // printMatrix prints a row for each mutant; with lab > 0 also what the lab's own tests made of it.
@@ -86,10 +99,14 @@ func printSummary(w io.Writer, results []result, lab int, took time.Duration) (a
 		fmt.Fprintf(w, "; %d passed the lab's 28 tests %d times", passed, lab)
 	}
 	fmt.Fprintf(w, "; %v\n", took.Round(time.Second))
+	printErrors(w, results)
+	return survived+failed > 0
+}
+
+func printErrors(w io.Writer, results []result) {
 	for _, r := range results {
 		if r.err != nil {
 			fmt.Fprintf(w, "\n%v\n", r.err)
 		}
 	}
-	return survived+failed > 0
 }

@@ -68,6 +68,9 @@ type result struct {
 	killed *failure      // nil: it survived
 	after  time.Duration // from the first test to the failure
 
+	explored bool     // only the explorer ran; killed is a failure without a counterexample
+	found    *finding // nil: the explorer found nothing
+
 	labRuns int      // how often the lab's own tests were to run
 	lab     *failure // what they found; nil: nothing
 }
@@ -79,8 +82,12 @@ func (l *laboratory) checkHealthy(ctx context.Context, mutants []mutant) error {
 		healthy = append(healthy, mutant{name: "none-race", race: true})
 	}
 	for _, m := range healthy {
-		r := l.test(ctx, m)
-		if r.err == nil && r.killed != nil {
+		r := l.try(ctx, m, healthyLimit)
+		switch {
+		case r.err != nil:
+		case r.found != nil:
+			r.err = fmt.Errorf("%v", r.found)
+		case r.killed != nil:
 			r.err = fmt.Errorf("%v", r.killed)
 		}
 		if r.err != nil {
@@ -100,7 +107,7 @@ func (l *laboratory) testAll(ctx context.Context, mutants []mutant, w io.Writer)
 	for range l.parallel {
 		workers.Go(func() {
 			for k := range next {
-				results[k] = l.test(ctx, mutants[k])
+				results[k] = l.try(ctx, mutants[k], l.limit)
 				mu.Lock()
 				done++
 				if ctx.Err() == nil {
@@ -121,7 +128,15 @@ func (l *laboratory) testAll(ctx context.Context, mutants []mutant, w io.Writer)
 	return results
 }
 
-// test does with one mutant all that the options want.
+// try runs the explorer on one mutant, for at most limit, or else the tests.
+func (l *laboratory) try(ctx context.Context, m mutant, limit time.Duration) result {
+	if l.explore {
+		return l.search(ctx, m, min(limit, l.limit))
+	}
+	return l.test(ctx, m)
+}
+
+// test runs the tests on one mutant.
 func (l *laboratory) test(ctx context.Context, m mutant) result {
 	r := result{mutant: m}
 	dir := filepath.Join(l.scratch, m.name)

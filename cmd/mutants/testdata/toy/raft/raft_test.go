@@ -9,6 +9,9 @@ var (
 	_ = flag.Int("chaos.seeds", 1, "as raft's tests have it")
 	_ = flag.Duration("chaos.shrink", 0, "this too")
 	_ = flag.Bool("watch", true, "this too")
+	_ = flag.Duration("explore.limit", 0, "this too")
+
+	explore = flag.Bool("explore", false, "explore in earnest")
 )
 
 func TestFirst(t *testing.T) {}
@@ -24,5 +27,11 @@ func TestDouble(t *testing.T) {
 func TestBasic2A(t *testing.T) {
 	if double(1) == 0 {
 		t.Fatal("one and one make two")
+	}
+}
+
+func TestExplore(t *testing.T) {
+	if *explore && double(5) != 10 {
+		t.Fatalf("\nexplore: found after 12 states, a trace of 3 actions: doubling: five gives %d\n1  ask", double(5))
 	}
 }
