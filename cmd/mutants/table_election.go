@@ -42,16 +42,7 @@ var elections = []mutant{
 	{
 		name:  "same-random-seed-everywhere",
 		wrong: "every server draws the same election timeouts",
-		edits: []edit{
-			{"raft.go", `import (`, `import (
-			"math/rand"`},
-			{"raft.go", `type Raft struct {`, `type Raft struct {
-			timeouts *rand.Rand`},
-			{"raft.go", `rf := &Raft{`, `rf := &Raft{
-			timeouts: rand.New(rand.NewSource(1)),`},
-			{"election.go", `"math/rand"`, ``},
-			{"election.go", `rand.Int63n(`, `rf.timeouts.Int63n(`},
-		},
+		edits: []edit{{"election.go", `rand.Int63n(`, `rand.New(rand.NewSource(int64(rf.currentTerm<<8 + rf.attempts))).Int63n(`}},
 	},
 	{
 		name:  "timeout-not-randomized",
