@@ -22,7 +22,10 @@ const ours = "^(TestPersistShutdown2C|TestSnapshot2021Rules2D|TestSnapshotAllCra
 const (
 	labTests   = "2[ABCD]$"
 	chaosTests = "^(TestChaos|TestChoices)$" // those that look at everything, and at nothing in particular
-	testsTests = "^Test(Scenario|Shrink)"    // tests of how chaos works: what they find, chaos finds
+
+	// testsTests are tests of how chaos works: what they find, chaos finds. The explorer has a column of its own (-explore), and
+	// its golden numbers of states would take note of mistakes that no test names.
+	testsTests = "^Test(Explore|Scenario|Shrink)"
 )
 
 // stages are the arguments of one test run after another, those that kill soonest first. TestChaos prints that a seed has
