@@ -253,8 +253,7 @@ func (rf *Raft) askForVote(peer int, args *RequestVoteArgs) {
 	}
 }
 
-// answerToVote takes the outcome of a request for a vote: the reply, or nil if there is none. It reports whether to ask
-// again: only if the outcome still matters and we do not seem to be cut off (losses show late, and nobody has answered).
+// answerToVote takes a reply, nil if there is none, and reports whether to ask again: not if we seem to be cut off.
 func (rf *Raft) answerToVote(peer int, args *RequestVoteArgs, reply *RequestVoteReply, begun time.Time) (again bool) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

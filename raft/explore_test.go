@@ -26,23 +26,24 @@ var optionWords = map[string]Option{
 	"self-first": WithVotePolicy(VoteSelfFirst), "concede": WithConcession(true), "no-prevote": WithPreVote(false),
 	"pool-2": WithLink(LinkPool(2)), "ordered": WithLink(LinkOrdered), "per-message": WithLink(LinkPerMessage),
 	"by-half": WithBackup(BackupByHalf), "by-one": WithBackup(BackupByOne), "trail-1": WithTrailingLog(1),
+	"batch-1": func(o *options) { o.entries = 1 },
 }
 
 // pairwise are variants in which any two values of two options meet: TestExplorePairs.
 var pairwise = []string{
 	"default",
 	"self-first+no-prevote",
-	"self-first+concede+per-message+by-half+trail-1",
-	"concede+no-prevote+ordered+by-one+trail-1",
-	"self-first+pool-2+by-one",
-	"concede+no-prevote+pool-2+by-half",
-	"self-first+ordered+trail-1",
-	"no-prevote+per-message+by-one",
-	"self-first+concede+by-one+trail-1",
-	"concede+no-prevote+pool-2+trail-1",
-	"self-first+ordered+by-half",
-	"self-first+concede+per-message+trail-1",
-	"concede+by-half+trail-1",
+	"concede+no-prevote+pool-2+by-one+trail-1+batch-1",
+	"self-first+concede+ordered+by-half+trail-1+batch-1",
+	"self-first+per-message+by-one+trail-1",
+	"concede+no-prevote+per-message+by-half+batch-1",
+	"self-first+pool-2+by-half",
+	"concede+no-prevote+ordered+trail-1",
+	"self-first+no-prevote+ordered+by-one+batch-1",
+	"self-first+concede+by-one+trail-1+batch-1",
+	"concede+no-prevote+pool-2+trail-1+batch-1",
+	"self-first+concede+no-prevote+by-half+batch-1",
+	"per-message",
 }
 
 // variantOf returns the variant that its words name.
@@ -80,13 +81,12 @@ type mission struct {
 var small = []mission{
 	{"default", limits{servers: 3, terms: 2, commands: 1}, 10866},
 	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1}, 29093},
-	{"self-first+concede+per-message+by-half+trail-1", limits{servers: 3, terms: 1, commands: 2, snaps: 1}, 3629},
-	{"concede+no-prevote+ordered+by-one+trail-1", limits{servers: 3, terms: 2, commands: 1}, 11445},
-	{"self-first+pool-2+by-one", limits{servers: 3, terms: 1, commands: 1, flight: 1}, 3720},
-	{"concede+no-prevote+pool-2+by-half", limits{servers: 3, terms: 2, commands: 1}, 11445},
-	{"self-first+ordered+trail-1", limits{servers: 3, terms: 1, commands: 1, flight: 1}, 3720},
-	{"no-prevote+per-message+by-one", limits{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true}, 8921},
-	{"concede+by-half+trail-1", limits{servers: 3, terms: 1, commands: 2, queue: true, lag: true}, 27524},
+	{"self-first+concede+ordered+by-half+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, snaps: 1}, 3629},
+	{"concede+no-prevote+ordered+trail-1", limits{servers: 3, terms: 2, commands: 1}, 11445},
+	{"self-first+pool-2+by-half", limits{servers: 3, terms: 1, commands: 1, flight: 1}, 3720},
+	{"concede+no-prevote+per-message+by-half+batch-1", limits{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true}, 4637},
+	{"per-message", limits{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true}, 8921},
+	{"concede+no-prevote+pool-2+by-one+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, queue: true, lag: true}, 27524},
 	{"default", limits{servers: 2, terms: 3, commands: 2, crashes: 1, saves: true}, 21267},
 	{"no-prevote", limits{servers: 4, terms: 1, commands: 1}, 1194},
 }
@@ -331,7 +331,7 @@ func playTrace(t *testing.T, code string) {
 
 // Any two values of two options meet in one of the variants, and all variants can be made.
 func TestExplorePairs(t *testing.T) {
-	kinds := [][]string{{"self-first"}, {"concede"}, {"no-prevote"}, {"pool-2", "ordered", "per-message"}, {"by-half", "by-one"}, {"trail-1"}}
+	kinds := [][]string{{"self-first"}, {"concede"}, {"no-prevote"}, {"pool-2", "ordered", "per-message"}, {"by-half", "by-one"}, {"trail-1"}, {"batch-1"}}
 	met := make(map[[2]string]bool)
 	for _, name := range pairwise {
 		mustVariant(name)

@@ -118,8 +118,7 @@ func (rf *Raft) replicator(f *follower) {
 	var c call
 	for rf.waitForWork(f) {
 		rf.nextCallLocked(f, &c)
-		reply := rf.callUnlocked(f, &c)
-		rf.returnedLocked(f, &c, reply)
+		rf.returnedLocked(f, &c, rf.callUnlocked(f, &c))
 		c.clear()
 	}
 }
@@ -281,7 +280,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if more {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, maxEntries, maxBatch)
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, rf.options.entries, maxBatch)
 	}
 	c.last = prev + c.entries.length()
 	c.message = &AppendEntriesArgs{

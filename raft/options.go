@@ -42,6 +42,7 @@ type options struct {
 	link     Link
 	backup   Backup
 	trailing int // entries to keep behind a snapshot
+	entries  int // most of one AppendEntries
 
 	events      bool
 	closeOnKill bool
@@ -61,6 +62,7 @@ func courseRules() options {
 		standSoon:  true,
 		link:       LinkPool(1),
 		backup:     BackupByTerm,
+		entries:    maxEntries,
 	}
 }
 

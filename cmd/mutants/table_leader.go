@@ -58,11 +58,12 @@ var leaders = []mutant{
 		name:  "next-index-moved-by-term-rejection",
 		wrong: "a refusal because of the term moves nextIndex as a failed consistency check does",
 		edits: []edit{{"link.go",
-			`reply := rf.callUnlocked(f, &c)`,
+			`rf.returnedLocked(f, &c, rf.callUnlocked(f, &c))`,
 			`reply := rf.callUnlocked(f, &c)
 			if r, ok := reply.(*AppendEntriesReply); ok && !r.Success && rf.role == Leader {
 				f.nextIndex = max(1, min(f.nextIndex, r.ConflictIndex))
-			}`}},
+			}
+			rf.returnedLocked(f, &c, reply)`}},
 	},
 	{
 		name:  "back-up-one-by-one",
