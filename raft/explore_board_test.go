@@ -233,7 +233,7 @@ func (s *driven) menu(l *limits, steps []step) []step {
 	if rf.role == Leader {
 		s.leaderMenu(add)
 	}
-	if rf.proposals.welcome.Load() {
+	if !s.live || rf.proposals.welcome.Load() { // otherwise it does nothing, which is checked, but a walk has better to do
 		add(stepStart, 0, 0)
 		if l.queue {
 			add(stepQueue, 0, 0)
@@ -267,9 +267,7 @@ func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
 		}
 		for next := f.matchIndex + 1; next <= rf.log.lastIndex()+1; next++ {
 			add(stepSend, peer, next)
-			if next > rf.log.base {
-				add(stepBeat, peer, next)
-			}
+			add(stepBeat, peer, next)
 		}
 	}
 	add(stepResign, 0, 0)

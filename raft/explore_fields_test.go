@@ -215,7 +215,7 @@ func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 		}
 		bias := newBias(random, l.servers)
 		for range 150 {
-			if c.do(bias.choose(c.actions())); c.broken != nil {
+			if c.do(bias.choose(c, c.actions())); c.broken != nil {
 				t.Fatal(c.verdict())
 			}
 		}

@@ -174,8 +174,8 @@ func (i item) String() string {
 	return fmt.Sprintf("%d>%d %s of term %d", i.from, i.to, what, term)
 }
 
-// show plays a trace and shows it: an action a line, and each server after it.
-func (c *live) show(trace []action) string {
+// show plays a trace and shows it: an action a line, and each server after it. It reports whether each action may happen.
+func (c *live) show(trace []action) (text string, ok bool) {
 	rows := [][]string{{""}}
 	for i := range c.servers {
 		rows[0] = append(rows[0], fmt.Sprint("server ", i))
@@ -183,8 +183,8 @@ func (c *live) show(trace []action) string {
 	rows[0] = append(rows[0], "in flight")
 	for k, a := range trace {
 		if _, ok := c.try(a); !ok {
-			rows = append(rows, []string{fmt.Sprintf("%2d  %s cannot happen here", k+1, a.text())})
-			break
+			rows = append(rows, []string{fmt.Sprintf("%2d  %s", k+1, a.text()), "cannot happen here"})
+			return tableOf(rows), false
 		}
 		row := []string{fmt.Sprintf("%2d  %s", k+1, a.text())}
 		for _, s := range c.servers {
@@ -199,7 +199,7 @@ func (c *live) show(trace []action) string {
 			break
 		}
 	}
-	return tableOf(rows)
+	return tableOf(rows), true
 }
 
 // tableOf aligns rows.

@@ -26,29 +26,38 @@ func forgetVote(ps *Persister) *Persister {
 	return forgetful
 }
 
-// plant makes every crash lose the vote until the test ends.
-func plant(t *testing.T) {
-	cutDisk = forgetVote
+// plant makes every crash go wrong until the test ends.
+func plant(t *testing.T, crash func(*Persister) *Persister) {
+	cutDisk = crash
 	t.Cleanup(func() { cutDisk = (*Persister).Copy })
 }
 
 // A search finds the planted mistake by a trace that is as short as can be, and the trace can be run again.
 func TestExploreFindsShortestTrace(t *testing.T) {
-	plant(t)
-	m := mission{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, flight: 1}, 0}
-	_, c := m.explore(time.Time{}, nil)
-	if c == nil {
-		t.Fatal("nothing found")
+	for _, planted := range []struct {
+		crash    func(*Persister) *Persister
+		property string
+		watched  bool // the watch takes a vote for oneself that is gone for one that was conceded
+	}{
+		{forgetVote, oneVote, false},
+		{func(*Persister) *Persister { return MakePersister() }, termsRise, true},
+	} {
+		plant(t, planted.crash)
+		m := mission{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, flight: 1}, 0}
+		_, c := m.explore(time.Time{}, nil)
+		if c == nil {
+			t.Fatal("nothing found")
+		}
+		if len(c.trace) > 2 || c.property != planted.property || c.watched != planted.watched { // a timeout, and the candidate crashes
+			t.Errorf("found %v by %s (seen by the watch: %v)", c.breach, textOf(c.trace), c.watched)
+		}
+		checkCaught(t, *c)
 	}
-	if len(c.trace) > 2 || c.property != oneVote || !c.watched { // a timeout, and the candidate crashes
-		t.Errorf("found %v by %s (seen by the watch: %v)", c.breach, textOf(c.trace), c.watched)
-	}
-	checkCaught(t, *c)
 }
 
 // A walk finds it, too, and is shrunk to the same few actions.
 func TestExploreWalkIsShrunk(t *testing.T) {
-	plant(t)
+	plant(t, forgetVote)
 	for seed := int64(1); ; seed++ {
 		w, broken := walkFrom(seed, 150, true)
 		if broken == nil {
@@ -105,7 +114,8 @@ func TestExploreTraceText(t *testing.T) {
 			t.Fatalf("seed %d: %d of %d actions can be done again (%v)", seed, len(done), len(w.trace), broken)
 		}
 		one, two := newLive(w.limits, w.variant, false), newLive(again.limits, again.variant, false)
-		if a, b := one.show(w.trace), two.show(again.trace); a != b {
+		a, _ := one.show(w.trace)
+		if b, ok := two.show(again.trace); a != b || !ok {
 			t.Fatalf("seed %d: the servers differ:\n%s\n%s", seed, a, b)
 		}
 	}
@@ -127,6 +137,18 @@ func TestExploreTraceErrors(t *testing.T) {
 		if _, err := parseCode(code); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", code, err, want)
 		}
+	}
+}
+
+// A trace that cannot be played is shown up to where it stops.
+func TestExploreImpossibleTrace(t *testing.T) {
+	w, err := parseCode("3 default: timeout 0, vote 0>1, vote 2>1, timeout 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, ok := newLive(w.limits, w.variant, true).show(w.trace)
+	if ok || !strings.Contains(text, " 3  vote 2>1  | cannot happen here") || strings.Contains(text, "timeout 1") {
+		t.Errorf("possible: %v, shown:\n%s", ok, text)
 	}
 }
 

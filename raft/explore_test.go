@@ -306,8 +306,11 @@ func playAndShow(t *testing.T, code string) {
 		t.Fatalf("-explore.trace: %v", err)
 	}
 	c := newLive(w.limits, w.variant, true)
-	fmt.Print(c.show(w.trace))
+	text, ok := c.show(w.trace)
+	fmt.Print(text)
 	switch b := c.verdict(); {
+	case !ok:
+		t.Fatal("-explore.trace: its last action cannot happen where it stands; see the table")
 	case b != nil:
 		t.Fatalf("%v\n%s", b, c.said)
 	default:

@@ -37,7 +37,7 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 	for broken == nil && len(w.trace) < length {
 		bias.regroup()
 		if random.Intn(3) > 0 {
-			a := bias.choose(c.actions())
+			a := bias.choose(c, c.actions())
 			w.trace = append(w.trace, a)
 			c.do(a)
 		} else {
@@ -83,11 +83,12 @@ type bias struct {
 	random  *rand.Rand
 	weights [64]int // by action.sort; 0 if it was not drawn yet
 	group   []int   // by server: servers of one group reach each other
+	late    bool    // replies stay in flight until their server leads in a later term
 	sums    []int
 }
 
 func newBias(random *rand.Rand, servers int) *bias {
-	return &bias{random: random, group: make([]int, servers)}
+	return &bias{random: random, group: make([]int, servers), late: random.Intn(3) == 0}
 }
 
 // sort is a number for each kind of action.
@@ -126,11 +127,29 @@ func (b *bias) regroup() {
 	}
 }
 
-func (b *bias) choose(all []action) action {
+// weightOf returns the weight of what may happen to an item: as drawn, or what waits until it is out of date.
+func (b *bias) weightOf(a *action, c *live) int {
+	i := &c.items[a.item]
+	_, term := i.request.message.sender()
+	switch rf := c.servers[i.from].rf; {
+	case !b.late || i.reply == nil || i.ghost:
+		return b.weight(a)
+	case rf.role == Leader && rf.currentTerm > term && a.kind == actDeliver:
+		return 80
+	}
+	return 1
+}
+
+// choose draws one of the actions that may happen.
+func (b *bias) choose(c *live, all []action) action {
 	b.sums = b.sums[:0]
 	sum := 0
 	for k := range all {
-		sum += b.weight(&all[k])
+		if a := &all[k]; a.kind >= actDeliver {
+			sum += b.weightOf(a, c)
+		} else {
+			sum += b.weight(a)
+		}
 		b.sums = append(b.sums, sum)
 	}
 	k, _ := slices.BinarySearch(b.sums, 1+b.random.Intn(sum))
@@ -223,8 +242,9 @@ type caught struct {
 // catch makes a counterexample of a trace: it is replayed under the watch, and its servers are shown.
 func (w walk) catch(b *breach) caught {
 	c := caught{w, b, false, ""}
-	if done, seen := w.play(w.trace, true); seen != nil {
-		c.trace, c.breach, c.watched = done, seen, true
+	live := newLive(w.limits, w.variant, true)
+	if done, seen := live.playAll(w.trace); seen != nil {
+		c.trace, c.breach, c.watched = done, seen, live.watch.violation() != nil
 	}
 	return c
 }
@@ -236,7 +256,8 @@ func (c caught) Error() string {
 	fmt.Fprintf(&b, "\nexplore: found after %s, a trace of %d actions: %v\n\n", c.after, len(c.trace), c.breach)
 	fmt.Fprintf(&b, "%d servers, %s. F is a follower, P one that asks with PreVote, C a candidate, L a leader; then come its term,\n", c.limits.servers, c.variant.name)
 	fmt.Fprintf(&b, "v and its vote, its log by terms (behind [index:term] of what is cut off), c and its commitIndex.\n")
-	b.WriteString(live.show(c.trace))
+	text, _ := live.show(c.trace)
+	b.WriteString(text)
 	if !c.watched {
 		b.WriteString("\nThe watch sees nothing in this trace; the explorer's own check does.\n")
 	}
