@@ -3,7 +3,6 @@ package raft
 // The effects of actions, found once for each pair of server states: what a whole RPC does to two servers is then a look-up.
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 )
@@ -147,10 +146,21 @@ func (w *worker) addEffect(a action, in *item) {
 	}
 }
 
+// A rareKey is equal for equal rare effects.
+type rareKey struct {
+	adds   item
+	closed [2]openSlot
+	down   [2]int // and 1, so that 0 is nobody
+	broken *breach
+}
+
 // rareEffect returns the number of r.
 func (x *search) rareEffect(r *rareEffect) uint32 {
-	i := r.adds
-	key := fmt.Sprint(idOf(i.request), idOf(i.reply), i.from, i.to, i.slot, i.vote, i.ghost, r.closed, r.down, r.broken != nil)
+	key := rareKey{adds: r.adds, broken: r.broken}
+	copy(key.closed[:], r.closed)
+	for k, server := range r.down {
+		key.down[k] = server + 1
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	n, ok := x.rareNumbers[key]

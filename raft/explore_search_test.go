@@ -18,7 +18,7 @@ type search struct {
 	states      *states
 	shared      [64]effectShard
 	rares       list[*rareEffect]
-	rareNumbers map[string]uint32
+	rareNumbers map[rareKey]uint32
 	found       atomic.Pointer[finding]
 }
 
@@ -34,7 +34,7 @@ func newSearch(l limits, opts []Option) *search {
 	x.memory = newMemory(&x.limits, opts)
 	x.states = newStates(&l)
 	x.pastOf(nil)
-	x.rareNumbers = make(map[string]uint32)
+	x.rareNumbers = make(map[rareKey]uint32)
 	x.rares.add(nil) // no rare effect has the number 0
 	for k := range x.shared {
 		x.shared[k].spans = make(map[effectKey]span)
