@@ -211,12 +211,13 @@ func exploreAll(t *testing.T) {
 		{"variant", "limits", "states", "transitions", "depth", "seconds", "states/s", "MB", "result"},
 	}}
 	defer e.print()
+	e.walk(1, 5*time.Second) // walks find other mistakes than searches
 	e.quick()
-	e.walk(1, 15*time.Second)
+	e.walk(1_000_000, 15*time.Second)
 	for _, m := range wanted[:3] {
 		e.add(m.variant, m.limits, e.search(m))
 	}
-	e.walk(1_000_000, 15*time.Second) // walks find other mistakes than searches, and soon
+	e.walk(2_000_000, 15*time.Second)
 	for _, m := range append(wanted[3:], beyond...) {
 		e.add(m.variant, m.limits, e.search(m))
 	}
