@@ -232,6 +232,9 @@ func (s *driven) menu(l *limits, steps []step) []step {
 	}
 	if rf.role == Leader {
 		s.leaderMenu(add)
+		if rf.currentTerm < l.terms { // in the last term, one that has resigned does no more than one that is idle
+			add(stepResign, 0, 0)
+		}
 	}
 	if !s.live || rf.proposals.welcome.Load() { // otherwise it does nothing, which is checked, but a walk has better to do
 		add(stepStart, 0, 0)
@@ -270,7 +273,6 @@ func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
 			add(stepBeat, peer, next)
 		}
 	}
-	add(stepResign, 0, 0)
 }
 
 // actions appends to all, which is empty, what may happen to a cluster: menus are the servers' own, used is what is used.

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// A view is what a step may change and must not change wrongly.
+// A view is what check compares before and after a step.
 type view struct {
 	term, vote int
 	role       Role

@@ -33,6 +33,8 @@ const (
 	timing   = "it is about when something happens, and that may be at any time"
 	derived  = "it follows from the rest"
 	speed    = "it is about speed and memory: the content is what counts"
+	pieces   = "the records are in the image; walks look at the pieces of memory that they lie in"
+	byDisk   = "what is saved is compared with what is held at each step, so that only walks append to what was appended"
 	anyNext  = "from which index on a leader sends is a free choice: the consistency check decides"
 	whenSent = "it decides when a message goes out, and one may at any time: see driven.settle"
 )
@@ -70,7 +72,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"probing":    irrelevant(anyNext),
 		"work":       irrelevant(channel), "waiting": irrelevant(channel),
 		"due": irrelevant(whenSent), "tell": irrelevant(whenSent),
-		"calls":    irrelevant("what is not answered or lost is given up in the same action: see board.hold"),
+		"calls":    irrelevant("what stays in flight is given up in the same action: see step.late"),
 		"failures": irrelevant("whether a follower answers decides what is sent, and a heartbeat is sent in both cases"),
 		"lastSent": irrelevant(whenSent), "commitSent": irrelevant(whenSent), "commitHas": irrelevant(whenSent),
 		"answered":   irrelevant("a leader may resign at any time"),
@@ -125,6 +127,23 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	reflect.TypeFor[queue](): {
 		"segment":  changes(func(s *driven) { s.rf.proposals.queue.segment = segmentOf(entry{1, encoded(9)}) }),
 		"commands": changes(func(s *driven) { s.rf.proposals.queue.commands = []any{9} }),
+	},
+	reflect.TypeFor[segment](): {
+		"first": irrelevant(derived), "memory": irrelevant(pieces), "start": irrelevant(pieces), "ends": irrelevant(pieces),
+	},
+	reflect.TypeFor[store](): {
+		"persister": irrelevant(byDisk), "growing": irrelevant(byDisk), "body": irrelevant(byDisk), "bodySum": irrelevant(byDisk),
+		"defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
+	},
+	reflect.TypeFor[Persister](): {
+		"mu": irrelevant("it is free between two steps"), "head": irrelevant(byDisk), "body": irrelevant(byDisk), "size": irrelevant(byDisk),
+		"snapshot": irrelevant(byDisk), "saved": irrelevant("it is the explorer's own"),
+	},
+	reflect.TypeFor[eventQueue](): {
+		"waiting": irrelevant("searches run without WithEvents"), "term": irrelevant("searches run without WithEvents"),
+	},
+	reflect.TypeFor[definitions](): {
+		"byKey": irrelevant("the commands of an exploration are ints"), "usual": irrelevant("the commands of an exploration are ints"),
 	},
 	reflect.TypeFor[toApply](): {
 		"events":   irrelevant("searches run without WithEvents"),

@@ -24,6 +24,7 @@ type live struct {
 	watch   *watch
 	menus   [][]step
 	all     []action
+	loose   bool   // where actions were left out, the last item in flight stands for one that has moved up
 	said    string // what the watch has said
 }
 
@@ -74,9 +75,7 @@ func (c *live) mayHappen(a action) bool {
 	}
 	c.all = c.all[:0]
 	if a.kind >= actDeliver {
-		if len(c.items) > 0 {
-			c.all = c.limits.itemActions(c.all, a.item, c.items[a.item])
-		}
+		c.all = c.limits.itemActions(c.all, a.item, c.items[a.item])
 	} else {
 		c.menus[a.at] = c.servers[a.at].menu(&c.limits, c.menus[a.at][:0])
 		for _, in := range c.menus[a.at] {
@@ -86,13 +85,12 @@ func (c *live) mayHappen(a action) bool {
 	return slices.ContainsFunc(c.all, a.like)
 }
 
-// try carries out an action if it may happen now, and returns it as it happened; ok is false if it may not. What is in flight
-// may have moved up: then the last item stands for one behind it.
+// try carries out an action if it may happen now, and returns it as it happened; ok is false if it may not.
 func (c *live) try(a action) (done action, ok bool) {
-	if a.kind >= actDeliver && a.item >= len(c.items) {
+	if c.loose && a.kind >= actDeliver && a.item >= len(c.items) {
 		a.item = len(c.items) - 1
 	}
-	if !c.mayHappen(a) {
+	if a.kind >= actDeliver && (a.item < 0 || a.item >= len(c.items)) || !c.mayHappen(a) {
 		return a, false
 	}
 	c.do(a)
@@ -143,8 +141,13 @@ func (c *live) verdict() *breach {
 	return nil
 }
 
-// String shows a server: role and term, vote, log, commitIndex.
-func (s *driven) String() string {
+// String shows a server: role and term, vote, log, commitIndex. A mistake may have left what cannot be shown.
+func (s *driven) String() (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "?"
+		}
+	}()
 	rf := s.rf
 	role := string("FCL"[rf.role])
 	if rf.canvass.granted != nil && rf.canvass.preVote {

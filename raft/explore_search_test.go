@@ -3,6 +3,7 @@ package raft
 // Breadth-first search: every schedule within the limits.
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,9 @@ type finding struct {
 }
 
 func newSearch(l limits, opts []Option) *search {
+	if l.servers > 5 || l.terms > 9 || l.flight > maxFlight || l.commands > mostCommands {
+		panic(fmt.Sprintf("a search cannot have the limits %v", l)) // packed has no room for them
+	}
 	x := &search{limits: l, symmetric: true}
 	x.memory = newMemory(&x.limits, opts)
 	x.states = newStates(&l)

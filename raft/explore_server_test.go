@@ -19,7 +19,7 @@ type stepKind uint8
 
 const (
 	stepNone     stepKind = iota
-	stepTimeout           // its election timer fires; arg 1: and what it asked before the term is out of date
+	stepTimeout           // its election timer fires; arg 1: its PreVote canvass has expired, too
 	stepAsk               // a request for a vote leaves for peer
 	stepVoted             // its outcome is here
 	stepSend              // AppendEntries or InstallSnapshot leaves for peer, from index arg on
@@ -104,6 +104,7 @@ type driven struct {
 	holds   bool             // it holds a portion that is not handed over
 	asks    *RequestVoteArgs // what it asks for last
 	open    []openCall       // calls whose outcome may still come, in the order of their sending
+	spare   *call            // one that is not open any more
 	tickets []int            // terms of the Starts that wait for the lock
 	service []byte           // the commands that the service has applied, from index 1
 	acked   place            // the last acknowledgement of the highest term it acknowledged in
@@ -152,6 +153,7 @@ func (s *driven) boot(me int, disk *Persister) error {
 	s.decoder = decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
 	s.portion, s.holds, s.asks, s.open, s.tickets = toApply{}, false, nil, nil, nil
 	s.service = disk.ReadSnapshot()
+	rf.appliedLocked(&s.portion) // as the applier does before its first portion
 	return nil
 }
 
@@ -164,6 +166,17 @@ func (s *driven) violate(property, format string, args ...any) {
 // send is the server's transport: the step ends with the message, and its outcome is another step.
 func (s *driven) send(peer int, m Message) Reply {
 	s.checkSaved("a message leaves")
+	switch m := m.(type) {
+	case *AppendEntriesArgs:
+		if m.LeaderCommit > s.rf.commitIndex {
+			s.violate(onlyCommitted, "it tells server %d of commitIndex %d, but its own is %d", peer, m.LeaderCommit, s.rf.commitIndex)
+		}
+	case *InstallSnapshotArgs:
+		if own := &s.rf.snapshot; m.LastIncludedIndex != own.index || m.LastIncludedTerm != own.term || string(m.Data) != string(own.data) {
+			s.violate(stateMachineSafety, "it sends server %d a snapshot at %d of term %d, but has one at %d of term %d",
+				peer, m.LastIncludedIndex, m.LastIncludedTerm, own.index, own.term)
+		}
+	}
 	s.sent = m
 	return nil
 }
@@ -172,8 +185,11 @@ func (s *driven) ask(_ int, args *RequestVoteArgs) { s.asks = args }
 
 // step takes one step.
 func (s *driven) step(in step) (out outcome) {
-	before := s.look()
 	s.sent, s.broken, s.saves, s.crashAt = nil, nil, 0, in.crashAt
+	var before view
+	if s.safely(func() { before = s.look() }); s.broken != nil {
+		return outcome{broken: s.broken}
+	}
 	s.disk.saved = func() {
 		if s.saves++; s.saves == s.crashAt {
 			panic(errCrash{})
@@ -186,11 +202,21 @@ func (s *driven) step(in step) (out outcome) {
 	}
 	disk.saved = nil
 	out.saves = s.saves
-	if s.broken == nil {
-		s.check(before, in, &out)
-	}
+	s.safely(func() { s.check(before, in, &out) })
 	out.broken = s.broken
 	return out
+}
+
+// safely calls f unless something is violated already. A panic is a violation.
+func (s *driven) safely(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.violate(noPanic, "%v", r)
+		}
+	}()
+	if s.broken == nil {
+		f()
+	}
 }
 
 // try carries out the step, and reports whether the server has crashed.
@@ -254,6 +280,8 @@ func (s *driven) carryOut(in step, out *outcome) {
 		rf.mu.Lock()
 		rf.returnedLocked(rf.followers[o.peer], o.call, replyOf(in.reply))
 		rf.mu.Unlock()
+		o.call.clear()
+		s.spare = o.call
 	case stepStart:
 		s.start(in.arg)
 	case stepQueue:
@@ -324,7 +352,10 @@ func (s *driven) captured() *wire {
 
 // sendNext has a heartbeat fall due, and goes a replicator's way to its call.
 func (s *driven) sendNext(in step, out *outcome) {
-	rf, c := s.rf, new(call)
+	rf, c := s.rf, s.spare // a replicator uses its call again
+	if s.spare = nil; c == nil {
+		c = new(call)
+	}
 	f := rf.followers[in.peer]
 	f.nextIndex, f.lastSent = in.arg, time.Now().Add(-1000*time.Hour)
 	if in.kind == stepBeat {

@@ -96,7 +96,7 @@ type chunk struct {
 	parents []uint32
 }
 
-// A shard is a hash table with open addressing. A slot holds the number of a state and 1 in its lower half, and half of the
+// A shard is a hash table with open addressing. A slot holds a state's number plus 1 in its lower half, and half of the
 // state's hash in the upper one, so that other states are rarely looked at.
 type shard struct {
 	mu    sync.Mutex

@@ -19,7 +19,7 @@ var sendNames = map[stepKind]string{stepAsk: "vote", stepSend: "send", stepBeat:
 
 var itemNames = map[actionKind]string{actDeliver: "deliver", actDrop: "drop", actRepeat: "repeat"}
 
-// text writes an action as parseAction reads it: the verb, the server or servers or the place in flight, what befell it.
+// text writes an action as parseAction reads it: the verb, the server or servers or the place in flight, what happened to it.
 func (a action) text() string {
 	var s string
 	switch a.kind {
@@ -35,8 +35,10 @@ func (a action) text() string {
 		s = fmt.Sprintf("vote %d>%d%s", a.at, a.to, fateNames[a.fate])
 	case actSend:
 		s = fmt.Sprintf("%s %d>%d@%d%s", sendNames[a.step.kind], a.at, a.to, a.step.arg, fateNames[a.fate])
+	case actDeliver:
+		s = fmt.Sprintf("deliver #%d%s", a.item, fateNames[a.fate])
 	default:
-		s = fmt.Sprintf("%s #%d%s", itemNames[a.kind], a.item, fateNames[a.fate])
+		s = fmt.Sprintf("%s #%d", itemNames[a.kind], a.item)
 	}
 	if a.heard {
 		s += " heard"
@@ -59,7 +61,11 @@ func textOf(trace []action) string {
 func parseTrace(text string, servers int) (trace []action, err error) {
 	for _, part := range strings.Split(text, ",") {
 		a, err := parseAction(strings.TrimSpace(part))
-		if bad := max(a.at, a.to); err == nil && (bad >= servers || min(a.at, a.to, a.item) < 0) {
+		switch bad := max(a.at, a.to); {
+		case err != nil:
+		case a.text() != strings.Join(strings.Fields(part), " "):
+			err = fmt.Errorf("I read %q: is something too much?", a.text())
+		case bad >= servers || min(a.at, a.to) < 0:
 			err = fmt.Errorf("there is no server %d", bad)
 		}
 		if err != nil {
@@ -104,6 +110,14 @@ func (a *action) parseFate(word string) bool {
 	return false
 }
 
+// wantForm says what form an action has, if err says that it has another one.
+func wantForm(err error, form string) error {
+	if err != nil {
+		return fmt.Errorf("want %s", form)
+	}
+	return nil
+}
+
 func (a *action) parseVerb(verb, object string) (err error) {
 	for kind, name := range stepNames {
 		if name != verb {
@@ -115,7 +129,7 @@ func (a *action) parseVerb(verb, object string) (err error) {
 		default:
 			_, err = fmt.Sscanf(object, "%d", &a.at)
 		}
-		return err
+		return wantForm(err, verb+map[bool]string{true: " SERVER@INDEX", false: " SERVER"}[kind == stepSnapshot])
 	}
 	for kind, name := range sendNames {
 		if name != verb {
@@ -125,20 +139,24 @@ func (a *action) parseVerb(verb, object string) (err error) {
 		if a.kind = actSend; kind == stepAsk {
 			a.kind = actVote
 			_, err = fmt.Sscanf(object, "%d>%d", &a.at, &a.to)
-		} else {
-			_, err = fmt.Sscanf(object, "%d>%d@%d", &a.at, &a.to, &a.step.arg)
+			a.step.peer = a.to
+			return wantForm(err, "vote FROM>TO")
 		}
+		_, err = fmt.Sscanf(object, "%d>%d@%d", &a.at, &a.to, &a.step.arg)
 		a.step.peer = a.to
-		return err
+		return wantForm(err, verb+" FROM>TO@INDEX")
 	}
 	for kind, name := range itemNames {
 		if name == verb {
 			a.kind = kind
-			if kind == actDrop {
+			switch kind {
+			case actDrop:
 				a.fate = lost
+			case actRepeat:
+				a.fate = noReply
 			}
 			_, err = fmt.Sscanf(object, "#%d", &a.item)
-			return err
+			return wantForm(err, verb+" #N")
 		}
 	}
 	return fmt.Errorf("there is no action %q", verb)
@@ -196,7 +214,7 @@ func (w *worker) leadTo(want *packed) action {
 			}
 			w.judge.counting()
 			broken := w.broken != nil || w.judge.broken != nil
-			if want == nil && broken {
+			if want == nil && broken && (w.broken == nil || w.broken.property == w.found.Load().property) {
 				return a
 			}
 			w.used = used.with(a)

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -155,7 +156,7 @@ func (b *bias) choose(c *live, all []action) action {
 	k, _ := slices.BinarySearch(b.sums, 1+b.random.Intn(sum))
 	a := all[k]
 	if b.random.Intn(40) == 0 {
-		a.crashStep, a.crashSave = 1+b.random.Intn(2), 1+b.random.Intn(2)
+		a.crashStep, a.crashSave = 1+b.random.Intn(3), 1+b.random.Intn(2)
 	}
 	return a
 }
@@ -193,14 +194,19 @@ func (w *walk) play(trace []action, watched bool) (done []action, broken *breach
 
 // shrink takes away actions, and then what is special of each, as long as the same property is violated.
 func (w *walk) shrink(broken *breach, watched bool) {
+	play := func(trace []action) (done []action, broken *breach) {
+		c := newLive(w.limits, w.variant, watched)
+		c.loose = true
+		return c.playAll(trace)
+	}
 	fails := func(trace []action) bool {
-		_, b := w.play(trace, watched)
+		_, b := play(trace)
 		return b != nil && b.property == broken.property
 	}
 	for before := -1; before != len(w.trace); {
 		before = len(w.trace)
 		w.trace = shrinkList(w.trace, fails)
-		w.trace, _ = w.play(w.trace, watched)
+		w.trace, _ = play(w.trace)
 		for k := range w.trace {
 			for _, simpler := range w.trace[k].simpler() {
 				trace := slices.Clone(w.trace)
@@ -211,7 +217,7 @@ func (w *walk) shrink(broken *breach, watched bool) {
 			}
 		}
 	}
-	w.trace, _ = w.play(w.trace, watched)
+	w.trace, _ = play(w.trace)
 }
 
 // simpler returns plainer forms of an action.
@@ -254,8 +260,8 @@ func (c caught) Error() string {
 	live := newLive(c.limits, c.variant, true)
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nexplore: found after %s, a trace of %d actions: %v\n\n", c.after, len(c.trace), c.breach)
-	fmt.Fprintf(&b, "%d servers, %s. F is a follower, P one that asks with PreVote, C a candidate, L a leader; then come its term,\n", c.limits.servers, c.variant.name)
-	fmt.Fprintf(&b, "v and its vote, its log by terms (behind [index:term] of what is cut off), c and its commitIndex.\n")
+	fmt.Fprintf(&b, "%d servers, %s. L3 v1 [1 1 3] c2: leader in term 3, voted for server 1, entries of terms 1, 1 and 3, commitIndex 2.\n", c.limits.servers, c.variant.name)
+	fmt.Fprintf(&b, "F follower, P asks with PreVote, C candidate; [5:2] in front: up to index 5, of term 2, the log is cut off.\n")
 	text, _ := live.show(c.trace)
 	b.WriteString(text)
 	if !c.watched {
@@ -283,18 +289,18 @@ func (w walk) test() string {
 func parseCode(code string) (w walk, err error) {
 	head, trace, ok := strings.Cut(code, ":")
 	words := strings.Fields(head)
-	if !ok || len(words) < 2 {
-		return w, fmt.Errorf("want SERVERS VARIANT: ACTION, ACTION, …")
+	if !ok || len(words) < 2 || len(words) > 3 || len(words) == 3 && words[2] != "lag" {
+		return w, fmt.Errorf("want SERVERS VARIANT: ACTION, ACTION, … or SERVERS VARIANT lag: …")
 	}
-	servers := 0
-	if _, err := fmt.Sscan(words[0], &servers); err != nil || servers < 1 || servers > 5 {
-		return w, fmt.Errorf("%q servers: want 1 to 5", words[0])
+	servers, err := strconv.Atoi(words[0])
+	if err != nil || servers < 2 || servers > 5 {
+		return w, fmt.Errorf("%q servers: want 2 to 5", words[0])
 	}
 	if w.variant, err = variantOf(words[1]); err != nil {
 		return w, err
 	}
 	w.limits = wide(servers)
-	w.limits.lag = len(words) > 2 && words[2] == "lag"
+	w.limits.lag = len(words) == 3
 	w.trace, err = parseTrace(trace, servers)
 	return w, err
 }
