@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"math/rand"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,19 @@ func TestExploreTraceErrors(t *testing.T) {
 			t.Errorf("%q: %v, want %s", code, err, want)
 		}
 	}
+}
+
+// The trace of docs/explore.md can be played, and the library does not do what its example shows.
+func TestExploreDocs(t *testing.T) {
+	text, err := os.ReadFile("../docs/explore.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, ok := strings.Cut(string(text), "again:      make explore TRACE='")
+	if code, _, ok = strings.Cut(code, "'"); !ok {
+		t.Fatal("there is no trace")
+	}
+	playTrace(t, code)
 }
 
 // A trace that cannot be played is shown up to where it stops.
