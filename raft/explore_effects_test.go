@@ -149,15 +149,17 @@ func (w *worker) addEffect(a action, in *item) {
 // A rareKey is equal for equal rare effects.
 type rareKey struct {
 	adds   item
-	closed [2]openSlot
-	down   [2]int // and 1, so that 0 is nobody
+	closed [2]openSlot // servers plus 1, so that 0 is nobody
+	down   [2]int      // likewise
 	broken *breach
 }
 
 // rareEffect returns the number of r.
 func (x *search) rareEffect(r *rareEffect) uint32 {
 	key := rareKey{adds: r.adds, broken: r.broken}
-	copy(key.closed[:], r.closed)
+	for k, c := range r.closed {
+		key.closed[k] = openSlot{c.server + 1, c.slot}
+	}
 	for k, server := range r.down {
 		key.down[k] = server + 1
 	}

@@ -214,13 +214,13 @@ func TestExploreWalksTryEverything(t *testing.T) {
 
 // The watch and the explorer's own judge agree on what a search goes through: no trace to a state of it is a violation.
 func TestExploreStatesUnderTheWatch(t *testing.T) {
-	m := mission{"default", limits{servers: 3, terms: 1, commands: 1, flight: 1, crashes: 1, saves: true}, 0}
+	m := mission{"default", limits{servers: 2, terms: 2, commands: 1, flight: 2, crashes: 1, saves: true, repeats: true}, 0}
 	v := mustVariant(m.variant)
 	x := newSearch(m.limits, v.opts)
 	r := x.run(2, nil)
 	random := rand.New(rand.NewSource(1))
 	for range 40 {
-		w := walk{limits: wide(3), variant: v, trace: x.traceTo(uint32(random.Intn(r.states)))}
+		w := walk{limits: wide(m.limits.servers), variant: v, trace: x.traceTo(uint32(random.Intn(r.states)))}
 		if done, broken := w.play(w.trace, true); broken != nil || len(done) != len(w.trace) {
 			t.Fatalf("%d of %d actions: %v\n%s", len(done), len(w.trace), broken, w.code())
 		}

@@ -87,6 +87,7 @@ var small = []mission{
 	{"concede+no-prevote+per-message+by-half+batch-1", limits{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true}, 3114},
 	{"per-message", limits{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true}, 5518},
 	{"concede+no-prevote+pool-2+by-one+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, queue: true, lag: true}, 18973},
+	{"self-first+per-message+by-one+trail-1", limits{servers: 2, terms: 1, commands: 1, flight: 2, repeats: true}, 684},
 	{"default", limits{servers: 2, terms: 3, commands: 2, crashes: 1, saves: true}, 16901},
 	{"no-prevote", limits{servers: 4, terms: 1, commands: 1}, 846},
 }
@@ -154,9 +155,15 @@ func (m mission) explore(deadline time.Time, progress func(depth, states int)) (
 	if r.found == nil {
 		return r, nil
 	}
-	w := walk{limits: wide(m.limits.servers), variant: v, trace: x.trace()}
+	b := &breach{r.found.property, fmt.Sprintf("server %d: %s", r.found.server, r.found.text)}
+	w := walk{limits: wide(m.limits.servers), variant: v}
 	w.limits.lag = m.limits.lag
-	c := w.catch(&breach{r.found.property, fmt.Sprintf("server %d: %s", r.found.server, r.found.text)})
+	trace, err := x.trace()
+	if err != nil {
+		return r, &caught{w, &breach{b.property, b.text + "; " + err.Error()}, false, ""}
+	}
+	w.trace = trace
+	c := w.catch(b)
 	c.after = fmt.Sprintf("%d states", r.states)
 	return r, &c
 }

@@ -163,9 +163,14 @@ func (a *action) parseVerb(verb, object string) (err error) {
 }
 
 // trace returns the actions from the beginning to the violation that was found.
-func (x *search) trace() []action {
+func (x *search) trace() (trace []action, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("and no trace leads there, so look for a mistake in the explorer, too: %v", r)
+		}
+	}()
 	trace, w := x.walkTo(x.found.Load().state)
-	return append(trace, w.leadTo(nil))
+	return append(trace, w.leadTo(nil)), nil
 }
 
 // traceTo returns the actions from the beginning to state k.
@@ -225,7 +230,7 @@ func (w *worker) leadTo(want *packed) action {
 			}
 		}
 	}
-	panic(fmt.Sprint("no action leads to the next state of the trace: the search is wrong, ", want))
+	panic(fmt.Sprint("no action leads to ", want))
 }
 
 // withCrashes returns an action, and the same with a crash in it.
