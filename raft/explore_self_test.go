@@ -226,3 +226,23 @@ func TestExploreStatesUnderTheWatch(t *testing.T) {
 		}
 	}
 }
+
+// Effects that differ have different numbers, those of server 0 and its first call among them.
+func TestExploreRareEffects(t *testing.T) {
+	x := newSearch(limits{servers: 3, terms: 1}, nil)
+	b := &breach{logSane, "x"}
+	numbers := make(map[uint32]bool)
+	all := []rareEffect{
+		{}, {closed: []openSlot{{0, 0}}}, {closed: []openSlot{{0, 1}}}, {closed: []openSlot{{1, 0}}}, {closed: []openSlot{{0, 0}, {0, 0}}},
+		{down: []int{0}}, {down: []int{1}}, {down: []int{0, 1}}, {adds: item{to: 1}}, {adds: item{slot: 1}}, {broken: b},
+	}
+	for k := range all {
+		numbers[x.rareEffect(&all[k])] = true
+		if n := x.rareEffect(&all[k]); !numbers[n] {
+			t.Errorf("effect %d has two numbers", k)
+		}
+	}
+	if len(numbers) != len(all) {
+		t.Errorf("%d effects have %d numbers", len(all), len(numbers))
+	}
+}
