@@ -155,9 +155,10 @@ func TestExploreDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, code, ok := strings.Cut(string(text), "again:      make explore TRACE='")
-	if code, _, ok = strings.Cut(code, "'"); !ok {
+	if !ok {
 		t.Fatal("there is no trace")
 	}
+	code, _, _ = strings.Cut(code, "'")
 	playTrace(t, code)
 }
 
