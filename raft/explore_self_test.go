@@ -186,7 +186,7 @@ func TestExploreWalksRepeat(t *testing.T) {
 // The kinds of actions all come up in walks.
 func TestExploreWalksTryEverything(t *testing.T) {
 	seen := make(map[string]int)
-	for seed := range int64(120) {
+	for seed := range int64(60) {
 		w, broken := walkFrom(seed, 100, false)
 		if broken != nil {
 			t.Fatal(w.catch(broken))
@@ -216,6 +216,9 @@ func TestExploreWalksTryEverything(t *testing.T) {
 // The watch and the explorer's own judge agree on what a search goes through: no trace to a state of it is a violation.
 func TestExploreStatesUnderTheWatch(t *testing.T) {
 	m := mission{"default", limits{servers: 2, terms: 2, commands: 1, flight: 2, crashes: 1, saves: true, repeats: true}, 0}
+	if exploreLittle {
+		m.limits.terms = 1
+	}
 	v := mustVariant(m.variant)
 	x := newSearch(m.limits, v.opts)
 	r := x.run(2, nil)
