@@ -35,6 +35,8 @@ func (s *driven) check(before view, in step, out *outcome) {
 		s.violate(termsRise, "from %d to %d", before.term, now.term)
 	case now.term == before.term && now.vote != before.vote && before.vote != nobody && !s.concedes(before, now):
 		s.violate(oneVote, "in term %d its vote was %d and is %d", now.term, before.vote, now.vote)
+	case !s.holds && s.rf.lastApplied != now.service:
+		s.violate(eachOnce, "lastApplied is %d, but the service has applied up to %d", s.rf.lastApplied, now.service)
 	case now.commit < before.commit && !out.crashed:
 		s.violate(commitsRise, "from %d to %d", before.commit, now.commit)
 	case now.snapshot < before.snapshot:

@@ -197,7 +197,7 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 	rf.log.reset(m.base, m.baseTerm)
 	rf.log.append(nil, segmentFrom(m.base+1, m.log), false)
 	rf.snapshot = newSnapshot(m.snapshot.index, m.snapshot.term, []byte(m.snapshot.data))
-	if m.term > 0 {
+	if m.term > 0 || m.vote != nobody {
 		rf.saveAllLocked(true)
 	}
 	rf.commitIndex, rf.lastApplied = m.commit, m.lastApplied

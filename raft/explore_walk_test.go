@@ -42,40 +42,16 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 			w.trace = append(w.trace, a)
 			c.do(a)
 		} else {
-			done, _ := c.playAll(bias.plan(c))
+			plan := bias.plan
+			if random.Intn(8) == 0 {
+				plan = bias.thereAndBack
+			}
+			done, _ := c.playAll(plan(c))
 			w.trace = append(w.trace, done...)
 		}
 		broken = c.verdict()
 	}
 	return w, broken
-}
-
-// plan returns actions that belong together: a server stands for election among those that it reaches, or a leader
-// replicates a command to them.
-func (b *bias) plan(c *live) (plan []action) {
-	at := b.random.Intn(c.n)
-	rounds := 1
-	if c.servers[at].rf.role == Leader {
-		plan = append(plan, action{at: at, step: step{kind: stepStart}})
-	} else {
-		plan = append(plan, action{at: at, step: step{kind: stepTimeout}})
-		rounds = 1 + b.random.Intn(2) // with PreVote it takes two
-	}
-	for range rounds {
-		for _, to := range b.random.Perm(c.n) {
-			if to == at || b.group[at] != b.group[to] {
-				continue
-			}
-			a := action{kind: actVote, at: at, to: to, step: step{kind: stepAsk, peer: to}}
-			if c.servers[at].rf.role == Leader {
-				f := c.servers[at].rf.followers[to]
-				a.kind, a.step = actSend, step{kind: stepSend, peer: to, arg: f.matchIndex + 1 + b.random.Intn(2)*b.random.Intn(3)}
-			}
-			a.fate = []fate{answered, answered, answered, answered, noReply, heldReply, held}[b.random.Intn(7)]
-			plan = append(plan, a)
-		}
-	}
-	return plan
 }
 
 // A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ, and for a while lets

@@ -1,0 +1,64 @@
+package raft
+
+// The plans of random walks: actions that belong together, and hardly ever come one after the other by lot.
+
+// plan returns actions that belong together: a server stands for election among those that it reaches, or a leader
+// replicates a command to them.
+func (b *bias) plan(c *live) (plan []action) {
+	at := b.random.Intn(c.n)
+	rounds := 1
+	if c.servers[at].rf.role == Leader {
+		plan = append(plan, action{at: at, step: step{kind: stepStart}})
+	} else {
+		plan = append(plan, action{at: at, step: step{kind: stepTimeout}})
+		rounds = 1 + b.random.Intn(2) // with PreVote it takes two
+	}
+	for range rounds {
+		for _, to := range b.random.Perm(c.n) {
+			if to == at || b.group[at] != b.group[to] {
+				continue
+			}
+			a := action{kind: actVote, at: at, to: to, step: step{kind: stepAsk, peer: to}}
+			if c.servers[at].rf.role == Leader {
+				f := c.servers[at].rf.followers[to]
+				a.kind, a.step = actSend, step{kind: stepSend, peer: to, arg: f.matchIndex + 1 + b.random.Intn(2)*b.random.Intn(3)}
+			}
+			a.fate = []fate{answered, answered, answered, answered, noReply, heldReply, held}[b.random.Intn(7)]
+			plan = append(plan, a)
+		}
+	}
+	return plan
+}
+
+// thereAndBack returns actions by which a leader loses its lead, and last entries, to a server that lacks them, and leads again.
+// Meanwhile an acknowledgement of those entries is in flight. It takes five servers: those without the entries elect the other.
+func (b *bias) thereAndBack(c *live) (plan []action) {
+	order := b.random.Perm(c.n)
+	for k, i := range order {
+		if c.servers[i].rf.role == Leader {
+			order[0], order[k] = i, order[0]
+		}
+	}
+	at, keeper, rival, voters := order[0], order[1], order[2], order[3:]
+	start := func(i int) { plan = append(plan, action{at: i, step: step{kind: stepStart}}) }
+	send := func(from, to, next int, f fate) {
+		plan = append(plan, action{kind: actSend, at: from, to: to, step: step{kind: stepSend, peer: to, arg: next}, fate: f})
+	}
+	stand := func(i int) {
+		plan = append(plan, action{at: i, step: step{kind: stepTimeout}})
+		for range 2 { // with PreVote it takes two rounds
+			for _, to := range voters {
+				plan = append(plan, action{kind: actVote, at: i, to: to, step: step{kind: stepAsk, peer: to}})
+			}
+		}
+	}
+	start(at)
+	start(at)
+	send(at, keeper, c.servers[at].rf.followers[keeper].matchIndex+1, heldReply)
+	stand(rival)
+	stand(rival) // its term may have been behind
+	start(rival)
+	send(rival, at, 1, answered)
+	stand(at)
+	return append(plan, action{kind: actDeliver, item: len(c.items)})
+}
