@@ -32,6 +32,7 @@ func (b *bias) plan(c *live) (plan []action) {
 
 // thereAndBack returns actions by which a leader loses its lead, and last entries, to a server that lacks them, and leads again.
 // Meanwhile an acknowledgement of those entries is in flight. It takes five servers: those without the entries elect the other.
+// In every second plan a snapshot replaces the entries.
 func (b *bias) thereAndBack(c *live) (plan []action) {
 	order := b.random.Perm(c.n)
 	for k, i := range order {
@@ -57,8 +58,22 @@ func (b *bias) thereAndBack(c *live) (plan []action) {
 	send(at, keeper, c.servers[at].rf.followers[keeper].matchIndex+1, heldReply)
 	stand(rival)
 	stand(rival) // its term may have been behind
+	log := &c.servers[rival].rf.log
+	first, last := log.base+1, log.lastIndex()+1
 	start(rival)
-	send(rival, at, 1, answered)
+	if b.random.Intn(2) == 0 {
+		for _, to := range voters {
+			send(rival, to, first, answered)
+		}
+		plan = append(plan, action{at: rival, step: step{kind: stepSnapshot, arg: last}})
+		send(rival, at, first, answered)
+		start(rival)
+		for _, to := range voters {
+			send(rival, to, last+1, answered)
+		}
+		first = last + 1
+	}
+	send(rival, at, first, answered)
 	stand(at)
 	return append(plan, action{kind: actDeliver, item: len(c.items)})
 }
