@@ -58,7 +58,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"events":      irrelevant("searches run without WithEvents"),
 		"role":        changes(func(s *driven) { s.rf.role = (s.rf.role + 1) % 3 }),
 		"leader":      changes(func(s *driven) { s.rf.leader = 2 }),
-		"heard":       irrelevant(timing), "deadline": irrelevant(timing), "nextTick": irrelevant(timing),
+		"heard":       irrelevant(timing), "silence": irrelevant(timing), "nextTick": irrelevant(timing),
 		"canvass":    changes(func(s *driven) { s.rf.canvass = s.rf.newCanvass(true) }),
 		"attempts":   irrelevant(timing),
 		"followers":  changes(func(s *driven) { anyPeer(s).matchIndex++ }),

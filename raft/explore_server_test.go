@@ -414,7 +414,7 @@ func (s *driven) tick(in step) {
 	long := now.Add(-1000 * time.Hour)
 	switch in.kind {
 	case stepTimeout:
-		rf.deadline = now
+		rf.silence = silence{deadline: now, looked: looks}
 		if rf.canvass.begun = now; in.arg == 1 {
 			rf.canvass.begun = long
 		}
@@ -424,6 +424,7 @@ func (s *driven) tick(in step) {
 				f.answered = long
 			}
 		}
+		rf.silence = silence{deadline: now, looked: looks}
 	}
 	rf.tick()
 }

@@ -25,7 +25,7 @@ func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 		for server := range drawn {
 			rf := newQuiet(t, 3, MakePersister())
 			for range 10 {
-				drawn[server] = append(drawn[server], time.Until(rf.deadline))
+				drawn[server] = append(drawn[server], time.Until(rf.silence.deadline))
 				rf.postponeElectionLocked()
 			}
 		}
@@ -68,7 +68,13 @@ func TestPatienceEndsWithLeader(t *testing.T) {
 func TestFormerLeaderWaits(t *testing.T) {
 	for name, stepDown := range map[string]func(rf *Raft){
 		"deposed":   func(rf *Raft) { rf.becomeFollowerLocked(9) },
-		"no quorum": func(rf *Raft) { rf.tendFollowersLocked(time.Now()) },
+		"no quorum": func(rf *Raft) {
+			for range looks + 1 {
+				mustEqual(t, "role while it looks", rf.role, Leader)
+				rf.tendFollowersLocked(time.Now())
+				time.Sleep(rf.silence.moment)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -76,7 +82,7 @@ func TestFormerLeaderWaits(t *testing.T) {
 				time.Sleep(time.Hour)
 				stepDown(rf)
 				mustEqual(t, "role", rf.role, Follower)
-				if wait := time.Until(rf.deadline); wait < rf.options.timeoutMin {
+				if wait := time.Until(rf.silence.deadline); wait < rf.options.timeoutMin {
 					t.Errorf("it stands again after %v", wait)
 				}
 			})

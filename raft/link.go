@@ -190,11 +190,16 @@ func (rf *Raft) rouseLocked(f *follower) {
 // tendFollowersLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
 // that a call that hangs holds nothing up. It returns when it wants to be called again.
 func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
-	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
-		rf.resignLocked()
-		return rf.deadline
-	}
 	next := now.Add(rf.options.heartbeat)
+	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
+		if rf.silence.certain(now) {
+			rf.resignLocked()
+			return rf.silence.next()
+		}
+		next = rf.silence.next()
+	} else {
+		rf.silence.begin(now, rf.options.timeoutMin)
+	}
 	tell := !rf.commitTold.IsZero() && !now.Before(rf.commitTold)
 	if tell {
 		rf.commitTold = time.Time{}

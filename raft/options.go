@@ -48,6 +48,7 @@ type options struct {
 	closeOnKill bool
 	transport   func(peer int, m Message) Reply // instead of labrpc
 	observer    observer                        // nil for none
+	woken       func()                          // of tests that starve a server: the ticker has just woken
 	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of askForVote
 }
 

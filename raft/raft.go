@@ -10,6 +10,7 @@
 //	propose.go      how many Starts at once get into the log
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
+//	silence.go      how a server tells that others are silent from that it did not run
 //	link.go         replicators, and the ways to send to a peer                  §5.3
 //	replication.go  AppendEntries, the commit rule                               §5.3, §5.4.2
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
@@ -99,7 +100,7 @@ type Raft struct {
 	role     Role
 	leader   int       // the server known to lead in currentTerm, or nobody
 	heard    time.Time // when the leader was heard last
-	deadline time.Time // when to stand for election, unless we lead
+	silence  silence   // of the leader, until we stand for election; of a majority, until we resign
 	nextTick time.Time // when the ticker will look again
 
 	canvass  canvass // a candidate's votes, or before that the answers to its PreVote
