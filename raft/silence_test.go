@@ -2,6 +2,7 @@ package raft
 
 import (
 	"fmt"
+	"math/rand"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,10 +27,11 @@ func (s *starved) hold(server int) {
 	for s.sleepers.Load()>>server&1 == 1 {
 		since := time.Duration(time.Now().UnixNano()) % (s.stop + s.run)
 		if since >= s.stop {
-			return
+			break
 		}
 		time.Sleep(min(s.stop-since, 25*time.Millisecond))
 	}
+	time.Sleep(time.Duration(rand.Int63n(int64(2 * time.Millisecond)))) // who comes first is chance
 }
 
 func startStarved(stop, run time.Duration) *starved {
@@ -41,13 +43,11 @@ func startStarved(stop, run time.Duration) *starved {
 		send := func(to int, m Message) Reply {
 			<-ready
 			s.hold(i)
-			time.Sleep(time.Millisecond)
 			if cut := int(s.cutOff.Load()); cut == i || cut == to {
 				return nil
 			}
 			s.hold(to)
 			reply := s.servers[to].OnMessage(m)
-			time.Sleep(time.Millisecond)
 			s.hold(i)
 			return reply
 		}
