@@ -92,6 +92,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"baseTerm": changes(func(s *driven) { s.rf.log.baseTerm++ }),
 		"segments": changes(func(s *driven) { s.rf.log.truncateFrom(2) }),
 		"gathers":  irrelevant(speed),
+		"start":    irrelevant(byDisk), "end": irrelevant(byDisk),
 		"accepted": changes(func(s *driven) { s.rf.log.accepted.commands[len(s.rf.log.accepted.commands)-1] = 9 }),
 	},
 	reflect.TypeFor[accepted](): {
@@ -130,9 +131,11 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[segment](): {
 		"first": irrelevant(derived), "memory": irrelevant(pieces), "start": irrelevant(pieces), "ends": irrelevant(pieces),
+		"begin": irrelevant(byDisk),
 	},
 	reflect.TypeFor[store](): {
-		"persister": irrelevant(byDisk), "growing": irrelevant(byDisk), "body": irrelevant(byDisk), "bodySum": irrelevant(byDisk),
+		"persister": irrelevant(byDisk), "growing": irrelevant(byDisk), "from": irrelevant(byDisk), "to": irrelevant(byDisk),
+		"front": irrelevant(byDisk), "frontSum": irrelevant(byDisk),
 		"defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
 	},
 	reflect.TypeFor[Persister](): {

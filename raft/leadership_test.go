@@ -67,7 +67,7 @@ func TestPatienceEndsWithLeader(t *testing.T) {
 // A leader that steps down does not stand again at once, though no election timeout ran while it led.
 func TestFormerLeaderWaits(t *testing.T) {
 	for name, stepDown := range map[string]func(rf *Raft){
-		"deposed":   func(rf *Raft) { rf.becomeFollowerLocked(9) },
+		"deposed": func(rf *Raft) { rf.becomeFollowerLocked(9) },
 		"no quorum": func(rf *Raft) {
 			for range looks + 1 {
 				mustEqual(t, "role while it looks", rf.role, Leader)

@@ -239,12 +239,7 @@ func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 		return false
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
-		for _, s := range b {
-			rf.log.append(nil, s, true)
-		}
-		rf.saveAllLocked(false)
-	default:
-		rf.saveEntriesLocked(true, b...)
 	}
+	rf.saveEntriesLocked(true, b...)
 	return true
 }

@@ -91,5 +91,5 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 func (rf *Raft) compactLocked(s snapshot) {
 	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
 	rf.snapshot = s
-	rf.saveAllLocked(true)
+	rf.saveSnapshotLocked()
 }
