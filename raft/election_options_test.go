@@ -290,7 +290,7 @@ func TestStandSoon(t *testing.T) {
 				by.by(rf)
 				mustEqual(t, fmt.Sprintf("role when deposed by %s, %s", name, c.name), rf.role, Follower)
 				mustEqual(t, fmt.Sprintf("stands soon when deposed by %s, %s", name, c.name),
-					time.Until(rf.silence.deadline) == soon, by.soon && c.on && c.silent < rf.options.timeoutMin)
+					time.Until(rf.deadline) == soon, by.soon && c.on && c.silent < rf.options.timeoutMin)
 			}
 		}
 	})

@@ -25,7 +25,7 @@ func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 		for server := range drawn {
 			rf := newQuiet(t, 3, MakePersister())
 			for range 10 {
-				drawn[server] = append(drawn[server], time.Until(rf.silence.deadline))
+				drawn[server] = append(drawn[server], time.Until(rf.deadline))
 				rf.postponeElectionLocked()
 			}
 		}
@@ -82,7 +82,7 @@ func TestFormerLeaderWaits(t *testing.T) {
 				time.Sleep(time.Hour)
 				stepDown(rf)
 				mustEqual(t, "role", rf.role, Follower)
-				if wait := time.Until(rf.silence.deadline); wait < rf.options.timeoutMin {
+				if wait := time.Until(rf.deadline); wait < rf.options.timeoutMin {
 					t.Errorf("it stands again after %v", wait)
 				}
 			})

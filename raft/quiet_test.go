@@ -164,7 +164,7 @@ func pictureOf(rf *Raft) picture {
 		saved:  savedOf(rf),
 		killed: rf.killed, role: rf.role, leader: rf.leader,
 		commitIndex: rf.commitIndex, lastApplied: rf.lastApplied,
-		heard: rf.heard, deadline: rf.silence.deadline,
+		heard: rf.heard, deadline: rf.deadline,
 		canvass: fmt.Sprint(rf.canvass), attempts: rf.attempts,
 		state:          fmt.Sprintf("%x", rf.store.persister.ReadRaftState()),
 		snapshotOnDisk: string(rf.store.persister.ReadSnapshot()),

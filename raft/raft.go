@@ -100,7 +100,7 @@ type Raft struct {
 	role     Role
 	leader   int       // the server known to lead in currentTerm, or nobody
 	heard    time.Time // when the leader was heard last
-	silence  silence   // of the leader, until we stand for election; of a majority, until we resign
+	silence            // of the leader, until we stand for election; of a majority, until we resign
 	nextTick time.Time // when the ticker will look again
 
 	canvass  canvass // a candidate's votes, or before that the answers to its PreVote

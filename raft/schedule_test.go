@@ -111,7 +111,7 @@ func TestElectionAfterFailedOnes(t *testing.T) {
 			cfg.sleep(150 * time.Millisecond)
 			rf := cfg.raft(lonely)
 			rf.mu.Lock()
-			late := rf.nextTick.Sub(rf.silence.deadline)
+			late := rf.nextTick.Sub(rf.deadline)
 			leads := rf.role == Leader // without PreVote it may have been elected
 			rf.mu.Unlock()
 			if late > 0 && !leads {
