@@ -97,6 +97,7 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 		rf.proposals.close()
 	}
 	rf.canvass = canvass{}
+	rf.early = early{}
 	rf.observeChangeLocked()
 }
 

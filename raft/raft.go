@@ -11,8 +11,10 @@
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
 //	silence.go      how a server tells that others are silent from that it did not run
-//	link.go         replicators, and the ways to send to a peer                  §5.3
+//	follower.go     what a leader knows of a peer, and what is on its way to it  §5.3
+//	link.go         replicators: what is sent, and when                          §5.3
 //	replication.go  AppendEntries, the commit rule                               §5.3, §5.4.2
+//	early.go        entries that have overtaken others
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
@@ -23,7 +25,9 @@
 //	command.go      how a command is encoded
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk
+//	store.go        what of it is new
 //	options.go      the options of Make
+//	options_link.go ways to send to a peer, and to find where logs differ
 //	observe.go      what the tests watch a server by
 //
 // # The way of a command
@@ -96,6 +100,9 @@ type Raft struct {
 	lastApplied int       // index of the highest entry handed over to applyCh; never falls
 	applyCond   sync.Cond // the applier waits for work; signalled when commitIndex or snapshot advance
 	events      eventQueue
+
+	early early // entries of the leader that came before their turn
+	full  bool  // the service lags so far behind that no entries are taken
 
 	role     Role
 	leader   int       // the server known to lead in currentTerm, or nobody

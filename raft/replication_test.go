@@ -62,9 +62,9 @@ func TestAppendEntriesRule(t *testing.T) {
 		{"conflict in the middle", appendMsg(3, 2, 1, 0, 3), ok(3), "[1 1 3]", 1},
 		{"conflict behind what agrees", appendMsg(3, 2, 1, 9, 2, 3, 3), ok(3), "[1 1 2 3 3]", 5},
 		{"conflict with what is committed", appendMsg(3, 0, 0, 9, 2), AppendEntriesReply{Term: 3}, same, 1},
-		{"log too short", appendMsg(3, 6, 3, 9, 3), AppendEntriesReply{3, false, 0, 5}, same, 1},
-		{"another term at prev", appendMsg(3, 4, 3, 9, 3), AppendEntriesReply{3, false, 2, 3}, same, 1},
-		{"another term at prev, first term", appendMsg(3, 2, 2, 9, 3), AppendEntriesReply{3, false, 1, 1}, same, 1},
+		{"log too short", appendMsg(3, 6, 3, 9, 3), AppendEntriesReply{Term: 3, ConflictTerm: 0, ConflictIndex: 5}, same, 1},
+		{"another term at prev", appendMsg(3, 4, 3, 9, 3), AppendEntriesReply{Term: 3, ConflictTerm: 2, ConflictIndex: 3}, same, 1},
+		{"another term at prev, first term", appendMsg(3, 2, 2, 9, 3), AppendEntriesReply{Term: 3, ConflictTerm: 1, ConflictIndex: 1}, same, 1},
 		{"older term", appendMsg(2, 4, 2, 4), AppendEntriesReply{Term: 3}, same, 1},
 		{"older term, with a conflict", appendMsg(2, 1, 1, 4, 2), AppendEntriesReply{Term: 3}, same, 1},
 	} {

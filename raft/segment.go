@@ -89,6 +89,14 @@ func (b batch) length() (n int) {
 	return n
 }
 
+// size returns the bytes of the records.
+func (b batch) size() (n int) {
+	for k := range b {
+		n += b[k].size()
+	}
+	return n
+}
+
 // term returns the term of entry k.
 func (b batch) term(k int) int {
 	b = b.drop(k)

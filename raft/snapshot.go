@@ -45,7 +45,7 @@ func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int,
 
 // installSnapshotLocked makes c an InstallSnapshot, for a follower that lacks entries that we no longer have.
 func (rf *Raft) installSnapshotLocked(c *call) {
-	c.last = rf.snapshot.index
+	c.last, c.bytes = rf.snapshot.index, len(rf.snapshot.data)
 	c.message = &InstallSnapshotArgs{
 		Term:              rf.currentTerm,
 		LeaderID:          rf.me,
