@@ -74,8 +74,15 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 
 // hasRoomForHeartbeatLocked reports whether a heartbeat may go to the follower now.
 func (rf *Raft) hasRoomForHeartbeatLocked(f *follower) bool {
-	n := len(f.calls)
-	return rf.options.link != LinkOrdered || n == 0 || time.Since(f.calls[n-1].sentAt) >= rf.patience()
+	return rf.options.link != LinkOrdered || !time.Now().Before(rf.freeLocked(f))
+}
+
+// freeLocked returns when an ordered link lets another message pass the last one.
+func (rf *Raft) freeLocked(f *follower) time.Time {
+	if n := len(f.calls); n > 0 {
+		return f.calls[n-1].sentAt.Add(rf.patience())
+	}
+	return time.Time{}
 }
 
 // hasRoomLocked reports whether more than a heartbeat may.
@@ -86,7 +93,7 @@ func (rf *Raft) hasRoomLocked(f *follower) bool {
 	case f.nextIndex <= rf.log.base:
 		return rf.hasRoomForSnapshotLocked(f)
 	case link == LinkOrdered:
-		return len(f.calls) == 0
+		return f.entries+f.snapshots == 0 && rf.hasRoomForHeartbeatLocked(f)
 	case !f.answers && link > 0: // as long as nothing is known of its log, entries may be sent in vain
 		return len(f.calls) < link.entries()
 	default:
@@ -96,7 +103,7 @@ func (rf *Raft) hasRoomLocked(f *follower) bool {
 
 func (rf *Raft) hasRoomForSnapshotLocked(f *follower) bool {
 	switch link := rf.options.link; {
-	case link == LinkOrdered && len(f.calls) > 0:
+	case link == LinkOrdered && !rf.hasRoomForHeartbeatLocked(f):
 		return false
 	case link > 0 && link.snapshots() > 1:
 		return f.snapshots < link.snapshots()
@@ -187,6 +194,9 @@ func (rf *Raft) tendLocked(f *follower, now time.Time, tell bool) time.Time {
 // giveUpLocked gives up the calls that have taken too long. It returns when the next one will have.
 func (rf *Raft) giveUpLocked(f *follower, now time.Time) (next time.Time) {
 	next = now.Add(rf.options.heartbeat)
+	if free := rf.freeLocked(f); rf.options.link == LinkOrdered && now.Before(free) {
+		next = earlier(next, free)
+	}
 	for k := 0; k < len(f.calls); {
 		c := f.calls[k]
 		if late := c.sentAt.Add(rf.patienceWith(f, c)); now.Before(late) {
@@ -240,7 +250,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 		f.due, f.beatSent = false, c.sentAt
 	}
 	f.tell, f.commitSent = false, rf.commitIndex
-	rf.tickLocked(c.sentAt.Add(rf.patienceWith(f, c)))
+	rf.tickLocked(c.sentAt.Add(rf.patience()))
 }
 
 // appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on: all of it as

@@ -35,14 +35,14 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
 	case c.overtakenBySuccess(f, reply):
-		f.backTo(c.first)
+		f.early = true
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
 		f.answered = time.Now()
 	default:
 		f.failures++
 	}
-	if f.early && f.entries == 0 { // nothing is on its way any more that they could have overtaken
+	if f.early && !f.brings(f.matchIndex+1) { // what they overtook is there, or is not on its way any more
 		f.early = false
 		f.backTo(f.matchIndex + 1)
 	}
