@@ -109,7 +109,7 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
 			}
 		}
-		if !rf.send(ApplyMsg{CommandValid: true, Command: rf.answered(command), CommandIndex: index}) {
+		if !rf.send(ApplyMsg{CommandValid: true, Command: rf.answered(command, index), CommandIndex: index}) {
 			return false
 		}
 	}

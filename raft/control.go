@@ -28,6 +28,9 @@ type RaftState struct {
 	TotalIdx    int   // how many entries the log has had, snapshots included: the last index, as none is Raft's own
 	MatchIndex  []int // on a leader, by server: up to which index it is known to hold the leader's log; else nil
 
+	Backlog      int // how many entries behind this command are committed already, and wait to be handed over
+	BacklogBytes int // their size, but for those that a snapshot covers; see Status.Backlog
+
 	LogInfo  LogInfo
 	SnapInfo SnapInfo
 }
@@ -50,16 +53,17 @@ type SnapInfo struct {
 
 func init() { labgob.Register(RaftState{}) }
 
-// answered returns a command as its turn has come: a control command filled in, any other as it is.
-func (rf *Raft) answered(command any) any {
+// answered returns a command as its turn at index has come: a control command filled in, any other as it is.
+func (rf *Raft) answered(command any, index int) any {
 	switch command.(type) {
 	case RaftState, *RaftState:
-		return rf.raftState()
+		return rf.raftState(index)
 	}
 	return command
 }
 
-func (rf *Raft) raftState() RaftState {
+// raftState answers a control command at index.
+func (rf *Raft) raftState(index int) RaftState {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	var match []int
@@ -73,6 +77,10 @@ func (rf *Raft) raftState() RaftState {
 		CommitIndex: rf.commitIndex,
 		TotalIdx:    rf.log.lastIndex(),
 		MatchIndex:  match,
+
+		Backlog:      rf.commitIndex - index,
+		BacklogBytes: rf.log.size(max(index, rf.log.base)+1, rf.commitIndex),
+
 		LogInfo: LogInfo{
 			FirstIndex: rf.log.base + 1,
 			LastIndex:  rf.log.lastIndex(),

@@ -82,13 +82,13 @@ func TestControlCommandAtItsTurn(t *testing.T) {
 		synctest.Wait() // the applier holds all four
 		deliver(t, rf, &AppendEntriesArgs{Term: 6, LeaderID: 2, PrevLogIndex: 4, PrevLogTerm: 3, LeaderCommit: 4})
 		wantCommand(t, applyCh, 1, 1)
-		want := RaftState{Term: 6, Role: Follower, Leader: 2, CommitIndex: 4, TotalIdx: 4,
+		want := RaftState{Term: 6, Role: Follower, Leader: 2, CommitIndex: 4, TotalIdx: 4, Backlog: 2, BacklogBytes: rf.log.size(3, 4),
 			LogInfo: LogInfo{FirstIndex: 1, LastIndex: 4, LastTerm: 3, Entries: 4, Bytes: rf.PersistBytes()}}
 		synctest.Wait() // its turn has come
 		deliver(t, rf, &InstallSnapshotArgs{7, 1, 8, 5, []byte("snap")})
 		mustAnswer(t, <-applyCh, 2, want)
 		wantCommand(t, applyCh, 3, 3)
-		want = RaftState{Term: 7, Role: Follower, Leader: 1, CommitIndex: 8, TotalIdx: 8,
+		want = RaftState{Term: 7, Role: Follower, Leader: 1, CommitIndex: 8, TotalIdx: 8, Backlog: 4,
 			LogInfo:  LogInfo{FirstIndex: 9, LastIndex: 8, LastTerm: 5, Bytes: rf.PersistBytes()},
 			SnapInfo: SnapInfo{Index: 8, Term: 5, Size: 4}}
 		mustAnswer(t, <-applyCh, 4, want)

@@ -251,12 +251,19 @@ type Status struct {
 	LastApplied   int // what was handed over before the portion that is under way now
 	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
 	StateBytes    int // length of the saved Raft state, without the snapshot
+
+	// Backlog is how many entries are committed but not handed over, the portion that is under way included, and
+	// BacklogBytes their size, but for those that a snapshot covers. A service that accepts commands faster than it applies
+	// them sees it grow, and with it Raft's memory: it should refuse clients while it is large.
+	Backlog      int
+	BacklogBytes int
 }
 
 // Status returns a picture of the server's state, for programs that show it.
 func (rf *Raft) Status() Status {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
+	backlog, bytes := rf.backlogLocked()
 	return Status{
 		Term:          rf.currentTerm,
 		Role:          rf.role,
@@ -266,6 +273,8 @@ func (rf *Raft) Status() Status {
 		LastApplied:   rf.lastApplied,
 		SnapshotIndex: rf.snapshot.index,
 		StateBytes:    rf.store.persister.RaftStateSize(),
+		Backlog:       backlog,
+		BacklogBytes:  bytes,
 	}
 }
 

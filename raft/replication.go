@@ -8,8 +8,14 @@ import (
 	"time"
 )
 
-// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with.
-const commitDelay = 5 * time.Millisecond
+const (
+	// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with,
+	commitDelay = 5 * time.Millisecond
+	// if it is of at most so many entries,
+	maxUntold = 8
+	// and of at most so many bytes.
+	maxUntoldBytes = 1 << 10
+)
 
 // settleLocked takes the outcome of a call of the current term. reply is nil if there was none.
 func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
@@ -167,11 +173,31 @@ func (rf *Raft) advanceCommitLocked() {
 	}
 	if commit > rf.commitIndex {
 		rf.commitLocked(commit)
-		if rf.commitTold.IsZero() {
-			rf.commitTold = time.Now().Add(commitDelay)
-			rf.tickLocked(rf.commitTold)
+		rf.tellCommitLocked()
+	}
+}
+
+// tellCommitLocked sees to it that followers learn of a new commitIndex: with the next command, or without one after a
+// short while, or at once if there is much that they do not know of.
+func (rf *Raft) tellCommitLocked() {
+	for _, f := range rf.followers {
+		if f != nil && f.commitSent < rf.commitIndex && rf.isMuchLocked(f.commitSent) {
+			f.tell = true
+			if rf.hasWorkLocked(f) {
+				rf.rouseLocked(f)
+			}
 		}
 	}
+	if rf.commitTold.IsZero() {
+		rf.commitTold = time.Now().Add(commitDelay)
+		rf.tickLocked(rf.commitTold)
+	}
+}
+
+// isMuchLocked reports whether what is committed after index is more than may be told late.
+func (rf *Raft) isMuchLocked(index int) bool {
+	index = max(index, rf.log.base)
+	return rf.commitIndex-index > maxUntold || rf.log.size(index+1, rf.commitIndex) > maxUntoldBytes
 }
 
 // appendMatchLocked appends to dst, by server, up to where it is known to hold our log, we among them.
