@@ -21,7 +21,7 @@ EOF
 # The race detector would make replay's WebAssembly some ten times slower.
 modules='
 .       120 -race
-compare  45 -race
+compare  60 -race
 replay   90
 '
 
