@@ -164,3 +164,48 @@ func TestReplacedServer_oldHandlersGoOn(t *testing.T) {
 		expectCount(t, rn, 0, 0)
 	})
 }
+
+// What befalls a call is decided by how the network is when its request is sent.
+func TestFlags_whenTheRequestIsSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
+		const n = 100
+		before := depart(end, n)
+		rn.Reliable(false)
+		rn.LongReordering(true)
+		time.Sleep(handler3Time / 2)
+		between := depart(end, n)
+		rn.Reliable(true)
+		rn.LongReordering(false)
+		before.expect(t, "sent while the network was reliable", outcome{true, handler3Time})
+		between.landed.Wait()
+		lost, late := 0, 0
+		for _, o := range between.outcomes {
+			if !o.ok {
+				lost++
+			} else if o.took >= handler3Time+200*time.Millisecond {
+				late++
+			}
+		}
+		// About 19 are lost, and 54 late.
+		if lost == 0 || lost > 50 || late < 20 || late > 90 {
+			t.Errorf("of %d calls sent while it was not, %d were lost and %d late", n, lost, late)
+		}
+	})
+}
+
+// No call keeps another one, or its request, in memory when it is over.
+func TestEnd_forgetsCalls(t *testing.T) {
+	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
+		depart(end, 5).landed.Wait()
+		flight := depart(end, 5)
+		rn.DeleteServer(0)
+		flight.landed.Wait()
+		end.mu.Lock()
+		defer end.mu.Unlock()
+		for _, c := range end.inFlight[:cap(end.inFlight)] {
+			if c != nil {
+				t.Error("the end holds a call that is over")
+			}
+		}
+	})
+}

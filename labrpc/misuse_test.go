@@ -24,6 +24,9 @@ var misuses = map[string]struct {
 	"unknown method": {
 		func(_ *Network, end *ClientEnd) { end.Call("Odd.Vote", 1, new(int)) },
 		"labrpc.Service.dispatch(): unknown method Vote in Odd.Vote; expecting one of [Pointer Value]\n"},
+	"service with a dot": {
+		func(_ *Network, end *ClientEnd) { end.Call("raft.Raft.Vote", 1, new(int)) },
+		"labrpc.Server.dispatch(): unknown service raft.Raft in raft.Raft.Vote; expecting one of [JunkServer Odd Unsent]\n"},
 	"reply of another type": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, new(int)) },
 		"the reply of JunkServer.Handler2 does not fit into a *int\n"},
@@ -98,6 +101,7 @@ func TestMisuse_panics(t *testing.T) {
 	end := join(rn, "end", 0)
 	for name, misuse := range map[string]func(){
 		"args that gob cannot encode": func() { end.Call("Odd.Value", func() {}, new(string)) },
+		"nil pointer args":            func() { end.Call("JunkServer.Handler4", (*JunkArgs)(nil), new(JunkReply)) },
 		"nil args":                    func() { end.Call("Odd.Value", nil, new(string)) },
 		"count of unknown server":     func() { rn.GetCount("nobody") },
 		"count of deleted server":     func() { rn.DeleteServer(0); rn.GetCount(0) },
