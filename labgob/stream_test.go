@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/gob"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -121,47 +119,6 @@ func TestStream_errorsAreGobs(t *testing.T) {
 		}
 	}
 	t.Error("the writer's error was lost")
-}
-
-// A number that its field cannot hold is refused as by gob.
-func TestStream_numberOutOfRange(t *testing.T) {
-	type narrow struct {
-		I8  level
-		I16 int16
-		I32 int32
-		U8  uint8
-		U16 uint16
-		U32 uint32
-		All []int8
-	}
-	type wide struct { // with narrow's description gob sends the same for it
-		I8, I16, I32 int64
-		U8, U16, U32 uint64
-		All          []int64
-	}
-	for _, v := range []wide{
-		{I8: math.MaxInt8}, {I8: math.MinInt8}, {I8: math.MaxInt8 + 1}, {I8: math.MinInt8 - 1}, {I8: math.MinInt64},
-		{I16: math.MaxInt16}, {I16: math.MinInt16}, {I16: math.MaxInt16 + 1}, {I16: math.MinInt16 - 1},
-		{I32: math.MaxInt32}, {I32: math.MinInt32}, {I32: math.MaxInt32 + 1}, {I32: math.MinInt32 - 1},
-		{U8: math.MaxUint8}, {U8: math.MaxUint8 + 1}, {U16: math.MaxUint16}, {U16: math.MaxUint16 + 1},
-		{U32: math.MaxUint32}, {U32: math.MaxUint32 + 1}, {U32: math.MaxUint64},
-		{All: []int64{math.MaxInt8, math.MinInt8}}, {All: []int64{1, 300}}, {U8: 1, All: []int64{1 << 40}},
-	} {
-		var stream bytes.Buffer
-		if err := NewEncoder(&stream).Encode(narrow{I8: 1}); err != nil {
-			t.Fatal(err)
-		}
-		message := newPlain(reflect.TypeOf(v)).writeMessage(&plainWriter{}, codecOf(reflect.TypeFor[narrow]()).typeID, reflect.ValueOf(v))
-		stream.Write(message.data)
-		ours, gobs := NewDecoder(bytes.NewBuffer(stream.Bytes())), gob.NewDecoder(bytes.NewBuffer(stream.Bytes()))
-		for range 3 {
-			var got, want narrow
-			err, wantErr := ours.Decode(&got), gobs.Decode(&want)
-			if fmt.Sprint(err) != fmt.Sprint(wantErr) || !reflect.DeepEqual(got, want) {
-				t.Errorf("%+v: %+v (%v), from gob %+v (%v)", v, got, err, want, wantErr)
-			}
-		}
-	}
 }
 
 type failingWriter struct{ left int }
