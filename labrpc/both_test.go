@@ -42,7 +42,7 @@ func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 			t.Errorf("%d of %d calls succeeded, want about 4050", succeeded, n)
 		}
 		if late < 2450 || late > 2950 {
-			t.Errorf("%d of %d replies were late, want about 2700", late, n)
+			t.Fatalf("%d of %d replies were late, want about 2700", late, n)
 		}
 		// 13 ms before the request arrives, and 700 afterwards.
 		if mean := lateSum / time.Duration(late); mean < 660*time.Millisecond || mean > 770*time.Millisecond {

@@ -174,9 +174,9 @@ func TestFlags_whenTheRequestIsSent(t *testing.T) {
 		rn.LongReordering(true)
 		time.Sleep(handler3Time / 2)
 		between := depart(end, n)
+		before.expect(t, "sent while the network was reliable", outcome{true, handler3Time})
 		rn.Reliable(true)
 		rn.LongReordering(false)
-		before.expect(t, "sent while the network was reliable", outcome{true, handler3Time})
 		between.landed.Wait()
 		lost, late := 0, 0
 		for _, o := range between.outcomes {
