@@ -209,3 +209,27 @@ func TestEnd_forgetsCalls(t *testing.T) {
 		}
 	})
 }
+
+// The network remembers no end that is closed or deleted, and none at all after Cleanup.
+func TestNetwork_forgetsEnds(t *testing.T) {
+	rn := MakeNetwork()
+	expect := func(when string, enabled, ends int) {
+		t.Helper()
+		if len(rn.enabled) != enabled || len(rn.ends) != ends {
+			t.Errorf("%s: %d ends are enabled of %d, want %d of %d", when, len(rn.enabled), len(rn.ends), enabled, ends)
+		}
+	}
+	for name := range 3 {
+		join(rn, name, 0)
+	}
+	rn.Enable(0, true)
+	expect("at first", 3, 3)
+	rn.Enable(1, false)
+	expect("one disabled", 2, 3)
+	rn.DeleteEnd(0)
+	rn.DeleteEnd(1)
+	expect("two deleted", 1, 1)
+	rn.Cleanup()
+	rn.Enable(2, true)
+	expect("after Cleanup", 0, 1)
+}
