@@ -85,5 +85,10 @@ func TestStream_damageInside(t *testing.T) {
 			damaged[at] ^= 1 << bit
 			same(damaged)
 		}
+		for _, size := range []byte{0x7f, 0x80, 0x81, 0xf6, 0xf7, 0xf8} { // of a number: none, then 128, 127, 10, 9 and 8 bytes
+			damaged := bytes.Clone(r.b)
+			damaged[at] = size
+			same(damaged)
+		}
 	}
 }
