@@ -317,6 +317,21 @@ func TestNonDefault_ofSimpleTypes(t *testing.T) {
 	}
 }
 
+// A nil pointer cannot be sent, even after another pointer of its type was.
+func TestNilPointer_isNotSent(t *testing.T) {
+	send := func(encode func(any) error) (panicked any) {
+		defer func() { panicked = recover() }()
+		if err := encode(&point{X: 1}); err != nil {
+			t.Fatal(err)
+		}
+		return encode((*point)(nil))
+	}
+	ours, gobs := send(NewEncoder(io.Discard).Encode), send(gob.NewEncoder(io.Discard).Encode)
+	if ours != gobs || ours == nil {
+		t.Errorf("%v, with gob %v", ours, gobs)
+	}
+}
+
 // A nil pointer of the very type is an error, as with gob, and no panic.
 func TestNilPointer_isAnError(t *testing.T) {
 	var stream bytes.Buffer

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/gob"
 	"fmt"
+	"io"
 	"math"
 	"reflect"
 	"testing"
@@ -91,4 +92,58 @@ func TestStream_damageInside(t *testing.T) {
 			same(damaged)
 		}
 	}
+}
+
+// A number has at most eight bytes, as with gob.
+func TestStream_longNumber(t *testing.T) {
+	for n := range 12 {
+		var stream bytes.Buffer
+		if err := NewEncoder(&stream).Encode(uint64(1)); err != nil {
+			t.Fatal(err)
+		}
+		body := append(bytes.Clone(codecOf(reflect.TypeFor[uint64]()).typeID), byte(-n))
+		for k := range n {
+			body = append(body, byte(k))
+		}
+		stream.Write(append(appendUint(nil, uint64(len(body))), body...))
+		ours, gobs := NewDecoder(bytes.NewBuffer(stream.Bytes())), gob.NewDecoder(bytes.NewBuffer(stream.Bytes()))
+		for range 2 {
+			var got, want uint64
+			err, wantErr := ours.Decode(&got), gobs.Decode(&want)
+			if fmt.Sprint(err) != fmt.Sprint(wantErr) || got != want {
+				t.Errorf("%d bytes: %#x (%v), from gob %#x (%v)", n, got, err, want, wantErr)
+			}
+		}
+	}
+}
+
+// A writer that fails, for once or for good, has the same messages come through, and the same errors, as with gob.
+func TestStream_failingWriter(t *testing.T) {
+	for first := range 6 {
+		for last := first; last < 6; last++ {
+			ours, gobs := &unsteadyWriter{first: first, last: last}, &unsteadyWriter{first: first, last: last}
+			enc, gobEnc := NewEncoder(ours), gob.NewEncoder(gobs)
+			for n := range 6 {
+				err, wantErr := enc.Encode(point{n, n, "p"}), gobEnc.Encode(point{n, n, "p"})
+				if fmt.Sprint(err) != fmt.Sprint(wantErr) || !bytes.Equal(ours.written, gobs.written) {
+					t.Fatalf("failure of writes %d to %d, value %d: %v, % x, from gob %v, % x", first, last, n, err, ours.written, wantErr, gobs.written)
+				}
+			}
+		}
+	}
+}
+
+// An unsteadyWriter fails from one call to Write to another.
+type unsteadyWriter struct {
+	first, last, calls int
+	written            []byte
+}
+
+func (w *unsteadyWriter) Write(p []byte) (int, error) {
+	w.calls++
+	if w.first < w.calls && w.calls <= w.last+1 {
+		return 0, io.ErrShortWrite
+	}
+	w.written = append(w.written, p...)
+	return len(p), nil
 }
