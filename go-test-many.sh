@@ -202,7 +202,7 @@ take_result() {
   local took=$((now - began[$ended]))
   output=$scratch/$n.out
   local unusable
-  if unusable=$(grep -m 1 -aE "$unusable_pattern" "$output"); then
+  if unusable=$(complaint "$output"); then
     stop_jobs
     finish_badly 2 "${unusable#testing: warning: } (in $package, with ${test_flags[*]:3})"
   fi
@@ -216,8 +216,15 @@ take_result() {
   rm -f "$output"
 }
 
-# What the test binary prints when its arguments are at fault and not the tests.
-unusable_pattern='^testing: warning: no tests to run|^testing: invalid regexp|^flag provided but not defined|^invalid (boolean )?value .* for flag'
+# complaint OUTPUT: prints what the test binary found wrong with its arguments, and
+# fails if it found nothing. Once a test has begun, such words are the test's own.
+complaint() {
+  ! grep -qaE '^=== RUN ' "$1" || return
+  local pattern='^testing: warning: no tests to run$'
+  ((status == 0)) ||
+    pattern='^testing: invalid regexp|^flag provided but not defined|^invalid (boolean )?value .* for (flag )?-'
+  grep -m 1 -aE "$pattern" "$1"
+}
 
 # keep_log NUMBER OUTPUT TOOK: saves the output of a failed run under a free name.
 keep_log() {

@@ -2,6 +2,8 @@ package labgob
 
 import (
 	"bytes"
+	"encoding/gob"
+	"errors"
 	"io"
 	"math"
 	"os"
@@ -281,6 +283,68 @@ func TestNonDefault_depthAndName(t *testing.T) {
 		}
 		printed, count := diagnosed(t, func() { checkDefault(test.target) })
 		expect(t, test.what, printed, wantPrinted, count, wantCount)
+	}
+}
+
+// The short cut for simple types warns as gob's way does, whichever decoder it is, and keeps what a message leaves out.
+func TestNonDefault_ofSimpleTypes(t *testing.T) {
+	var stream bytes.Buffer
+	enc, dec := NewEncoder(&stream), NewDecoder(&stream)
+	message, err := Marshal(point{Y: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := enc.Encode(point{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := dec.Decode(new(point)); err != nil || dec.known == nil {
+		t.Fatal(err, dec.known)
+	}
+	for name, decode := range map[string]func(p *point) error{
+		"Unmarshal":     func(p *point) error { return message.Unmarshal(p) },
+		"UnmarshalLast": func(p *point) error { return message.UnmarshalLast(p) },
+		"Decode":        func(p *point) error { return errors.Join(enc.Encode(point{Y: 2}), dec.Decode(p)) },
+	} {
+		forgetErrors(t)
+		used := point{X: 5}
+		printed, count := diagnosed(t, func() { err = decode(&used) })
+		expect(t, name, printed, "labgob warning: Decoding into a non-default variable/field X may not work\n", count, 1)
+		if err != nil || used != (point{X: 5, Y: 2}) {
+			t.Errorf("%s: %+v, %v", name, used, err)
+		}
+		printed, count = diagnosed(t, func() { err = decode(new(point)) })
+		expect(t, name+" into a zero variable", printed, "", count, 0)
+	}
+}
+
+// A nil pointer cannot be sent, even after another pointer of its type was.
+func TestNilPointer_isNotSent(t *testing.T) {
+	send := func(encode func(any) error) (panicked any) {
+		defer func() { panicked = recover() }()
+		if err := encode(&point{X: 1}); err != nil {
+			t.Fatal(err)
+		}
+		return encode((*point)(nil))
+	}
+	ours, gobs := send(NewEncoder(io.Discard).Encode), send(gob.NewEncoder(io.Discard).Encode)
+	if ours != gobs || ours == nil {
+		t.Errorf("%v, with gob %v", ours, gobs)
+	}
+}
+
+// A nil pointer of the very type is an error, as with gob, and no panic.
+func TestNilPointer_isAnError(t *testing.T) {
+	var stream bytes.Buffer
+	enc, dec := NewEncoder(&stream), NewDecoder(&stream)
+	message, err := Marshal(point{Y: 2})
+	if err := errors.Join(err, enc.Encode(point{}), dec.Decode(new(point)), enc.Encode(point{})); err != nil {
+		t.Fatal(err)
+	}
+	want := gob.NewDecoder(&bytes.Buffer{}).Decode((*point)(nil))
+	for name, err := range map[string]error{"Unmarshal": message.Unmarshal((*point)(nil)), "Decode": dec.Decode((*point)(nil))} {
+		if err == nil || err.Error() != want.Error() {
+			t.Errorf("%s: %v, from gob %v", name, err, want)
+		}
 	}
 }
 

@@ -334,6 +334,27 @@ func TestMessage_lastDecoding(t *testing.T) {
 	}
 }
 
+// A byte slice keeps a large message's memory only if it is more than half of it.
+func TestMessage_lastDecodingOfHalves(t *testing.T) {
+	type letter struct{ Head, Body []byte }
+	for body, want := range map[int]bool{2 * large: false, 3*large - 100: false, 3*large + 100: true} {
+		var got letter
+		msg, err := Marshal(letter{Head: make([]byte, 6*large-body), Body: make([]byte, body)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := msg.UnmarshalLast(&got); err != nil {
+			t.Fatal(err)
+		}
+		for k := range msg.data {
+			msg.data[k] = 0xff
+		}
+		if kept := got.Body[0] == 0xff; kept != want {
+			t.Errorf("%d bytes of %d: they share the message's memory: %v", body, msg.Len(), kept)
+		}
+	}
+}
+
 // A large message is on its own: one that is released does not become another's memory.
 func TestMessage_largeIsNotReused(t *testing.T) {
 	msg, err := Marshal(make([]byte, large))

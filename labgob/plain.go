@@ -268,7 +268,11 @@ func (p *plain) read(r *plainReader, v reflect.Value) {
 		v.SetBool(r.uint() != 0)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		x := r.uint()
-		v.SetInt(int64(x>>1) ^ -int64(x&1))
+		i := int64(x>>1) ^ -int64(x&1)
+		if v.OverflowInt(i) {
+			r.fail()
+		}
+		v.SetInt(i)
 	case reflect.String:
 		v.SetString(r.string(r.uint()))
 	case reflect.Slice:
@@ -276,7 +280,11 @@ func (p *plain) read(r *plainReader, v reflect.Value) {
 	case reflect.Struct:
 		p.readStruct(r, v)
 	default:
-		v.SetUint(r.uint())
+		x := r.uint()
+		if v.OverflowUint(x) {
+			r.fail()
+		}
+		v.SetUint(x)
 	}
 }
 

@@ -221,3 +221,28 @@ func TestPlain_damage(t *testing.T) {
 		}
 	}
 }
+
+// What follows a value within its message is left to gob, whether bytes or a shared string.
+func TestPlain_leftovers(t *testing.T) {
+	c := codecOf(reflect.TypeFor[leaf]())
+	for name, test := range map[string]struct {
+		more   []byte
+		shared []sharedString
+		want   bool
+	}{
+		"nothing":         {want: true},
+		"a byte":          {more: []byte{0}},
+		"a shared string": {shared: []sharedString{{1 << 10, "more"}}},
+		"both":            {[]byte{0}, []sharedString{{1 << 10, "more"}}, false},
+	} {
+		value := plainWriter{}
+		c.plain.write(&value, reflect.ValueOf(leaf{Text: "x"}))
+		value.data = append(append(bytes.Clone(c.typeID), value.data...), test.more...)
+		value.shared = test.shared
+		message := encoded{append(appendUint(nil, uint64(value.length())), value.data...), test.shared}
+		var got leaf
+		if ok := c.decodePlain(message, &got, false); ok != test.want || ok != (got.Text == "x") {
+			t.Errorf("%s: decoded %v, to %+v", name, ok, got)
+		}
+	}
+}

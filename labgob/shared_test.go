@@ -15,7 +15,7 @@ func mixedWords() everything {
 		I:      1,
 		Leaf:   leaf{Text: long, Bytes: []byte("bytes")},
 		Leaves: []leaf{{Text: nearly}, {}, {Yes: true, Text: long[:minShared], Bytes: []byte(long)}},
-		Words:  []string{long, long[1:], "", nearly, "short", long, "end"},
+		Words:  []string{long, long[1:], "", nearly, "short", long, long[:minShared], "end"},
 		Pieces: [][]byte{[]byte(long)},
 	}
 }
@@ -124,5 +124,19 @@ func TestShared_misplaced(t *testing.T) {
 				t.Fatalf("shared string %d: decoded to %+v", k, v)
 			}
 		}
+	}
+}
+
+// A message whose length takes five bytes, which no smaller one needs, is what gob sends.
+func TestShared_largeLength(t *testing.T) {
+	v := leaf{Text: strings.Repeat("x", 1<<24)}
+	wire, _ := newGobConnection(t, reflect.ValueOf(leaf{})).through(t, reflect.ValueOf(v))
+	message, err := Marshal(v)
+	if err != nil || message.Len() != len(wire) || !bytes.Equal(message.whole()[:32], wire[:32]) {
+		t.Errorf("% x..., %d bytes (%v), gob sends % x..., %d", message.whole()[:32], message.Len(), err, wire[:32], len(wire))
+	}
+	var got leaf
+	if err := message.Unmarshal(&got); err != nil || got.Text != v.Text {
+		t.Errorf("came out as %d bytes, %v", len(got.Text), err)
 	}
 }

@@ -3,6 +3,7 @@
 package labrpc
 
 import (
+	"log"
 	"reflect"
 	"runtime"
 	"time"
@@ -32,9 +33,10 @@ type call struct {
 	slot  int         // index in end.inFlight, or landed; guarded by end.mu
 	timer *time.Timer // while waiting; guarded by Network.mu
 
-	ok    bool
-	lost  bool // ok is false, and the call's goroutine or timer may still use the call
-	reply labgob.Message
+	ok     bool
+	lost   bool // ok is false, and the call's goroutine or timer may still use the call
+	reply  labgob.Message
+	unsent error // gob's, if it could not encode the reply
 }
 
 const landed = -1
@@ -67,6 +69,14 @@ func (c *call) settle(ok bool) {
 func (c *call) lose() {
 	c.lost = true
 	c.settle(false)
+}
+
+// explain ends the process because err kept the answer from being decoded into reply.
+func (c *call) explain(err error, reply interface{}) {
+	if c.unsent != nil {
+		log.Fatalf("ClientEnd.Call(): decode reply: %v: the server could not encode the reply of %v: %v\n", err, c.svcMeth, c.unsent)
+	}
+	log.Fatalf("ClientEnd.Call(): decode reply: %v: the reply of %v does not fit into a %T\n", err, c.svcMeth, reply)
 }
 
 // growStack makes the stack of a new goroutine large enough for a small call, while there is hardly
@@ -108,7 +118,7 @@ func (c *call) serve() {
 		}
 		return
 	}
-	reply := c.server.dispatch(c.svcMeth, c.argsType, c.request)
+	reply, err := c.server.dispatch(c.svcMeth, c.argsType, c.request)
 	if !c.end.land(c) {
 		return
 	}
@@ -117,10 +127,10 @@ func (c *call) serve() {
 		c.settle(false)
 	case c.longReordering && isReordered():
 		// From here on the reply comes even if the end is disabled meanwhile.
-		c.reply = reply
+		c.reply, c.unsent = reply, err
 		c.rn.settleAfter(reorderDelay(), c, true)
 	default:
-		c.reply = reply
+		c.reply, c.unsent = reply, err
 		c.settle(true)
 	}
 }

@@ -3,7 +3,6 @@
 package labrpc
 
 import (
-	"log"
 	"reflect"
 	"sync"
 
@@ -28,8 +27,8 @@ type ClientEnd struct {
 // cleaned up. After a false the handler may have run or not. Call does not return only if the handler
 // does not and nothing happens to end and server, or if it is one that should be prompt (see Prompt).
 //
-// args must have exactly the type the handler takes. Arguments that gob cannot encode panic; an answer
-// that gob cannot decode into reply ends the process (log.Fatalf).
+// args must have exactly the type the handler takes. Arguments that gob cannot encode panic; an answer that
+// gob cannot encode, or cannot decode into reply, ends the process (log.Fatalf).
 func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bool {
 	request, err := labgob.Marshal(args)
 	if err != nil {
@@ -57,7 +56,7 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 		return false
 	}
 	if err := c.reply.UnmarshalLast(reply); err != nil {
-		log.Fatalf("ClientEnd.Call(): decode reply: %v\n", err)
+		c.explain(err, reply)
 	}
 	return true
 }

@@ -20,13 +20,33 @@ var misuses = map[string]struct {
 		"MakeEnd: nobody doesn't exists\n"},
 	"unknown service": {
 		func(_ *Network, end *ClientEnd) { end.Call("Raft.Vote", 1, new(int)) },
-		"labrpc.Server.dispatch(): unknown service Raft in Raft.Vote; expecting one of [JunkServer Odd]\n"},
+		"labrpc.Server.dispatch(): unknown service Raft in Raft.Vote; expecting one of [JunkServer Odd Unsent]\n"},
 	"unknown method": {
 		func(_ *Network, end *ClientEnd) { end.Call("Odd.Vote", 1, new(int)) },
 		"labrpc.Service.dispatch(): unknown method Vote in Odd.Vote; expecting one of [Pointer Value]\n"},
+	"service with a dot": {
+		func(_ *Network, end *ClientEnd) { end.Call("raft.Raft.Vote", 1, new(int)) },
+		"labrpc.Server.dispatch(): unknown service raft.Raft in raft.Raft.Vote; expecting one of [JunkServer Odd Unsent]\n"},
 	"reply of another type": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, new(int)) },
-		"ClientEnd.Call(): decode reply: gob: "},
+		"the reply of JunkServer.Handler2 does not fit into a *int\n"},
+	"reply of a type that nobody registered": {
+		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Unregistered", 1, new(any)) },
+		"the server could not encode the reply of Unsent.Unregistered: gob: type not registered for interface: labrpc.unregistered\n"},
+	"unregistered type inside a reply": {
+		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Inside", 1, new(struct{ Answer any })) },
+		"the server could not encode the reply of Unsent.Inside: gob: type not registered for interface: labrpc.unregistered\n"},
+	"late reply that cannot be encoded": {
+		func(rn *Network, end *ClientEnd) {
+			rn.LongReordering(true)
+			for {
+				end.Call("Unsent.Inside", 1, new(struct{ Answer any }))
+			}
+		},
+		"the server could not encode the reply of Unsent.Inside: gob: "},
+	"reply that gob never sends": {
+		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Channel", 1, new(int)) },
+		"ClientEnd.Call(): decode reply: EOF: the server could not encode the reply of Unsent.Channel: gob "},
 	"method without a dot": {
 		func(_ *Network, end *ClientEnd) { end.Call("Handler2", 1, new(int)) },
 		"slice bounds out of range"},
@@ -41,12 +61,22 @@ var misuses = map[string]struct {
 		"panic: interface conversion"},
 }
 
+// Unsent has replies that gob cannot encode.
+type Unsent struct{}
+
+type unregistered struct{ N int }
+
+func (Unsent) Unregistered(_ int, reply *any)            { *reply = unregistered{1} }
+func (Unsent) Inside(_ int, reply *struct{ Answer any }) { reply.Answer = unregistered{1} }
+func (Unsent) Channel(_ int, reply *chan int)            {}
+
 const misuseVariable = "LABRPC_TEST_MISUSE"
 
 func TestMisuse_endsProcess(t *testing.T) {
 	if name := os.Getenv(misuseVariable); name != "" {
 		rn, _ := junkNetwork(t, 0)
 		rn.hosts[0].server.Load().AddService(MakeService(Odd{}))
+		rn.hosts[0].server.Load().AddService(MakeService(Unsent{}))
 		misuses[name].misuse(rn, join(rn, "end", 0))
 		return
 	}
@@ -71,6 +101,7 @@ func TestMisuse_panics(t *testing.T) {
 	end := join(rn, "end", 0)
 	for name, misuse := range map[string]func(){
 		"args that gob cannot encode": func() { end.Call("Odd.Value", func() {}, new(string)) },
+		"nil pointer args":            func() { end.Call("JunkServer.Handler4", (*JunkArgs)(nil), new(JunkReply)) },
 		"nil args":                    func() { end.Call("Odd.Value", nil, new(string)) },
 		"count of unknown server":     func() { rn.GetCount("nobody") },
 		"count of deleted server":     func() { rn.DeleteServer(0); rn.GetCount(0) },

@@ -48,8 +48,8 @@ func (rs *Server) AddService(svc *Service) {
 // GetCount returns how many requests have reached the server.
 func (rs *Server) GetCount() int { return int(rs.count.Load()) }
 
-// dispatch runs the handler and returns its reply.
-func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob.Message) labgob.Message {
+// dispatch runs the handler and returns its reply, and gob's error if it cannot be encoded.
+func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	rs.count.Add(1)
 	h := (*rs.handlers.Load())[svcMeth]
 	if h == nil {
@@ -120,10 +120,10 @@ type handler struct {
 }
 
 // handle decodes the request into new memory, so that client and server share none that can be written
-// to, calls the method and encodes its reply. Errors of gob are ignored here: the method sees what could
-// be decoded, and the client fails to decode what could not be encoded. The call panics if args has
-// another type than the method takes.
-func (h *handler) handle(argsType reflect.Type, request labgob.Message) labgob.Message {
+// to, calls the method and encodes its reply. If the request cannot be decoded the method sees what could be. If the
+// reply cannot be encoded the client, which may never get it, says so. The call panics if args has another type than the
+// method takes.
+func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	args := newArgs(argsType)
 	request.UnmarshalLast(args.Interface())
 	if argsType.Kind() != reflect.Pointer {
@@ -131,8 +131,7 @@ func (h *handler) handle(argsType reflect.Type, request labgob.Message) labgob.M
 	}
 	reply := reflect.New(h.replyType)
 	h.method.Call([]reflect.Value{h.rcvr, args, reply})
-	answer, _ := labgob.MarshalValue(reply)
-	return answer
+	return labgob.MarshalValue(reply)
 }
 
 // newArgs returns a pointer to decode args into: for pointer args, what gob would put in their place.

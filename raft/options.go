@@ -78,11 +78,14 @@ func WithHeartbeat(d time.Duration) Option {
 }
 
 // WithElectionTimeout sets the bounds between which each election timeout is drawn (§5.2), 160 and 320 ms by
-// default. min must be positive, above the heartbeat and not above max, or Make panics. A wide range splits
-// few votes, a short one finds a leader soon (§9.3); min should leave room for a heartbeat to be late.
+// default. min must be positive, above the heartbeat and not above max, and max at most a year, or Make panics. A wide
+// range splits few votes, a short one finds a leader soon (§9.3); min should leave room for a heartbeat to be late.
 func WithElectionTimeout(min, max time.Duration) Option {
 	return func(o *options) { o.timeoutMin, o.timeoutMax = min, max }
 }
+
+// maxTimeout bounds election timeouts and so heartbeats, of which a server adds up 20 at most: no sum can overflow.
+const maxTimeout = 365 * 24 * time.Hour
 
 // VotePolicy is when a candidate votes for itself; see WithVotePolicy.
 type VotePolicy int
@@ -210,6 +213,8 @@ func (o *options) check() error {
 		return fmt.Errorf("WithHeartbeat(%v): want a millisecond or more", o.heartbeat)
 	case o.timeoutMin <= 0 || o.timeoutMin > o.timeoutMax:
 		return fmt.Errorf("WithElectionTimeout(%v, %v): want 0 < min <= max", o.timeoutMin, o.timeoutMax)
+	case o.timeoutMax > maxTimeout:
+		return fmt.Errorf("WithElectionTimeout(%v, %v): want at most %v", o.timeoutMin, o.timeoutMax, maxTimeout)
 	case o.timeoutMin <= o.heartbeat:
 		return fmt.Errorf("an election timeout of %v does not leave time for a heartbeat of %v", o.timeoutMin, o.heartbeat)
 	case !o.link.valid():

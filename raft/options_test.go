@@ -1,7 +1,9 @@
 package raft
 
 import (
+	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -18,6 +20,8 @@ func TestImpossibleOptions(t *testing.T) {
 		{"no timeout", []Option{WithElectionTimeout(0, 0)}, "WithElectionTimeout(0s, 0s)"},
 		{"negative timeout", []Option{WithElectionTimeout(-ms, ms)}, "WithElectionTimeout(-1ms, 1ms)"},
 		{"min above max", []Option{WithElectionTimeout(301*ms, 300*ms)}, "WithElectionTimeout(301ms, 300ms)"},
+		{"timeout that overflows when doubled", []Option{WithElectionTimeout(ms*200, math.MaxInt64)}, "at most 8760h0m0s"},
+		{"timeout above a year", []Option{WithElectionTimeout(maxTimeout+1, maxTimeout+1)}, "at most 8760h0m0s"},
 		{"timeout equal to the heartbeat", []Option{WithElectionTimeout(115*ms, 300*ms)}, "heartbeat of 115ms"},
 		{"heartbeat too short to be measured", []Option{WithHeartbeat(time.Nanosecond)}, "WithHeartbeat(1ns)"},
 		{"heartbeat above the timeout", []Option{WithHeartbeat(time.Second)}, "timeout of 160ms"},
@@ -32,6 +36,22 @@ func TestImpossibleOptions(t *testing.T) {
 			}, "Make: server 0", c.want)
 		})
 	}
+}
+
+// The longest election timeout can be doubled twice.
+func TestLongestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf, err := newRaft(deadEnds(3), 0, MakePersister(), make(chan ApplyMsg),
+			[]Option{WithHeartbeat(maxTimeout - 1), WithElectionTimeout(maxTimeout, maxTimeout), WithPreVote(false)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for attempts := range 5 {
+			rf.attempts = attempts
+			rf.postponeElectionLocked()
+			mustEqual(t, "timeout", time.Until(rf.deadline), maxTimeout<<max(0, min(attempts-2, 2)))
+		}
+	})
 }
 
 // A server without a disk, or outside its cluster, is refused.

@@ -94,7 +94,7 @@ func TestStartWhileLeadersChange(t *testing.T) {
 		wg.Go(func() {
 			defer ended.Add(1)
 			for k := range each {
-				command := s<<32 | k
+				command := s<<16 | k
 				if index, term, leads := rf.Start(command); leads {
 					mu.Lock()
 					if other, taken := commands[place{term, index}]; taken {

@@ -49,6 +49,7 @@ func want(t *testing.T, line string, wantCode int, pattern string) (stdout strin
 const draws = "-run Scheduling|Select|Random"
 
 func TestSameSeedSameBytes(t *testing.T) {
+	t.Parallel()
 	first := want(t, "-seed 3 "+draws+" ./order", exitPass, "seed 3 passed")
 	if again := want(t, "-seed 3 "+draws+" ./order", exitPass, "seed 3 passed"); again != first {
 		t.Errorf("first %q, then %q", first, again)
@@ -62,6 +63,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 
 // Each kind of choice must differ between seeds by itself: goroutines that take turns, select, random numbers.
 func TestSeedsDiffer(t *testing.T) {
+	t.Parallel()
 	for _, test := range []string{"TestScheduling", "TestSelect", "TestRandom"} {
 		out := want(t, "-seeds 1-30 -keep-going -run ^"+test+"$ ./order -args -test.failfast", exitPass, "a seed")
 		if !strings.Contains(out, "seeds 1-30: 30 passed, 0 failed") {
@@ -78,6 +80,7 @@ func TestSeedsDiffer(t *testing.T) {
 }
 
 func TestVirtualHour(t *testing.T) {
+	t.Parallel()
 	start := time.Now()
 	want(t, "-run TestHour ./busy", exitPass, `1h0m0\.\d+s of virtual time`)
 	if d := time.Since(start); d > 10*time.Minute {
@@ -88,6 +91,7 @@ func TestVirtualHour(t *testing.T) {
 // Whatever the pace of the workers, the first failure reported is that of the lowest seed, and its
 // command fails again with the same words.
 func TestFirstFailure(t *testing.T) {
+	t.Parallel()
 	out := want(t, "-seeds 1-40 -run TestLuck ./order", exitFail, "seeds in")
 	m := regexp.MustCompile(`(?s)^(--- FAIL: TestLuck.*FAIL\n)seed (\d+) failed: TestLuck\n\t\S.* -seed (\d+) -run TestLuck -C testdata/toys ./order\n$`).FindStringSubmatch(out)
 	if m == nil || m[2] != m[3] {
@@ -124,12 +128,16 @@ func TestExplains(t *testing.T) {
 		"./order -args -frob":              {exitUsage, "does not know a flag"},
 		"-seeds 1-9 ./order -args -frob":   {exitUsage, "does not know a flag"},
 	} {
-		want(t, line, expect.code, expect.pattern)
+		t.Run(line, func(t *testing.T) {
+			t.Parallel()
+			want(t, line, expect.code, expect.pattern)
+		})
 	}
 }
 
 // An interrupt ends the program at once, even while the tests spin, and its exit code is a shell's.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	cmd := exec.Command(os.Args[0], "-C", "testdata/toys", "-run", "Spin", "./endless")
 	cmd.Env = append(os.Environ(), mainEnv+"=1")
 	log, err := cmd.StderrPipe()
