@@ -3,7 +3,6 @@
 package raft
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 )
@@ -77,17 +76,12 @@ func (rf *Raft) takeToApplyLocked(t *toApply) {
 // apply hands over t. It reports whether the server still runs.
 func (rf *Raft) apply(d *decoder, t *toApply) bool {
 	for _, e := range t.events {
-		if !rf.send(ApplyMsg{EventValid: true, Event: e}) {
+		if !rf.send(newEventMsg(e)) {
 			return false
 		}
 	}
 	if t.snapshot.index > 0 {
-		return rf.send(ApplyMsg{
-			SnapshotValid: true,
-			Snapshot:      bytes.Clone(t.snapshot.data),
-			SnapshotTerm:  t.snapshot.term,
-			SnapshotIndex: t.snapshot.index,
-		})
+		return rf.send(newSnapshotMsg(&t.snapshot))
 	}
 	commands := t.commands
 	for _, s := range t.entries {
@@ -109,7 +103,7 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
 			}
 		}
-		if !rf.send(ApplyMsg{CommandValid: true, Command: rf.answered(command), CommandIndex: index}) {
+		if !rf.send(newCommandMsg(rf.answered(command), index, s.term(k))) {
 			return false
 		}
 	}

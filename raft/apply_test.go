@@ -5,7 +5,6 @@ import (
 	"math/rand"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +15,7 @@ func wantCommand(t testing.TB, applyCh <-chan ApplyMsg, index, want int) {
 	t.Helper()
 	m := <-applyCh
 	text, _ := m.Command.(string)
-	if !m.CommandValid || m.SnapshotValid || m.CommandIndex != want || !strings.HasPrefix(text, fmt.Sprint(index, " of term ")) {
+	if !m.CommandValid || m.SnapshotValid || m.CommandIndex != want || text != fmt.Sprint(index, " of term ", m.CommandTerm) {
 		t.Errorf("received %+v, want command %d", m, want)
 	}
 }
@@ -80,7 +79,7 @@ func TestApplyAfterRestart(t *testing.T) {
 		defer rf.Kill()
 		for k, command := range commands[2:] {
 			m := next(t, applyCh)
-			mustEqual(t, "command", fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", ApplyMsg{CommandValid: true, Command: m.Command, CommandIndex: k + 3}))
+			mustEqual(t, "command", fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", ApplyMsg{CommandValid: true, Command: m.Command, CommandIndex: k + 3, CommandTerm: 1}))
 			if node, ok := command.(*nodeCommand); ok {
 				mustEqual(t, "node", *m.Command.(*nodeCommand), *node)
 			} else {

@@ -345,6 +345,11 @@ var violations = []struct {
 		s.applying(leader, command(1, "a"))
 		s.applying(leader, command(1, "a"))
 	}},
+	{"applied with another term", "state machine safety: violated by server 0 in term 1 at index 1", "has term 2 for this entry of term 1", func(s *stage) {
+		m := command(1, "a")
+		m.CommandTerm = 2
+		s.applying(agreed(s), m)
+	}},
 	{"gap", "each index is applied once and in order: violated by server 0 in term 1 at index 2", "after 0", func(s *stage) {
 		s.applying(agreed(s), command(2, "b"))
 	}},
@@ -428,7 +433,9 @@ func TestWatchAllows(t *testing.T) {
 			s.replicate(s.rafts[1], 3, 0, 2)
 			s.rafts[1].commitLocked(4)
 			s.replicate(s.rafts[1], 4, 0)
-			s.applying(leader, command(4, "d"))
+			fourth := command(4, "d")
+			fourth.CommandTerm = 2
+			s.applying(leader, fourth)
 		},
 		"an entry replaced that a later leader commits": func(s *stage) {
 			s.append(s.rafts[0], 1)

@@ -3,6 +3,7 @@
 package raft
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -255,6 +256,8 @@ func (o *options) check() error {
 		return fmt.Errorf("WithBackup(%d): want BackupByTerm, BackupByHalf or BackupByOne", o.backup)
 	case o.trailing < 0:
 		return fmt.Errorf("WithTrailingLog(%d): it must not be negative", o.trailing)
+	case o.events && !hasEvents:
+		return errors.New("WithEvents: this tree's ApplyMsg has no place for an Event")
 	case !o.votePolicy.valid():
 		return fmt.Errorf("WithVotePolicy(%v): there is no such policy", o.votePolicy)
 	}

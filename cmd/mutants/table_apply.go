@@ -12,6 +12,11 @@ var applying = []mutant{
 		},
 	},
 	{
+		name:  "command-with-current-term",
+		wrong: "CommandTerm is the server's term, not the entry's",
+		edits: []edit{{"apply.go", `index, s.term(k))`, `index, rf.raftState().Term)`}},
+	},
+	{
 		name:  "applied-with-lock-held",
 		wrong: "the applier holds the lock while it sends on applyCh",
 		edits: []edit{{"apply.go",
