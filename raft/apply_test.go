@@ -228,7 +228,7 @@ func TestSnapshotBetweenPortions(t *testing.T) {
 		deliver(t, rf, appendMsg(3, last, 1, last-1))
 		wantCommand(t, applyCh, 1, 1)
 		synctest.Wait() // it wants to send 2
-		deliver(t, rf, &InstallSnapshotArgs{4, 1, last + 7, 3, []byte("x")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: last + 7, LastIncludedTerm: 3, Data: []byte("x")})
 		deliver(t, rf, appendMsg(4, last+7, 3, last+8, 4))
 		for index := 2; index <= maxApply; index++ {
 			wantCommand(t, applyCh, index, index)

@@ -5,6 +5,7 @@ package raft
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -43,6 +44,17 @@ func (d definition) key() uint64 {
 	h := fnv.New64a()
 	h.Write(d)
 	return h.Sum64()
+}
+
+// wellFormed reports whether d is two gob streams with a value each. Their type need not be registered here.
+func (d definition) wellFormed() bool {
+	r := bytes.NewReader(d) // two decoders read one after the other from it, since it is an io.ByteReader
+	for range 2 {
+		if gob.NewDecoder(r).DecodeValue(reflect.Value{}) != nil { // the value is only skipped
+			return false
+		}
+	}
+	return r.Len() == 0
 }
 
 // A codec encodes the commands of one Go type.
@@ -314,12 +326,48 @@ func openStream(def definition) (*stream, error) {
 type definitions struct {
 	byKey sync.Map      // uint64 → definition
 	usual atomic.Uint64 // a key in there; 0 if there is none: most logs need one definition
+	more  *definitions  // further ones, or nil
 }
 
 func (ds *definitions) get(key uint64) definition {
-	d, _ := ds.byKey.Load(key)
+	d, ok := ds.byKey.Load(key)
+	if !ok && ds.more != nil {
+		return ds.more.get(key)
+	}
 	def, _ := d.(definition)
 	return def
+}
+
+// with returns ds together with the definitions that a message brings, and leaves ds as it is.
+func (ds *definitions) with(brought [][]byte) (*definitions, error) {
+	all := ds
+	for _, b := range brought {
+		d := definition(b)
+		key := d.key()
+		switch {
+		case ds.isUsual(key):
+		case ds.get(key) != nil:
+			ds.usual.Store(key)
+		case !d.wellFormed():
+			return nil, errMalformed
+		default:
+			if all == ds {
+				all = &definitions{more: ds}
+			}
+			all.byKey.Store(key, d)
+		}
+	}
+	return all, nil
+}
+
+// adopt takes over what a call of with has added.
+func (ds *definitions) adopt(all *definitions) {
+	if all != ds {
+		all.byKey.Range(func(key, d any) bool {
+			ds.add(key.(uint64), d.(definition))
+			return true
+		})
+	}
 }
 
 func (ds *definitions) add(key uint64, d definition) {

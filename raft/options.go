@@ -225,7 +225,7 @@ func WithCloseOnKill() Option {
 // WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length
 // only. send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to
 // the message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
-// overtake each other (§5.1, §5.5), but not be altered.
+// overtake each other (§5.1, §5.5). One that is damaged is refused (OnMessage).
 //
 // It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may
 // block, which delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its

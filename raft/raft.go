@@ -9,6 +9,7 @@
 //	raft.go         the state of Figure 2, and the lab's interface
 //	propose.go      how many Starts at once get into the log
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
+//	checksum.go     their checksums
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
 //	link.go         replicators, and the ways to send to a peer                  §5.3
 //	replication.go  AppendEntries, the commit rule                               §5.3, §5.4.2

@@ -1,0 +1,76 @@
+//go:build go1.25
+
+package raft
+
+// A sum is a checksum of a message or a reply: of what it is and of all its fields, in their order. To add a number is
+// invertible, so a change of one number always shows; any other damage goes unnoticed once in 2^64 times.
+type sum uint64
+
+// What a sum is of.
+const (
+	sumRequestVote = iota + 1
+	sumRequestVoteReply
+	sumAppendEntries
+	sumAppendEntriesReply
+	sumInstallSnapshot
+	sumInstallSnapshotReply
+)
+
+func (s sum) add(n int) sum {
+	s = (s ^ sum(n)) * 0xff51afd7ed558ccd
+	s = (s ^ s>>33) * 0xc4ceb9fe1a85ec53
+	return s ^ s>>33
+}
+
+func (s sum) addBool(yes bool) sum {
+	if yes {
+		return s.add(1)
+	}
+	return s.add(0)
+}
+
+func (s sum) addBytes(b []byte) sum { return s.add(len(b)).add(int(checksum(b))) }
+
+func (m *RequestVoteArgs) sum() sum {
+	return sum(sumRequestVote).add(m.Term).add(m.CandidateID).add(m.LastLogIndex).add(m.LastLogTerm).addBool(m.PreVote)
+}
+
+// sum reads all entries, so it is called without a lock.
+func (m *AppendEntriesArgs) sum() sum {
+	s := sum(sumAppendEntries).add(m.Term).add(m.LeaderID).add(m.PrevLogIndex).add(m.PrevLogTerm).add(m.LeaderCommit)
+	s = s.add(len(m.Entries))
+	for _, piece := range m.Entries {
+		s = s.addBytes(bytesOf(piece))
+	}
+	s = s.add(len(m.Definitions))
+	for _, d := range m.Definitions {
+		s = s.addBytes(d)
+	}
+	return s
+}
+
+// sum takes the checksum of Data from the caller, who has it already.
+func (m *InstallSnapshotArgs) sum(data uint32) sum {
+	s := sum(sumInstallSnapshot).add(m.Term).add(m.LeaderID).add(m.LastIncludedIndex).add(m.LastIncludedTerm)
+	return s.add(len(m.Data)).add(int(data))
+}
+
+func (r *RequestVoteReply) sum() sum {
+	return sum(sumRequestVoteReply).add(r.Term).addBool(r.VoteGranted)
+}
+
+func (r *AppendEntriesReply) sum() sum {
+	return sum(sumAppendEntriesReply).add(r.Term).addBool(r.Success).add(r.ConflictTerm).add(r.ConflictIndex)
+}
+
+func (r *InstallSnapshotReply) sum() sum {
+	return sum(sumInstallSnapshotReply).add(r.Term).addBool(r.Success)
+}
+
+func (r *RequestVoteReply) seal()     { r.Checksum = uint64(r.sum()) }
+func (r *AppendEntriesReply) seal()   { r.Checksum = uint64(r.sum()) }
+func (r *InstallSnapshotReply) seal() { r.Checksum = uint64(r.sum()) }
+
+func (r *RequestVoteReply) intact() bool     { return r.Checksum == uint64(r.sum()) }
+func (r *AppendEntriesReply) intact() bool   { return r.Checksum == uint64(r.sum()) }
+func (r *InstallSnapshotReply) intact() bool { return r.Checksum == uint64(r.sum()) }
