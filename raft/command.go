@@ -61,6 +61,7 @@ func (d definition) wellFormed() bool {
 type codec struct {
 	key        uint64
 	definition definition // nil: the type is sent as formStream
+	identity   bool       // a value that is encoded and decoded is what it was
 	zero       any        // the value that writes the definition
 	encoders   sync.Pool  // of *encoder, each of which has written the definition
 }
@@ -112,6 +113,7 @@ func (c *codec) define(t reflect.Type) {
 	if e.enc.Encode(c.zero) == nil {
 		c.definition = append(name, e.buf.Bytes()...)
 		c.key = c.definition.key()
+		c.identity = isIdentity(t) && c.definition.defines(t)
 		c.encoders.Put(e)
 	}
 }

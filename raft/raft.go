@@ -21,6 +21,7 @@
 //	log.go          the log as pure data                                         §5.3, §7
 //	segment.go      how its entries lie in memory, on the disk and in messages
 //	command.go      how a command is encoded
+//	identity.go     which commands encoding does not change
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk
 //	options.go      the options of Make
@@ -35,7 +36,8 @@
 // further goroutine, the ticker, starts elections and keeps heartbeats going.
 //
 // A command is encoded once, by Start. Log, disk and messages have it in that form, and share the memory of what is large
-// (segment.go). It is decoded where it is applied, but on the server that accepted it, which has it still.
+// (segment.go). It is decoded where it is applied. Only the server that accepted it, which still has the value, hands that over
+// if it is of a type that encoding does not change (identity.go).
 //
 // # Locking
 //
@@ -200,8 +202,10 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
 // appending and saving to that one, and may return before. It yields the processor when other Starts may join it, and
 // also when four thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
-// peer. The leader's own service gets this very command on applyCh, so it must not be changed afterwards. On any other
-// server, and on a killed one, it does nothing and returns index -1 and false.
+// peer. On any other server, and on a killed one, it does nothing and returns index -1 and false.
+//
+// The command is encoded before Start returns, and may be changed afterwards. Every service, the leader's own too, gets on
+// applyCh what gob makes of it: empty slices and maps become nil where gob does not send them, lower-case fields are zero.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
 // panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which

@@ -17,6 +17,16 @@ var applying = []mutant{
 		edits: []edit{{"apply.go", `index, s.term(k))`, `index, rf.raftState().Term)`}},
 	},
 	{
+		name:  "slices-handed-over-undecoded",
+		wrong: "the leader's service gets slices as Start got them, where the others' get nil for an empty one",
+		edits: []edit{{"identity.go", `case reflect.Array:`, `case reflect.Array, reflect.Slice:`}},
+	},
+	{
+		name:  "value-for-registered-pointer",
+		wrong: "the leader's service gets a value where the others' get a pointer, since that is what is registered",
+		edits: []edit{{"command.go", `isIdentity(t) && c.definition.defines(t)`, `isIdentity(t)`}},
+	},
+	{
 		name:  "applied-with-lock-held",
 		wrong: "the applier holds the lock while it sends on applyCh",
 		edits: []edit{{"apply.go",
