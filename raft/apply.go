@@ -2,10 +2,7 @@
 
 package raft
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // maxApply bounds the entries that the applier takes at once.
 const maxApply = 1024
@@ -100,7 +97,7 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 		if command == nil {
 			var err error
 			if command, err = d.decode(s.at(k).data); err != nil {
-				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
+				panic(rf.undecodable(index, s.at(k).data, err))
 			}
 		}
 		if !rf.send(newCommandMsg(rf.answered(command), index, s.term(k))) {

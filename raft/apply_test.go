@@ -108,7 +108,7 @@ func TestApplyUnknownTypePanics(t *testing.T) {
 	rf.log.append(nil, segmentOf(entry{term: 1, data: data}), false)
 	d := newDecoder(&rf.definitions)
 	todo := toApply{entries: rf.log.appendTo(nil, 2, 1, 0), commands: make([]any, 1), last: 2}
-	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2", "labgob.Register")
+	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2, of unknown type", "labgob.Register")
 	rf.definitions.add(c.key, c.definition)
 	close(rf.done) // nobody receives
 	mustEqual(t, "goes on after Kill", rf.apply(d, &todo), false)

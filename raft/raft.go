@@ -22,6 +22,7 @@
 //	segment.go      how its entries lie in memory, on the disk and in messages
 //	command.go      how a command is encoded
 //	identity.go     which commands encoding does not change
+//	register.go     what to say of a command whose type is not registered
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk
 //	options.go      the options of Make

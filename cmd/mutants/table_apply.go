@@ -40,8 +40,10 @@ var applying = []mutant{
 		name:  "applier-polls",
 		wrong: "the applier looks for work every ten milliseconds instead of being woken",
 		edits: []edit{
-			{"apply.go", `"fmt"`, `"fmt"
-			"time"`},
+			{"apply.go", `import "math"`, `import (
+			"math"
+			"time"
+			)`},
 			{"apply.go", `rf.applyCond.Wait()`, `rf.mu.Unlock()
 			time.Sleep(10 * time.Millisecond)
 			rf.mu.Lock()`},
