@@ -25,6 +25,7 @@ import (
 //	  WithTrailingLog      0
 //	the outside
 //	  WithEvents           no events
+//	  WithSnapshotFirst    after a restart, applyCh begins behind the saved snapshot
 //	  WithCloseOnKill      applyCh stays open
 //	  WithTransport        labrpc
 //
@@ -46,6 +47,7 @@ type options struct {
 	entries  int // most of one AppendEntries
 
 	events      bool
+	snapFirst   bool // the saved snapshot goes to applyCh after a restart
 	closeOnKill bool
 	transport   func(peer int, m Message) Reply // instead of labrpc
 	observer    observer                        // nil for none
@@ -213,6 +215,14 @@ func WithTrailingLog(n int) Option {
 // may have it or not.
 func WithEvents() Option {
 	return func(o *options) { o.events = true }
+}
+
+// WithSnapshotFirst makes a restarted server begin on applyCh with the snapshot that it has saved, as if it had just come from
+// the leader, before anything else; if the leader sends a newer one first, that takes its place. A server without a snapshot
+// begins with the first command, as always. Without the option the snapshot is not sent, and the service reads it from its
+// Persister before it calls Make, as the lab's services do.
+func WithSnapshotFirst() Option {
+	return func(o *options) { o.snapFirst = true }
 }
 
 // WithCloseOnKill makes Kill close applyCh after the last message was sent on it. Without it applyCh stays

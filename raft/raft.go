@@ -136,7 +136,7 @@ func (r Role) String() string {
 // Make starts a server of the cluster peers, the one with index me: peers[i] leads to server i, where it is
 // registered as the labrpc service "Raft". The server continues from what persister has saved, saves to it, and
 // sends what is committed on applyCh: after a restart what follows the saved snapshot, which the service reads from
-// persister by itself. Make returns before anything is sent to a peer or to applyCh.
+// persister by itself (but see WithSnapshotFirst). Make returns before anything is sent to a peer or to applyCh.
 //
 // It panics if me is out of range, persister or applyCh is nil, options are impossible, or the saved state cannot be
 // trusted: a server never starts from state that was cut short, altered or written in another format.
@@ -189,6 +189,9 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
+	if rf.options.snapFirst {
+		rf.lastApplied = 0 // the applier finds a snapshot that is not handed over
+	}
 	rf.proposals.committed.Store(int64(rf.commitIndex))
 	rf.proposals.yielding = make(chan struct{}, maxYielding)
 	rf.events.term = rf.currentTerm
@@ -205,8 +208,8 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // also when four thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
 // peer. On any other server, and on a killed one, it does nothing and returns index -1 and false.
 //
-// The command is encoded before Start returns, and may be changed afterwards. Every service, the leader's own too, gets on
-// applyCh what gob makes of it: empty slices and maps become nil where gob does not send them, lower-case fields are zero.
+// Start encodes the command, which the caller may change afterwards. Every service, the leader's own too, receives what gob
+// makes of it: in a struct, for example, an empty slice becomes nil and a lower-case field zero.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
 // panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which
