@@ -17,6 +17,7 @@
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
 //	control.go      control commands: RaftState
+//	status.go       how a Status is printed
 //	events.go       events, for WithEvents
 //	log.go          the log as pure data                                         §5.3, §7
 //	segment.go      how its entries lie in memory, on the disk and in messages
@@ -235,20 +236,21 @@ func (rf *Raft) GetState() (term int, isLeader bool) {
 	return rf.currentTerm, rf.role == Leader
 }
 
-// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot.
+// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot: Status.StateBytes.
 func (rf *Raft) PersistBytes() int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	return rf.store.persister.RaftStateSize()
 }
 
-// Status is a picture of a server at one moment.
+// Status is a picture of a server at one moment. RaftState, LogInfo, SnapInfo and Event have some of these figures under other
+// names, which are given there.
 type Status struct {
 	Term          int
 	Role          Role
 	Leader        int // the server known to lead in Term, or -1
 	LastIndex     int // index of the last log entry
-	CommitIndex   int
+	CommitIndex   int // index of the highest entry known to be committed
 	LastApplied   int // what was handed over before the portion that is under way now
 	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
 	StateBytes    int // length of the saved Raft state, without the snapshot
