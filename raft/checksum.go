@@ -2,8 +2,9 @@
 
 package raft
 
-// A sum is a checksum of a message or a reply: of what it is and of all its fields, in their order. To add a number is
-// invertible, so a change of one number always shows; any other damage goes unnoticed once in 2^64 times.
+// A sum is the checksum of a message or a reply: of its kind and of all its fields, in their order. It always shows when one
+// number was changed, since mix is invertible in both operands. Other damage it misses with a probability of about 2^-64, or 2^-32
+// in bytes.
 type sum uint64
 
 // What a sum is of.
@@ -16,11 +17,14 @@ const (
 	sumInstallSnapshotReply
 )
 
-func (s sum) add(n int) sum {
+// mix adds a number. The constants are those of MurmurHash3's last step.
+func (s sum) mix(n uint64) sum {
 	s = (s ^ sum(n)) * 0xff51afd7ed558ccd
 	s = (s ^ s>>33) * 0xc4ceb9fe1a85ec53
 	return s ^ s>>33
 }
+
+func (s sum) add(n int) sum { return s.mix(uint64(n)) }
 
 func (s sum) addBool(yes bool) sum {
 	if yes {
@@ -29,7 +33,7 @@ func (s sum) addBool(yes bool) sum {
 	return s.add(0)
 }
 
-func (s sum) addBytes(b []byte) sum { return s.add(len(b)).add(int(checksum(b))) }
+func (s sum) addBytes(b []byte) sum { return s.add(len(b)).mix(uint64(checksum(b))) }
 
 func (m *RequestVoteArgs) sum() sum {
 	return sum(sumRequestVote).add(m.Term).add(m.CandidateID).add(m.LastLogIndex).add(m.LastLogTerm).addBool(m.PreVote)
@@ -52,7 +56,7 @@ func (m *AppendEntriesArgs) sum() sum {
 // sum takes the checksum of Data from the caller, who has it already.
 func (m *InstallSnapshotArgs) sum(data uint32) sum {
 	s := sum(sumInstallSnapshot).add(m.Term).add(m.LeaderID).add(m.LastIncludedIndex).add(m.LastIncludedTerm)
-	return s.add(len(m.Data)).add(int(data))
+	return s.add(len(m.Data)).mix(uint64(data))
 }
 
 func (r *RequestVoteReply) sum() sum {
