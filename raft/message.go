@@ -35,7 +35,7 @@ type AppendEntriesArgs struct {
 	PrevLogTerm  int      // its term
 	LeaderCommit int      // leader's commitIndex
 	Entries      []string // records of the new entries (segment.go), in pieces: bytes, not text; empty for a heartbeat
-	Definitions  [][]byte // gob type definitions that Entries need (command.go)
+	Definitions  [][]byte // gob type definitions that Entries need (definition.go)
 	Checksum     uint64
 }
 

@@ -22,6 +22,7 @@
 //	log.go          the log as pure data                                         §5.3, §7
 //	segment.go      how its entries lie in memory, on the disk and in messages
 //	command.go      how a command is encoded
+//	definition.go   type definitions, which encoded commands need
 //	identity.go     which commands encoding does not change
 //	register.go     what to say of a command whose type is not registered
 //	persist.go      what is saved and how it is encoded
