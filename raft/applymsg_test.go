@@ -15,9 +15,9 @@ import (
 func TestCommandTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 7, from(1).terms(1, 4))
-		applyCh := startApplier(rf)
 		rf.Start(pointCommand{3, 4})
 		settle(t, rf, rf.followers[1], &AppendEntriesReply{Term: 7, Success: true})
+		applyCh := startApplier(rf)
 		for _, want := range [][2]int{{1, 1}, {2, 4}, {3, 7}} {
 			m := <-applyCh
 			mustEqual(t, "index, term", [2]int{m.CommandIndex, m.CommandTerm}, want)

@@ -171,14 +171,16 @@ func TestEveryServiceGetsTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 3
 		servers, disks, applied := make([]*Raft, n), make([]*Persister, n), make([]chan ApplyMsg, n)
+		ready := make(chan struct{}) // all are made
 		for i := range servers {
 			disks[i], applied[i] = MakePersister(), make(chan ApplyMsg, len(commands))
 			servers[i] = Make(deadEnds(n), i, disks[i], applied[i], WithTransport(func(to int, m Message) Reply {
-				time.Sleep(time.Millisecond) // until all are made
+				<-ready
 				return servers[to].OnMessage(m)
 			}))
 			defer servers[i].Kill()
 		}
+		close(ready)
 		time.Sleep(5 * time.Second)
 		leads := slices.IndexFunc(servers, func(rf *Raft) bool { _, leads := rf.GetState(); return leads })
 		for _, command := range commands {
