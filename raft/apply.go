@@ -127,3 +127,19 @@ func (rf *Raft) send(m ApplyMsg) bool {
 		return false
 	}
 }
+
+// backlogLocked returns how much is committed but not handed over.
+func (rf *Raft) backlogLocked() (entries, bytes int) {
+	return rf.commitIndex - rf.lastApplied, rf.log.size(max(rf.lastApplied, rf.log.base)+1, rf.commitIndex)
+}
+
+// fullLocked reports whether the service lags so far behind that a follower takes no further entries: see WithMaxBacklog.
+func (rf *Raft) fullLocked() bool {
+	most := rf.options.backlog
+	if rf.full {
+		most /= 2
+	}
+	_, bytes := rf.backlogLocked()
+	rf.full = bytes > most
+	return rf.full
+}

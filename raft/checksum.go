@@ -64,7 +64,8 @@ func (r *RequestVoteReply) sum() sum {
 }
 
 func (r *AppendEntriesReply) sum() sum {
-	return sum(sumAppendEntriesReply).add(r.Term).addBool(r.Success).add(r.ConflictTerm).add(r.ConflictIndex)
+	return sum(sumAppendEntriesReply).add(r.Term).addBool(r.Success).add(r.ConflictTerm).add(r.ConflictIndex).
+		add(r.Beyond).addBool(r.Full)
 }
 
 func (r *InstallSnapshotReply) sum() sum {

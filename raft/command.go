@@ -156,6 +156,7 @@ func appendCommand(dst []byte, command any) ([]byte, *codec, error) {
 	if c.definition == nil {
 		data, err := encodeStream(append(dst, formStream), command)
 		if err != nil {
+			codecs.Delete(reflect.TypeOf(command)) // once it is registered, there may be a definition
 			return dst, nil, err
 		}
 		return data, nil, nil

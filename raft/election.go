@@ -97,6 +97,7 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 		rf.proposals.close()
 	}
 	rf.canvass = canvass{}
+	rf.early = early{}
 	rf.observeChangeLocked()
 }
 
@@ -109,8 +110,8 @@ func (rf *Raft) postponeElectionLocked() { rf.drawTimeoutLocked(rf.attempts - 2)
 func (rf *Raft) drawTimeoutLocked(doublings int) {
 	o := &rf.options
 	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))
-	rf.deadline = time.Now().Add(timeout << max(0, min(doublings, 2)))
-	rf.tickLocked(rf.deadline)
+	rf.silence.begin(time.Now().Add(timeout<<max(0, min(doublings, 2))), timeout)
+	rf.tickLocked(rf.silence.next())
 }
 
 // ticker starts elections and keeps a leader's messages going. It sleeps until the next of these duties; wake
@@ -125,6 +126,9 @@ func (rf *Raft) ticker() {
 		case <-rf.done:
 			return
 		}
+		if rf.options.woken != nil {
+			rf.options.woken()
+		}
 		timer.Reset(rf.tick())
 	}
 }
@@ -137,13 +141,13 @@ func (rf *Raft) tick() time.Duration {
 	switch {
 	case rf.killed:
 		return time.Hour // the ticker ends
-	case rf.role != Leader && !now.Before(rf.deadline):
+	case rf.role != Leader && rf.silence.certain(now):
 		rf.standForElectionLocked()
 	}
 	if rf.role == Leader {
 		rf.nextTick = rf.tendFollowersLocked(now)
 	} else {
-		rf.nextTick = rf.deadline
+		rf.nextTick = rf.silence.next()
 	}
 	return time.Until(rf.nextTick)
 }
@@ -384,7 +388,7 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 func (rf *Raft) awaitSuccessorLocked() {
 	rf.postponeElectionLocked()
 	if now := time.Now(); rf.options.standSoon && rf.hasQuorumLocked(now, rf.options.timeoutMin) {
-		rf.deadline = now.Add(rf.options.heartbeat)
-		rf.tickLocked(rf.deadline)
+		rf.silence.begin(now.Add(rf.options.heartbeat), rf.options.timeoutMin)
+		rf.tickLocked(rf.silence.next())
 	}
 }

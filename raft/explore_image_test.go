@@ -3,7 +3,9 @@ package raft
 // A server's state as plain values: what the explorer stores, compares, renames and starts servers from.
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +28,7 @@ type image struct {
 	followers []imageFollower // by peer; what a leader of the past knows is forgotten
 	calls     []imageCall     // whose outcome may still come
 
+	early   []imageEarly
 	portion imagePortion
 	tickets string
 	service string
@@ -61,6 +64,11 @@ type imageCall struct {
 	message     *wire
 	match, last int
 	overtaken   bool // a call that was sent later has been answered
+}
+
+type imageEarly struct {
+	prev, prevTerm int
+	records        string
 }
 
 type imagePortion struct {
@@ -150,6 +158,12 @@ func (s *driven) image(intern func(*wire) *wire) *image {
 	if c := &rf.canvass; c.granted != nil {
 		m.canvass = imageCanvass{true, c.preVote, bitsOf(c.granted), bitsOf(c.refused)}
 	}
+	for _, b := range rf.early.kept {
+		m.early = append(m.early, imageEarly{b.prev, b.prevTerm, recordsText(b.entries)})
+	}
+	slices.SortFunc(m.early, func(a, b imageEarly) int {
+		return cmp.Or(cmp.Compare(a.prev, b.prev), cmp.Compare(a.prevTerm, b.prevTerm), strings.Compare(a.records, b.records))
+	})
 	if s.acked.term == rf.currentTerm {
 		m.acked = s.acked.index
 	}
@@ -206,6 +220,9 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 	if c := m.canvass; c.on {
 		rf.canvass = canvass{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
 	}
+	for _, b := range m.early {
+		rf.early.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)})
+	}
 	m.loadFollowers(s)
 	if m.canvass.on {
 		rf.askForVotesLocked()
@@ -250,6 +267,11 @@ func (m *image) loadFollowers(s *driven) {
 	for k, i := range m.calls {
 		f := s.rf.followers[i.peer]
 		c := &call{message: i.message.message, first: 1, match: i.match, last: i.last}
+		if m, ok := c.message.(*AppendEntriesArgs); ok {
+			for _, records := range m.Entries {
+				c.bytes += len(records)
+			}
+		}
 		c.sentAt = f.answeredTo.Add(time.Duration(k+1) * time.Millisecond)
 		if i.overtaken {
 			c.sentAt = f.answeredTo.Add(time.Duration(k-len(m.calls)) * time.Millisecond)
@@ -262,7 +284,7 @@ func (m *image) loadFollowers(s *driven) {
 // after election", Figure 2), so that the images of other servers need not tell.
 func (f *follower) leftover(last int) {
 	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitHas = last+1, last, maxFailures, last, last
-	f.probing, f.due, f.tell, f.caughtUp = true, false, true, true
+	f.probing, f.due, f.tell, f.caughtUp, f.progress.early, f.full, f.entries = true, false, true, true, true, true, 1
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
 	f.installing = f.calls[0]
 }
@@ -320,6 +342,11 @@ func (m *image) key() string {
 				num(f.match)
 			}
 		}
+	}
+	num(len(m.early))
+	for _, b := range m.early {
+		num(b.prev, b.prevTerm)
+		text(b.records)
 	}
 	num(len(m.calls))
 	for _, c := range m.calls {

@@ -253,7 +253,7 @@ func (s *driven) settle() {
 	s.rf.commitTold = time.Time{}
 	for _, f := range s.rf.followers {
 		if f != nil && s.rf.role == Leader {
-			f.failures, f.due, f.tell, f.lastSent, f.answered, f.installing = 0, false, false, now, now, nil
+			f.failures, f.due, f.tell, f.beatSent, f.answered, f.installing, f.full = 0, false, false, now, now, nil, false
 			f.nextIndex, f.probing = s.rf.log.lastIndex()+1, false
 		}
 	}
@@ -357,9 +357,9 @@ func (s *driven) sendNext(in step, out *outcome) {
 		c = new(call)
 	}
 	f := rf.followers[in.peer]
-	f.nextIndex, f.lastSent = in.arg, time.Now().Add(-1000*time.Hour)
-	if in.kind == stepBeat {
-		f.failures = maxFailures // nothing but heartbeats goes to a peer that does not answer
+	f.nextIndex = in.arg
+	if in.kind == stepBeat || in.arg > rf.log.lastIndex() { // with nothing to send, a heartbeat goes
+		f.beatSent = time.Now().Add(-1000 * time.Hour)
 	}
 	rf.tick()
 	rf.mu.Lock()
@@ -414,7 +414,7 @@ func (s *driven) tick(in step) {
 	long := now.Add(-1000 * time.Hour)
 	switch in.kind {
 	case stepTimeout:
-		rf.deadline = now
+		rf.silence = silence{deadline: now, looked: looks}
 		if rf.canvass.begun = now; in.arg == 1 {
 			rf.canvass.begun = long
 		}
@@ -424,6 +424,7 @@ func (s *driven) tick(in step) {
 				f.answered = long
 			}
 		}
+		rf.silence = silence{deadline: now, looked: looks}
 	}
 	rf.tick()
 }

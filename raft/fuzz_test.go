@@ -43,8 +43,12 @@ func sealedState(state, data []byte) []byte {
 	body := state[headSize:]
 	binary.LittleEndian.PutUint32(state, stateVersion)
 	binary.LittleEndian.PutUint64(state[4+6*8:], uint64(len(body)))
-	binary.LittleEndian.PutUint32(state[4+7*8:], checksum(body))
-	binary.LittleEndian.PutUint32(state[4+7*8+4:], checksum(data))
+	sums := state[4+7*8:]
+	front := binary.LittleEndian.Uint64(sums[4*4:]) % uint64(len(body)+1)
+	binary.LittleEndian.PutUint32(sums, extendChecksum(binary.LittleEndian.Uint32(sums[2*4:]), body[front:]))
+	binary.LittleEndian.PutUint32(sums[4:], checksum(data))
+	binary.LittleEndian.PutUint32(sums[3*4:], checksum(body[:front]))
+	binary.LittleEndian.PutUint64(sums[4*4:], front)
 	binary.LittleEndian.PutUint32(state[headSize-4:], checksum(state[:headSize-4]))
 	return state
 }

@@ -67,8 +67,14 @@ func TestPatienceEndsWithLeader(t *testing.T) {
 // A leader that steps down does not stand again at once, though no election timeout ran while it led.
 func TestFormerLeaderWaits(t *testing.T) {
 	for name, stepDown := range map[string]func(rf *Raft){
-		"deposed":   func(rf *Raft) { rf.becomeFollowerLocked(9) },
-		"no quorum": func(rf *Raft) { rf.tendFollowersLocked(time.Now()) },
+		"deposed": func(rf *Raft) { rf.becomeFollowerLocked(9) },
+		"no quorum": func(rf *Raft) {
+			for range looks + 1 {
+				mustEqual(t, "role while it looks", rf.role, Leader)
+				rf.tendFollowersLocked(time.Now())
+				time.Sleep(rf.silence.moment)
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -137,16 +143,16 @@ func TestWorkForReplicator(t *testing.T) {
 		f    *follower
 		want bool
 	}{
-		{"up to date", &follower{nextIndex: 4}, false},
-		{"lacks an entry", &follower{nextIndex: 3}, true},
-		{"lacks an entry, but a message is on its way", &follower{nextIndex: 3, calls: []*call{new(call)}}, false},
-		{"lacks an entry, but does not answer", &follower{nextIndex: 3, failures: maxFailures}, false},
-		{"a heartbeat is due", &follower{nextIndex: 4, due: true}, true},
-		{"a heartbeat is due while a message is on its way", &follower{nextIndex: 4, due: true, calls: []*call{new(call)}}, true},
-		{"a heartbeat is due though it does not answer", &follower{nextIndex: 4, due: true, failures: maxFailures}, true},
-		{"the last message was lost", &follower{nextIndex: 4, failures: 1}, true},
-		{"a commit to tell", &follower{nextIndex: 4, tell: true}, true},
-		{"a commit to tell that it knows", &follower{nextIndex: 4, tell: true, commitSent: 2}, false},
+		{"up to date", &follower{progress: progress{nextIndex: 4}}, false},
+		{"lacks an entry", &follower{progress: progress{nextIndex: 3}}, true},
+		{"lacks an entry, but a message is on its way", &follower{progress: progress{nextIndex: 3}, flight: flight{calls: []*call{new(call)}, entries: 1}}, false},
+		{"lacks an entry, but does not answer", &follower{progress: progress{nextIndex: 3}, flight: flight{failures: maxFailures}}, false},
+		{"a heartbeat is due", &follower{progress: progress{nextIndex: 4}, duty: duty{due: true}}, true},
+		{"a heartbeat is due while a message is on its way", &follower{progress: progress{nextIndex: 4}, flight: flight{calls: []*call{new(call)}, entries: 1}, duty: duty{due: true}}, true},
+		{"a heartbeat is due though it does not answer", &follower{progress: progress{nextIndex: 4}, flight: flight{failures: maxFailures}, duty: duty{due: true}}, true},
+		{"the last message was lost", &follower{progress: progress{nextIndex: 4}, flight: flight{failures: 1}}, true},
+		{"a commit to tell", &follower{progress: progress{nextIndex: 4}, duty: duty{tell: true}}, true},
+		{"a commit to tell that it knows", &follower{progress: progress{nextIndex: 4}, duty: duty{tell: true, commitSent: 2}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rf := newLeader(t, 3, 2, from(1).terms(2, 2, 2))

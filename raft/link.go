@@ -2,11 +2,7 @@
 
 package raft
 
-import (
-	"slices"
-	"sync"
-	"time"
-)
+import "time"
 
 const (
 	// maxBatch bounds the records of one AppendEntries, in bytes: the whole message should fit into 256 KB.
@@ -20,94 +16,9 @@ const (
 	quorumHeartbeats = 20
 	// snapshotHeartbeats are given to an InstallSnapshot to a follower that answers before another one is sent.
 	snapshotHeartbeats = 5
+	// maxOnTheWay bounds the entries on their way to a follower, and those that it keeps since they overtook others, in bytes.
+	maxOnTheWay = 16 << 20
 )
-
-// room reports whether entries or a snapshot may go out while so many messages wait for an answer.
-func (l Link) room(waiting int) bool {
-	switch l {
-	case LinkOrdered:
-		return waiting == 0
-	case LinkPerMessage:
-		return true
-	}
-	return waiting < int(l)
-}
-
-// roomForHeartbeat reports whether a heartbeat may.
-func (l Link) roomForHeartbeat(waiting int) bool { return l != LinkOrdered || waiting == 0 }
-
-// A follower is what a leader knows of one peer, and the link to it. Raft.mu guards it.
-type follower struct {
-	id         int
-	nextIndex  int  // index of the next entry to send; entries before it are on their way or there
-	matchIndex int  // index of the highest entry known to be there; never falls during a term
-	probing    bool // the logs differ before nextIndex; it moves on only when they are known to agree
-
-	work       sync.Cond // a replicator waits for something to send
-	waiting    bool      // one does
-	due        bool      // a heartbeat must go out, whatever else is on its way
-	tell       bool      // a new commitIndex must go out, if need be with nothing else
-	calls      []*call   // messages on their way that were not given up, the oldest first
-	failures   int       // calls in a row that failed or took too long
-	lastSent   time.Time // when the last message went out
-	commitSent int       // the commitIndex that it carried
-	commitHas  int       // the highest one that the follower has answered to
-	answered   time.Time // when it last took a message, at first when we became leader
-	answeredTo time.Time // when the last message that was answered had gone out
-	installing *call     // the last InstallSnapshot, until it returns, if the message before it was answered
-	caughtUp   bool      // it was seen to hold what is committed, and was not out of reach since
-}
-
-func (rf *Raft) newFollowers() []*follower {
-	followers := make([]*follower, len(rf.peers))
-	for id := range followers {
-		if id != rf.me {
-			followers[id] = &follower{id: id, work: sync.Cond{L: &rf.mu}}
-		}
-	}
-	return followers
-}
-
-// reset begins a term of leadership: nothing is known of the follower (Figure 2, "State on leaders").
-func (f *follower) reset(lastLogIndex int) {
-	f.nextIndex, f.matchIndex = lastLogIndex+1, 0
-	f.probing, f.due, f.tell, f.calls, f.failures, f.installing = false, true, false, nil, 0, nil
-	f.lastSent, f.commitSent, f.commitHas = time.Time{}, 0, 0
-	f.answered, f.answeredTo, f.caughtUp = time.Now(), time.Time{}, false
-}
-
-// forget takes c from the calls that others wait for, and reports whether it was one.
-func (f *follower) forget(c *call) bool {
-	k := slices.Index(f.calls, c)
-	if k < 0 {
-		return false
-	}
-	f.calls = slices.Delete(f.calls, k, k+1)
-	return true
-}
-
-// A call is a message to a follower on its way. A replicator has one, which it uses again and again.
-type call struct {
-	message Message
-	entries batch    // to be put into the message
-	records []string // their records, as the message carries them
-	first   int      // nextIndex before it
-	match   int      // matchIndex before it
-	last    int      // index of the last entry that the follower has if it succeeds
-	sentAt  time.Time
-}
-
-// clear keeps nothing but the memory for the next call.
-func (c *call) clear() {
-	clear(c.entries)
-	clear(c.records)
-	*c = call{entries: c.entries[:0], records: c.records[:0]}
-}
-
-func (c *call) term() int {
-	_, term := c.message.sender()
-	return term
-}
 
 // replicator sends one follower what it lacks, and heartbeats (§5.3). It waits for something to send, which
 // rouseLocked tells it, and ends with Kill. While its call is under way others may be started, as far as the link has
@@ -118,6 +29,9 @@ func (rf *Raft) replicator(f *follower) {
 	var c call
 	for rf.waitForWork(f) {
 		rf.nextCallLocked(f, &c)
+		if rf.hasWorkLocked(f) {
+			rf.rouseLocked(f)
+		}
 		rf.returnedLocked(f, &c, rf.callUnlocked(f, &c))
 		c.clear()
 	}
@@ -149,7 +63,7 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 	case rf.role != Leader:
 		return false
 	case f.due:
-		return rf.options.link.roomForHeartbeat(len(f.calls))
+		return rf.hasRoomForHeartbeatLocked(f)
 	case !rf.hasRoomLocked(f):
 		return false
 	}
@@ -158,15 +72,46 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 		f.failures > 0 && len(f.calls) == 0 && f.matchIndex < last
 }
 
-// hasRoomLocked reports whether more than a heartbeat may go to the follower now.
+// hasRoomForHeartbeatLocked reports whether a heartbeat may go to the follower now.
+func (rf *Raft) hasRoomForHeartbeatLocked(f *follower) bool {
+	n := len(f.calls)
+	return rf.options.link != LinkOrdered || n == 0 || time.Since(f.calls[n-1].sentAt) >= rf.patience()
+}
+
+// hasRoomLocked reports whether more than a heartbeat may.
 func (rf *Raft) hasRoomLocked(f *follower) bool {
-	if f.probing && len(f.calls) > 0 {
+	switch link := rf.options.link; {
+	case f.failures >= maxFailures || f.full, f.probing && f.entries+f.snapshots > 0, f.bytes >= maxOnTheWay:
 		return false
+	case f.nextIndex <= rf.log.base:
+		return rf.hasRoomForSnapshotLocked(f)
+	case link == LinkOrdered:
+		return len(f.calls) == 0
+	case !f.answers && link > 0: // as long as nothing is known of its log, entries may be sent in vain
+		return len(f.calls) < link.entries()
+	default:
+		return f.snapshots == 0 && (link == LinkPerMessage || f.entries < link.entries())
 	}
-	if c := f.installing; c != nil && f.nextIndex <= rf.log.base && time.Since(c.sentAt) < snapshotHeartbeats*rf.options.heartbeat {
+}
+
+func (rf *Raft) hasRoomForSnapshotLocked(f *follower) bool {
+	switch link := rf.options.link; {
+	case link == LinkOrdered && len(f.calls) > 0:
 		return false
+	case link > 0 && link.snapshots() > 1:
+		return f.snapshots < link.snapshots()
 	}
-	return f.failures < maxFailures && rf.options.link.room(len(f.calls))
+	c := f.installing
+	return f.snapshots == 0 && (c == nil || time.Since(c.sentAt) >= rf.patienceWith(f, c))
+}
+
+// patienceWith is how long we wait for the answer to a call before we give it up, and a snapshot before it is sent again.
+func (rf *Raft) patienceWith(f *follower, c *call) time.Duration {
+	least := rf.patience()
+	if c == f.installing {
+		least = snapshotHeartbeats * rf.options.heartbeat
+	}
+	return f.patience(c, least)
 }
 
 func (rf *Raft) wakeReplicatorsLocked() {
@@ -190,11 +135,16 @@ func (rf *Raft) rouseLocked(f *follower) {
 // tendFollowersLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
 // that a call that hangs holds nothing up. It returns when it wants to be called again.
 func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
-	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
-		rf.resignLocked()
-		return rf.deadline
-	}
 	next := now.Add(rf.options.heartbeat)
+	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
+		if rf.silence.certain(now) {
+			rf.resignLocked()
+			return rf.silence.next()
+		}
+		next = rf.silence.next()
+	} else {
+		rf.silence.begin(now, rf.options.timeoutMin)
+	}
 	tell := !rf.commitTold.IsZero() && !now.Before(rf.commitTold)
 	if tell {
 		rf.commitTold = time.Time{}
@@ -221,24 +171,39 @@ func (rf *Raft) hasQuorumLocked(now time.Time, lately time.Duration) bool {
 }
 
 func (rf *Raft) tendLocked(f *follower, now time.Time, tell bool) time.Time {
-	for len(f.calls) > 0 && now.Sub(f.calls[0].sentAt) >= rf.patience() {
-		f.forget(f.calls[0])
-		f.failures++
-	}
-	f.due = f.due || now.Sub(f.lastSent) >= rf.options.heartbeat
+	late := rf.giveUpLocked(f, now)
+	f.due = f.due || now.Sub(f.beatSent) >= rf.options.heartbeat
 	f.tell = f.tell || tell
 	if rf.hasWorkLocked(f) {
 		rf.rouseLocked(f)
 		return now.Add(rf.patience())
 	}
-	next := f.lastSent.Add(rf.options.heartbeat)
-	if len(f.calls) > 0 {
-		next = earlier(next, f.calls[0].sentAt.Add(rf.patience()))
+	if f.due { // it waits for room
+		return earlier(late, now.Add(rf.patience()))
+	}
+	return earlier(late, f.beatSent.Add(rf.options.heartbeat))
+}
+
+// giveUpLocked gives up the calls that have taken too long. It returns when the next one will have.
+func (rf *Raft) giveUpLocked(f *follower, now time.Time) (next time.Time) {
+	next = now.Add(rf.options.heartbeat)
+	for k := 0; k < len(f.calls); {
+		c := f.calls[k]
+		if late := c.sentAt.Add(rf.patienceWith(f, c)); now.Before(late) {
+			next = earlier(next, late)
+			k++
+			continue
+		}
+		f.forget(c)
+		f.failures++
+	}
+	if f.failures >= maxFailures {
+		f.giveUp()
 	}
 	return next
 }
 
-// patience is how long we wait for an answer to a message before we give it up.
+// patience is how long we wait at least for an answer to a message before we give it up.
 func (rf *Raft) patience() time.Duration { return rf.options.heartbeat / 2 }
 
 func earlier(a, b time.Time) time.Time {
@@ -270,9 +235,12 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	if !f.probing {
 		f.nextIndex = max(f.nextIndex, c.last+1)
 	}
-	f.due, f.tell, f.lastSent, f.commitSent = false, false, c.sentAt, rf.commitIndex
-	f.calls = append(f.calls, c)
-	rf.tickLocked(c.sentAt.Add(rf.patience()))
+	f.add(c)
+	if c.isHeartbeat() { // anything else may take its time, and counts when it is answered
+		f.due, f.beatSent = false, c.sentAt
+	}
+	f.tell, f.commitSent = false, rf.commitIndex
+	rf.tickLocked(c.sentAt.Add(rf.patienceWith(f, c)))
 }
 
 // appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on: all of it as
@@ -281,6 +249,7 @@ func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if more {
 		c.entries = rf.log.appendTo(c.entries, f.nextIndex, rf.options.entries, maxBatch)
+		c.bytes = c.entries.size()
 	}
 	c.last = prev + c.entries.length()
 	c.message = &AppendEntriesArgs{

@@ -90,14 +90,14 @@ func newPeer(t testing.TB, me, term int, entries []entry) *Raft {
 	return rf
 }
 
-// Messages and answers may come in any order. On an ordered link an answer that was overtaken is dropped, unless it names
-// a newer term; elsewhere it counts.
+// Messages and answers may come in any order. Entries that overtook others were kept, and need not be sent again. On an
+// ordered link an answer that was overtaken is dropped, unless it names a newer term; elsewhere it counts.
 func TestLinkOutOfOrder(t *testing.T) {
 	for _, c := range []struct {
 		link  Link
 		match int // when the first message's answer has come after the second's
 	}{
-		{LinkOrdered, 0}, {LinkPool(1), 1}, {LinkPool(2), 1}, {LinkPerMessage, 1},
+		{LinkOrdered, 0}, {LinkPool(1), 2}, {LinkPool(2), 2}, {LinkPerMessage, 2},
 	} {
 		rf := newLeader(t, 3, 1, nil, WithLink(c.link))
 		f, other := rf.followers[1], newPeer(t, 1, 1, nil)

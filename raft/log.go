@@ -4,7 +4,6 @@ package raft
 
 import (
 	"fmt"
-	"math"
 	"sort"
 )
 
@@ -15,7 +14,21 @@ type raftLog struct {
 	baseTerm int       // its term
 	segments []segment // the entries, none of them empty; the first has index base+1; terms never fall
 	gathers  bool      // the last segment is one for small batches
+	start    mark      // before the first record
+	end      mark      // behind the last one
 	accepted accepted  // commands of its entries
+}
+
+// A mark is a place among all the records that the log ever had, one after the other. Between two marks lie as many
+// bytes as they differ, whose checksum goes on from that of the first to that of the second.
+type mark struct {
+	at  int    // bytes before it
+	sum uint32 // their checksum
+}
+
+// after returns the mark behind records that begin at m.
+func (m mark) after(records []byte) mark {
+	return mark{m.at + len(records), extendChecksum(m.sum, records)}
 }
 
 const (
@@ -59,6 +72,24 @@ func (l *raftLog) find(index int) (i, k int) {
 		i = sort.Search(i, func(i int) bool { return l.segments[i].first > index }) - 1
 	}
 	return i, index - l.segments[i].first
+}
+
+// size returns how many bytes of records the entries from first up to and including last have.
+func (l *raftLog) size(first, last int) int {
+	if first > last {
+		return 0
+	}
+	return l.position(last+1) - l.position(first)
+}
+
+// position returns how many bytes all records before index have, those cut off included.
+func (l *raftLog) position(index int) int {
+	if index > l.lastIndex() {
+		return l.end.at
+	}
+	i, k := l.find(index)
+	s := &l.segments[i]
+	return s.begin.at + s.offset(k) - s.start
 }
 
 // appendTo appends to dst the entries from first on, at most count of them and limit bytes of records, but at least one
@@ -136,9 +167,10 @@ func (l *raftLog) append(dst [][]byte, s segment, give bool) [][]byte {
 }
 
 func (l *raftLog) appendSegment(s *segment, give bool) []byte {
+	defer func() { l.end = l.end.after(s.records()) }()
 	if give && s.size() >= largeBatch {
 		end := s.offset(s.length())
-		l.segments = append(l.segments, segment{l.lastIndex() + 1, s.memory[:end:end], s.start, s.ends})
+		l.segments = append(l.segments, segment{l.lastIndex() + 1, s.memory[:end:end], s.start, s.ends, l.end})
 		l.gathers = false
 		return s.records()
 	}
@@ -169,16 +201,21 @@ func (l *raftLog) room(size, n int) *segment {
 		first:  l.lastIndex() + 1,
 		memory: make([]byte, 0, capacity),
 		ends:   make([]uint32, 0, ends),
+		begin:  l.end,
 	})
 	return &l.segments[len(l.segments)-1]
 }
 
-// truncateFrom drops the entry at index and all that follow it. Their memory is not used again: others may hold it.
+// truncateFrom drops the entry at index and all that follow it, at no cost for those before it but for its own segment's.
+// Their memory is not used again: others may hold it.
 func (l *raftLog) truncateFrom(index int) {
 	i, k := l.find(index)
+	s := &l.segments[i]
+	l.end = s.begin
 	if k > 0 {
-		s := &l.segments[i]
-		s.memory, s.ends = s.memory[:s.offset(k)], s.ends[:k]
+		end := s.offset(k)
+		l.end = l.end.after(s.memory[s.start:end])
+		s.memory, s.ends = s.memory[:end:end], s.ends[:k:k]
 		i++
 	}
 	clear(l.segments[i:])
@@ -186,23 +223,32 @@ func (l *raftLog) truncateFrom(index int) {
 	l.accepted.truncateFrom(index)
 }
 
-// compact cuts off the entries up to and including index. What is kept moves to memory of its own, so that all that
-// is cut off becomes garbage (§7).
+// compact cuts off the entries up to and including index, at no cost for those after it but for the next one's segment:
+// what is kept of that moves to memory of its own, so that all that is cut off becomes garbage (§7).
 func (l *raftLog) compact(index int) {
 	if index == l.base {
 		return
 	}
-	kept := raftLog{base: index, baseTerm: l.term(index), accepted: l.accepted}
-	for _, s := range l.appendTo(nil, index+1, math.MaxInt, math.MaxInt) {
-		kept.append(nil, s, false)
+	term, last := l.term(index), l.lastIndex()
+	if index == last {
+		l.reset(index, term)
+		return
 	}
-	kept.accepted.take(nil, index+1, index)
-	*l = kept
+	i, k := l.find(index + 1)
+	s := &l.segments[i]
+	l.start = s.begin
+	if k > 0 {
+		l.start = l.start.after(s.memory[s.start:s.offset(k)])
+		*s = s.copyFrom(k, l.start)
+	}
+	clear(l.segments[:i])
+	l.base, l.baseTerm, l.segments = index, term, l.segments[i:]
+	l.accepted.take(nil, index+1, index)
 }
 
 // reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).
 func (l *raftLog) reset(index, term int) {
-	*l = raftLog{base: index, baseTerm: term}
+	*l = raftLog{base: index, baseTerm: term, start: l.end, end: l.end}
 }
 
 // accepted holds the commands themselves of entries that Start took here, until they are applied: so the leader need

@@ -45,6 +45,8 @@ type AppendEntriesReply struct {
 	Success       bool // the follower has an entry that matches PrevLogIndex and PrevLogTerm
 	ConflictTerm  int  // otherwise the term of its entry at PrevLogIndex, 0 if it has none there
 	ConflictIndex int  // and the first index it has of that term, or the one after its last
+	Beyond        int  // with Success, up to where it has the leader's log by entries that it kept, if that is further
+	Full          bool // it takes no entries until its service has caught up
 	Checksum      uint64
 }
 

@@ -4,7 +4,6 @@ package raft
 // not believe the server, and reads each byte once: what Append added is new, the rest is known.
 
 import (
-	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
@@ -35,7 +34,8 @@ type disk struct {
 
 	body      *byte // the first byte of the body: with another one all of it is another
 	piece     int   // pieces before this one are read
-	offset    int   // and this one's bytes before this
+	pieceAt   *byte // this one's first byte
+	offset    int   // and its bytes before this
 	bodyBytes int
 
 	snapshot    *byte // the first byte of the snapshot
@@ -95,7 +95,8 @@ func (d *disk) read(ps *Persister) (pieces [][]byte, whole bool) {
 	if len(pieces) > 0 {
 		body = firstByte(pieces[0])
 	}
-	whole = body != d.body || base != d.head.base || d.piece >= max(len(pieces), 1)
+	whole = body != d.body || base != d.head.base || d.piece >= max(len(pieces), 1) ||
+		d.piece < len(pieces) && (firstByte(pieces[d.piece]) != d.pieceAt || len(pieces[d.piece]) < d.offset)
 	if whole {
 		d.body, d.piece, d.offset = body, 0, 0
 	}
@@ -115,19 +116,15 @@ func (d *disk) unread(pieces [][]byte) [][]byte {
 	}
 	fresh := pieces[d.piece:]
 	offset := d.offset
-	d.piece, d.offset = len(pieces)-1, len(pieces[len(pieces)-1])
+	last := pieces[len(pieces)-1]
+	d.piece, d.pieceAt, d.offset = len(pieces)-1, firstByte(last), len(last)
 	fresh[0] = fresh[0][offset:]
 	return fresh
 }
 
+// decodeHead reads a head. What checks the body's bytes is left to whoever restarts from them.
 func decodeHead(b []byte) (h head) {
-	b = b[4:]
-	for _, n := range [...]*int{&h.currentTerm, &h.votedFor, &h.base, &h.baseTerm, &h.snapshotIndex, &h.snapshotTerm, &h.bodyLength} {
-		*n = int(binary.LittleEndian.Uint64(b))
-		b = b[8:]
-	}
-	h.bodySum = binary.LittleEndian.Uint32(b)
-	h.snapshotSum = binary.LittleEndian.Uint32(b[4:])
+	h, _, _ = readHead(b[:headSize:headSize])
 	return h
 }
 

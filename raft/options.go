@@ -20,9 +20,10 @@ import (
 //	  WithPreVote          true
 //	  WithStandSoon        true
 //	replication
-//	  WithLink             LinkPool(1); LinkPool(n), LinkOrdered or LinkPerMessage
-//	  WithBackup           BackupByTerm, BackupByHalf or BackupByOne
+//	  WithLink             LinkPool(1); LinkPool(n), LinkPools(n, m), LinkOrdered or LinkPerMessage
+//	  WithBackup           BackupByTerm, BackupByHalf or BackupBy(n)
 //	  WithTrailingLog      0
+//	  WithMaxBacklog       256 MB
 //	the outside
 //	  WithEvents           no events
 //	  WithSnapshotFirst    after a restart, applyCh begins behind the saved snapshot
@@ -45,12 +46,14 @@ type options struct {
 	backup   Backup
 	trailing int // entries to keep behind a snapshot
 	entries  int // most of one AppendEntries
+	backlog  int // bytes committed but not handed over, above which a follower takes no entries
 
 	events      bool
 	snapFirst   bool // the saved snapshot goes to applyCh after a restart
 	closeOnKill bool
 	transport   func(peer int, m Message) Reply // instead of labrpc
 	observer    observer                        // nil for none
+	woken       func()                          // of tests that starve a server: the ticker has just woken
 	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of askForVote
 }
 
@@ -66,6 +69,7 @@ func courseRules() options {
 		link:       LinkPool(1),
 		backup:     BackupByTerm,
 		entries:    maxEntries,
+		backlog:    256 << 20,
 	}
 }
 
@@ -151,61 +155,20 @@ func WithStandSoon(on bool) Option {
 	return func(o *options) { o.standSoon = on }
 }
 
-// A Link is a way for a leader to send a peer entries, snapshots and heartbeats. All of them are as safe: a message
-// carries the term and the place in the log that it belongs to, so that one that comes late, twice or out of order
-// changes nothing or what it would have changed then (§5.1, §5.3). Votes are asked for on their own in any case.
-type Link int
-
-const (
-	// LinkOrdered is like one long-lived connection: one message at a time, a heartbeat too, so that a slow one holds up
-	// those behind it, for half a heartbeat's time at most. Order is kept: an answer that a later message's answer
-	// has overtaken is dropped.
-	LinkOrdered Link = -1
-	// LinkPerMessage is a short connection for each message: nothing waits for anything, and nothing is ordered.
-	LinkPerMessage Link = -2
-)
-
-// LinkPool is a pool of connections: entries and snapshots go out as long as fewer than n messages wait for an answer,
-// while heartbeats do not queue behind them. A message that has waited for half a heartbeat's time leaves its place to
-// the next; its answer counts whenever it comes. With n = 1 what waits goes out in one batch (§10.2.1 of Ongaro's
-// dissertation); a greater n pays where the network is slow. LinkPool panics if n is not positive.
-func LinkPool(n int) Link {
-	if n < 1 {
-		panic(fmt.Sprintf("raft: LinkPool(%d): want at least one", n))
-	}
-	return Link(n)
-}
-
-// WithLink chooses how a leader talks to each peer; LinkPool(1) is the default.
-func WithLink(l Link) Option {
-	return func(o *options) { o.link = l }
-}
-
-// A Backup is how far a leader goes back in a follower's log to where they agree, after the consistency check has found
-// that they differ (§5.3). It matters for the number of messages only: whichever nextIndex a leader tries, the check
-// decides. Past the end of a follower's log all of them go back at once.
-type Backup int
-
-const (
-	// BackupByTerm goes to the first entry that the follower has of the conflicting term, or just past it if the
-	// logs agree there: a message for each term that conflicts.
-	BackupByTerm Backup = iota
-	// BackupByHalf goes half of the way back to what is known to agree.
-	BackupByHalf
-	// BackupByOne goes back by one entry, as Figure 2 does.
-	BackupByOne
-)
-
-// WithBackup chooses how a leader finds where a follower's log begins to differ; BackupByTerm is the default.
-func WithBackup(b Backup) Option {
-	return func(o *options) { o.backup = b }
-}
-
 // WithTrailingLog keeps up to n of the entries that a snapshot covers, 0 by default. A follower that is no further
 // behind then gets those that it lacks instead of the whole snapshot (§7). They are committed, and stay part of the log
 // and of the saved state, whose size grows accordingly. Make panics if n is negative.
 func WithTrailingLog(n int) Option {
 	return func(o *options) { o.trailing = n }
+}
+
+// WithMaxBacklog bounds how far a follower's service may lag: while more than so many bytes of entries are committed but not
+// handed over to it, the follower takes no further ones, and does again when half of them are left. 256 MB by default. It
+// follows its leader as before, and votes; but what it does not take, it does not acknowledge. When the services of a
+// majority are so far behind, nothing commits, and the leader's log grows with each Start: see Status.Backlog for what a
+// service may do then. Make panics if it is not positive.
+func WithMaxBacklog(bytes int) Option {
+	return func(o *options) { o.backlog = bytes }
 }
 
 // WithEvents has the server report on applyCh how its state changes: ApplyMsgs with EventValid set, in order with the
@@ -238,7 +201,7 @@ func WithCloseOnKill() Option {
 // overtake each other (§5.1, §5.5). One that is damaged is refused (OnMessage).
 //
 // It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may
-// block, which delays other messages to that peer by at most half a heartbeat; but each call must end some time, or its
+// block, which delays other messages to that peer as Link says; but each call must end some time, or its
 // goroutine outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
 // Another one encodes it, for example with labgob: all fields of messages and replies are exported. The strings of
 // AppendEntriesArgs hold any bytes, which an encoding of text, such as JSON, would not leave alone.
@@ -260,14 +223,16 @@ func (o *options) check() error {
 		return fmt.Errorf("WithElectionTimeout(%v, %v): want 0 < min <= max", o.timeoutMin, o.timeoutMax)
 	case o.timeoutMin <= o.heartbeat:
 		return fmt.Errorf("an election timeout of %v does not leave time for a heartbeat of %v", o.timeoutMin, o.heartbeat)
-	case o.link < 1 && o.link != LinkOrdered && o.link != LinkPerMessage:
-		return fmt.Errorf("WithLink(%d): want LinkOrdered, LinkPerMessage or LinkPool(n)", o.link)
-	case o.backup < BackupByTerm || o.backup > BackupByOne:
-		return fmt.Errorf("WithBackup(%d): want BackupByTerm, BackupByHalf or BackupByOne", o.backup)
+	case !o.link.valid():
+		return fmt.Errorf("WithLink(%d): want LinkOrdered, LinkPerMessage, LinkPool(n) or LinkPools(n, m)", o.link)
+	case !o.backup.valid():
+		return fmt.Errorf("WithBackup(%d): want BackupByTerm, BackupByHalf or BackupBy(n)", o.backup)
 	case o.trailing < 0:
 		return fmt.Errorf("WithTrailingLog(%d): it must not be negative", o.trailing)
 	case o.events && !hasEvents:
 		return errors.New("WithEvents: this tree's ApplyMsg has no place for an Event")
+	case o.backlog < 1:
+		return fmt.Errorf("WithMaxBacklog(%d): it must be positive", o.backlog)
 	case !o.votePolicy.valid():
 		return fmt.Errorf("WithVotePolicy(%v): there is no such policy", o.votePolicy)
 	}

@@ -8,13 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
 )
 
-// The saved state is a head of fixed length and a body of records. A record is a log entry (term, length,
-// encoded command) or a type definition that later entries need (term 0, length, definition); the body only
-// grows until all is saved anew. The head holds everything else, and the length and checksum of the body: a
-// state that was cut short or altered is noticed.
+// The saved state is a head of fixed length and a body: a front of type definitions that entries need (term 0, length,
+// definition) and the entries of the log (term, length, encoded command). The head holds everything else, and the
+// lengths and checksums of front and entries: a state that was cut short or altered is noticed. The checksum of the entries
+// goes on from that of those before them that were cut off, so that neither end of the log costs what lies between.
 type head struct {
 	currentTerm   int
 	votedFor      int // nobody (-1) or a server
@@ -23,13 +22,16 @@ type head struct {
 	snapshotIndex int // lastIncludedIndex of the snapshot, 0 without one (§7)
 	snapshotTerm  int // lastIncludedTerm
 	bodyLength    int
-	bodySum       uint32
+	bodySum       uint32 // of the entries, going on from bodyBegin
 	snapshotSum   uint32
+	bodyBegin     uint32 // the checksum before the first entry
+	frontSum      uint32
+	frontLength   int
 }
 
 const (
-	stateVersion = 0x52414602
-	headSize     = 4 + 7*8 + 2*4 + 4
+	stateVersion = 0x52414603
+	headSize     = 4 + 7*8 + 4*4 + 8 + 4
 )
 
 func checksum(b []byte) uint32 { return extendChecksum(0, b) }
@@ -44,8 +46,10 @@ func (h *head) append(dst []byte) []byte {
 	for _, n := range [...]int{h.currentTerm, h.votedFor, h.base, h.baseTerm, h.snapshotIndex, h.snapshotTerm, h.bodyLength} {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(n))
 	}
-	dst = binary.LittleEndian.AppendUint32(dst, h.bodySum)
-	dst = binary.LittleEndian.AppendUint32(dst, h.snapshotSum)
+	for _, sum := range [...]uint32{h.bodySum, h.snapshotSum, h.bodyBegin, h.frontSum} {
+		dst = binary.LittleEndian.AppendUint32(dst, sum)
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(h.frontLength))
 	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
 }
 
@@ -66,15 +70,27 @@ func readHead(state []byte) (h head, body []byte, err error) {
 		*n = int(binary.LittleEndian.Uint64(fields))
 		fields = fields[8:]
 	}
-	h.bodySum = binary.LittleEndian.Uint32(fields)
-	h.snapshotSum = binary.LittleEndian.Uint32(fields[4:])
+	for _, sum := range [...]*uint32{&h.bodySum, &h.snapshotSum, &h.bodyBegin, &h.frontSum} {
+		*sum = binary.LittleEndian.Uint32(fields)
+		fields = fields[4:]
+	}
+	h.frontLength = int(binary.LittleEndian.Uint64(fields))
+	return h, body, h.checkBody(body)
+}
+
+// checkBody reports whether body is the one that was saved with the head.
+func (h *head) checkBody(body []byte) error {
 	if len(body) != h.bodyLength {
-		return h, nil, fmt.Errorf("its body has %d bytes, but should have %d", len(body), h.bodyLength)
+		return fmt.Errorf("its body has %d bytes, but should have %d", len(body), h.bodyLength)
 	}
-	if checksum(body) != h.bodySum {
-		return h, nil, errors.New("the checksum of its body is wrong")
+	if h.frontLength < 0 || h.frontLength > len(body) {
+		return fmt.Errorf("its type definitions have %d bytes of a body of %d", h.frontLength, len(body))
 	}
-	return h, body, nil
+	front, entries := body[:h.frontLength], body[h.frontLength:]
+	if checksum(front) != h.frontSum || extendChecksum(h.bodyBegin, entries) != h.bodySum {
+		return errors.New("the checksum of its body is wrong")
+	}
+	return nil
 }
 
 // check reports what no server can have saved.
@@ -85,118 +101,6 @@ func (h *head) check(servers int) error {
 		return fmt.Errorf("its head is impossible: %+v", *h)
 	}
 	return nil
-}
-
-// A store is the server's side of its Persister, whichever year's that is.
-type store struct {
-	persister *Persister
-	growing   grower   // our Persister; nil for the course's, which is given the whole state at each save
-	body      int      // length of the saved body
-	bodySum   uint32   // its checksum
-	defined   []uint64 // keys of the type definitions in it
-	head      []byte   // buffers for the next save
-	tail      [][]byte
-}
-
-type grower interface {
-	Append(head []byte, tail ...[]byte)
-}
-
-func newStore(persister *Persister) store {
-	growing, _ := any(persister).(grower)
-	return store{persister: persister, growing: growing}
-}
-
-// write replaces the whole Raft state, and the snapshot if it is another one than before.
-func (s *store) write(state, snapshot []byte, newSnapshot bool) {
-	switch p := any(s.persister).(type) {
-	case interface{ SaveRaftState([]byte) }:
-		if !newSnapshot {
-			p.SaveRaftState(state)
-			return
-		}
-		any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)
-	case interface{ Save(_, _ []byte) }: // 2023 and later: a nil snapshot would erase the saved one
-		p.Save(state, snapshot)
-	default:
-		panic("raft: the Persister has no method to save with")
-	}
-}
-
-// saveLocked saves what Figure 2 calls persistent, after a change of term or vote only.
-func (rf *Raft) saveLocked() { rf.saveTailLocked(nil) }
-
-// saveEntriesLocked appends entries to the log and saves them. If give, the log and the disk may keep their memory.
-func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
-	tail := rf.store.tail[:0]
-	for _, seg := range b {
-		if undefined := rf.undefinedLocked(&seg); undefined != nil {
-			tail = append(tail, undefined)
-		}
-		tail = rf.log.append(tail, seg, give)
-	}
-	rf.saveTailLocked(tail)
-	clear(tail)
-	rf.store.tail = tail
-}
-
-// undefinedLocked returns records of the type definitions that entries need and the saved body lacks.
-func (rf *Raft) undefinedLocked(seg *segment) (records []byte) {
-	for k := range seg.ends {
-		key, ok := definitionKey(seg.at(k).data)
-		if ok && !slices.Contains(rf.store.defined, key) {
-			rf.store.defined = append(rf.store.defined, key)
-			records = appendRecord(records, 0, rf.definitions.get(key))
-		}
-	}
-	return records
-}
-
-// saveTailLocked saves what was appended to the body. The disk keeps the memory of tail.
-func (rf *Raft) saveTailLocked(tail [][]byte) {
-	s := &rf.store
-	if s.growing == nil {
-		rf.saveAllLocked(false)
-		return
-	}
-	for _, records := range tail {
-		s.body += len(records)
-		s.bodySum = extendChecksum(s.bodySum, records)
-	}
-	s.head = rf.appendHeadLocked(s.head[:0])
-	s.growing.Append(s.head, tail...)
-	rf.observeSaveLocked()
-}
-
-// saveAllLocked saves the state anew, after the log lost entries at either end, and with it the snapshot if it
-// is a new one: both in one step.
-func (rf *Raft) saveAllLocked(newSnapshot bool) {
-	s := &rf.store
-	s.defined = s.defined[:0]
-	var body []byte
-	for k := range rf.log.segments {
-		seg := &rf.log.segments[k]
-		body = append(append(body, rf.undefinedLocked(seg)...), seg.records()...)
-	}
-	s.body, s.bodySum = len(body), checksum(body)
-	state := append(rf.appendHeadLocked(make([]byte, 0, headSize+len(body))), body...)
-	s.write(state, rf.snapshot.data, newSnapshot)
-	rf.observeSaveLocked()
-}
-
-func (rf *Raft) appendHeadLocked(dst []byte) []byte {
-	h := head{
-		currentTerm:   rf.currentTerm,
-		votedFor:      rf.votedFor,
-		base:          rf.log.base,
-		baseTerm:      rf.log.baseTerm,
-		snapshotIndex: rf.snapshot.index,
-		snapshotTerm:  rf.snapshot.term,
-		bodyLength:    rf.store.body,
-		bodySum:       rf.store.bodySum,
-		snapshotSum:   rf.snapshot.sum,
-	}
-	return h.append(dst)
 }
 
 // restore takes over what was saved before a crash. An empty state is that of a server that never ran.
@@ -219,9 +123,32 @@ func (rf *Raft) restore(state, data []byte) error {
 	}
 	rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor
 	rf.log.reset(h.base, h.baseTerm)
+	rf.log.start = mark{sum: h.bodyBegin}
+	rf.log.end = rf.log.start
 	rf.snapshot = snapshot{index: h.snapshotIndex, term: h.snapshotTerm, data: data, sum: h.snapshotSum}
-	rf.store.body, rf.store.bodySum = h.bodyLength, h.bodySum
-	return rf.restoreLog(body)
+	if err := rf.restoreDefinitions(body[:h.frontLength]); err != nil {
+		return err
+	}
+	if err := rf.restoreLog(body[h.frontLength:]); err != nil {
+		return err
+	}
+	rf.store.restored(&rf.log, &h)
+	return nil
+}
+
+// restoreDefinitions reads the type definitions of the log's entries.
+func (rf *Raft) restoreDefinitions(front []byte) error {
+	for len(front) > 0 {
+		term, d, rest, err := readRecord(front)
+		if err != nil || term != 0 {
+			return errRecord
+		}
+		front = rest
+		def := definition(bytes.Clone(d)) // it outlives the state
+		rf.definitions.add(def.key(), def)
+		rf.store.defined = append(rf.store.defined, defined{def.key(), maxNumber})
+	}
+	return nil
 }
 
 func (rf *Raft) restoreLog(body []byte) error {
@@ -231,18 +158,11 @@ func (rf *Raft) restoreLog(body []byte) error {
 		if err != nil {
 			return err
 		}
-		rf.log.append(nil, seg, false)
-		if body = body[seg.size():]; seg.length() == 0 {
-			var d definition
-			if _, d, body, err = readRecord(body); err != nil {
-				return err
-			}
-			d = bytes.Clone(d) // it outlives the state
-			rf.definitions.add(d.key(), d)
-			if !slices.Contains(rf.store.defined, d.key()) {
-				rf.store.defined = append(rf.store.defined, d.key())
-			}
+		if seg.length() == 0 {
+			return errRecord
 		}
+		rf.log.append(nil, seg, false)
+		body = body[seg.size():]
 	}
 	if last := rf.log.lastIndex(); rf.snapshot.index > last {
 		return fmt.Errorf("its log ends at %d, before its snapshot at %d", last, rf.snapshot.index)

@@ -12,8 +12,8 @@ import (
 func TestHeadRoundTrip(t *testing.T) {
 	for _, want := range []head{
 		{votedFor: nobody},
-		{1, 2, 3, 4, 5, 6, 0, 0, 9},
-		{maxNumber, 0, maxNumber, maxNumber, maxNumber, maxNumber, 0, 0, 1<<32 - 1},
+		{1, 2, 3, 4, 5, 6, 0, checksum(nil), 9, 0, 0, 0},
+		{maxNumber, 0, maxNumber, maxNumber, maxNumber, maxNumber, 0, 12, 1<<32 - 1, 12, 0, 0},
 		{votedFor: 4, bodyLength: 3, bodySum: checksum([]byte("abc")), snapshotSum: 7},
 	} {
 		state := want.append([]byte("before"))[len("before"):]

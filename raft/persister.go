@@ -35,7 +35,7 @@ func (ps *Persister) Copy() *Persister {
 // Save replaces the Raft state and the snapshot in one step: a crash leaves both old or both new. A nil
 // snapshot erases the one saved before. The arguments are copied.
 func (ps *Persister) Save(raftstate []byte, snapshot []byte) {
-	raftstate, snapshot = clone(raftstate), clone(snapshot)
+	snapshot = clone(snapshot)
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.snapshot = snapshot
@@ -49,41 +49,110 @@ func (ps *Persister) SaveStateAndSnapshot(state []byte, snapshot []byte) {
 
 // SaveRaftState replaces the Raft state and keeps the snapshot. The argument is copied.
 func (ps *Persister) SaveRaftState(state []byte) {
-	state = clone(state)
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.setState(state)
 }
 
-// setState takes over state, which nobody else may hold.
+// setState makes the state a copy of state.
 func (ps *Persister) setState(state []byte) {
-	ps.head, ps.body, ps.size = nil, [][]byte{state}, len(state)
+	ps.head, ps.body, ps.size = nil, nil, len(state)
+	for k := 0; k < len(state); k += maxSegment { // so that a part that is dropped becomes garbage
+		ps.body = append(ps.body, clone(state[k:min(k+maxSegment, len(state))]))
+	}
 	if ps.saved != nil {
 		ps.saved()
 	}
 }
 
-// Append saves a change of the Raft state in one step: head replaces its first len(head) bytes, and the pieces of tail go
-// to its end. Until another writer is used, every head must have the same length. The saved state must be at
-// least that long, or empty. head is copied. The pieces of tail are kept, as if the disk were mapped into memory: the
-// caller may keep them, too, but nobody may ever write to them again.
-func (ps *Persister) Append(head []byte, tail ...[]byte) {
+// A Change is what one step of Raft changes of a saved state: so a save costs as much as there is new. The state is a head,
+// and a body behind it.
+type Change struct {
+	Head     []byte   // replaces the head, which has the same length; it is copied
+	Drop     int      // so many bytes go from the beginning of the body,
+	Front    []byte   // and this takes their place
+	Cut      int      // so many bytes go from its end,
+	Tail     [][]byte // and this takes theirs
+	Replace  bool     // there is a new snapshot:
+	Snapshot []byte   // this one
+}
+
+// Append is a Change of the head that adds to the end of the body.
+func (ps *Persister) Append(head []byte, tail ...[]byte) { ps.Change(Change{Head: head, Tail: tail}) }
+
+// Change saves a change in one step: a crash leaves all of it or nothing. Until another writer is used, every head must
+// have the same length. The saved state must be at least that long, or empty, and its body as long as what goes. All but
+// the head is kept, as if the disk were mapped into memory: the caller may keep it, too, but nobody may ever write to it
+// again.
+func (ps *Persister) Change(c Change) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.replaceHead(head)
-	for _, piece := range tail {
-		if len(piece) == 0 {
-			continue
-		}
-		ps.size += len(piece)
-		if last := len(ps.body) - 1; last >= 0 && continues(ps.body[last], piece) {
-			ps.body[last] = ps.body[last][:len(ps.body[last])+len(piece)]
-		} else {
-			ps.body = append(ps.body, piece)
-		}
+	if ps.head == nil {
+		ps.splitHead(len(c.Head))
+	}
+	switch body := ps.size - len(ps.head); {
+	case len(ps.head) != len(c.Head):
+		panic(fmt.Sprintf("raft: Persister.Append or Change: a head of %d bytes where one of %d is saved", len(c.Head), len(ps.head)))
+	case c.Drop < 0 || c.Cut < 0 || c.Drop+c.Cut > body:
+		panic(fmt.Sprintf("raft: Persister.Change: drop %d bytes and cut %d where %d are saved", c.Drop, c.Cut, body))
+	}
+	copy(ps.head, c.Head)
+	ps.cut(c.Cut)
+	ps.drop(c.Drop)
+	if len(c.Front) > 0 {
+		ps.body = slices.Insert(ps.body, 0, c.Front[:len(c.Front):len(c.Front)])
+		ps.size += len(c.Front)
+	}
+	for _, piece := range c.Tail {
+		ps.extend(piece)
+	}
+	if c.Replace {
+		ps.snapshot = c.Snapshot
 	}
 	if ps.saved != nil {
 		ps.saved()
+	}
+}
+
+// extend adds a piece to the end of the body.
+func (ps *Persister) extend(piece []byte) {
+	ps.size += len(piece)
+	last := len(ps.body) - 1
+	switch {
+	case len(piece) == 0:
+	case last >= 0 && continues(ps.body[last], piece):
+		ps.body[last] = ps.body[last][:len(ps.body[last])+len(piece)]
+	default:
+		ps.body = append(ps.body, piece)
+	}
+}
+
+// cut takes n bytes from the end of the body.
+func (ps *Persister) cut(n int) {
+	ps.size -= n
+	for n > 0 {
+		last := len(ps.body) - 1
+		piece := ps.body[last]
+		if keep := len(piece) - n; keep > 0 {
+			ps.body[last] = piece[:keep:keep]
+			return
+		}
+		ps.body[last], ps.body = nil, ps.body[:last]
+		n -= len(piece)
+	}
+}
+
+// drop takes n bytes from the beginning of the body. What is kept of a piece moves, so that all that goes becomes garbage.
+func (ps *Persister) drop(n int) {
+	ps.size -= n
+	gone := 0
+	for ; n > 0 && n >= len(ps.body[gone]); gone++ {
+		n -= len(ps.body[gone])
+	}
+	clear(ps.body[:gone])
+	ps.body = ps.body[gone:]
+	if n > 0 {
+		ps.body[0] = clone(ps.body[0][n:])
 	}
 }
 
@@ -92,32 +161,26 @@ func continues(a, b []byte) bool {
 	return cap(a)-len(a) >= len(b) && &a[:len(a)+1][len(a)] == &b[0]
 }
 
-func (ps *Persister) replaceHead(head []byte) {
-	if ps.head == nil {
-		ps.splitHead(len(head))
-	}
-	if len(ps.head) != len(head) {
-		panic(fmt.Sprintf("raft: Persister.Append: a head of %d bytes where one of %d is saved", len(head), len(ps.head)))
-	}
-	copy(ps.head, head)
-}
-
-// splitHead makes the first n bytes of the saved state the head, as long as nothing was appended.
+// splitHead makes the first n bytes of the saved state the head, as long as nothing was changed.
 func (ps *Persister) splitHead(n int) {
 	if ps.size == 0 {
-		ps.head, ps.body, ps.size = make([]byte, n), nil, n
+		ps.head, ps.size = make([]byte, n), n
 		return
 	}
-	n = min(n, len(ps.body[0]))
-	ps.head, ps.body[0] = clone(ps.body[0][:n]), ps.body[0][n:]
+	for k := 0; k < len(ps.body) && len(ps.head) < n; k++ {
+		ps.head = append(ps.head, ps.body[k][:min(n-len(ps.head), len(ps.body[k]))]...)
+	}
+	ps.drop(len(ps.head))
+	ps.size += len(ps.head)
 }
 
 // ReadRaftState returns a copy of the Raft state, empty if none was saved.
 func (ps *Persister) ReadRaftState() []byte {
 	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	state := append(make([]byte, 0, ps.size), ps.head...)
-	for _, piece := range ps.body {
+	head, body, size := slices.Clone(ps.head), slices.Clone(ps.body), ps.size
+	ps.mu.Unlock()
+	state := append(make([]byte, 0, size), head...)
+	for _, piece := range body {
 		state = append(state, piece...)
 	}
 	return state
@@ -133,8 +196,9 @@ func (ps *Persister) RaftStateSize() int {
 // ReadSnapshot returns a copy of the snapshot, empty if none was saved.
 func (ps *Persister) ReadSnapshot() []byte {
 	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	return clone(ps.snapshot)
+	snapshot := ps.snapshot
+	ps.mu.Unlock()
+	return clone(snapshot)
 }
 
 // SnapshotSize returns the length of the snapshot in bytes.

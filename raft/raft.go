@@ -11,8 +11,11 @@
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
 //	checksum.go     their checksums
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
-//	link.go         replicators, and the ways to send to a peer                  §5.3
+//	silence.go      how a server tells that others are silent from that it did not run
+//	follower.go     what a leader knows of a peer, and what is on its way to it  §5.3
+//	link.go         replicators: what is sent, and when                          §5.3
 //	replication.go  AppendEntries, the commit rule                               §5.3, §5.4.2
+//	early.go        entries that have overtaken others
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
@@ -27,7 +30,9 @@
 //	register.go     what to say of a command whose type is not registered
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk
+//	store.go        what of it is new
 //	options.go      the options of Make
+//	options_link.go ways to send to a peer, and to find where logs differ
 //	observe.go      what the tests watch a server by
 //
 // # The way of a command
@@ -102,10 +107,13 @@ type Raft struct {
 	applyCond   sync.Cond // the applier waits for work; signalled when commitIndex or snapshot advance
 	events      eventQueue
 
+	early early // entries of the leader that came before their turn
+	full  bool  // the service lags so far behind that no entries are taken
+
 	role     Role
 	leader   int       // the server known to lead in currentTerm, or nobody
 	heard    time.Time // when the leader was heard last
-	deadline time.Time // when to stand for election, unless we lead
+	silence            // of the leader, until we stand for election; of a majority, until we resign
 	nextTick time.Time // when the ticker will look again
 
 	canvass  canvass // a candidate's votes, or before that the answers to its PreVote

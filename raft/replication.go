@@ -19,7 +19,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	}
 	overtaken := c.sentAt.Before(f.answeredTo)
 	if reply != nil {
-		f.answeredTo = later(f.answeredTo, c.sentAt)
+		f.heardLocked(c)
 	}
 	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
@@ -42,6 +42,25 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	default:
 		f.failures++
 	}
+	if f.early && f.entries == 0 { // nothing is on its way any more that they could have overtaken
+		f.early = false
+		f.backTo(f.matchIndex + 1)
+	}
+}
+
+// heardLocked takes note that a call was answered: its receiver has heard from us when it had gone out.
+func (f *follower) heardLocked(c *call) {
+	f.answers = true
+	if f.beatSent.Before(c.sentAt) {
+		f.due, f.beatSent = false, c.sentAt
+	}
+	trip := time.Since(c.sentAt)
+	if c.isHeartbeat() {
+		f.beatTrips.add(trip)
+		return
+	}
+	f.dataTrips.add(trip)
+	f.answeredTo = later(f.answeredTo, c.sentAt)
 }
 
 // overtakenBySuccess reports whether the follower rejected c before it accepted what made the logs agree there.
@@ -56,6 +75,7 @@ func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
 
 // acceptedLocked takes a reply, and reports whether the follower dealt with the message at all.
 func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
+	match := c.last // what was sent, not what the log holds by now
 	switch reply := reply.(type) {
 	case *InstallSnapshotReply:
 		if !reply.Success {
@@ -63,12 +83,24 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		}
 	case *AppendEntriesReply:
 		args := c.message.(*AppendEntriesArgs)
-		if !reply.Success {
+		f.full = reply.Full
+		switch {
+		case reply.Success && reply.Beyond <= rf.log.lastIndex():
+			match = max(match, reply.Beyond)
+			f.commitHas = max(f.commitHas, min(args.LeaderCommit, c.last))
+		case reply.Success:
+			return false
+		case reply.Full:
+			f.backTo(c.first)
+			return true
+		case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):
+			f.early = true
+			return true
+		default:
 			return rf.backUpLocked(f, args, reply)
 		}
-		f.commitHas = max(f.commitHas, min(args.LeaderCommit, c.last))
 	}
-	f.matchIndex = max(f.matchIndex, c.last) // what was sent, not what the log holds by now
+	f.matchIndex = max(f.matchIndex, match)
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
 	f.probing = false
 	rf.advanceCommitLocked()
@@ -102,11 +134,11 @@ func (f *follower) backTo(next int) {
 
 // backUpFrom returns the nextIndex to try after the logs turned out to differ at prev.
 func (rf *Raft) backUpFrom(f *follower, prev int, reply *AppendEntriesReply) int {
-	switch rf.options.backup {
-	case BackupByOne:
-		return prev
-	case BackupByHalf:
-		agreed := max(f.matchIndex, min(rf.log.base, prev-1))
+	agreed := max(f.matchIndex, min(rf.log.base, prev-1))
+	switch by := rf.options.backup; {
+	case by.entries() > 0:
+		return max(prev+1-by.entries(), agreed+1)
+	case by == BackupByHalf:
 		return agreed + (prev-agreed)/2 + 1
 	}
 	next := max(reply.ConflictIndex, rf.log.base)
@@ -210,6 +242,7 @@ func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 // appendEntriesFromLocked carries out the receiver's rules 2 to 5 of AppendEntries (Figure 2).
 func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types *definitions, reply *AppendEntriesReply) {
 	prev, last := args.PrevLogIndex, args.PrevLogIndex+b.length()
+	reply.Full = rf.fullLocked()
 	if prev < rf.log.base {
 		// What the snapshot covers is committed, so there the logs agree.
 		covered := min(rf.log.base-prev, b.length())
@@ -219,16 +252,27 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 		b = b.drop(covered)
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
+		if reply.ConflictTerm == 0 && !reply.Full {
+			rf.early.keep(prev, args.PrevLogTerm, b)
+		}
 		return
 	}
 	known := rf.log.firstNew(prev+1, b)
-	if prev+known < last && prev+known >= rf.commitIndex { // there are entries to take
+	b = b.drop(known)
+	if reply.Full && len(b) > 0 {
+		rf.commitLocked(min(args.LeaderCommit, prev+known))
+		return
+	}
+	if len(b) > 0 && prev+known >= rf.commitIndex { // b is going to be taken
 		rf.definitions.adopt(types)
 	}
-	if !rf.takeEntriesLocked(prev+1+known, b.drop(known)) {
+	if !rf.takeEntriesLocked(prev+1+known, b) {
 		return
 	}
 	reply.Success = true
+	if beyond := rf.takeEarlyLocked(); beyond > last {
+		last, reply.Beyond = beyond, beyond
+	}
 	rf.commitLocked(min(args.LeaderCommit, last))
 }
 
@@ -243,12 +287,7 @@ func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 		return false
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
-		for _, s := range b {
-			rf.log.append(nil, s, true)
-		}
-		rf.saveAllLocked(false)
-	default:
-		rf.saveEntriesLocked(true, b...)
 	}
+	rf.saveEntriesLocked(true, b...)
 	return true
 }

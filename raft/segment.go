@@ -3,6 +3,7 @@
 package raft
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type segment struct {
 	memory []byte   // holds the records, and maybe others
 	start  int      // where the first record begins in it
 	ends   []uint32 // where each record ends
+	begin  mark     // of the first record, in a log
 }
 
 func (s *segment) length() int { return len(s.ends) }
@@ -54,7 +56,22 @@ func (s *segment) at(k int) entry {
 
 // slice returns the entries from k on, but not those from end on.
 func (s *segment) slice(k, end int) segment {
-	return segment{s.first + k, s.memory, s.offset(k), s.ends[k:end:end]}
+	return segment{first: s.first + k, memory: s.memory, start: s.offset(k), ends: s.ends[k:end:end]}
+}
+
+// copyFrom returns the entries from k on, which begin at a mark, in memory of their own.
+func (s *segment) copyFrom(k int, begin mark) segment {
+	from := s.offset(k)
+	c := segment{
+		first:  s.first + k,
+		memory: bytes.Clone(s.memory[from:s.offset(s.length())]),
+		ends:   make([]uint32, s.length()-k),
+		begin:  begin,
+	}
+	for i, end := range s.ends[k:] {
+		c.ends[i] = end - uint32(from)
+	}
+	return c
 }
 
 // fitting returns how many entries from k on, at most n, have records of limit bytes in all.
@@ -68,6 +85,14 @@ type batch []segment
 func (b batch) length() (n int) {
 	for k := range b {
 		n += b[k].length()
+	}
+	return n
+}
+
+// size returns the bytes of the records.
+func (b batch) size() (n int) {
+	for k := range b {
+		n += b[k].size()
 	}
 	return n
 }

@@ -45,7 +45,7 @@ func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int,
 
 // installSnapshotLocked makes c an InstallSnapshot, for a follower that lacks entries that we no longer have.
 func (rf *Raft) installSnapshotLocked(c *call) {
-	c.last = rf.snapshot.index
+	c.last, c.bytes = rf.snapshot.index, len(rf.snapshot.data)
 	m := &InstallSnapshotArgs{
 		Term:              rf.currentTerm,
 		LeaderID:          rf.me,
@@ -93,5 +93,5 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 func (rf *Raft) compactLocked(s snapshot) {
 	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
 	rf.snapshot = s
-	rf.saveAllLocked(true)
+	rf.saveSnapshotLocked()
 }

@@ -227,7 +227,7 @@ func TestSnapshotSentAgain(t *testing.T) {
 			setMatch(rf, []int{4, 0})
 			rf.Snapshot(2, []byte("service"))
 			f, other := rf.followers[2], newPeer(t, 2, 1, nil)
-			f.nextIndex, f.failures = 1, failures
+			f.nextIndex, f.failures, f.due = 1, failures, false
 			_, isSnapshot := sendNext(rf, f).message.(*InstallSnapshotArgs)
 			mustEqual(t, "a snapshot goes out", isSnapshot, true)
 			heartbeats := 0

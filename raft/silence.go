@@ -1,0 +1,42 @@
+//go:build go1.25
+
+package raft
+
+import "time"
+
+// looks is how often in a row the ticker must find that nobody was heard before it acts on that.
+const looks = 8
+
+// A silence is how a ticker tells that others are silent from that this process did not run: a container is throttled, a
+// laptop is suspended, a machine has far too much to do. What the others sent meanwhile is still to be read, and they may
+// have slept, too. So, however late it wakes, the ticker acts only after it has looked several times, a moment apart, and
+// nobody was heard in between. On a machine that runs, the last moment ends just at the deadline.
+type silence struct {
+	deadline time.Time     // when to act; a look that comes late postpones it
+	moment   time.Duration // between two looks
+	looked   int
+}
+
+// begin waits for a deadline at the end of a timeout. Its last quarter is for looking. As timeouts are random, servers
+// that wake together have moments of their own, and still stand for election at times of their own.
+func (s *silence) begin(deadline time.Time, timeout time.Duration) {
+	*s = silence{deadline: deadline, moment: timeout / (4 * looks)}
+}
+
+// next returns when the ticker must look again, or act.
+func (s *silence) next() time.Time {
+	return s.deadline.Add(-time.Duration(looks-s.looked) * s.moment)
+}
+
+// certain looks, if it is time to. It reports whether it is time to act.
+func (s *silence) certain(now time.Time) bool {
+	late := now.Sub(s.next())
+	if late < 0 || s.looked == looks {
+		return late >= 0
+	}
+	s.looked++
+	if late > s.moment {
+		s.deadline = s.deadline.Add(late)
+	}
+	return false
+}

@@ -1,0 +1,176 @@
+package raft
+
+import (
+	"fmt"
+	"math/rand"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// A starved is a cluster of five on a faultless network, whose servers run for a while and then stand still for a while: their
+// tickers wake late, and messages to and from them wait.
+type starved struct {
+	stop, run time.Duration
+	sleepers  atomic.Uint32 // the servers that this concerns, as bits
+	cutOff    atomic.Int32  // a server that nobody reaches, or nobody
+	servers   []*Raft
+}
+
+const everybody = 1<<5 - 1
+
+// hold returns when the server runs.
+func (s *starved) hold(server int) {
+	for s.sleepers.Load()>>server&1 == 1 {
+		since := time.Duration(time.Now().UnixNano()) % (s.stop + s.run)
+		if since >= s.stop {
+			break
+		}
+		time.Sleep(min(s.stop-since, 25*time.Millisecond))
+	}
+	time.Sleep(time.Duration(rand.Int63n(int64(2 * time.Millisecond)))) // who comes first is chance
+}
+
+func startStarved(stop, run time.Duration) *starved {
+	s := &starved{stop: stop, run: run}
+	s.cutOff.Store(nobody)
+	ready := make(chan struct{})
+	for i := range 5 {
+		applyCh := make(chan ApplyMsg)
+		send := func(to int, m Message) Reply {
+			<-ready
+			s.hold(i)
+			if cut := int(s.cutOff.Load()); cut == i || cut == to {
+				return nil
+			}
+			s.hold(to)
+			reply := s.servers[to].OnMessage(m)
+			s.hold(i)
+			return reply
+		}
+		s.servers = append(s.servers, Make(make([]*labrpc.ClientEnd, 5), i, MakePersister(), applyCh,
+			WithTransport(send), WithCloseOnKill(), func(o *options) { o.woken = func() { s.hold(i) } }))
+		go func() {
+			for range applyCh {
+			}
+		}()
+	}
+	close(ready)
+	return s
+}
+
+func (s *starved) kill() {
+	for _, rf := range s.servers {
+		rf.Kill()
+	}
+	time.Sleep(time.Minute)
+}
+
+// leader returns who leads, but for the server that is cut off, and the highest term.
+func (s *starved) leader() (leader, term int) {
+	leader = nobody
+	for i, rf := range s.servers {
+		if i == int(s.cutOff.Load()) {
+			continue
+		}
+		t, leads := rf.GetState()
+		if term = max(term, t); leads {
+			leader = i
+		}
+	}
+	return leader, term
+}
+
+var starvations = []struct{ stop, run time.Duration }{
+	{90 * time.Millisecond, 10 * time.Millisecond},
+	{150 * time.Millisecond, 50 * time.Millisecond},
+	{200 * time.Millisecond, 50 * time.Millisecond},
+	{300 * time.Millisecond, 100 * time.Millisecond},
+	{time.Second, 100 * time.Millisecond},
+	{10 * time.Second, 100 * time.Millisecond},
+}
+
+func testStarved(t *testing.T, test func(t *testing.T, s *starved)) {
+	parallel(t)
+	for _, c := range starvations {
+		t.Run(fmt.Sprintf("stopped for %v, running for %v", c.stop, c.run), func(t *testing.T) {
+			for round := range 4 {
+				synctest.Test(t, func(t *testing.T) {
+					s := startStarved(c.stop, c.run)
+					defer s.kill()
+					time.Sleep(time.Second + time.Duration(round)*17*time.Millisecond)
+					test(t, s)
+				})
+			}
+		})
+	}
+}
+
+// When all stand still, nobody was silent, and nobody stands for election.
+func TestStarvedTogether(t *testing.T) {
+	testStarved(t, func(t *testing.T, s *starved) {
+		leader, term := s.leader()
+		s.sleepers.Store(everybody)
+		for range 200 {
+			time.Sleep(100 * time.Millisecond)
+			now, nowTerm := s.leader()
+			mustEqual(t, "leader and term", [2]int{now, nowTerm}, [2]int{leader, term})
+		}
+	})
+}
+
+// A leader that is cut off is missed all the same: within five seconds, if three runs fit into them.
+func TestStarvedWithoutLeader(t *testing.T) {
+	testStarved(t, func(t *testing.T, s *starved) {
+		s.sleepers.Store(everybody)
+		time.Sleep(3 * time.Second)
+		leader, _ := s.leader()
+		s.cutOff.Store(int32(leader))
+		time.Sleep(max(5*time.Second, 3*(s.stop+s.run)))
+		if next, _ := s.leader(); next == nobody {
+			t.Error("nobody leads")
+		}
+	})
+}
+
+// A leader that alone stands still is replaced as any that falls silent, and deposes nobody when it runs again; nor does a
+// follower.
+func TestStarvedAlone(t *testing.T) {
+	testStarved(t, func(t *testing.T, s *starved) {
+		leader, term := s.leader()
+		s.sleepers.Store(1 << ((leader + 1) % 5))
+		time.Sleep(20 * time.Second)
+		now, nowTerm := s.leader()
+		mustEqual(t, "leader and term while a follower is starved", [2]int{now, nowTerm}, [2]int{leader, term})
+	})
+}
+
+// A server that was stopped for once wakes as a follower, whatever it was.
+func TestStoppedLeader(t *testing.T) {
+	parallel(t)
+	for round := range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			s := startStarved(time.Hour, time.Nanosecond)
+			defer s.kill()
+			time.Sleep(time.Second + time.Duration(round)*17*time.Millisecond)
+			leader, _ := s.leader()
+			stopped := s.servers[leader]
+			s.sleepers.Store(1 << leader)
+			s.cutOff.Store(int32(leader))
+			time.Sleep(courseRules().timeoutMax + courseRules().heartbeat)
+			next, term := s.leader()
+			if next == nobody || next == leader {
+				t.Fatalf("leader %d was not replaced in the usual time", leader)
+			}
+			s.sleepers.Store(0)
+			s.cutOff.Store(nobody)
+			time.Sleep(10 * time.Second)
+			now, nowTerm := s.leader()
+			mustEqual(t, "leader and term after the old one is back", [2]int{now, nowTerm}, [2]int{next, term})
+			mustEqual(t, "term of the old leader", stopped.Status().Term, term)
+		})
+	}
+}
