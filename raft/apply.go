@@ -2,11 +2,7 @@
 
 package raft
 
-import (
-	"bytes"
-	"fmt"
-	"math"
-)
+import "math"
 
 // maxApply bounds the entries that the applier takes at once.
 const maxApply = 1024
@@ -77,17 +73,12 @@ func (rf *Raft) takeToApplyLocked(t *toApply) {
 // apply hands over t. It reports whether the server still runs.
 func (rf *Raft) apply(d *decoder, t *toApply) bool {
 	for _, e := range t.events {
-		if !rf.send(ApplyMsg{EventValid: true, Event: e}) {
+		if !rf.send(newEventMsg(e)) {
 			return false
 		}
 	}
 	if t.snapshot.index > 0 {
-		return rf.send(ApplyMsg{
-			SnapshotValid: true,
-			Snapshot:      bytes.Clone(t.snapshot.data),
-			SnapshotTerm:  t.snapshot.term,
-			SnapshotIndex: t.snapshot.index,
-		})
+		return rf.send(newSnapshotMsg(&t.snapshot))
 	}
 	commands := t.commands
 	for _, s := range t.entries {
@@ -106,10 +97,10 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 		if command == nil {
 			var err error
 			if command, err = d.decode(s.at(k).data); err != nil {
-				panic(fmt.Sprintf("raft: server %d cannot decode the command at index %d: %v (is its type registered with labgob.Register?)", rf.me, index, err))
+				panic(rf.undecodable(index, s.at(k).data, err))
 			}
 		}
-		if !rf.send(ApplyMsg{CommandValid: true, Command: rf.answered(command, index), CommandIndex: index}) {
+		if !rf.send(newCommandMsg(rf.answered(command, index), index, s.term(k))) {
 			return false
 		}
 	}

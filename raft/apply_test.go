@@ -5,7 +5,6 @@ import (
 	"math/rand"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +15,7 @@ func wantCommand(t testing.TB, applyCh <-chan ApplyMsg, index, want int) {
 	t.Helper()
 	m := <-applyCh
 	text, _ := m.Command.(string)
-	if !m.CommandValid || m.SnapshotValid || m.CommandIndex != want || !strings.HasPrefix(text, fmt.Sprint(index, " of term ")) {
+	if !m.CommandValid || m.SnapshotValid || m.CommandIndex != want || text != fmt.Sprint(index, " of term ", m.CommandTerm) {
 		t.Errorf("received %+v, want command %d", m, want)
 	}
 }
@@ -80,7 +79,7 @@ func TestApplyAfterRestart(t *testing.T) {
 		defer rf.Kill()
 		for k, command := range commands[2:] {
 			m := next(t, applyCh)
-			mustEqual(t, "command", fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", ApplyMsg{CommandValid: true, Command: m.Command, CommandIndex: k + 3}))
+			mustEqual(t, "command", fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", ApplyMsg{CommandValid: true, Command: m.Command, CommandIndex: k + 3, CommandTerm: 1}))
 			if node, ok := command.(*nodeCommand); ok {
 				mustEqual(t, "node", *m.Command.(*nodeCommand), *node)
 			} else {
@@ -109,7 +108,7 @@ func TestApplyUnknownTypePanics(t *testing.T) {
 	rf.log.append(nil, segmentOf(entry{term: 1, data: data}), false)
 	d := newDecoder(&rf.definitions)
 	todo := toApply{entries: rf.log.appendTo(nil, 2, 1, 0), commands: make([]any, 1), last: 2}
-	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2", "labgob.Register")
+	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2, of unknown type", "labgob.Register")
 	rf.definitions.add(c.key, c.definition)
 	close(rf.done) // nobody receives
 	mustEqual(t, "goes on after Kill", rf.apply(d, &todo), false)
@@ -229,7 +228,7 @@ func TestSnapshotBetweenPortions(t *testing.T) {
 		deliver(t, rf, appendMsg(3, last, 1, last-1))
 		wantCommand(t, applyCh, 1, 1)
 		synctest.Wait() // it wants to send 2
-		deliver(t, rf, &InstallSnapshotArgs{4, 1, last + 7, 3, []byte("x")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: last + 7, LastIncludedTerm: 3, Data: []byte("x")})
 		deliver(t, rf, appendMsg(4, last+7, 3, last+8, 4))
 		for index := 2; index <= maxApply; index++ {
 			wantCommand(t, applyCh, index, index)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,7 +87,7 @@ func (c *chaos) start(i int) {
 	c.disks[i] = c.disks[i].Copy()
 	c.mu.Lock()
 	c.applied[i] = []string{"nothing"}
-	if data := c.disks[i].ReadSnapshot(); len(data) > 0 {
+	if data := c.disks[i].ReadSnapshot(); len(data) > 0 && !strings.Contains(c.options[i], "snapshot=first") {
 		c.ingestLocked(i, data)
 	}
 	c.mu.Unlock()

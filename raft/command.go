@@ -7,11 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"reflect"
-	"slices"
 	"sync"
-	"sync/atomic"
 
 	"6.824/labgob"
 )
@@ -30,25 +27,11 @@ const (
 // maxCommand bounds an encoded command, in bytes.
 const maxCommand = 1 << 30
 
-// A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
-// carries its value only. The definition of a type is two streams that fresh encoders write for the type's zero
-// value: one with the value in an interface, which tells under what name the type is registered, and the beginning of
-// one with bare values. Whoever has read it can read any later message of that stream. It is known by
-// a hash of its bytes; saved states and messages that use it bring it along.
-type definition []byte
-
-const keySize = 8
-
-func (d definition) key() uint64 {
-	h := fnv.New64a()
-	h.Write(d)
-	return h.Sum64()
-}
-
 // A codec encodes the commands of one Go type.
 type codec struct {
 	key        uint64
 	definition definition // nil: the type is sent as formStream
+	identity   bool       // a value that is encoded and decoded is what it was
 	zero       any        // the value that writes the definition
 	encoders   sync.Pool  // of *encoder, each of which has written the definition
 }
@@ -100,6 +83,7 @@ func (c *codec) define(t reflect.Type) {
 	if e.enc.Encode(c.zero) == nil {
 		c.definition = append(name, e.buf.Bytes()...)
 		c.key = c.definition.key()
+		c.identity = isIdentity(t) && c.definition.defines(t)
 		c.encoders.Put(e)
 	}
 }
@@ -209,14 +193,6 @@ func (c *codec) encoder() *encoder {
 	return e
 }
 
-// definitionKey returns the key of the definition that an encoded command needs; ok is false if it needs none.
-func definitionKey(data []byte) (key uint64, ok bool) {
-	if len(data) <= keySize || data[0] != formValue {
-		return 0, false
-	}
-	return binary.BigEndian.Uint64(data[1:]), true
-}
-
 // wellFormed reports whether data may be an encoded command, as far as one can tell without decoding it.
 func wellFormed(data []byte) bool {
 	if len(data) == 0 {
@@ -309,47 +285,4 @@ func openStream(def definition) (*stream, error) {
 		return nil, fmt.Errorf("type definition: %w", err)
 	}
 	return s, nil
-}
-
-// definitions are those that one server has met. Safe for concurrent use.
-type definitions struct {
-	byKey sync.Map      // uint64 → definition
-	usual atomic.Uint64 // a key in there; 0 if there is none: most logs need one definition
-}
-
-func (ds *definitions) get(key uint64) definition {
-	d, _ := ds.byKey.Load(key)
-	def, _ := d.(definition)
-	return def
-}
-
-func (ds *definitions) add(key uint64, d definition) {
-	if !ds.isUsual(key) {
-		ds.byKey.LoadOrStore(key, d)
-		ds.usual.Store(key)
-	}
-}
-
-func (ds *definitions) isUsual(key uint64) bool { return key != 0 && key == ds.usual.Load() }
-
-// suffice reports whether data is an encoded command that they can decode, as far as one can tell without
-// decoding it.
-func (ds *definitions) suffice(data []byte) bool {
-	key, needed := definitionKey(data)
-	return wellFormed(data) && (!needed || ds.isUsual(key) || ds.get(key) != nil)
-}
-
-// collect returns the definitions that the entries need, each once, in the order of their first use.
-func (ds *definitions) collect(b batch) (found [][]byte) {
-	var keys []uint64 // of found: there are few types
-	for i := range b {
-		for k := range b[i].ends {
-			key, ok := definitionKey(b[i].at(k).data)
-			if ok && !slices.Contains(keys, key) {
-				keys = append(keys, key)
-				found = append(found, ds.get(key))
-			}
-		}
-	}
-	return found
 }

@@ -25,7 +25,7 @@ type RaftState struct {
 	Role        Role  // what this server is in Term
 	Leader      int   // the server known to lead in Term, or -1
 	CommitIndex int   // index of the highest entry known to be committed
-	TotalIdx    int   // how many entries the log has had, snapshots included: the last index, as none is Raft's own
+	TotalIdx    int   // Status.LastIndex: how many entries the log has had, snapshots included, as none is Raft's own
 	MatchIndex  []int // on a leader, by server: up to which index it is known to hold the leader's log; else nil
 
 	Backlog      int // how many entries behind this command are committed already, and wait to be handed over
@@ -38,15 +38,15 @@ type RaftState struct {
 // LogInfo is what a RaftState says of the log: the entries that the server still holds.
 type LogInfo struct {
 	FirstIndex int // index of the first entry, LastIndex+1 if there is none
-	LastIndex  int // index of the last entry, or of the last one that was cut off
+	LastIndex  int // Status.LastIndex: index of the last entry, or of the last one that was cut off
 	LastTerm   int // its term, 0 if the log never had an entry
 	Entries    int // how many there are
-	Bytes      int // length of the saved Raft state, without the snapshot
+	Bytes      int // Status.StateBytes: length of the saved Raft state, without the snapshot
 }
 
 // SnapInfo is what a RaftState says of the server's snapshot. Without one all fields are 0.
 type SnapInfo struct {
-	Index int // the snapshot covers everything up to and including this index
+	Index int // Status.SnapshotIndex: the snapshot covers everything up to and including this index
 	Term  int // the term of the entry there
 	Size  int // its length in bytes
 }

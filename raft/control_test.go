@@ -85,7 +85,7 @@ func TestControlCommandAtItsTurn(t *testing.T) {
 		want := RaftState{Term: 6, Role: Follower, Leader: 2, CommitIndex: 4, TotalIdx: 4, Backlog: 2, BacklogBytes: rf.log.size(3, 4),
 			LogInfo: LogInfo{FirstIndex: 1, LastIndex: 4, LastTerm: 3, Entries: 4, Bytes: rf.PersistBytes()}}
 		synctest.Wait() // its turn has come
-		deliver(t, rf, &InstallSnapshotArgs{7, 1, 8, 5, []byte("snap")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 7, LeaderID: 1, LastIncludedIndex: 8, LastIncludedTerm: 5, Data: []byte("snap")})
 		mustAnswer(t, <-applyCh, 2, want)
 		wantCommand(t, applyCh, 3, 3)
 		want = RaftState{Term: 7, Role: Follower, Leader: 1, CommitIndex: 8, TotalIdx: 8, Backlog: 4,

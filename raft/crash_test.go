@@ -12,7 +12,7 @@ func TestCrashWhileLargeSnapshotIsSaved(t *testing.T) {
 	rf := committed(t)
 	disk := rf.store.persister
 	save := func(index int) {
-		rf.OnMessage(&InstallSnapshotArgs{3, 1, index, 3, bytes.Repeat([]byte{byte(index)}, 4<<20)})
+		rf.OnMessage(sealed(&InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: index, LastIncludedTerm: 3, Data: bytes.Repeat([]byte{byte(index)}, 4<<20)}))
 	}
 	save(9)
 	stop, stopped := make(chan struct{}), make(chan struct{})

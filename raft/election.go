@@ -237,6 +237,7 @@ func (rf *Raft) askForVotesLocked() {
 	if args.PreVote {
 		args.Term++
 	}
+	args.Checksum = uint64(args.sum())
 	for peer := range rf.peers {
 		switch {
 		case peer == rf.me || rf.canvass.granted[peer]:
@@ -336,7 +337,7 @@ func (rf *Raft) refusedLocked(voter int) {
 // onRequestVote answers a candidate (§5.2, §5.4.1).
 func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
 	reply := new(RequestVoteReply)
-	malformed := !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) ||
+	malformed := args.Checksum != uint64(args.sum()) || !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) ||
 		args.LastLogTerm >= args.Term || (args.LastLogIndex == 0) != (args.LastLogTerm == 0)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

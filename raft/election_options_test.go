@@ -272,10 +272,12 @@ func TestStandSoon(t *testing.T) {
 			by   func(rf *Raft)
 			soon bool
 		}{
-			"a reply":               {func(rf *Raft) { hearOfTerm(rf, 4) }, true},
-			"a worse log":           {func(rf *Raft) { deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1}) }, true},
-			"a log that is as good": {func(rf *Raft) { deliver(t, rf, &RequestVoteArgs{4, 1, 1, 1, false}) }, false},
-			"a new leader":          {func(rf *Raft) { deliver(t, rf, &AppendEntriesArgs{Term: 4, LeaderID: 1}) }, false},
+			"a reply":     {func(rf *Raft) { hearOfTerm(rf, 4) }, true},
+			"a worse log": {func(rf *Raft) { deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1}) }, true},
+			"a log that is as good": {func(rf *Raft) {
+				deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 1, LastLogTerm: 1})
+			}, false},
+			"a new leader": {func(rf *Raft) { deliver(t, rf, &AppendEntriesArgs{Term: 4, LeaderID: 1}) }, false},
 		}
 		for name, by := range depose {
 			for _, c := range []struct {

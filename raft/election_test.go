@@ -20,22 +20,22 @@ func TestRequestVoteRule(t *testing.T) {
 		term     int // afterwards
 		vote     int
 	}{
-		{"free vote", nobody, RequestVoteArgs{3, 1, 3, 2, false}, true, 3, 1},
-		{"voted for it already", 1, RequestVoteArgs{3, 1, 3, 2, false}, true, 3, 1},
-		{"voted for another", 2, RequestVoteArgs{3, 1, 3, 2, false}, false, 3, 2},
-		{"voted for itself", 0, RequestVoteArgs{3, 1, 3, 2, false}, false, 3, 0},
-		{"newer term frees the vote", 2, RequestVoteArgs{4, 1, 3, 2, false}, true, 4, 1},
-		{"older term", nobody, RequestVoteArgs{2, 1, 3, 2, false}, false, 3, nobody},
-		{"longer log", nobody, RequestVoteArgs{3, 1, 4, 2, false}, true, 3, 1},
-		{"shorter log", nobody, RequestVoteArgs{3, 1, 2, 2, false}, false, 3, nobody},
-		{"shorter log, newer term", 2, RequestVoteArgs{5, 1, 2, 2, false}, false, 5, nobody},
-		{"longer log of an older last term", nobody, RequestVoteArgs{4, 1, 9, 1, false}, false, 4, nobody},
-		{"shorter log of a newer last term", nobody, RequestVoteArgs{4, 1, 1, 3, false}, true, 4, 1},
-		{"empty log", nobody, RequestVoteArgs{4, 1, 0, 0, false}, false, 4, nobody},
-		{"PreVote", nobody, RequestVoteArgs{4, 1, 3, 2, true}, true, 3, nobody},
-		{"PreVote after a vote in this term", 2, RequestVoteArgs{4, 1, 3, 2, true}, true, 3, 2},
-		{"PreVote for a term not newer", nobody, RequestVoteArgs{3, 1, 3, 2, true}, false, 3, nobody},
-		{"PreVote with a shorter log", nobody, RequestVoteArgs{4, 1, 2, 2, true}, false, 3, nobody},
+		{"free vote", nobody, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2}, true, 3, 1},
+		{"voted for it already", 1, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2}, true, 3, 1},
+		{"voted for another", 2, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2}, false, 3, 2},
+		{"voted for itself", 0, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2}, false, 3, 0},
+		{"newer term frees the vote", 2, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2}, true, 4, 1},
+		{"older term", nobody, RequestVoteArgs{Term: 2, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2}, false, 3, nobody},
+		{"longer log", nobody, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 4, LastLogTerm: 2}, true, 3, 1},
+		{"shorter log", nobody, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 2, LastLogTerm: 2}, false, 3, nobody},
+		{"shorter log, newer term", 2, RequestVoteArgs{Term: 5, CandidateID: 1, LastLogIndex: 2, LastLogTerm: 2}, false, 5, nobody},
+		{"longer log of an older last term", nobody, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 9, LastLogTerm: 1}, false, 4, nobody},
+		{"shorter log of a newer last term", nobody, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 1, LastLogTerm: 3}, true, 4, 1},
+		{"empty log", nobody, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 0, LastLogTerm: 0}, false, 4, nobody},
+		{"PreVote", nobody, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2, PreVote: true}, true, 3, nobody},
+		{"PreVote after a vote in this term", 2, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2, PreVote: true}, true, 3, 2},
+		{"PreVote for a term not newer", nobody, RequestVoteArgs{Term: 3, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 2, PreVote: true}, false, 3, nobody},
+		{"PreVote with a shorter log", nobody, RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 2, LastLogTerm: 2, PreVote: true}, false, 3, nobody},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2))
@@ -319,5 +319,5 @@ func TestKilledServerRefuses(t *testing.T) {
 	wantRefused(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 5, LastLogTerm: 3})
 	wantRefused(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 5, LastLogTerm: 3, PreVote: true})
 	wantRefused(t, rf, &AppendEntriesArgs{Term: 4, LeaderID: 1})
-	wantRefused(t, rf, &InstallSnapshotArgs{4, 1, 9, 3, []byte("snapshot")})
+	wantRefused(t, rf, &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3, Data: []byte("snapshot")})
 }

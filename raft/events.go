@@ -43,8 +43,9 @@ type Event struct {
 	Leader int // the server known to lead in Term after the change, or -1
 	Peer   int // with PeerCaughtUp the peer, otherwise -1
 
-	// Index is, with BecameLeader, that of the last entry of the log; with SnapshotInstalled, that of the last entry
-	// that the snapshot covers; with PeerCaughtUp, up to where the peer is known to hold our log. Otherwise it is 0.
+	// Index is, with BecameLeader, Status.LastIndex: that of the last entry of the log; with SnapshotInstalled,
+	// Status.SnapshotIndex: that of the last entry that the snapshot covers; with PeerCaughtUp, RaftState.MatchIndex of
+	// the peer: up to where it is known to hold our log. Otherwise it is 0.
 	Index int
 
 	CommitIndex int // the server's commitIndex when it happened: the event's place among the commands

@@ -57,9 +57,11 @@ var eventSteps = []struct {
 	}, ""},
 	{"an old leader", func(t *testing.T, rf *Raft) { deliver(t, rf, appendMsg(4, 5, 3, 5)) }, ""},
 	{"a snapshot of a newer leader", func(t *testing.T, rf *Raft) {
-		deliver(t, rf, &InstallSnapshotArgs{7, 2, 9, 6, []byte("x")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 7, LeaderID: 2, LastIncludedIndex: 9, LastIncludedTerm: 6, Data: []byte("x")})
 	}, "NewTerm(7 -1 -1 0)@5 LeaderKnown(7 2 -1 0)@5 SnapshotInstalled(7 2 -1 9)@9"},
-	{"the same snapshot", func(t *testing.T, rf *Raft) { deliver(t, rf, &InstallSnapshotArgs{7, 2, 9, 6, []byte("x")}) }, ""},
+	{"the same snapshot", func(t *testing.T, rf *Raft) {
+		deliver(t, rf, &InstallSnapshotArgs{Term: 7, LeaderID: 2, LastIncludedIndex: 9, LastIncludedTerm: 6, Data: []byte("x")})
+	}, ""},
 	{"the leader falls silent", func(t *testing.T, rf *Raft) { locked(rf, rf.standForElectionLocked) }, ""},
 	{"and comes back", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 2, PrevLogIndex: 9, PrevLogTerm: 6})
@@ -209,12 +211,12 @@ func TestEventsAroundSnapshot(t *testing.T) {
 		defer rf.Kill()
 		deliver(t, rf, appendMsg(3, 5, 3, 2))
 		mustEqual(t, "next", next(), "LeaderKnown")
-		synctest.Wait()                                               // the applier holds 1 and 2
-		deliver(t, rf, appendMsg(4, 5, 3, 2))                         // after 2, before any snapshot
-		deliver(t, rf, appendMsg(4, 5, 3, 4))                         // commits 3 and 4
-		deliver(t, rf, &AppendEntriesArgs{Term: 5, LeaderID: 2})      // after 4, in the middle of the snapshot
-		deliver(t, rf, &InstallSnapshotArgs{5, 2, 8, 4, []byte("a")}) // superseded by the next
-		deliver(t, rf, &InstallSnapshotArgs{5, 2, 9, 4, []byte("b")})
+		synctest.Wait()                                                                                                          // the applier holds 1 and 2
+		deliver(t, rf, appendMsg(4, 5, 3, 2))                                                                                    // after 2, before any snapshot
+		deliver(t, rf, appendMsg(4, 5, 3, 4))                                                                                    // commits 3 and 4
+		deliver(t, rf, &AppendEntriesArgs{Term: 5, LeaderID: 2})                                                                 // after 4, in the middle of the snapshot
+		deliver(t, rf, &InstallSnapshotArgs{Term: 5, LeaderID: 2, LastIncludedIndex: 8, LastIncludedTerm: 4, Data: []byte("a")}) // superseded by the next
+		deliver(t, rf, &InstallSnapshotArgs{Term: 5, LeaderID: 2, LastIncludedIndex: 9, LastIncludedTerm: 4, Data: []byte("b")})
 		deliver(t, rf, &RequestVoteArgs{Term: 6, CandidateID: 1, LastLogIndex: 9, LastLogTerm: 5}) // after 9
 		for _, want := range strings.Fields("1 2 NewTerm LeaderKnown >9 NewTerm LeaderKnown SnapshotInstalled SnapshotInstalled NewTerm -") {
 			mustEqual(t, "next", next(), want)
@@ -231,7 +233,7 @@ func TestEventsForSlowReader(t *testing.T) {
 		rf.options.closeOnKill = true
 		applyCh := startApplier(rf)
 		for term := 1; term <= terms; term++ { // before command number term
-			rf.OnMessage(&AppendEntriesArgs{Term: term, LeaderID: 1, PrevLogIndex: term, PrevLogTerm: 1, LeaderCommit: term})
+			rf.OnMessage(sealed(&AppendEntriesArgs{Term: term, LeaderID: 1, PrevLogIndex: term, PrevLogTerm: 1, LeaderCommit: term}))
 		}
 		for term := 1; term <= terms; term++ {
 			for _, want := range []Event{
@@ -246,9 +248,9 @@ func TestEventsForSlowReader(t *testing.T) {
 				t.Fatalf("received %+v, want command %d", m, term)
 			}
 		}
-		rf.OnMessage(&AppendEntriesArgs{Term: terms + 1, LeaderID: 2})
+		rf.OnMessage(sealed(&AppendEntriesArgs{Term: terms + 1, LeaderID: 2}))
 		synctest.Wait() // the applier wants to send NewTerm, and has LeaderKnown
-		rf.OnMessage(&AppendEntriesArgs{Term: terms + 2, LeaderID: 2})
+		rf.OnMessage(sealed(&AppendEntriesArgs{Term: terms + 2, LeaderID: 2}))
 		rf.Kill()
 		m, open := <-applyCh
 		if open {

@@ -53,23 +53,36 @@ func ExampleWithTransport() {
 	// server 1: command 3 is "three"
 }
 
-// A test can play a server itself: here it stands for election and leads, and the other follows.
+// A message arrives whole or is refused, whatever happens to it on its way.
 func ExampleRaft_OnMessage() {
-	applied := make(chan raft.ApplyMsg)
-	rf := raft.Make(make([]*labrpc.ClientEnd, 2), 0, raft.MakePersister(), applied,
-		raft.WithTransport(func(int, raft.Message) raft.Reply { return nil })) // we only listen
-	defer rf.Kill()
+	asked := make(chan raft.RequestVoteArgs, 1)
+	start := func(me int, opts ...raft.Option) *raft.Raft {
+		return raft.Make(make([]*labrpc.ClientEnd, 2), me, raft.MakePersister(), make(chan raft.ApplyMsg), opts...)
+	}
+	candidate := start(0, raft.WithTransport(func(_ int, m raft.Message) raft.Reply {
+		if m, ok := m.(*raft.RequestVoteArgs); ok {
+			select {
+			case asked <- *m:
+			default:
+			}
+		}
+		return nil // the network loses everything; we bring the message ourselves
+	}))
+	defer candidate.Kill()
+	voter := start(1, raft.WithTransport(func(int, raft.Message) raft.Reply { return nil }),
+		raft.WithElectionTimeout(time.Hour, time.Hour))
+	defer voter.Kill()
 
-	vote := rf.OnMessage(&raft.RequestVoteArgs{Term: 7, CandidateID: 1}).(*raft.RequestVoteReply)
-	fmt.Println("votes for us:", vote.VoteGranted)
-	heartbeat := rf.OnMessage(&raft.AppendEntriesArgs{Term: 7, LeaderID: 1}).(*raft.AppendEntriesReply)
-	fmt.Println("follows us:", heartbeat.Success)
-	old := rf.OnMessage(&raft.AppendEntriesArgs{Term: 6, LeaderID: 1}).(*raft.AppendEntriesReply)
-	fmt.Printf("heeds an older term: %v, its own is %d\n", old.Success, old.Term)
+	m := <-asked
+	damaged := m
+	damaged.Term += 4
+	reply := voter.OnMessage(&damaged).(*raft.RequestVoteReply)
+	fmt.Printf("damaged: voted %v, in term %d\n", reply.VoteGranted, reply.Term)
+	reply = voter.OnMessage(&m).(*raft.RequestVoteReply)
+	fmt.Printf("whole: voted %v, in term %d\n", reply.VoteGranted, reply.Term)
 	// Output:
-	// votes for us: true
-	// follows us: true
-	// heeds an older term: false, its own is 7
+	// damaged: voted false, in term 0
+	// whole: voted true, in term 1
 }
 
 // A service reads Raft's inner state at a point of the log, and hears of elections in order with its commands.

@@ -167,6 +167,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[definitions](): {
 		"byKey": irrelevant("the commands of an exploration are ints"), "usual": irrelevant("the commands of an exploration are ints"),
+		"more": irrelevant("those of a server have none"),
 	},
 	reflect.TypeFor[toApply](): {
 		"events":   irrelevant("searches run without WithEvents"),

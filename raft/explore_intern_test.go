@@ -144,7 +144,7 @@ func (m *memory) wire(w *wire) *wire {
 	if args, ok := w.message.(*AppendEntriesArgs); ok && len(args.Entries) > 1 {
 		c := *args // the entries count, not the pieces of memory that they come in
 		c.Entries = []string{strings.Join(args.Entries, "")}
-		w = &wire{message: &c}
+		w = &wire{message: sealed(&c)}
 	}
 	key := fmt.Sprintf("%T%+v%T%+v", w.message, w.message, w.reply, w.reply)
 	m.mu.Lock()
@@ -273,15 +273,15 @@ func (m *memory) renamedWire(w *wire, p int) *wire {
 	case *RequestVoteArgs:
 		c := *args
 		c.CandidateID = to[c.CandidateID]
-		r.message = &c
+		r.message = sealed(&c)
 	case *AppendEntriesArgs:
 		c := *args
 		c.LeaderID = to[c.LeaderID]
-		r.message = &c
+		r.message = sealed(&c)
 	case *InstallSnapshotArgs:
 		c := *args
 		c.LeaderID = to[c.LeaderID]
-		r.message = &c
+		r.message = sealed(&c)
 	}
 	r = m.wire(r)
 	w.relabel[p].Store(r)

@@ -3,6 +3,7 @@ package raft
 import (
 	"bytes"
 	"encoding/binary"
+	"reflect"
 	"testing"
 )
 
@@ -22,7 +23,7 @@ func FuzzSavedState(f *testing.F) {
 	f.Add(state[:headSize], []byte{}, true)
 	f.Fuzz(func(t *testing.T, state, data []byte, seal bool) {
 		if seal && len(state) >= headSize {
-			state = sealed(state, data)
+			state = sealedState(state, data)
 		}
 		rf := newQuiet(t, 3, MakePersister())
 		if rf.restore(state, data) != nil || len(state) == 0 {
@@ -36,8 +37,8 @@ func FuzzSavedState(f *testing.F) {
 	})
 }
 
-// sealed returns the state with version, lengths and checksums set right, so that the fuzzer gets past them.
-func sealed(state, data []byte) []byte {
+// sealedState returns the state with version, lengths and checksums set right, so that the fuzzer gets past them.
+func sealedState(state, data []byte) []byte {
 	state = bytes.Clone(state)
 	body := state[headSize:]
 	binary.LittleEndian.PutUint32(state, stateVersion)
@@ -52,42 +53,52 @@ func sealed(state, data []byte) []byte {
 	return state
 }
 
-// FuzzRequestVote and its likes below send a server any message. It must neither panic nor come into a state that it
-// could not have (verify).
+// FuzzRequestVote and its likes below send a server any message, with the right checksum or with any. It must neither panic
+// nor come into a state that it could not have (verify).
 func FuzzRequestVote(f *testing.F) {
-	f.Add(5, 1, 6, 4, false)
-	f.Add(4, 2, 9, 3, true)
-	f.Fuzz(func(t *testing.T, term, candidate, lastIndex, lastTerm int, preVote bool) {
-		rf := fuzzServer(t)
-		deliver(t, rf, &RequestVoteArgs{Term: term, CandidateID: candidate, LastLogIndex: lastIndex, LastLogTerm: lastTerm, PreVote: preVote})
+	f.Add(5, 1, 6, 4, false, true, uint64(0))
+	f.Add(4, 2, 9, 3, true, false, uint64(1))
+	f.Fuzz(func(t *testing.T, term, candidate, lastIndex, lastTerm int, preVote, seal bool, sum uint64) {
+		fuzzed(t, &RequestVoteArgs{Term: term, CandidateID: candidate, LastLogIndex: lastIndex, LastLogTerm: lastTerm,
+			PreVote: preVote, Checksum: sum}, seal)
 	})
 }
 
 func FuzzAppendEntries(f *testing.F) {
 	s := segmentOf(from(7).terms(4, 4)...)
 	entries := string(s.records())
-	f.Add(4, 1, 6, 4, 6, entries, entries, []byte{}, true, uint32(0))
-	f.Add(5, 2, 4, 2, 5, entries[:len(entries)-4], "", []byte("definition"), false, checksum(s.records()))
-	f.Fuzz(func(t *testing.T, term, leader, prevIndex, prevTerm, commit int, piece, next string, def []byte, seal bool, sum uint32) {
-		pieces := []string{piece, next}
-		if seal {
-			sum = checksumOf(pieces)
-		}
-		rf := fuzzServer(t)
-		deliver(t, rf, &AppendEntriesArgs{
+	_, c, _ := encodeCommand(nil, pointCommand{})
+	f.Add(4, 1, 6, 4, 6, entries, entries, []byte(c.definition), true, uint64(0))
+	f.Add(4, 1, 6, 4, 6, entries[:len(entries)-4], "", []byte("definition"), true, uint64(0))
+	f.Add(5, 2, 4, 2, 5, entries, "", []byte{}, false, uint64(1))
+	f.Fuzz(func(t *testing.T, term, leader, prevIndex, prevTerm, commit int, piece, next string, def []byte, seal bool, sum uint64) {
+		fuzzed(t, &AppendEntriesArgs{
 			Term: term, LeaderID: leader, PrevLogIndex: prevIndex, PrevLogTerm: prevTerm, LeaderCommit: commit,
-			Entries: pieces, Checksum: sum, Definitions: [][]byte{def},
-		})
+			Entries: []string{piece, next}, Definitions: [][]byte{def}, Checksum: sum,
+		}, seal)
 	})
 }
 
 func FuzzInstallSnapshot(f *testing.F) {
-	f.Add(4, 1, 5, 3, []byte("newer"))
-	f.Add(5, 2, 9, 5, []byte{})
-	f.Fuzz(func(t *testing.T, term, leader, index, includedTerm int, data []byte) {
-		rf := fuzzServer(t)
-		deliver(t, rf, &InstallSnapshotArgs{Term: term, LeaderID: leader, LastIncludedIndex: index, LastIncludedTerm: includedTerm, Data: data})
+	f.Add(4, 1, 5, 3, []byte("newer"), true, uint64(0))
+	f.Add(5, 2, 9, 5, []byte{}, false, uint64(1))
+	f.Fuzz(func(t *testing.T, term, leader, index, includedTerm int, data []byte, seal bool, sum uint64) {
+		fuzzed(t, &InstallSnapshotArgs{Term: term, LeaderID: leader, LastIncludedIndex: index, LastIncludedTerm: includedTerm,
+			Data: data, Checksum: sum}, seal)
 	})
+}
+
+// fuzzed delivers m. Unless it has the right checksum, it must be refused.
+func fuzzed[M Message](t *testing.T, m M, seal bool) {
+	rf := fuzzServer(t)
+	if good := sealed(m); seal || reflect.DeepEqual(good, m) {
+		deliver(t, rf, good)
+		return
+	}
+	before := pictureOf(rf)
+	if reply := rf.OnMessage(m); granted(reply) || pictureOf(rf) != before {
+		t.Errorf("a wrong checksum is overlooked: %+v", m)
+	}
 }
 
 // FuzzDecodeCommand decodes any bytes as a command.

@@ -41,6 +41,9 @@ var choices = []struct {
 	{"events", []alternative{
 		{"on", WithEvents()},
 	}},
+	{"snapshot", []alternative{
+		{"first", WithSnapshotFirst()},
+	}},
 }
 
 type alternative struct {

@@ -45,7 +45,7 @@ func wantComplaint(t *testing.T, want string, body func(t *fakeT)) {
 }
 
 func command(index int, cmd any) ApplyMsg {
-	return ApplyMsg{CommandValid: true, CommandIndex: index, Command: cmd}
+	return ApplyMsg{CommandValid: true, CommandIndex: index, CommandTerm: 1, Command: cmd}
 }
 
 func snapshotMsg(index int, snapshot []byte) ApplyMsg {

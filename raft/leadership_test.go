@@ -108,7 +108,9 @@ func TestLostRequestForVote(t *testing.T) {
 					requests.Add(1)
 					time.Sleep(c.lostAfter)
 				} else if c.answers {
-					return &RequestVoteReply{Term: m.(*RequestVoteArgs).Term}
+					reply := &RequestVoteReply{Term: m.(*RequestVoteArgs).Term}
+					reply.seal()
+					return reply
 				}
 				return nil
 			}))

@@ -275,9 +275,12 @@ func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 	rf.mu.Unlock()
 	defer rf.mu.Lock()
-	if m, ok := c.message.(*AppendEntriesArgs); ok && len(c.entries) > 0 {
-		c.records = c.entries.appendRecords(c.records)
-		m.Entries, m.Checksum, m.Definitions = c.records, checksumOf(c.records), rf.definitions.collect(c.entries)
+	if m, ok := c.message.(*AppendEntriesArgs); ok {
+		if len(c.entries) > 0 {
+			c.records = c.entries.appendRecords(c.records)
+			m.Entries, m.Definitions = c.records, rf.definitions.collect(c.entries)
+		}
+		m.Checksum = uint64(m.sum())
 	}
 	return rf.call(f.id, c.message)
 }

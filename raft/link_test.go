@@ -35,7 +35,7 @@ func TestMaxEntries(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
 	other := newPeer(t, 1, 1, nil)
 	for _, want := range []int{0, maxEntries, 5} { // at first the leader does not know that the follower has nothing
-		b, err := other.received(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs))
+		b, _, err := other.received(sealed(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs)))
 		mustEqual(t, "error", err, nil)
 		mustEqual(t, "entries", b.length(), want)
 	}

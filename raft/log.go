@@ -255,7 +255,7 @@ func (l *raftLog) reset(index, term int) {
 // not decode them.
 type accepted struct {
 	first    int   // index of commands[0]
-	commands []any // nil where an entry came from another leader
+	commands []any // nil where an entry came from another leader, or must be decoded (identity.go)
 	taken    int   // how many at the beginning are gone
 }
 

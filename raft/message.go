@@ -17,12 +17,14 @@ type RequestVoteArgs struct {
 	LastLogIndex int  // index of candidate's last log entry (§5.4)
 	LastLogTerm  int  // term of candidate's last log entry (§5.4)
 	PreVote      bool // only a question: nobody's term, vote or timer changes
+	Checksum     uint64
 }
 
 // RequestVoteReply answers RequestVoteArgs.
 type RequestVoteReply struct {
 	Term        int  // the voter's currentTerm, for the candidate to update itself
 	VoteGranted bool // the candidate received the vote, or with PreVote would receive it
+	Checksum    uint64
 }
 
 // AppendEntriesArgs replicates log entries and is the heartbeat (Figure 2, §5.2, §5.3).
@@ -33,8 +35,8 @@ type AppendEntriesArgs struct {
 	PrevLogTerm  int      // its term
 	LeaderCommit int      // leader's commitIndex
 	Entries      []string // records of the new entries (segment.go), in pieces: bytes, not text; empty for a heartbeat
-	Checksum     uint32   // of Entries
-	Definitions  [][]byte // gob type definitions that Entries need (command.go)
+	Definitions  [][]byte // gob type definitions that Entries need (definition.go)
+	Checksum     uint64
 }
 
 // AppendEntriesReply answers AppendEntriesArgs.
@@ -45,6 +47,7 @@ type AppendEntriesReply struct {
 	ConflictIndex int  // and the first index it has of that term, or the one after its last
 	Beyond        int  // with Success, up to where it has the leader's log by entries that it kept, if that is further
 	Full          bool // it takes no entries until its service has caught up
+	Checksum      uint64
 }
 
 // InstallSnapshotArgs brings a follower up to a snapshot, sent whole (Figure 13, §7).
@@ -54,12 +57,15 @@ type InstallSnapshotArgs struct {
 	LastIncludedIndex int    // the snapshot replaces all entries up to and including this index
 	LastIncludedTerm  int    // its term
 	Data              []byte // the snapshot
+	Checksum          uint64
 }
 
 // InstallSnapshotReply answers InstallSnapshotArgs.
 type InstallSnapshotReply struct {
 	Term    int  // the follower's currentTerm, for the leader to update itself
 	Success bool // the follower holds all that the snapshot covers
+
+	Checksum uint64
 }
 
 // A Message is what one server sends another: *RequestVoteArgs, *AppendEntriesArgs or *InstallSnapshotArgs.
@@ -72,6 +78,8 @@ type Message interface {
 // was.
 type Reply interface {
 	term() int
+	seal() // sets Checksum
+	intact() bool
 }
 
 func (m *RequestVoteArgs) sender() (id, term int)     { return m.CandidateID, m.Term }
@@ -94,14 +102,17 @@ func (r *RequestVoteReply) term() int     { return r.Term }
 func (r *AppendEntriesReply) term() int   { return r.Term }
 func (r *InstallSnapshotReply) term() int { return r.Term }
 
-// call takes m to a peer and returns the reply to it, nil if there is none. It is the one door by which messages leave.
+// call takes m to a peer and returns the reply to it, nil if there is none or it was damaged. It is the one door by which
+// messages leave.
 func (rf *Raft) call(peer int, m Message) Reply {
 	rf.observeMessage(m, peer)
 	svcMeth, reply := m.rpc()
 	if rf.options.transport != nil {
-		return rf.callTransport(peer, m, reply)
+		reply = rf.callTransport(peer, m, reply)
+	} else if !rf.peers[peer].Call(svcMeth, m, reply) {
+		return nil
 	}
-	if !rf.peers[peer].Call(svcMeth, m, reply) {
+	if reply == nil || !reply.intact() {
 		return nil
 	}
 	return reply
@@ -138,10 +149,15 @@ func plausible(numbers ...int) bool {
 
 // OnMessage takes a message from a peer and returns the reply to it. It is the one door by which messages
 // enter: the three labrpc handlers are adapters to it, and another transport may call it. What the reply
-// promises has been saved when it returns. A message that is malformed or that no correct server can have
-// sent is refused: its reply grants nothing, and no state changes. So is every message to a server that was
-// killed. It panics if m is nil or of a foreign type. Safe for concurrent use; the server keeps parts of m,
-// which must not be changed afterwards.
+// promises has been saved when it returns. It panics if m is nil or of a foreign type. Safe for concurrent use; the
+// server keeps parts of m, which must not be changed afterwards.
+//
+// Messages and replies may be damaged on their way. Each carries a checksum of all its fields. A message is refused if
+// its checksum is wrong, if no correct server can have sent it, or if this server was killed: the reply grants nothing,
+// no state changes, and nothing of the message is kept. A reply with a wrong checksum is dropped, as if it were lost; one
+// without, which is 0, was made by hand and is taken as it is.
+// How far a message's term is from this server's own is no reason to refuse it: Figure 2 alone says what follows from
+// terms. Peers do not lie: Byzantine faults are out of scope.
 func (rf *Raft) OnMessage(m Message) Reply {
 	var reply Reply
 	switch m := m.(type) {
@@ -154,6 +170,7 @@ func (rf *Raft) OnMessage(m Message) Reply {
 	default:
 		panic(fmt.Sprintf("raft: OnMessage(%T): not a message of Raft's", m))
 	}
+	reply.seal()
 	rf.observeReply(m, reply)
 	return reply
 }

@@ -198,6 +198,7 @@ func (w *watch) applying(rf *Raft, m ApplyMsg) {
 		}
 	default:
 		w.sameCommand(s, index, m.Command)
+		w.checkPrefix(s, "the command that it applies", index, m.CommandTerm)
 	}
 	s.applied = index
 }

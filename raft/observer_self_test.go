@@ -41,7 +41,7 @@ func (s *stage) canvass(i int, voters ...int) *Raft {
 	rf.becomeCandidateLocked()
 	rf.canvass = rf.newCanvass(false)
 	for _, v := range voters {
-		s.rafts[v].OnMessage(voteRequest(rf))
+		s.rafts[v].OnMessage(sealed(voteRequest(rf)))
 	}
 	return rf
 }
@@ -77,7 +77,7 @@ func (s *stage) replicate(leader *Raft, prev int, to ...int) {
 	for _, i := range to {
 		m := entriesMessage(leader, prev)
 		s.sending(leader, m, i)
-		if !granted(s.rafts[i].OnMessage(m)) {
+		if !granted(s.rafts[i].OnMessage(sealed(m))) {
 			s.t.Errorf("server %d refuses %+v", i, m)
 		}
 	}
@@ -119,7 +119,7 @@ var violations = []struct {
 	{"a vote for a question", "election safety: violated by server 0 in term 1 at index 0", "1 votes", func(s *stage) {
 		m := voteRequest(s.rafts[0])
 		m.Term, m.PreVote = 1, true
-		s.rafts[1].OnMessage(m)
+		s.rafts[1].OnMessage(sealed(m))
 		s.elect(0)
 	}},
 	{"entries from no leader", "election safety: violated by server 1 in term 1 at index 0", "*raft.AppendEntriesArgs", func(s *stage) {
@@ -345,6 +345,11 @@ var violations = []struct {
 		s.applying(leader, command(1, "a"))
 		s.applying(leader, command(1, "a"))
 	}},
+	{"applied with another term", "state machine safety: violated by server 0 in term 1 at index 1", "has term 2 for this entry of term 1", func(s *stage) {
+		m := command(1, "a")
+		m.CommandTerm = 2
+		s.applying(agreed(s), m)
+	}},
 	{"gap", "each index is applied once and in order: violated by server 0 in term 1 at index 2", "after 0", func(s *stage) {
 		s.applying(agreed(s), command(2, "b"))
 	}},
@@ -420,7 +425,7 @@ func TestWatchAllows(t *testing.T) {
 			leader.Snapshot(3, []byte("three"))
 			m := &InstallSnapshotArgs{Term: 1, LastIncludedIndex: 3, LastIncludedTerm: 1, Data: []byte("three")}
 			s.sending(leader, m, 2)
-			s.rafts[2].OnMessage(m)
+			s.rafts[2].OnMessage(sealed(m))
 			s.applying(s.rafts[2], ApplyMsg{SnapshotValid: true, SnapshotIndex: 3, SnapshotTerm: 1, Snapshot: m.Data})
 			leader = s.restart(0)
 			s.elect(1, 2)
@@ -428,7 +433,9 @@ func TestWatchAllows(t *testing.T) {
 			s.replicate(s.rafts[1], 3, 0, 2)
 			s.rafts[1].commitLocked(4)
 			s.replicate(s.rafts[1], 4, 0)
-			s.applying(leader, command(4, "d"))
+			fourth := command(4, "d")
+			fourth.CommandTerm = 2
+			s.applying(leader, fourth)
 		},
 		"an entry replaced that a later leader commits": func(s *stage) {
 			s.append(s.rafts[0], 1)
@@ -464,7 +471,7 @@ func TestWatchAllows(t *testing.T) {
 		},
 		"a vote for oneself last of all": func(s *stage) {
 			s.rafts[0].becomeFollowerLocked(1)
-			s.rafts[1].OnMessage(voteRequest(s.rafts[0]))
+			s.rafts[1].OnMessage(sealed(voteRequest(s.rafts[0])))
 			s.rafts[0].votedFor = 0
 			s.rafts[0].saveLocked()
 			s.rafts[0].setRoleLocked(Leader, 0)

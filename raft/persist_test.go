@@ -198,7 +198,7 @@ func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
 	case 0:
 		return &RequestVoteArgs{Term: term + 1, CandidateID: 2, LastLogIndex: last + 1, LastLogTerm: term}
 	case 1:
-		return &InstallSnapshotArgs{term + 1, 1, last + rng.Intn(3) + 1, term, fmt.Append(nil, "snapshot ", last)}
+		return &InstallSnapshotArgs{Term: term + 1, LeaderID: 1, LastIncludedIndex: last + rng.Intn(3) + 1, LastIncludedTerm: term, Data: fmt.Append(nil, "snapshot ", last)}
 	case 2:
 		term++ // another leader, which may overwrite what is not committed
 	}
@@ -277,7 +277,7 @@ func TestRecordNumbersAreMinimal(t *testing.T) {
 			t.Errorf("%s: read as term %d, data %q", name, term, data)
 		}
 		rf := newFollower(t, 3, 1, nil)
-		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: []string{string(record)}, Checksum: checksum(record)})
+		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: []string{string(record)}})
 	}
 }
 

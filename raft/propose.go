@@ -25,7 +25,7 @@ type proposals struct {
 	queue *queue
 }
 
-// A queue is encoded commands, as the log will take them, and the commands themselves.
+// A queue is encoded commands, as the log will take them, and the commands themselves, nil where they must be decoded.
 type queue struct {
 	segment
 	commands []any
@@ -170,6 +170,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	if c != nil {
 		rf.definitions.add(c.key, c.definition)
 	}
+	command = handedOver(command, data, c)
 	t := rf.proposals.add(data, command)
 	for t.full && rf.accept(t.term) {
 		t = rf.proposals.add(data, command)

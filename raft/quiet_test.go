@@ -4,6 +4,7 @@ package raft
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -120,8 +121,30 @@ func (args *AppendEntriesArgs) carry(entries ...entry) {
 	if s := segmentOf(entries...); len(entries) > 0 {
 		args.Entries = batch{s}.appendRecords(nil)
 	}
-	args.Checksum = checksumOf(args.Entries)
 }
+
+// sealed returns m with the right checksum, as a correct server sends it.
+func sealed[M Message](m M) M {
+	var c Message
+	switch m := any(m).(type) {
+	case *RequestVoteArgs:
+		d := *m
+		d.Checksum = uint64(d.sum())
+		c = &d
+	case *AppendEntriesArgs:
+		d := *m
+		d.Checksum = uint64(d.sum())
+		c = &d
+	case *InstallSnapshotArgs:
+		d := *m
+		d.Checksum = uint64(d.sum(checksum(d.Data)))
+		c = &d
+	}
+	return c.(M)
+}
+
+// isSealed reports whether m has a checksum, right or wrong.
+func isSealed(m Message) bool { return !reflect.ValueOf(m).Elem().FieldByName("Checksum").IsZero() }
 
 // A saved is what a server must know again after a crash.
 type saved struct {
@@ -197,10 +220,14 @@ func verify(t testing.TB, rf *Raft) {
 	}
 }
 
-// deliver hands rf a message, and checks that the reply names the term and that the state is sound.
+// deliver hands rf a message, sealed if it has no checksum, and checks that the reply names the term and that the state is
+// sound.
 func deliver(t testing.TB, rf *Raft, m Message) Reply {
 	t.Helper()
 	commit := rf.commitIndex
+	if !isSealed(m) {
+		m = sealed(m)
+	}
 	reply := rf.OnMessage(m)
 	if reply.term() != rf.currentTerm {
 		t.Errorf("the reply's term is %d, the server's is %d", reply.term(), rf.currentTerm)

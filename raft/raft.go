@@ -9,6 +9,7 @@
 //	raft.go         the state of Figure 2, and the lab's interface
 //	propose.go      how many Starts at once get into the log
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
+//	checksum.go     their checksums
 //	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
 //	silence.go      how a server tells that others are silent from that it did not run
 //	follower.go     what a leader knows of a peer, and what is on its way to it  §5.3
@@ -19,10 +20,14 @@
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
 //	control.go      control commands: RaftState
+//	status.go       how a Status is printed
 //	events.go       events, for WithEvents
 //	log.go          the log as pure data                                         §5.3, §7
 //	segment.go      how its entries lie in memory, on the disk and in messages
 //	command.go      how a command is encoded
+//	definition.go   type definitions, which encoded commands need
+//	identity.go     which commands encoding does not change
+//	register.go     what to say of a command whose type is not registered
 //	persist.go      what is saved and how it is encoded
 //	persister.go    Persister, the disk
 //	store.go        what of it is new
@@ -39,7 +44,8 @@
 // further goroutine, the ticker, starts elections and keeps heartbeats going.
 //
 // A command is encoded once, by Start. Log, disk and messages have it in that form, and share the memory of what is large
-// (segment.go). It is decoded where it is applied, but on the server that accepted it, which has it still.
+// (segment.go). It is decoded where it is applied. Only the server that accepted it, which still has the value, hands that over
+// if it is of a type that encoding does not change (identity.go).
 //
 // # Locking
 //
@@ -140,7 +146,7 @@ func (r Role) String() string {
 // Make starts a server of the cluster peers, the one with index me: peers[i] leads to server i, where it is
 // registered as the labrpc service "Raft". The server continues from what persister has saved, saves to it, and
 // sends what is committed on applyCh: after a restart what follows the saved snapshot, which the service reads from
-// persister by itself. Make returns before anything is sent to a peer or to applyCh.
+// persister by itself (but see WithSnapshotFirst). Make returns before anything is sent to a peer or to applyCh.
 //
 // It panics if me is out of range, persister or applyCh is nil, options are impossible, or the saved state cannot be
 // trusted: a server never starts from state that was cut short, altered or written in another format.
@@ -193,6 +199,9 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
+	if rf.options.snapFirst {
+		rf.lastApplied = 0 // the applier finds a snapshot that is not handed over
+	}
 	rf.proposals.committed.Store(int64(rf.commitIndex))
 	rf.proposals.yielding = make(chan struct{}, maxYielding)
 	rf.events.term = rf.currentTerm
@@ -207,8 +216,10 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
 // appending and saving to that one, and may return before. It yields the processor when other Starts may join it, and
 // also when four thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
-// peer. The leader's own service gets this very command on applyCh, so it must not be changed afterwards. On any other
-// server, and on a killed one, it does nothing and returns index -1 and false.
+// peer. On any other server, and on a killed one, it does nothing and returns index -1 and false.
+//
+// Start encodes the command, which the caller may change afterwards. Every service, the leader's own too, receives what gob
+// makes of it: in a struct, for example, an empty slice becomes nil and a lower-case field zero.
 //
 // The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
 // panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which
@@ -234,20 +245,21 @@ func (rf *Raft) GetState() (term int, isLeader bool) {
 	return rf.currentTerm, rf.role == Leader
 }
 
-// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot.
+// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot: Status.StateBytes.
 func (rf *Raft) PersistBytes() int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	return rf.store.persister.RaftStateSize()
 }
 
-// Status is a picture of a server at one moment.
+// Status is a picture of a server at one moment. RaftState, LogInfo, SnapInfo and Event have some of these figures under other
+// names, which are given there.
 type Status struct {
 	Term          int
 	Role          Role
 	Leader        int // the server known to lead in Term, or -1
 	LastIndex     int // index of the last log entry
-	CommitIndex   int
+	CommitIndex   int // index of the highest entry known to be committed
 	LastApplied   int // what was handed over before the portion that is under way now
 	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
 	StateBytes    int // length of the saved Raft state, without the snapshot

@@ -226,46 +226,47 @@ func (rf *Raft) commitLocked(index int) {
 func (args *AppendEntriesArgs) check() error {
 	if !plausible(args.Term, args.PrevLogIndex, args.PrevLogTerm, args.LeaderCommit) || args.Term < 1 ||
 		args.PrevLogTerm > args.Term || (args.PrevLogIndex == 0) != (args.PrevLogTerm == 0) ||
-		checksumOf(args.Entries) != args.Checksum {
+		args.Checksum != uint64(args.sum()) {
 		return errMalformed
 	}
 	return nil
 }
 
-// received takes over the type definitions of a message and reads its entries.
-func (rf *Raft) received(args *AppendEntriesArgs) (batch, error) {
+// received reads the entries of a message. It also returns our type definitions with those that the message brings, which
+// are ours only when the entries are taken.
+func (rf *Raft) received(args *AppendEntriesArgs) (batch, *definitions, error) {
 	if err := args.check(); err != nil || len(args.Entries) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, d := range args.Definitions {
-		rf.definitions.add(definition(d).key(), d)
+	types, err := rf.definitions.with(args.Definitions)
+	if err != nil {
+		return nil, nil, err
 	}
 	b := make(batch, len(args.Entries))
-	er := entryReader{&rf.definitions, args.PrevLogTerm, args.Term, args.PrevLogIndex + 1}
+	er := entryReader{types, args.PrevLogTerm, args.Term, args.PrevLogIndex + 1}
 	for k, piece := range args.Entries {
-		var err error
 		if b[k], err = er.read(bytesOf(piece)); err != nil || b[k].length() == 0 || b[k].size() < len(piece) {
-			return nil, errMalformed
+			return nil, nil, errMalformed
 		}
 	}
-	return b, nil
+	return b, types, nil
 }
 
 // onAppendEntries answers a leader (§5.3).
 func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 	reply := new(AppendEntriesReply)
-	b, err := rf.received(args)
+	b, types, err := rf.received(args)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if err == nil && rf.admitLeaderLocked(args) {
-		rf.appendEntriesFromLocked(args, b, reply)
+		rf.appendEntriesFromLocked(args, b, types, reply)
 	}
 	reply.Term = rf.currentTerm
 	return reply
 }
 
 // appendEntriesFromLocked carries out the receiver's rules 2 to 5 of AppendEntries (Figure 2).
-func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, reply *AppendEntriesReply) {
+func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types *definitions, reply *AppendEntriesReply) {
 	prev, last := args.PrevLogIndex, args.PrevLogIndex+b.length()
 	reply.Full = rf.fullLocked()
 	if prev < rf.log.base {
@@ -287,6 +288,9 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, reply 
 	if reply.Full && len(b) > 0 {
 		rf.commitLocked(min(args.LeaderCommit, prev+known))
 		return
+	}
+	if len(b) > 0 && prev+known >= rf.commitIndex { // b is going to be taken
+		rf.definitions.adopt(types)
 	}
 	if !rf.takeEntriesLocked(prev+1+known, b) {
 		return

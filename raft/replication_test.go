@@ -72,6 +72,7 @@ func TestAppendEntriesRule(t *testing.T) {
 			rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2))
 			rf.commitIndex = 1
 			reply := deliver(t, rf, c.args).(*AppendEntriesReply)
+			c.reply.seal()
 			mustEqual(t, "reply", *reply, c.reply)
 			mustEqual(t, "log", logTerms(t, rf), c.log)
 			mustEqual(t, "commitIndex", rf.commitIndex, c.commit)
@@ -150,19 +151,26 @@ var badAppends = map[string]func(args *AppendEntriesArgs){
 	"entry of huge term":      withEntries(from(5).terms(math.MaxInt)...),
 	"no command":              withEntries(entry{term: 3}),
 	"unknown form":            withEntries(entry{term: 3, data: []byte{99, 1}}),
-	"an entry cut short":      withSealed(appendRecord(nil, 3, []byte{formNil}), appendRecord(nil, 3, []byte{formNil})[:2]),
-	"an entry in two pieces":  withSealed([]byte{3}, []byte{1, formNil}),
-	"an empty piece":          withSealed(appendRecord(nil, 3, []byte{formNil}), nil),
-	"a definition":            withSealed(appendRecord(nil, 0, []byte{formNil})),
-	"an entry, a definition":  withSealed(appendRecord(appendRecord(nil, 3, []byte{formNil}), 0, []byte{formNil})),
-	"length of entry huge":    withSealed(binary.AppendUvarint([]byte{3}, math.MaxUint64)),
-	"length of entry large":   withSealed(binary.AppendUvarint([]byte{3}, maxCommand+1)),
-	"endless number":          withSealed(bytes.Repeat([]byte{0xff}, 11)),
-	"wrong checksum":          func(args *AppendEntriesArgs) { args.Checksum++ },
-	"checksum of nothing":     func(args *AppendEntriesArgs) { args.Entries = nil },
+	"an entry cut short":      withPieces(appendRecord(nil, 3, []byte{formNil}), appendRecord(nil, 3, []byte{formNil})[:2]),
+	"an entry in two pieces":  withPieces([]byte{3}, []byte{1, formNil}),
+	"an empty piece":          withPieces(appendRecord(nil, 3, []byte{formNil}), nil),
+	"a definition":            withPieces(appendRecord(nil, 0, []byte{formNil})),
+	"an entry, a definition":  withPieces(appendRecord(appendRecord(nil, 3, []byte{formNil}), 0, []byte{formNil})),
+	"length of entry huge":    withPieces(binary.AppendUvarint([]byte{3}, math.MaxUint64)),
+	"length of entry large":   withPieces(binary.AppendUvarint([]byte{3}, maxCommand+1)),
+	"endless number":          withPieces(bytes.Repeat([]byte{0xff}, 11)),
+	"wrong checksum": func(args *AppendEntriesArgs) {
+		*args = *sealed(args)
+		args.Checksum++
+	},
+	"its entries gone": func(args *AppendEntriesArgs) {
+		*args = *sealed(args)
+		args.Entries = nil
+	},
 	"pieces in another order": func(args *AppendEntriesArgs) {
+		args.Entries = []string{"\x03\x01\x00", "\x03\x01\x01"}
+		*args = *sealed(args)
 		args.Entries = []string{"\x03\x01\x01", "\x03\x01\x00"}
-		args.Checksum = checksum([]byte("\x03\x01\x00\x03\x01\x01"))
 	},
 	"missing definition": func(args *AppendEntriesArgs) {
 		*args = *valueMsg()
@@ -178,14 +186,13 @@ func withEntries(entries ...entry) func(*AppendEntriesArgs) {
 	return func(args *AppendEntriesArgs) { args.carry(entries...) }
 }
 
-// withSealed gives a message bytes in place of entries, and the right checksum.
-func withSealed(pieces ...[]byte) func(*AppendEntriesArgs) {
+// withPieces gives a message bytes in place of entries.
+func withPieces(pieces ...[]byte) func(*AppendEntriesArgs) {
 	return func(args *AppendEntriesArgs) {
 		args.Entries = nil
 		for _, b := range pieces {
 			args.Entries = append(args.Entries, string(b))
 		}
-		args.Checksum = checksumOf(args.Entries)
 	}
 }
 
@@ -214,7 +221,7 @@ func TestAppendEntriesDamagedEntries(t *testing.T) {
 	rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2))
 	good := []byte(appendMsg(4, 4, 2, 4, 3, 4).Entries[0])
 	damaged := func(entries []byte) {
-		args := appendMsg(4, 4, 2, 4, 3, 4)
+		args := sealed(appendMsg(4, 4, 2, 4, 3, 4))
 		args.Entries[0] = string(entries)
 		wantRefused(t, rf, args)
 	}
@@ -234,12 +241,12 @@ func TestTwoLeadersInOneTerm(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
 	deliver(t, rf, &AppendEntriesArgs{Term: 3, LeaderID: 2})
 	wantRefused(t, rf, appendMsg(3, 0, 0, 1, 3))
-	wantRefused(t, rf, &InstallSnapshotArgs{3, 1, 5, 2, []byte("snapshot")})
+	wantRefused(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 5, LastIncludedTerm: 2, Data: []byte("snapshot")})
 	mustEqual(t, "next term's leader", granted(deliver(t, rf, appendMsg(4, 0, 0, 1, 4))), true)
 
 	leader := newLeader(t, 3, 3, from(1).terms(1))
 	wantRefused(t, leader, appendMsg(3, 1, 1, 1))
-	wantRefused(t, leader, &InstallSnapshotArgs{3, 1, 5, 2, []byte("snapshot")})
+	wantRefused(t, leader, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 5, LastIncludedTerm: 2, Data: []byte("snapshot")})
 	wantRefused(t, leader, appendMsg(2, 1, 1, 1, 2))
 	deliver(t, leader, appendMsg(4, 1, 1, 1))
 	mustEqual(t, "role of a leader that hears of a newer term", leader.role, Follower)
@@ -418,6 +425,7 @@ type scriptedPeer struct {
 func (p *scriptedPeer) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
 	p.asked <- args
 	*reply = <-p.answers
+	reply.seal()
 }
 
 // connectScripted makes peer 1 of rf a scripted one.
@@ -514,7 +522,7 @@ func TestBatchOutlivesItsMessage(t *testing.T) {
 			args.PrevLogTerm = 2
 		}
 		var reply AppendEntriesReply
-		if !end.Call("Raft.AppendEntries", args, &reply) || !reply.Success {
+		if !end.Call("Raft.AppendEntries", sealed(args), &reply) || !reply.Success {
 			t.Fatalf("round %d: %+v", round, reply)
 		}
 	}

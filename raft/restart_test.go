@@ -1,6 +1,11 @@
 package raft
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
 
 // What a snapshot covers is committed and applied, also for a server that has just restarted with it: an older snapshot
 // tells it nothing.
@@ -10,7 +15,100 @@ func TestRestartBehindSnapshot(t *testing.T) {
 	rf := newQuiet(t, 3, before.store.persister.Copy())
 	mustEqual(t, "commitIndex, lastApplied", [2]int{rf.commitIndex, rf.lastApplied}, [2]int{3, 3})
 	verify(t, rf)
-	deliver(t, rf, &InstallSnapshotArgs{3, 1, 2, 1, []byte("two")})
+	deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 2, LastIncludedTerm: 1, Data: []byte("two")})
 	mustEqual(t, "snapshot", restored(t, rf).snapshot, "three")
 	mustEqual(t, "log", logTerms(t, rf), "[2 3]")
+}
+
+// restartedAtThree restarts a server with a snapshot at 3 and entries up to 5, of which a leader tells next. Its applier runs.
+func restartedAtThree(t *testing.T, opts ...Option) (*Raft, func() string) {
+	before := committed(t)
+	before.Snapshot(3, []byte("three"))
+	rf := newQuiet(t, 3, before.store.persister.Copy(), append(opts, WithSnapshotFirst())...)
+	return rf, feed(rf)
+}
+
+// The saved snapshot comes first, then what follows it in the log, in order with events. It comes once.
+func TestSnapshotFirst(t *testing.T) {
+	for _, opts := range [][]Option{nil, {WithTrailingLog(2)}, {WithEvents()}, {WithTrailingLog(9), WithEvents()}} {
+		synctest.Test(t, func(t *testing.T) {
+			rf, next := restartedAtThree(t, opts...)
+			defer rf.Kill()
+			mustEqual(t, "lastApplied", rf.Status().LastApplied, 0)
+			deliver(t, rf, appendMsg(4, 5, 3, 5))
+			want := ">3 4 5 -"
+			if rf.options.events {
+				want = ">3 NewTerm LeaderKnown 4 5 -"
+			}
+			for _, want := range strings.Fields(want) {
+				mustEqual(t, "next", next(), want)
+			}
+			mustEqual(t, "lastApplied", rf.Status().LastApplied, 5)
+		})
+	}
+}
+
+// With a trailing log the entries that the snapshot covers are not handed over beside it.
+func TestSnapshotFirstWithTrailingLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := committed(t)
+		before.options.trailing = 2
+		before.Snapshot(3, []byte("three"))
+		mustEqual(t, "base", before.log.base, 1)
+		rf := newQuiet(t, 3, before.store.persister.Copy(), WithTrailingLog(2), WithSnapshotFirst())
+		applyCh := startApplier(rf)
+		defer rf.Kill()
+		m := <-applyCh
+		mustEqual(t, "first", fmt.Sprint(m.SnapshotValid, m.SnapshotIndex, m.SnapshotTerm, " ", string(m.Snapshot)), "true 3 2 three")
+		deliver(t, rf, appendMsg(4, 5, 3, 5))
+		wantCommand(t, applyCh, 4, 4)
+		wantCommand(t, applyCh, 5, 5)
+		silent(t, applyCh)
+	})
+}
+
+// Without a snapshot nothing is different, and without the option none is sent.
+func TestNoSnapshotFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := committed(t)
+		rf := newQuiet(t, 3, before.store.persister.Copy(), WithSnapshotFirst())
+		next := feed(rf)
+		defer rf.Kill()
+		deliver(t, rf, appendMsg(4, 5, 3, 2))
+		for _, want := range strings.Fields("1 2 -") {
+			mustEqual(t, "next", next(), want)
+		}
+		before.Snapshot(3, []byte("three"))
+		plain := newQuiet(t, 3, before.store.persister.Copy())
+		next = feed(plain)
+		defer plain.Kill()
+		deliver(t, plain, appendMsg(4, 5, 3, 4))
+		for _, want := range strings.Fields("4 -") {
+			mustEqual(t, "next without the option", next(), want)
+		}
+	})
+}
+
+// A newer snapshot that comes before the saved one was handed over takes its place.
+func TestNewerSnapshotFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := committed(t)
+		before.Snapshot(3, []byte("three"))
+		rf := newQuiet(t, 3, before.store.persister.Copy(), WithSnapshotFirst(), WithEvents())
+		deliver(t, rf, &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 4, Data: []byte("nine")})
+		next := feed(rf)
+		defer rf.Kill()
+		for _, want := range strings.Fields(">9 NewTerm LeaderKnown SnapshotInstalled -") {
+			mustEqual(t, "next", next(), want)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // the saved one is on its way already
+		rf, next := restartedAtThree(t)
+		defer rf.Kill()
+		synctest.Wait()
+		deliver(t, rf, &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 4, Data: []byte("nine")})
+		for _, want := range strings.Fields(">3 >9 -") {
+			mustEqual(t, "next", next(), want)
+		}
+	})
 }

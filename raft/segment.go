@@ -162,13 +162,6 @@ func (b batch) appendRecords(dst []string) []string {
 // bytesOf returns the bytes of s, which must not be written to.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-func checksumOf(pieces []string) (sum uint32) {
-	for _, s := range pieces {
-		sum = extendChecksum(sum, bytesOf(s))
-	}
-	return sum
-}
-
 // An entryReader reads entries as the log may hold them: their terms do not fall, and their commands can be decoded.
 type entryReader struct {
 	definitions *definitions

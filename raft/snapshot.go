@@ -46,21 +46,23 @@ func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int,
 // installSnapshotLocked makes c an InstallSnapshot, for a follower that lacks entries that we no longer have.
 func (rf *Raft) installSnapshotLocked(c *call) {
 	c.last, c.bytes = rf.snapshot.index, len(rf.snapshot.data)
-	c.message = &InstallSnapshotArgs{
+	m := &InstallSnapshotArgs{
 		Term:              rf.currentTerm,
 		LeaderID:          rf.me,
 		LastIncludedIndex: rf.snapshot.index,
 		LastIncludedTerm:  rf.snapshot.term,
 		Data:              rf.snapshot.data,
 	}
+	m.Checksum = uint64(m.sum(rf.snapshot.sum))
+	c.message = m
 }
 
 // onInstallSnapshot answers a leader (§7).
 func (rf *Raft) onInstallSnapshot(args *InstallSnapshotArgs) *InstallSnapshotReply {
 	reply := new(InstallSnapshotReply)
-	malformed := !plausible(args.Term, args.LastIncludedIndex, args.LastIncludedTerm) ||
-		args.LastIncludedIndex < 1 || args.LastIncludedTerm < 1 || args.LastIncludedTerm > args.Term
 	s := newSnapshot(args.LastIncludedIndex, args.LastIncludedTerm, args.Data)
+	malformed := args.Checksum != uint64(args.sum(s.sum)) || !plausible(args.Term, args.LastIncludedIndex, args.LastIncludedTerm) ||
+		args.LastIncludedIndex < 1 || args.LastIncludedTerm < 1 || args.LastIncludedTerm > args.Term
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if !malformed && rf.admitLeaderLocked(args) {

@@ -90,12 +90,12 @@ func TestInstallSnapshotRule(t *testing.T) {
 		index, term int // of the snapshot
 		commit      int
 	}{
-		{"older than what is committed", InstallSnapshotArgs{3, 1, 3, 2, []byte("x")}, true, "[1 1 2 2 3]", 0, 0, 4},
-		{"the last committed", InstallSnapshotArgs{3, 1, 4, 2, []byte("x")}, true, "[1 1 2 2 3]", 0, 0, 4},
-		{"same index and term", InstallSnapshotArgs{4, 1, 5, 3, []byte("x")}, true, "[]", 5, 3, 5},
-		{"same index, another term", InstallSnapshotArgs{5, 1, 5, 4, []byte("x")}, true, "[]", 5, 4, 5},
-		{"beyond the log", InstallSnapshotArgs{3, 1, 9, 3, []byte("x")}, true, "[]", 9, 3, 9},
-		{"older term of the leader", InstallSnapshotArgs{2, 1, 9, 2, []byte("x")}, false, "[1 1 2 2 3]", 0, 0, 4},
+		{"older than what is committed", InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 3, LastIncludedTerm: 2, Data: []byte("x")}, true, "[1 1 2 2 3]", 0, 0, 4},
+		{"the last committed", InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 4, LastIncludedTerm: 2, Data: []byte("x")}, true, "[1 1 2 2 3]", 0, 0, 4},
+		{"same index and term", InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: 5, LastIncludedTerm: 3, Data: []byte("x")}, true, "[]", 5, 3, 5},
+		{"same index, another term", InstallSnapshotArgs{Term: 5, LeaderID: 1, LastIncludedIndex: 5, LastIncludedTerm: 4, Data: []byte("x")}, true, "[]", 5, 4, 5},
+		{"beyond the log", InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3, Data: []byte("x")}, true, "[]", 9, 3, 9},
+		{"older term of the leader", InstallSnapshotArgs{Term: 2, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 2, Data: []byte("x")}, false, "[1 1 2 2 3]", 0, 0, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rf := committed(t)
@@ -117,9 +117,9 @@ func TestInstallSnapshotRetainsSuffix(t *testing.T) {
 		want string
 	}{{2, "[2 2 3]"}, {1, "[]"}} {
 		rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 2, 3))
-		deliver(t, rf, &InstallSnapshotArgs{3, 1, 3, c.term, []byte("x")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 3, LastIncludedTerm: c.term, Data: []byte("x")})
 		mustEqual(t, "log", logTerms(t, rf), c.want)
-		deliver(t, rf, &InstallSnapshotArgs{3, 1, 2, 1, []byte("older")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 2, LastIncludedTerm: 1, Data: []byte("older")})
 		mustEqual(t, "log after an older one", logTerms(t, rf), c.want)
 		mustEqual(t, "snapshot after an older one", restored(t, rf).snapshot, "x")
 	}
@@ -127,22 +127,22 @@ func TestInstallSnapshotRetainsSuffix(t *testing.T) {
 
 func TestInstallSnapshotMalformed(t *testing.T) {
 	for _, args := range []InstallSnapshotArgs{
-		{-1, 1, 9, 3, nil},
-		{0, 1, 9, 0, nil},
-		{math.MaxInt, 1, 9, 3, nil},
-		{maxNumber + 1, 1, 9, 3, nil},
-		{4, 0, 9, 3, nil},
-		{4, 3, 9, 3, nil},
-		{4, -1, 9, 3, nil},
-		{4, math.MaxInt, 9, 3, nil},
-		{4, 1, 0, 3, nil},
-		{4, 1, 0, 0, nil},
-		{4, 1, -9, 3, nil},
-		{4, 1, math.MaxInt, 3, nil},
-		{4, 1, 9, 0, nil},
-		{4, 1, 9, -3, nil},
-		{4, 1, 9, 5, nil},
-		{4, 1, 9, math.MaxInt, nil},
+		{Term: -1, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: 0, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 0},
+		{Term: math.MaxInt, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: maxNumber + 1, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: 0, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: 3, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: -1, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: math.MaxInt, LastIncludedIndex: 9, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: 0, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: 0, LastIncludedTerm: 0},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: -9, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: math.MaxInt, LastIncludedTerm: 3},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 0},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: -3},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 5},
+		{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: math.MaxInt},
 	} {
 		t.Run(fmt.Sprintf("%+v", args), func(t *testing.T) {
 			args.Data = []byte("snapshot")
@@ -166,8 +166,8 @@ func TestSnapshotSavedInOneStep(t *testing.T) {
 		}
 		for range 20 {
 			last := rf.log.lastIndex()
-			rf.OnMessage(&InstallSnapshotArgs{3, 1, last + 3, 3, fmt.Append(nil, "installed after ", last)})
-			rf.OnMessage(appendMsg(3, last+3, 3, last+3, 3, 3))
+			rf.OnMessage(sealed(&InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: last + 3, LastIncludedTerm: 3, Data: fmt.Append(nil, "installed after ", last)}))
+			rf.OnMessage(sealed(appendMsg(3, last+3, 3, last+3, 3, 3)))
 		}
 		end()
 		verify(t, rf)
@@ -248,9 +248,9 @@ func TestSnapshotWhileApplierIsBusy(t *testing.T) {
 		applyCh := startApplier(rf)
 		defer rf.Kill()
 		synctest.Wait() // it wants to send index 1
-		deliver(t, rf, &InstallSnapshotArgs{3, 1, 9, 3, []byte("first")})
+		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3, Data: []byte("first")})
 		deliver(t, rf, appendMsg(3, 9, 3, 10, 3, 3))
-		deliver(t, rf, &InstallSnapshotArgs{3, 1, 11, 3, []byte("second")}) // close upon the first
+		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 11, LastIncludedTerm: 3, Data: []byte("second")}) // close upon the first
 		deliver(t, rf, appendMsg(3, 11, 3, 12, 3))
 		for index := 1; index <= 4; index++ {
 			wantCommand(t, applyCh, index, index)

@@ -28,7 +28,9 @@ func TestTransportMayKeepMessages(t *testing.T) {
 		mustEqual(t, "peer", peer, 1)
 		args := m.(*AppendEntriesArgs)
 		kept, contents = append(kept, args), append(contents, []string{strings.Clone(args.Entries[0])})
-		return &AppendEntriesReply{Term: 3, Success: true}
+		reply := &AppendEntriesReply{Term: 3, Success: true}
+		reply.seal()
+		return reply
 	}
 	var c call
 	for _, command := range []string{"the first and longest", "the second", "third"} {
@@ -53,7 +55,9 @@ func TestTransportReplies(t *testing.T) {
 			t.Errorf("%#v is taken for a reply", reply)
 		}
 	}
-	answer(&InstallSnapshotReply{Term: 3})
+	good := &InstallSnapshotReply{Term: 3}
+	good.seal()
+	answer(good)
 	if reply := rf.call(1, &InstallSnapshotArgs{}); reply.term() != 3 {
 		t.Errorf("the reply is %+v", reply)
 	}

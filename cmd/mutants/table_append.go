@@ -140,6 +140,29 @@ var appends = []mutant{
 		},
 	},
 	{
+		name:  "checksum-without-leader-commit",
+		wrong: "a damaged LeaderCommit goes unnoticed",
+		edits: []edit{{"checksum.go", `.add(m.LeaderCommit)`, ``}},
+	},
+	{
+		name:  "checksum-zero-unchecked",
+		wrong: "a message with checksum 0 is not checked",
+		edits: []edit{{"replication.go", `args.Checksum != uint64(args.sum())`, `args.Checksum != 0 && args.Checksum != uint64(args.sum())`}},
+	},
+	{
+		name:  "damaged-reply-believed",
+		wrong: "the checksum of a reply is not looked at",
+		edits: []edit{{"message.go", `if reply == nil || !reply.intact() {`, `if reply == nil {`}},
+	},
+	{
+		name:  "definitions-of-refused-message-kept",
+		wrong: "the type definitions that a message brings stay, although it is refused",
+		edits: []edit{{"replication.go", `types, err := rf.definitions.with(args.Definitions)`, `types, err := rf.definitions.with(args.Definitions)
+	if err == nil {
+		rf.definitions.adopt(types)
+	}`}},
+	},
+	{
 		name:   "truncation-not-saved",
 		wrong:  "a follower that replaces conflicting entries does not save that",
 		safety: true,

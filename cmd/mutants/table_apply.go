@@ -12,6 +12,21 @@ var applying = []mutant{
 		},
 	},
 	{
+		name:  "command-with-current-term",
+		wrong: "CommandTerm is the server's term, not the entry's",
+		edits: []edit{{"apply.go", `index, s.term(k))`, `index, rf.raftState().Term)`}},
+	},
+	{
+		name:  "slices-handed-over-undecoded",
+		wrong: "the leader's service gets slices as Start got them, where the others' get nil for an empty one",
+		edits: []edit{{"identity.go", `case reflect.Array:`, `case reflect.Array, reflect.Slice:`}},
+	},
+	{
+		name:  "value-for-registered-pointer",
+		wrong: "the leader's service gets a value where the others' get a pointer, since that is what is registered",
+		edits: []edit{{"command.go", `isIdentity(t) && c.definition.defines(t)`, `isIdentity(t)`}},
+	},
+	{
 		name:  "applied-with-lock-held",
 		wrong: "the applier holds the lock while it sends on applyCh",
 		edits: []edit{{"apply.go",
@@ -25,8 +40,10 @@ var applying = []mutant{
 		name:  "applier-polls",
 		wrong: "the applier looks for work every ten milliseconds instead of being woken",
 		edits: []edit{
-			{"apply.go", `"fmt"`, `"fmt"
-			"time"`},
+			{"apply.go", `import "math"`, `import (
+			"math"
+			"time"
+			)`},
 			{"apply.go", `rf.applyCond.Wait()`, `rf.mu.Unlock()
 			time.Sleep(10 * time.Millisecond)
 			rf.mu.Lock()`},

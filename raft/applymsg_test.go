@@ -1,0 +1,66 @@
+package raft
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// A command's term is that of its entry, whoever leads when it is handed over, and after a restart, too.
+func TestCommandTerm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newLeader(t, 3, 7, from(1).terms(1, 4))
+		rf.Start(pointCommand{3, 4})
+		settle(t, rf, rf.followers[1], &AppendEntriesReply{Term: 7, Success: true})
+		applyCh := startApplier(rf)
+		for _, want := range [][2]int{{1, 1}, {2, 4}, {3, 7}} {
+			m := <-applyCh
+			mustEqual(t, "index, term", [2]int{m.CommandIndex, m.CommandTerm}, want)
+		}
+		disk := rf.store.persister.Copy()
+		rf.Kill()
+		again := newQuiet(t, 3, disk)
+		applyCh = startApplier(again)
+		defer again.Kill()
+		deliver(t, again, &AppendEntriesArgs{Term: 8, LeaderID: 1, PrevLogIndex: 3, PrevLogTerm: 7, LeaderCommit: 3})
+		for _, want := range [][2]int{{1, 1}, {2, 4}, {3, 7}} {
+			m := <-applyCh
+			mustEqual(t, "index, term after a restart", [2]int{m.CommandIndex, m.CommandTerm}, want)
+		}
+	})
+}
+
+// No other file of the library names a field that only ApplyMsg has, or makes an ApplyMsg, so that another tree's may
+// take its place.
+func TestApplyMsgInOneFile(t *testing.T) {
+	own := []string{"CommandValid", "CommandIndex", "CommandTerm", "SnapshotValid", "SnapshotTerm", "EventValid"}
+	files, _ := filepath.Glob("*.go")
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") || name == "applymsg.go" {
+			continue
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Ident:
+				if slices.Contains(own, n.Name) {
+					t.Errorf("%v: %s", fset.Position(n.Pos()), n.Name)
+				}
+			case *ast.CompositeLit:
+				if of, ok := n.Type.(*ast.Ident); ok && of.Name == "ApplyMsg" {
+					t.Errorf("%v: an ApplyMsg is made", fset.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+	}
+}
