@@ -107,6 +107,41 @@ func TestPreVoteWithLeader(t *testing.T) {
 	})
 }
 
+// Every heartbeat renews what a follower hears: it refuses its promise however long the leader has led, and gives it when the
+// leader has been silent for the least election timeout.
+func TestPreVoteUnderLongReign(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ask := &RequestVoteArgs{Term: 4, CandidateID: 2, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
+		rf := newFollower(t, 3, 3, from(1).terms(3))
+		for range 100 {
+			deliver(t, rf, appendMsg(3, 1, 3, 1))
+			for range 2 {
+				time.Sleep(rf.options.timeoutMin/2 - time.Nanosecond)
+				wantRefused(t, rf, ask)
+			}
+		}
+		time.Sleep(2 * time.Nanosecond)
+		mustEqual(t, "granted when the leader is silent", granted(deliver(t, rf, ask)), true)
+		deliver(t, rf, &InstallSnapshotArgs{3, 1, 2, 3, []byte("snapshot")})
+		ask.LastLogIndex = 2
+		time.Sleep(rf.options.timeoutMin - time.Nanosecond)
+		wantRefused(t, rf, ask)
+	})
+}
+
+// Promises of one attempt count in the next.
+func TestPromisesAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 5, 3, from(1).terms(1))
+		for _, peer := range []int{1, 2} {
+			locked(rf, rf.standForElectionLocked)
+			vote(rf, peer, &RequestVoteArgs{Term: 4, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+			time.Sleep(time.Second)
+		}
+		mustEqual(t, "role and term with a promise of each attempt", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
+	})
+}
+
 // newCandidate returns a quiet candidate, server 0 of n, in term.
 func newCandidate(t testing.TB, n, term int) (*Raft, *RequestVoteArgs) {
 	rf := newFollower(t, n, term-1, from(1).terms(1))
@@ -300,6 +335,42 @@ func TestElectionTimeoutUnanswered(t *testing.T) {
 				wantTimeout("answered", factors[1])
 			}
 		}
+	})
+}
+
+// Make sets the first election timeout, too: nobody hears of a server before the least one, and everybody by the greatest.
+func TestFirstElectionTimeout(t *testing.T) {
+	for name, disk := range map[string]*Persister{
+		"a new server": MakePersister(), "a restarted one": newFollower(t, 3, 7, from(1).terms(1)).store.persister,
+	} {
+		for range 20 {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, 3, disk.Copy())
+				defer s.end()
+				s.between(loseAll)
+				begun := time.Now()
+				time.Sleep(courseRules().timeoutMax)
+				synctest.Wait()
+				mail := s.mail(1)
+				if len(mail) == 0 {
+					t.Fatalf("%s has not asked for a vote in %v", name, courseRules().timeoutMax)
+				}
+				if after := mail[0].at.Sub(begun); after < courseRules().timeoutMin {
+					t.Errorf("%s asks for a vote after %v", name, after)
+				}
+			})
+		}
+	}
+}
+
+// The bounds of the timeout may be equal.
+func TestFixedElectionTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 3, MakePersister(), WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
+		defer s.end()
+		begun := time.Now()
+		s.lead()
+		mustEqual(t, "it stands after", s.mail(1)[0].at.Sub(begun), 200*time.Millisecond)
 	})
 }
 
