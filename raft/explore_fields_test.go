@@ -132,8 +132,8 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"first": irrelevant(derived), "memory": irrelevant(pieces), "start": irrelevant(pieces), "ends": irrelevant(pieces),
 	},
 	reflect.TypeFor[store](): {
-		"persister": irrelevant(byDisk), "growing": irrelevant(byDisk), "body": irrelevant(byDisk), "bodySum": irrelevant(byDisk),
-		"defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
+		"persister": irrelevant(byDisk), "disk": irrelevant(byDisk), "growing": irrelevant(byDisk), "body": irrelevant(byDisk),
+		"bodySum": irrelevant(byDisk), "defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
 	},
 	reflect.TypeFor[Persister](): {
 		"mu": irrelevant("it is free between two steps"), "head": irrelevant(byDisk), "body": irrelevant(byDisk), "size": irrelevant(byDisk),

@@ -90,6 +90,7 @@ func (h *head) check(servers int) error {
 // A store is the server's side of its Persister, whichever year's that is.
 type store struct {
 	persister *Persister
+	disk      any      // the persister again, for what its year has it save with
 	growing   grower   // our Persister; nil for the course's, which is given the whole state at each save
 	body      int      // length of the saved body
 	bodySum   uint32   // its checksum
@@ -104,18 +105,18 @@ type grower interface {
 
 func newStore(persister *Persister) store {
 	growing, _ := any(persister).(grower)
-	return store{persister: persister, growing: growing}
+	return store{persister: persister, disk: persister, growing: growing}
 }
 
 // write replaces the whole Raft state, and the snapshot if it is another one than before.
 func (s *store) write(state, snapshot []byte, newSnapshot bool) {
-	switch p := any(s.persister).(type) {
+	switch p := s.disk.(type) {
 	case interface{ SaveRaftState([]byte) }:
 		if !newSnapshot {
 			p.SaveRaftState(state)
 			return
 		}
-		any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)
+		s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)
 	case interface{ Save(_, _ []byte) }: // 2023 and later: a nil snapshot would erase the saved one
 		p.Save(state, snapshot)
 	default:

@@ -111,9 +111,9 @@ var snapshots = []mutant{
 		wrong:  "state and snapshot are saved one after the other: a crash may come between",
 		safety: true,
 		edits: []edit{{"persist.go",
-			`any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
+			`s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
 			`p.SaveRaftState(state)
-			any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
+			s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
 	},
 	{
 		name:   "snapshot-not-saved",
