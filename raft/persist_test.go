@@ -218,54 +218,6 @@ func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
 	return args
 }
 
-// startCourse starts server i with a Persister such as the course's, which knows no Append.
-func (cfg *config) startCourse(i int) {
-	cfg.start1(i, cfg.applierFunc)
-	rf := cfg.raft(i)
-	rf.mu.Lock()
-	rf.store.growing = nil
-	rf.mu.Unlock()
-	cfg.connect(i)
-}
-
-// A cluster with Persisters of the course agrees, crashes and takes snapshots like another.
-func TestClusterWithCoursePersister(t *testing.T) {
-	parallel(t)
-	for _, unreliable := range []bool{false, true} {
-		t.Run(fmt.Sprint("unreliable: ", unreliable), func(t *testing.T) {
-			lab(t, func(t *testing.T) {
-				cfg := setup{n: 3, unreliable: unreliable, snapshot: true}.start(t)
-				defer cfg.cleanup()
-				cfg.courseScenario()
-			})
-		})
-	}
-}
-
-func (cfg *config) courseScenario() {
-	for _, i := range cfg.all() {
-		cfg.startCourse(i)
-	}
-	for round := range 6 {
-		victim := (cfg.checkOneLeader() + round) % cfg.n
-		cfg.crash1(victim)
-		for k := range SnapShotInterval + 3 {
-			cfg.one(100*round+k, cfg.n-1, true)
-		}
-		cfg.startCourse(victim)
-		cfg.one(100*round+99, cfg.n, true)
-	}
-	for _, i := range cfg.all() {
-		cfg.startCourse(i)
-	}
-	cfg.one(999, cfg.n, true)
-	for _, i := range cfg.all() {
-		if rf := cfg.raft(i); rf.Status().SnapshotIndex == 0 || rf.store.growing != nil {
-			cfg.t.Errorf("server %d has taken no snapshot, or has used Append", i)
-		}
-	}
-}
-
 // A number in a record has one encoding. Another of the same value, as a correct server never writes it, would be
 // measured wrongly where the log is moved to other memory.
 func TestRecordNumbersAreMinimal(t *testing.T) {
