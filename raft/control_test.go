@@ -131,6 +131,20 @@ func TestControlCommandWithTrailingLog(t *testing.T) {
 	})
 }
 
+// Status is the server's own, in each of its fields.
+func TestStatus(t *testing.T) {
+	rf := committed(t)
+	rf.Snapshot(2, []byte("two"))
+	want := Status{Term: 3, Role: Follower, Leader: nobody, LastIndex: 5, CommitIndex: 4, LastApplied: 0, SnapshotIndex: 2, StateBytes: rf.PersistBytes()}
+	mustEqual(t, "Status", rf.Status(), want)
+	deliver(t, rf, appendMsg(6, 5, 3, 5, 6))
+	want = Status{Term: 6, Role: Follower, Leader: 1, LastIndex: 6, CommitIndex: 5, LastApplied: 0, SnapshotIndex: 2, StateBytes: rf.PersistBytes()}
+	mustEqual(t, "Status under a leader", rf.Status(), want)
+	candidate, _ := newCandidate(t, 3, 4)
+	mustEqual(t, "a candidate's", candidate.Status(), Status{Term: 4, Role: Candidate, Leader: nobody, LastIndex: 1, StateBytes: candidate.PersistBytes()})
+	mustEqual(t, "StateBytes of the disk", rf.Status().StateBytes, len(rf.store.persister.ReadRaftState()))
+}
+
 // A restarted server answers the questions in its log anew.
 func TestControlCommandAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

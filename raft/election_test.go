@@ -129,6 +129,17 @@ func TestPreVoteUnderLongReign(t *testing.T) {
 	})
 }
 
+// A leader that was heard just now, but whose term is over, keeps nobody from a promise.
+func TestPreVoteAfterLeadersTerm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 3, 3, from(1).terms(3))
+		deliver(t, rf, appendMsg(3, 1, 3, 1))
+		mustEqual(t, "a vote for a worse log", granted(deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 2})), false)
+		ask := &RequestVoteArgs{Term: 5, CandidateID: 1, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
+		mustEqual(t, "a promise", granted(deliver(t, rf, ask)), true)
+	})
+}
+
 // Promises of one attempt count in the next.
 func TestPromisesAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -242,6 +253,18 @@ func TestLateVoteIsNoPromise(t *testing.T) {
 	mustEqual(t, "role and term with a promise", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
 }
 
+// A promise for a term that has passed meanwhile is none for the term that the server asks for now.
+func TestPromiseOfOlderTerm(t *testing.T) {
+	rf := newFollower(t, 3, 3, nil)
+	locked(rf, rf.standForElectionLocked, func() { rf.becomeFollowerLocked(7) }, rf.standForElectionLocked)
+	for _, term := range []int{4, 7, 9} {
+		vote(rf, 1, &RequestVoteArgs{Term: term, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+	}
+	mustEqual(t, "role and term after old promises", fmt.Sprint(rf.role, rf.currentTerm), "follower 7")
+	vote(rf, 1, &RequestVoteArgs{Term: 8, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+	mustEqual(t, "role and term after one for the next", fmt.Sprint(rf.role, rf.currentTerm), "candidate 8")
+}
+
 // A refusal that names a newer term ends the asking for promises.
 func TestPromiseRefusedByNewerTerm(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
@@ -338,6 +361,24 @@ func TestElectionTimeoutUnanswered(t *testing.T) {
 	})
 }
 
+// In one attempt a peer that answers is asked once, whatever it says; in the next only one that has not promised its vote.
+func TestEachPeerIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 5, newFollower(t, 3, 7, from(1).terms(1)).store.persister, WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
+		defer s.end()
+		s.between(func(peer int, m Message) (Reply, bool) {
+			return &RequestVoteReply{Term: 7, VoteGranted: peer == 1}, true
+		})
+		time.Sleep(210 * time.Millisecond)
+		for peer := 1; peer < 5; peer++ {
+			mustEqual(t, fmt.Sprint("requests to peer ", peer), script(s.mail(peer)), "?8")
+		}
+		time.Sleep(200 * time.Millisecond)
+		mustEqual(t, "requests to the one that has promised", script(s.mail(1)), "")
+		mustEqual(t, "requests to another", script(s.mail(2)), "?8")
+	})
+}
+
 // Make sets the first election timeout, too: nobody hears of a server before the least one, and everybody by the greatest.
 func TestFirstElectionTimeout(t *testing.T) {
 	for name, disk := range map[string]*Persister{
@@ -358,6 +399,9 @@ func TestFirstElectionTimeout(t *testing.T) {
 				if after := mail[0].at.Sub(begun); after < courseRules().timeoutMin {
 					t.Errorf("%s asks for a vote after %v", name, after)
 				}
+				args := mail[0].Message.(*RequestVoteArgs)
+				want := map[string]string{"a new server": "1 false", "a restarted one": "8 true"}[name]
+				mustEqual(t, "term of the election, and whether it asks first, of "+name, fmt.Sprint(args.Term, args.PreVote), want)
 			})
 		}
 	}

@@ -170,8 +170,8 @@ func TestEventsAfterRestart(t *testing.T) {
 		s.between(loseAll)
 		synctest.Wait()
 		mustEqual(t, "before anything happens", story(s.received()), "")
-		s.rf.OnMessage(appendMsg(7, 4, 6, 3))
-		s.rf.OnMessage(appendMsg(9, 4, 6, 4))
+		s.deliver(appendMsg(7, 4, 6, 3))
+		s.deliver(appendMsg(9, 4, 6, 4))
 		synctest.Wait()
 		mustEqual(t, "afterwards", story(s.received()),
 			"LeaderKnown(7 1 -1 0)@2 3 NewTerm(9 -1 -1 0)@3 LeaderKnown(9 1 -1 0)@3 4")

@@ -66,6 +66,9 @@ func (s *scene) carry(peer int, m Message) Reply {
 	return rf.OnMessage(m)
 }
 
+// deliver hands the live server a message of a peer.
+func (s *scene) deliver(m Message) Reply { return s.rf.OnMessage(m) }
+
 // between has meddle see each message first. It is called without a lock and may sleep. If it is done with the message, its
 // reply is the answer, nil for none; otherwise the message goes its way.
 func (s *scene) between(meddle func(peer int, m Message) (reply Reply, done bool)) {

@@ -206,7 +206,7 @@ func TestRefusalOfOlderTermMovesNothing(t *testing.T) {
 func (s *scene) leadAgain() {
 	s.t.Helper()
 	term, _ := s.rf.GetState()
-	s.rf.OnMessage(&RequestVoteArgs{Term: term + 1, CandidateID: 2})
+	s.deliver(&RequestVoteArgs{Term: term + 1, CandidateID: 2})
 	for range 1000 {
 		time.Sleep(time.Millisecond)
 		if now, leads := s.rf.GetState(); leads && now > term {

@@ -233,3 +233,26 @@ func TestOrderedLinkDropsAllOvertaken(t *testing.T) {
 		mustEqual(t, "commitIndex", s.rf.Status().CommitIndex, 0)
 	})
 }
+
+// A message that was lost overtakes nothing.
+func TestOrderedLinkCountsWhatOvertookLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
+		defer s.end()
+		n := 0
+		s.between(func(peer int, m Message) (Reply, bool) {
+			if peer == 2 {
+				return nil, true
+			}
+			if n++; n == 1 {
+				time.Sleep(90 * time.Millisecond) // it is given up meanwhile
+				return nil, false
+			}
+			return nil, true
+		})
+		s.start("one")
+		time.Sleep(100 * time.Millisecond)
+		mustEqual(t, "several messages", n > 1, true)
+		mustEqual(t, "commitIndex", s.rf.Status().CommitIndex, 1)
+	})
+}
