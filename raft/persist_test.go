@@ -233,6 +233,33 @@ func TestRecordNumbersAreMinimal(t *testing.T) {
 	}
 }
 
+// The definition of a type is saved once, with the first entry that needs it, also by a server that has restarted since. When no
+// entry needs it any more it is gone.
+func TestDefinitionIsSavedOnce(t *testing.T) {
+	rf := newLeader(t, 3, 2, nil)
+	grows := func() int {
+		before := rf.PersistBytes()
+		rf.Start(pointCommand{1, 2})
+		return rf.PersistBytes() - before
+	}
+	first, next := grows(), grows()
+	if first <= next {
+		t.Errorf("%d bytes with a definition, %d without", first, next)
+	}
+	mustEqual(t, "the third", grows(), next)
+	rf = newQuiet(t, 3, rf.store.persister.Copy())
+	rf.becomeCandidateLocked()
+	rf.becomeLeaderLocked()
+	mustEqual(t, "after a restart", grows(), next)
+	rf.commitLocked(4)
+	rf.Snapshot(3, []byte("three"))
+	mustEqual(t, "after a snapshot of all but one", grows(), next)
+	rf.commitLocked(5)
+	rf.Snapshot(5, []byte("all"))
+	mustEqual(t, "after a snapshot of all", grows(), first)
+	verify(t, rf)
+}
+
 // Kept entries behind a snapshot must agree with it.
 func TestRestoreChecksTermAtSnapshot(t *testing.T) {
 	rf := newFollower(t, 3, 5, from(1).terms(1, 1, 2, 3), WithTrailingLog(3))
