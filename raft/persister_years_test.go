@@ -98,6 +98,18 @@ func TestCrashAtEverySave(t *testing.T) {
 	}
 }
 
+// Ours is given what is new, each of the others all that there is: that is what the state's pieces tell.
+func TestOnlyOurPersisterGrows(t *testing.T) {
+	for _, y := range years {
+		rf := newFollower(t, 3, 5, nil)
+		if y.name != "ours" { // which Make finds out by itself
+			y.use(rf)
+		}
+		deliver(t, rf, appendMsg(5, 0, 0, 0, 5, 5))
+		mustEqual(t, y.name+" is appended to", rf.store.persister.head != nil, y.name == "ours")
+	}
+}
+
 // A disk of any year can be read by any other.
 func TestYearsShareTheirFormat(t *testing.T) {
 	disk := MakePersister()
