@@ -210,6 +210,7 @@ func (s *scene) leadAgain() {
 	for range 1000 {
 		time.Sleep(time.Millisecond)
 		if now, leads := s.rf.GetState(); leads && now > term {
+			synctest.Wait() // its first heartbeats are out
 			return
 		}
 	}
