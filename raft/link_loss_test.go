@@ -2,6 +2,7 @@ package raft
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,14 +38,10 @@ func TestLostCommitIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
-		losses := 0
+		var losses atomic.Int32
 		s.between(func(peer int, m Message) (Reply, bool) {
 			args := m.(*AppendEntriesArgs)
-			if peer != 1 || args.LeaderCommit == 0 || losses == 1 {
-				return nil, false
-			}
-			losses++
-			return nil, true
+			return nil, peer == 1 && args.LeaderCommit > 0 && losses.Add(1) == 1
 		})
 		s.start("one")
 		time.Sleep(20 * time.Millisecond)
@@ -52,10 +49,10 @@ func TestLostCommitIsToldAgain(t *testing.T) {
 		mustEqual(t, "to the other", script(s.mail(2)), "0+1/0 1+0/1")
 		mustEqual(t, "commitIndex of the peer that lost it", s.peers[1].Status().CommitIndex, 1)
 
-		losses = 0 // the next heartbeat is lost, which tells nothing new
+		losses.Store(0) // the next heartbeat is lost, which tells nothing new
 		time.Sleep(200 * time.Millisecond)
 		mustEqual(t, "heartbeats, one of them lost", script(s.mail(1)), script(s.mail(2)))
-		mustEqual(t, "lost", losses, 1)
+		mustEqual(t, "something was lost", losses.Load() > 0, true)
 	})
 }
 
@@ -105,12 +102,12 @@ func TestFailureCountsOnce(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkPool(2)))
 		defer s.end()
 		patience := courseRules().heartbeat / 2
-		messages := 0
+		var messages atomic.Int32
 		s.between(func(peer int, m Message) (Reply, bool) {
 			if peer != 1 { // or else there is a commit to tell
 				return nil, true
 			}
-			switch messages++; messages {
+			switch messages.Add(1) {
 			case 1: // with the entry
 				time.Sleep(patience + 20*time.Millisecond)
 				return nil, true
@@ -193,10 +190,9 @@ func TestLostMessageIsSentAgainAlone(t *testing.T) {
 		})
 		s.start("one")
 		time.Sleep(time.Millisecond)
-		var once bool
+		var once atomic.Bool
 		s.between(func(peer int, m Message) (Reply, bool) {
-			if peer == 1 && !once {
-				once = true
+			if peer == 1 && once.CompareAndSwap(false, true) {
 				return nil, true
 			}
 			time.Sleep(30 * time.Millisecond)
@@ -213,13 +209,12 @@ func TestOrderedLinkDropsAllOvertaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
 		defer s.end()
-		n := 0
+		var n atomic.Int32
 		s.between(func(peer int, m Message) (Reply, bool) {
 			if peer == 2 {
 				return nil, true
 			}
-			n++
-			switch n {
+			switch n.Add(1) {
 			case 1: // both are given up
 				time.Sleep(300 * time.Millisecond)
 				return &AppendEntriesReply{Term: 1, Success: true}, true
@@ -240,12 +235,12 @@ func TestOrderedLinkCountsWhatOvertookLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
 		defer s.end()
-		n := 0
+		var n atomic.Int32
 		s.between(func(peer int, m Message) (Reply, bool) {
 			if peer == 2 {
 				return nil, true
 			}
-			if n++; n == 1 {
+			if n.Add(1) == 1 {
 				time.Sleep(90 * time.Millisecond) // it is given up meanwhile
 				return nil, false
 			}
@@ -253,7 +248,7 @@ func TestOrderedLinkCountsWhatOvertookLoss(t *testing.T) {
 		})
 		s.start("one")
 		time.Sleep(100 * time.Millisecond)
-		mustEqual(t, "several messages", n > 1, true)
+		mustEqual(t, "several messages", n.Load() > 1, true)
 		mustEqual(t, "commitIndex", s.rf.Status().CommitIndex, 1)
 	})
 }
