@@ -64,4 +64,14 @@ var applying = []mutant{
 			`return rf.currentTerm, rf.role == Leader`}},
 		race: true,
 	},
+	{
+		name:  "caught-up-with-part",
+		wrong: "a peer that has acknowledged some of what is committed has caught up",
+		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex > 0`}},
+	},
+	{
+		name:  "restart-reports-its-term",
+		wrong: "the term that a server restarts in is reported as a new one",
+		edits: []edit{{"raft.go", `rf.events.term = rf.currentTerm`, ``}},
+	},
 }
