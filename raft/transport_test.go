@@ -88,3 +88,13 @@ func TestHandlers(t *testing.T) {
 		}
 	}
 }
+
+// A call that labrpc could not make has no reply, not an empty one.
+func TestLostCallHasNoReply(t *testing.T) {
+	rf := newLeader(t, 3, 3, nil)
+	for _, m := range []Message{&RequestVoteArgs{Term: 3}, appendMsg(3, 0, 0, 0), &InstallSnapshotArgs{Term: 3}} {
+		if reply := rf.call(1, m); reply != nil {
+			t.Errorf("the reply to a lost %T is %+v", m, reply)
+		}
+	}
+}
