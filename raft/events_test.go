@@ -206,6 +206,29 @@ func TestPeerCaughtUpWithPartOfIt(t *testing.T) {
 	})
 }
 
+// A peer has caught up when it holds what is committed, though not all that the leader has.
+func TestPeerCaughtUpBehindTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 5, MakePersister(), WithEvents())
+		defer s.end()
+		s.between(electing(func(peer int, m Message) (Reply, bool) {
+			if peer == 1 && entriesIn(m) == 0 {
+				time.Sleep(20 * time.Millisecond) // until there is an entry
+			}
+			return nil, peer > 1
+		}))
+		for s.rf.Status().Role != Leader {
+			time.Sleep(time.Millisecond)
+		}
+		synctest.Wait() // a heartbeat is on its way
+		s.start("not committed")
+		time.Sleep(21 * time.Millisecond)
+		mustEqual(t, "before it is answered", story(s.received()), "NewTerm(1 -1 -1 0)@0 BecameLeader(1 0 -1 0)@0")
+		time.Sleep(time.Millisecond)
+		mustEqual(t, "after that", story(s.received()), "PeerCaughtUp(1 0 1 0)@0")
+	})
+}
+
 // feed starts the applier of a quiet server and returns a function that receives the next message: a command as its
 // index, a snapshot as ">" and its index, an event as its kind, or "-" if nothing comes.
 func feed(rf *Raft) (next func() string) {

@@ -87,6 +87,22 @@ func TestSnapshotOnItsWay(t *testing.T) {
 	}
 }
 
+// After a snapshot comes what follows it, also when the leader still has entries that it covers.
+func TestTrailingLogIsNotSentAfterSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1, 1, 1), WithTrailingLog(2))
+		before.commitIndex = 5
+		before.Snapshot(5, []byte("five"))
+		s := newScene(t, 3, before.store.persister.Copy(), WithTrailingLog(2))
+		defer s.end()
+		s.peers[2] = newPeer(t, 2, 1, from(1).terms(1, 1, 1, 1, 1, 1))
+		s.between(electing(func(int, Message) (Reply, bool) { return nil, false }))
+		s.lead()
+		mail := slices.DeleteFunc(s.mail(1), func(l letter) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
+		mustEqual(t, "messages", script(mail[:3]), "6+0/5 >5 5+1/5")
+	})
+}
+
 // The definition of a type comes with every message that needs it, whatever the follower has acknowledged before: it may have
 // forgotten, or be a new one.
 func TestDefinitionsTravelWithEntries(t *testing.T) {

@@ -257,6 +257,8 @@ func TestDefinitionIsSavedOnce(t *testing.T) {
 	rf.commitLocked(5)
 	rf.Snapshot(5, []byte("all"))
 	mustEqual(t, "after a snapshot of all", grows(), first)
+	rf.Start(map[string]int{"another type": 1})
+	mustEqual(t, "after another type", grows(), next)
 	verify(t, rf)
 }
 
