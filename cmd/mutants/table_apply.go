@@ -74,4 +74,9 @@ var applying = []mutant{
 		wrong: "the term that a server restarts in is reported as a new one",
 		edits: []edit{{"raft.go", `rf.events.term = rf.currentTerm`, ``}},
 	},
+	{
+		name:  "caught-up-with-last-only",
+		wrong: "a peer that holds what is committed has not caught up before it has the last entry",
+		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex >= rf.log.lastIndex()`}},
+	},
 }

@@ -178,4 +178,9 @@ var snapshots = []mutant{
 		wrong: "RaftState takes the snapshot's end for the log's beginning",
 		edits: []edit{{"control.go", `FirstIndex: rf.log.base + 1,`, `FirstIndex: rf.snapshot.index + 1,`}},
 	},
+	{
+		name:  "applied-from-log-base",
+		wrong: "with a trailing log a restarted server hands its own snapshot over again",
+		edits: []edit{{"raft.go", `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`, `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.log.base`}},
+	},
 }
