@@ -279,7 +279,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
 		if reply.ConflictTerm == 0 && !reply.Full {
-			rf.early.keep(prev, args.PrevLogTerm, b)
+			rf.early.keep(prev, args.PrevLogTerm, b, types)
 		}
 		return
 	}
@@ -289,10 +289,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 		rf.commitLocked(min(args.LeaderCommit, prev+known))
 		return
 	}
-	if len(b) > 0 && prev+known >= rf.commitIndex { // b is going to be taken
-		rf.definitions.adopt(types)
-	}
-	if !rf.takeEntriesLocked(prev+1+known, b) {
+	if !rf.takeEntriesLocked(prev+1+known, b, types) {
 		return
 	}
 	reply.Success = true
@@ -304,8 +301,8 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 
 // takeEntriesLocked puts entries that the log lacks at index first: "if an existing entry conflicts with a new one,
 // delete the existing entry and all that follow it; append any new entries not already in the log". What is
-// committed cannot conflict; then it refuses.
-func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
+// committed cannot conflict; then it refuses. types are the definitions that the entries need.
+func (rf *Raft) takeEntriesLocked(first int, b batch, types *definitions) bool {
 	switch {
 	case len(b) == 0:
 		return true
@@ -314,6 +311,7 @@ func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
 	}
+	rf.definitions.adopt(types)
 	rf.saveEntriesLocked(true, b...)
 	return true
 }
