@@ -78,7 +78,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"nextIndex":  irrelevant(anyNext),
 		"matchIndex": changes(func(s *driven) { anyPeer(s).matchIndex++ }),
 		"answers":    irrelevant(whenSent),
-		"probing":    irrelevant(anyNext), "early": irrelevant(anyNext),
+		"probing":    irrelevant(anyNext), "awaits": irrelevant(anyNext),
 		"full":     irrelevant(whenSent),
 		"caughtUp": irrelevant("only events tell it"),
 	},

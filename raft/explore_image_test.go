@@ -284,7 +284,7 @@ func (m *image) loadFollowers(s *driven) {
 // after election", Figure 2), so that the images of other servers need not tell.
 func (f *follower) leftover(last int) {
 	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitHas = last+1, last, maxFailures, last, last
-	f.probing, f.due, f.tell, f.caughtUp, f.progress.early, f.full, f.entries = true, false, true, true, true, true, 1
+	f.probing, f.due, f.tell, f.caughtUp, f.awaits, f.full, f.entries = true, false, true, true, 1, true, 1
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
 	f.installing = f.calls[0]
 }

@@ -25,7 +25,7 @@ type progress struct {
 	matchIndex int  // index of the highest entry known to be there; never falls during a term
 	answers    bool // it has answered in this term
 	probing    bool // the logs differ before nextIndex; it moves on only when they are known to agree
-	early      bool // entries have overtaken others: it keeps them, or else they must be sent again
+	awaits     int  // the entry that it lacked when later ones came, which it keeps or else must get again; 0 for none
 	full       bool // it takes no entries until its service has caught up
 	caughtUp   bool // it was seen to hold what is committed, and was not out of reach since
 }
@@ -144,6 +144,16 @@ func (f *flight) count(c *call, n int) {
 // brings reports whether an entry is on its way.
 func (f *flight) brings(index int) bool {
 	return slices.ContainsFunc(f.calls, func(c *call) bool { return c.bytes > 0 && c.first <= index && index <= c.last })
+}
+
+// behind returns the index of the first entry from next on that is not on its way.
+func (f *flight) behind(next int) int {
+	for _, c := range f.calls {
+		if c.bytes > 0 && c.first <= next && next <= c.last {
+			next = c.last + 1
+		}
+	}
+	return next
 }
 
 // minRate is how many bytes a second we expect of a link at least, while its follower answers.

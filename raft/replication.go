@@ -41,16 +41,16 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
 	case c.overtakenBySuccess(f, reply):
-		f.early = true
+		f.awaits = max(f.awaits, f.matchIndex+1)
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
 		f.answered = time.Now()
 	default:
 		f.failures++
 	}
-	if f.early && !f.brings(f.matchIndex+1) { // what they overtook is there, or is not on its way any more
-		f.early = false
-		f.backTo(f.matchIndex + 1)
+	if awaited := max(f.awaits, f.matchIndex+1); f.awaits > 0 && !f.brings(awaited) { // it came, or it is lost
+		f.awaits = 0
+		f.backTo(awaited)
 	}
 }
 
@@ -100,7 +100,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 			f.backTo(c.first)
 			return true
 		case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):
-			f.early = true
+			f.awaits = max(f.awaits, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
 			return true
 		default:
 			return rf.backUpLocked(f, args, reply)
@@ -108,7 +108,10 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 	}
 	f.matchIndex = max(f.matchIndex, match)
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
-	f.probing = false
+	if f.probing {
+		f.probing = false
+		f.nextIndex = f.behind(f.nextIndex)
+	}
 	rf.advanceCommitLocked()
 	rf.reportProgressLocked(f)
 	return true
