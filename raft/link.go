@@ -183,9 +183,8 @@ func (rf *Raft) tendLocked(f *follower, now time.Time, tell bool) time.Time {
 	f.tell = f.tell || tell
 	if rf.hasWorkLocked(f) {
 		rf.rouseLocked(f)
-		return now.Add(rf.patience())
 	}
-	if f.due { // it waits for room
+	if f.due { // it goes out now, or waits for room
 		return earlier(late, now.Add(rf.patience()))
 	}
 	return earlier(late, f.beatSent.Add(rf.options.heartbeat))

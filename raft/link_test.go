@@ -317,3 +317,19 @@ func TestRejectionOfWhatWasAcknowledged(t *testing.T) {
 	mustEqual(t, "failures", f.failures, maxFailures)
 	mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
 }
+
+// A ticker that finds entries to send to a follower comes back when the next heartbeat is due, since entries may take their time.
+func TestHeartbeatInTimeBehindEntries(t *testing.T) {
+	rf := newLeader(t, 3, 1, nil)
+	f := rf.followers[1]
+	exchange(t, rf, f, newPeer(t, 1, 1, nil))
+	rf.Start("first")
+	first := sendNext(rf, f)
+	rf.Start("second")
+	due := f.beatSent.Add(rf.options.heartbeat)
+	now := due.Add(-time.Millisecond)
+	first.sentAt = now.Add(-rf.patience())
+	next := rf.tendLocked(f, now, false)
+	mustEqual(t, "the second goes out", rf.hasWorkLocked(f), true)
+	mustEqual(t, "the ticker's next look is late by", max(0, next.Sub(due)), 0)
+}
