@@ -333,3 +333,35 @@ func TestHeartbeatInTimeBehindEntries(t *testing.T) {
 	mustEqual(t, "the second goes out", rf.hasWorkLocked(f), true)
 	mustEqual(t, "the ticker's next look is late by", max(0, next.Sub(due)), 0)
 }
+
+// What a lost message did not carry, or what has come by another way, is no reason to send anything again.
+func TestLossOfNothing(t *testing.T) {
+	lost := func(t *testing.T, what func(rf *Raft, f *follower, other *Raft) *call) {
+		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(4)))
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		exchange(t, rf, f, other)
+		c := what(rf, f, other)
+		rf.Start("on its way")
+		sendNext(rf, f)
+		want := f.nextIndex
+		rf.settleLocked(f, c, nil)
+		mustEqual(t, "nextIndex", f.nextIndex, want)
+	}
+	t.Run("a heartbeat", func(t *testing.T) {
+		lost(t, func(rf *Raft, f *follower, other *Raft) *call {
+			f.due = true
+			return sendNext(rf, f)
+		})
+	})
+	t.Run("entries that were sent again", func(t *testing.T) {
+		lost(t, func(rf *Raft, f *follower, other *Raft) *call {
+			rf.Start("first")
+			c := sendNext(rf, f)
+			rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+			exchange(t, rf, f, other)
+			exchange(t, rf, f, other)
+			mustEqual(t, "matchIndex", f.matchIndex, 1)
+			return c
+		})
+	})
+}

@@ -30,7 +30,9 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
 	case reply == nil:
-		f.backTo(c.first)
+		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
+			f.backTo(c.first)
+		}
 		f.commitSent, f.tell = f.commitHas, true
 		if waitedFor { // a call that was given up has counted as a failure already
 			f.failures++
