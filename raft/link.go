@@ -68,7 +68,7 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 		return false
 	}
 	last := rf.log.lastIndex()
-	return f.nextIndex <= last || f.tell && f.commitSent < rf.commitIndex ||
+	return f.nextIndex <= last || f.tell && f.awaits == 0 && f.commitSent < rf.commitIndex ||
 		f.failures > 0 && len(f.calls) == 0 && f.matchIndex < last
 }
 

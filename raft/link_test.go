@@ -365,3 +365,39 @@ func TestLossOfNothing(t *testing.T) {
 		})
 	})
 }
+
+// A heartbeat that overtakes entries tells a follower in vain what is committed of them. It is told again when they have come.
+func TestCommitToldTooEarly(t *testing.T) {
+	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage} {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprint(link, ", heartbeat answered late ", late), func(t *testing.T) {
+				rf := newLeader(t, 3, 1, nil, WithLink(link))
+				f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+				exchange(t, rf, f, other)
+				for n := range 20 {
+					rf.Start(n)
+				}
+				entries := sendNext(rf, f)
+				third := newPeer(t, 2, 1, nil)
+				for rf.commitIndex < 20 {
+					exchange(t, rf, rf.followers[2], third)
+				}
+				f.due = true
+				heartbeat := sendNext(rf, f)
+				reply := deliver(t, other, heartbeat.message)
+				if !late {
+					rf.settleLocked(f, heartbeat, reply)
+					mustEqual(t, "it is told again at once", rf.hasWorkLocked(f), false)
+				}
+				rf.settleLocked(f, entries, deliver(t, other, entries.message))
+				if late {
+					rf.settleLocked(f, heartbeat, reply)
+				}
+				mustEqual(t, "it is told when the entries have come", rf.hasWorkLocked(f), true)
+				exchange(t, rf, f, other)
+				mustEqual(t, "the follower's commitIndex", other.commitIndex, 20)
+				mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
+			})
+		}
+	}
+}

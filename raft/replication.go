@@ -33,7 +33,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
 			f.backTo(c.first)
 		}
-		f.commitSent, f.tell = f.commitHas, true
+		f.toldInVain()
 		if waitedFor { // a call that was given up has counted as a failure already
 			f.failures++
 		}
@@ -44,6 +44,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	case overtaken && rf.options.link == LinkOrdered:
 	case c.overtakenBySuccess(f, reply):
 		f.awaits = max(f.awaits, f.matchIndex+1)
+		f.toldInVain()
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
 		f.answered = time.Now()
@@ -55,6 +56,9 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		f.backTo(awaited)
 	}
 }
+
+// toldInVain has a follower told again what is committed, since a message was lost or refused.
+func (f *follower) toldInVain() { f.commitSent, f.tell = f.commitHas, true }
 
 // heardLocked takes note that a call was answered: its receiver has heard from us when it had gone out.
 func (f *follower) heardLocked(c *call) {
@@ -103,6 +107,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 			return true
 		case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):
 			f.awaits = max(f.awaits, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
+			f.toldInVain()
 			return true
 		default:
 			return rf.backUpLocked(f, args, reply)
