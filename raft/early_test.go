@@ -80,3 +80,24 @@ func TestHeartbeatDuringProbe(t *testing.T) {
 		mustEqual(t, "matchIndex", f.matchIndex, 100)
 	}
 }
+
+// A rejection may be overtaken by the success of what it waited for, while more of that is on its way. Nothing is sent again then.
+func TestEarlyRejectionOvertaken(t *testing.T) {
+	for _, link := range []Link{LinkPool(4), LinkPerMessage} {
+		rf := newLeader(t, 3, 1, nil, WithLink(link))
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		exchange(t, rf, f, other)
+		var calls []*call
+		for n := range 4 {
+			rf.Start(n)
+			calls = append(calls, sendNext(rf, f))
+		}
+		rejection := deliver(t, other, calls[3].message)
+		rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
+		rf.settleLocked(f, calls[3], rejection)
+		mustEqual(t, "nextIndex", f.nextIndex, 5)
+		rf.settleLocked(f, calls[2], deliver(t, other, calls[2].message))
+		rf.settleLocked(f, calls[1], deliver(t, other, calls[1].message))
+		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
+	}
+}

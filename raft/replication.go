@@ -105,7 +105,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		case reply.Full:
 			f.backTo(c.first)
 			return true
-		case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):
+		case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.brings(max(reply.ConflictIndex, f.matchIndex+1)):
 			f.awaits = max(f.awaits, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
 			f.toldInVain()
 			return true
