@@ -159,12 +159,8 @@ func (f *flight) behind(next int) int {
 // minRate is how many bytes a second we expect of a link at least, while its follower answers.
 const minRate = 50_000
 
-// freeBytes take no time that counts.
-const freeBytes = 16 << 10
-
-// patience is how long a call may take before we give it up: half a heartbeat's time or twice what messages like it have
-// taken of late, and what the bytes on their way need on a thin link. What is lost goes out again soon, while what is only slow
-// is not sent twice.
+// patience is how long a call may take before we give it up: least, or twice what messages like it have taken of late and what
+// the bytes on their way need on a thin link. What is lost goes out again soon, while what is only slow is not sent twice.
 func (f *flight) patience(c *call, least time.Duration) time.Duration {
 	if c.isHeartbeat() {
 		return max(least, 2*f.beatTrips.shortest())
@@ -173,11 +169,8 @@ func (f *flight) patience(c *call, least time.Duration) time.Duration {
 	if trip == 0 {
 		trip = f.beatTrips.shortest()
 	}
-	t := max(least, 2*trip)
-	if bytes := c.load + f.carried - c.carried - freeBytes; bytes > 0 {
-		t += time.Duration(bytes) * time.Second / minRate
-	}
-	return t
+	bytes := c.load + f.carried - c.carried
+	return max(least, 2*trip+time.Duration(bytes)*time.Second/minRate)
 }
 
 // trips are the times that the last few messages took, there and back. The shortest of them tells what the link needs when
