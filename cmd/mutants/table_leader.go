@@ -6,7 +6,7 @@ var leaders = []mutant{
 		name:   "match-index-at-reply-time",
 		wrong:  "matchIndex is the leader's last entry when the reply comes, not what was sent",
 		safety: true,
-		edits:  []edit{{"replication.go", `max(f.matchIndex, c.last)`, `max(f.matchIndex, rf.log.lastIndex())`}},
+		edits:  []edit{{"replication.go", `match := c.last`, `match := rf.log.lastIndex()`}},
 	},
 	{
 		name:   "heartbeat-counted-as-entries",
@@ -30,15 +30,15 @@ var leaders = []mutant{
 	{
 		name:  "match-index-moves-back",
 		wrong: "a reply that was overtaken lowers matchIndex",
-		edits: []edit{{"replication.go", `max(f.matchIndex, c.last)`, `c.last`}},
+		edits: []edit{{"replication.go", `f.matchIndex = max(f.matchIndex, match)`, `f.matchIndex = match`}},
 	},
 	{
 		name:   "match-index-kept-from-earlier-lead",
 		wrong:  "a server that leads again keeps the matchIndex values of an earlier term",
 		safety: true,
-		edits: []edit{{"link.go",
-			`f.nextIndex, f.matchIndex = lastLogIndex+1, 0`,
-			`f.nextIndex = lastLogIndex + 1`}},
+		edits: []edit{{"follower.go",
+			`progress{nextIndex: lastLogIndex + 1}`,
+			`progress{nextIndex: lastLogIndex + 1, matchIndex: f.matchIndex}`}},
 	},
 	{
 		name:   "stale-replies-not-dropped",
@@ -105,7 +105,8 @@ var leaders = []mutant{
 			`rf.wakeReplicatorsLocked()`,
 			`for _, f := range rf.followers {
 				if f != nil {
-					f.nextIndex, f.calls, f.due = f.matchIndex+1, nil, true
+					f.giveUp()
+					f.nextIndex, f.due = f.matchIndex+1, true
 					if !f.waiting {
 						go rf.replicator(f)
 					}
@@ -118,8 +119,8 @@ var leaders = []mutant{
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
 		edits: []edit{
 			{"link.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
-			{"link.go", `now.Sub(f.lastSent) >= rf.options.heartbeat`, `now.Sub(f.lastSent) >= rf.options.heartbeat/5`},
-			{"link.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
+			{"link.go", `now.Sub(f.beatSent) >= rf.options.heartbeat`, `now.Sub(f.beatSent) >= rf.options.heartbeat/5`},
+			{"link.go", `f.beatSent.Add(rf.options.heartbeat)`, `f.beatSent.Add(rf.options.heartbeat / 5)`},
 		},
 	},
 }
