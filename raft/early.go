@@ -13,13 +13,14 @@ type early struct {
 type earlyBatch struct {
 	prev, prevTerm int // the entry before
 	entries        batch
+	types          *definitions // ours, with those that came along
 }
 
 // maxEarly bounds how many messages are kept, and maxOnTheWay their bytes.
 const maxEarly = 256
 
 // keep takes in entries, if there is room and they are not there already.
-func (e *early) keep(prev, prevTerm int, b batch) {
+func (e *early) keep(prev, prevTerm int, b batch, types *definitions) {
 	size := b.size()
 	if len(b) == 0 || len(e.kept) >= maxEarly || e.bytes+size > maxOnTheWay {
 		return
@@ -29,7 +30,7 @@ func (e *early) keep(prev, prevTerm int, b batch) {
 			return
 		}
 	}
-	e.kept = append(e.kept, earlyBatch{prev, prevTerm, b})
+	e.kept = append(e.kept, earlyBatch{prev, prevTerm, b, types})
 	e.bytes += size
 }
 
@@ -59,6 +60,7 @@ func (rf *Raft) takeEarlyLocked() (beyond int) {
 			continue
 		}
 		known := rf.log.firstNew(b.prev+1, b.entries)
+		rf.definitions.adopt(b.types)
 		if rf.takeEntriesLocked(b.prev+1+known, b.entries.drop(known)) {
 			beyond = max(beyond, b.prev+b.entries.length())
 		}

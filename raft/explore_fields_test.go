@@ -64,7 +64,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"followers":  changes(func(s *driven) { anyPeer(s).matchIndex++ }),
 		"commitTold": irrelevant(whenSent),
 		"emptied":    changes(func(s *driven) { s.rf.emptied.add(1, encoded(9), 9) }),
-		"early":      changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}) }),
+		"early":      changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, &s.rf.definitions) }),
 		"full":       irrelevant("the services of an exploration lag by a few bytes only"),
 	},
 	reflect.TypeFor[follower](): {
@@ -96,7 +96,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"commitSent": irrelevant(whenSent), "commitHas": irrelevant(whenSent),
 	},
 	reflect.TypeFor[early](): {
-		"kept":  changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}) }),
+		"kept":  changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, &s.rf.definitions) }),
 		"bytes": irrelevant(derived),
 	},
 	reflect.TypeFor[canvass](): {

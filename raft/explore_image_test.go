@@ -221,7 +221,7 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 		rf.canvass = canvass{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
 	}
 	for _, b := range m.early {
-		rf.early.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)})
+		rf.early.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, &rf.definitions)
 	}
 	m.loadFollowers(s)
 	if m.canvass.on {

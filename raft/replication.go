@@ -279,7 +279,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
 		if reply.ConflictTerm == 0 && !reply.Full {
-			rf.early.keep(prev, args.PrevLogTerm, b)
+			rf.early.keep(prev, args.PrevLogTerm, b, types)
 		}
 		return
 	}
