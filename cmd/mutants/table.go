@@ -16,4 +16,5 @@ import "slices"
 //   - candidate-ignores-leader-of-its-term: it cannot win that term any more.
 //   - match-index-moves-back: commitIndex does not.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
-var table = slices.Concat(elections, votes, appends, leaders, proposals, commits, applying, snapshots)
+var table = slices.Concat(elections, silences, votes, appends, earlies, leaders, followers, proposals, commits, backlogs, applying,
+	snapshots, stores, checksums, choices)
