@@ -9,9 +9,8 @@ var earlies = []mutant{
 		edits:  []edit{{"election.go", `rf.early = early{}`, ``}},
 	},
 	{
-		name:   "early-entries-unchecked",
-		wrong:  "entries that were kept are appended without the consistency check",
-		safety: true,
+		name:  "early-entries-unchecked",
+		wrong: "entries that were kept are appended without the consistency check",
 		edits: []edit{{"early.go", `if !rf.log.matches(b.prev, b.prevTerm) {
 			continue
 		}`, ``}},
@@ -21,12 +20,6 @@ var earlies = []mutant{
 		wrong:  "a follower claims one entry more than it had kept",
 		safety: true,
 		edits:  []edit{{"early.go", `b.prev+b.entries.length())`, `b.prev+b.entries.length()+1)`}},
-	},
-	{
-		name:   "beyond-is-end-of-log",
-		wrong:  "a follower that had kept entries claims all of its log for the leader's",
-		safety: true,
-		edits:  []edit{{"early.go", `beyond = max(beyond, b.prev+b.entries.length())`, `beyond = rf.log.lastIndex()`}},
 	},
 	{
 		name:  "beyond-not-told",
