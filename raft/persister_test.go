@@ -60,7 +60,7 @@ func (l *diskLab) step(t *testing.T) {
 	k := l.rng.Intn(len(l.disks))
 	ps, twin := l.disks[k], &l.twins[k]
 	state, snapshot := l.bytes(testHead+l.rng.Intn(40)), l.bytes(l.rng.Intn(9))
-	switch l.rng.Intn(8) {
+	switch l.rng.Intn(12) {
 	case 0:
 		*twin = plainDisk{string(state), string(snapshot)}
 		ps.Save(state, snapshot)
@@ -74,6 +74,8 @@ func (l *diskLab) step(t *testing.T) {
 		if len(l.disks) < 6 {
 			l.disks, l.twins = append(l.disks, ps.Copy()), append(l.twins, *twin)
 		}
+	case 4, 5, 6, 7:
+		l.change(ps, twin, state[:testHead])
 	default:
 		head, tail := state[:testHead], l.pieces()
 		twin.state = string(head) + twin.state[min(testHead, len(twin.state)):] + string(bytes.Join(tail, nil))
@@ -84,6 +86,19 @@ func (l *diskLab) step(t *testing.T) {
 	for k, ps := range l.disks {
 		checkDisk(t, ps, l.twins[k])
 	}
+}
+
+// change changes both ends of a disk's body, and maybe the snapshot.
+func (l *diskLab) change(ps *Persister, twin *plainDisk, head []byte) {
+	body := twin.state[min(testHead, len(twin.state)):]
+	c := Change{Head: head, Drop: l.rng.Intn(len(body) + 1), Front: l.bytes(l.rng.Intn(20)), Tail: l.pieces()}
+	c.Cut = l.rng.Intn(len(body) - c.Drop + 1)
+	twin.state = string(head) + string(c.Front) + body[c.Drop:len(body)-c.Cut] + string(bytes.Join(c.Tail, nil))
+	if c.Replace = l.rng.Intn(2) == 0; c.Replace {
+		c.Snapshot = l.bytes(l.rng.Intn(9))
+		twin.snapshot = string(c.Snapshot)
+	}
+	ps.Change(c)
 }
 
 func TestPersisterAgainstTwin(t *testing.T) {
