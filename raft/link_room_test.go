@@ -138,3 +138,37 @@ func TestPatienceOfTrips(t *testing.T) {
 	f.beatTrips.add(250 * time.Millisecond)
 	check("when all since are longer", 500*time.Millisecond, 2*time.Second)
 }
+
+// A heartbeat on its way takes no room from entries, but on an ordered link, and as long as nothing is known of the follower.
+func TestRoomBesideHeartbeat(t *testing.T) {
+	for _, link := range everyLink {
+		for _, answers := range []bool{false, true} {
+			rf := newLeader(t, 3, 1, nil, WithLink(link))
+			f := rf.followers[1]
+			f.answers = answers
+			mustEqual(t, "a heartbeat", sendNext(rf, f).isHeartbeat(), true)
+			rf.Start("entry")
+			want := link == LinkPerMessage || link > 1 || link == 1 && answers
+			mustEqual(t, fmt.Sprint(link, " has room beside a heartbeat; the follower answers: ", answers), rf.hasWorkLocked(f), want)
+		}
+	}
+}
+
+// Entries are as good as a heartbeat once they are answered; until then the next heartbeat goes out when it is due.
+func TestEntriesAsHeartbeat(t *testing.T) {
+	for _, answered := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			rf := newLeader(t, 3, 1, nil)
+			f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+			exchange(t, rf, f, other)
+			time.Sleep(rf.options.heartbeat * 3 / 4)
+			rf.Start("entry")
+			if c := sendNext(rf, f); answered {
+				rf.settleLocked(f, c, deliver(t, other, c.message))
+			}
+			time.Sleep(rf.options.heartbeat / 2)
+			rf.tendLocked(f, time.Now(), false)
+			mustEqual(t, "a heartbeat is due", f.due, !answered)
+		})
+	}
+}
