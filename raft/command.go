@@ -135,10 +135,21 @@ func hidesScalar(t reflect.Type) bool {
 // too long.
 func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	data, c, err := appendCommand(dst, command)
-	if n := len(data) - len(dst); err == nil && n > maxCommand {
-		return dst, nil, fmt.Errorf("it takes %d bytes, more than %d", n, maxCommand)
+	if err == nil {
+		err = checkSize(len(data) - len(dst))
 	}
-	return data, c, err
+	if err != nil {
+		return dst, nil, err
+	}
+	return data, c, nil
+}
+
+// checkSize reports an encoded command of n bytes that is too long.
+func checkSize(n int) error {
+	if n > maxCommand {
+		return fmt.Errorf("it takes %d bytes, more than %d", n, maxCommand)
+	}
+	return nil
 }
 
 func appendCommand(dst []byte, command any) ([]byte, *codec, error) {

@@ -320,6 +320,15 @@ func TestCommandNotRegistered(t *testing.T) {
 	}
 }
 
+// A gigabyte is a command, more is not.
+func TestCommandSize(t *testing.T) {
+	for _, n := range []int{0, 1, maxCommand - 1, maxCommand} {
+		mustEqual(t, fmt.Sprint("error of ", n, " bytes"), checkSize(n), nil)
+	}
+	err := checkSize(maxCommand + 1)
+	mustEqual(t, "error of one more", fmt.Sprint(err), "it takes 1073741825 bytes, more than 1073741824")
+}
+
 // A command that fails to encode spoils no encoder for the next.
 func TestCommandEncoderSurvivesError(t *testing.T) {
 	var known definitions

@@ -96,6 +96,57 @@ func TestControlCommandAtItsTurn(t *testing.T) {
 	})
 }
 
+// With WithTrailingLog the log begins before the snapshot ends. A question tells both places, with their terms, and Status the
+// snapshot's. The server's first life makes entries 1 to 3 in term 1, its second one the others in term 2.
+func TestControlCommandWithTrailingLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := MakePersister()
+		rf, applyCh := single(t, disk, WithTrailingLog(3))
+		for k := range 3 {
+			rf.Start(k)
+			wantIndex(t, applyCh, k+1)
+		}
+		rf.Kill()
+		rf, applyCh = single(t, disk.Copy(), WithTrailingLog(3))
+		defer rf.Kill()
+		for range 2 {
+			rf.Start("more")
+		}
+		for k := range 5 {
+			wantIndex(t, applyCh, k+1)
+		}
+		for _, c := range []struct{ snapshot, term, first int }{{1, 1, 1}, {3, 1, 1}, {4, 2, 2}, {5, 2, 3}, {7, 2, 5}} {
+			data := bytes.Repeat([]byte{'x'}, 10*c.snapshot)
+			rf.Snapshot(c.snapshot, data)
+			index, _, _ := rf.Start(RaftState{})
+			mustAnswer(t, <-applyCh, index, RaftState{
+				Term: 2, Role: Leader, Leader: 0, CommitIndex: index, TotalIdx: index, MatchIndex: []int{index},
+				LogInfo:  LogInfo{FirstIndex: c.first, LastIndex: index, LastTerm: 2, Entries: index - c.first + 1, Bytes: rf.PersistBytes()},
+				SnapInfo: SnapInfo{Index: c.snapshot, Term: c.term, Size: len(data)},
+			})
+			synctest.Wait()
+			mustEqual(t, "Status", rf.Status(), Status{Term: 2, Role: Leader, Leader: 0, LastIndex: index, CommitIndex: index,
+				LastApplied: index, SnapshotIndex: c.snapshot, StateBytes: len(rf.store.persister.ReadRaftState())})
+		}
+	})
+}
+
+// Status is the server's own, in each of its fields.
+func TestStatus(t *testing.T) {
+	rf := committed(t)
+	rf.Snapshot(2, []byte("two"))
+	want := Status{Term: 3, Role: Follower, Leader: nobody, LastIndex: 5, CommitIndex: 4, LastApplied: 0, SnapshotIndex: 2, StateBytes: rf.PersistBytes(),
+		Backlog: 4, BacklogBytes: rf.log.size(3, 4)}
+	mustEqual(t, "Status", rf.Status(), want)
+	deliver(t, rf, appendMsg(6, 5, 3, 5, 6))
+	want = Status{Term: 6, Role: Follower, Leader: 1, LastIndex: 6, CommitIndex: 5, LastApplied: 0, SnapshotIndex: 2, StateBytes: rf.PersistBytes(),
+		Backlog: 5, BacklogBytes: rf.log.size(3, 5)}
+	mustEqual(t, "Status under a leader", rf.Status(), want)
+	candidate, _ := newCandidate(t, 3, 4)
+	mustEqual(t, "a candidate's", candidate.Status(), Status{Term: 4, Role: Candidate, Leader: nobody, LastIndex: 1, StateBytes: candidate.PersistBytes()})
+	mustEqual(t, "StateBytes of the disk", rf.Status().StateBytes, len(rf.store.persister.ReadRaftState()))
+}
+
 // A restarted server answers the questions in its log anew.
 func TestControlCommandAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -107,6 +107,52 @@ func TestPreVoteWithLeader(t *testing.T) {
 	})
 }
 
+// Every heartbeat renews what a follower hears: it refuses its promise however long the leader has led, and gives it when the
+// leader has been silent for the least election timeout.
+func TestPreVoteUnderLongReign(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ask := &RequestVoteArgs{Term: 4, CandidateID: 2, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
+		rf := newFollower(t, 3, 3, from(1).terms(3))
+		for range 100 {
+			deliver(t, rf, appendMsg(3, 1, 3, 1))
+			for range 2 {
+				time.Sleep(rf.options.timeoutMin/2 - time.Nanosecond)
+				wantRefused(t, rf, ask)
+			}
+		}
+		time.Sleep(2 * time.Nanosecond)
+		mustEqual(t, "granted when the leader is silent", granted(deliver(t, rf, ask)), true)
+		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 2, LastIncludedTerm: 3, Data: []byte("snapshot")})
+		ask.LastLogIndex = 2
+		time.Sleep(rf.options.timeoutMin - time.Nanosecond)
+		wantRefused(t, rf, ask)
+	})
+}
+
+// A leader that was heard just now, but whose term is over, keeps nobody from a promise.
+func TestPreVoteAfterLeadersTerm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 3, 3, from(1).terms(3))
+		deliver(t, rf, appendMsg(3, 1, 3, 1))
+		mustEqual(t, "a vote for a worse log", granted(deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 2})), false)
+		ask := &RequestVoteArgs{Term: 5, CandidateID: 1, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
+		mustEqual(t, "a promise", granted(deliver(t, rf, ask)), true)
+	})
+}
+
+// Promises of one attempt count in the next.
+func TestPromisesAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newFollower(t, 5, 3, from(1).terms(1))
+		for _, peer := range []int{1, 2} {
+			locked(rf, rf.standForElectionLocked)
+			vote(rf, peer, &RequestVoteArgs{Term: 4, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+			time.Sleep(time.Second)
+		}
+		mustEqual(t, "role and term with a promise of each attempt", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
+	})
+}
+
 // newCandidate returns a quiet candidate, server 0 of n, in term.
 func newCandidate(t testing.TB, n, term int) (*Raft, *RequestVoteArgs) {
 	rf := newFollower(t, n, term-1, from(1).terms(1))
@@ -207,6 +253,18 @@ func TestLateVoteIsNoPromise(t *testing.T) {
 	mustEqual(t, "role and term with a promise", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
 }
 
+// A promise for a term that has passed meanwhile is none for the term that the server asks for now.
+func TestPromiseOfOlderTerm(t *testing.T) {
+	rf := newFollower(t, 3, 3, nil)
+	locked(rf, rf.standForElectionLocked, func() { rf.becomeFollowerLocked(7) }, rf.standForElectionLocked)
+	for _, term := range []int{4, 7, 9} {
+		vote(rf, 1, &RequestVoteArgs{Term: term, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+	}
+	mustEqual(t, "role and term after old promises", fmt.Sprint(rf.role, rf.currentTerm), "follower 7")
+	vote(rf, 1, &RequestVoteArgs{Term: 8, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
+	mustEqual(t, "role and term after one for the next", fmt.Sprint(rf.role, rf.currentTerm), "candidate 8")
+}
+
 // A refusal that names a newer term ends the asking for promises.
 func TestPromiseRefusedByNewerTerm(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
@@ -300,6 +358,63 @@ func TestElectionTimeoutUnanswered(t *testing.T) {
 				wantTimeout("answered", factors[1])
 			}
 		}
+	})
+}
+
+// In one attempt a peer that answers is asked once, whatever it says; in the next only one that has not promised its vote.
+func TestEachPeerIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 5, newFollower(t, 3, 7, from(1).terms(1)).store.persister, WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
+		defer s.end()
+		s.between(func(peer int, m Message) (Reply, bool) {
+			return &RequestVoteReply{Term: 7, VoteGranted: peer == 1}, true
+		})
+		time.Sleep(210 * time.Millisecond)
+		for peer := 1; peer < 5; peer++ {
+			mustEqual(t, fmt.Sprint("requests to peer ", peer), script(s.mail(peer)), "?8")
+		}
+		time.Sleep(200 * time.Millisecond)
+		mustEqual(t, "requests to the one that has promised", script(s.mail(1)), "")
+		mustEqual(t, "requests to another", script(s.mail(2)), "?8")
+	})
+}
+
+// Make sets the first election timeout, too: nobody hears of a server before the least one, and everybody by the greatest.
+func TestFirstElectionTimeout(t *testing.T) {
+	for name, disk := range map[string]*Persister{
+		"a new server": MakePersister(), "a restarted one": newFollower(t, 3, 7, from(1).terms(1)).store.persister,
+	} {
+		for range 20 {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, 3, disk.Copy())
+				defer s.end()
+				s.between(loseAll)
+				begun := time.Now()
+				time.Sleep(courseRules().timeoutMax)
+				synctest.Wait()
+				mail := s.mail(1)
+				if len(mail) == 0 {
+					t.Fatalf("%s has not asked for a vote in %v", name, courseRules().timeoutMax)
+				}
+				if after := mail[0].at.Sub(begun); after < courseRules().timeoutMin {
+					t.Errorf("%s asks for a vote after %v", name, after)
+				}
+				args := mail[0].Message.(*RequestVoteArgs)
+				want := map[string]string{"a new server": "1 false", "a restarted one": "8 true"}[name]
+				mustEqual(t, "term of the election, and whether it asks first, of "+name, fmt.Sprint(args.Term, args.PreVote), want)
+			})
+		}
+	}
+}
+
+// The bounds of the timeout may be equal.
+func TestFixedElectionTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 3, MakePersister(), WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
+		defer s.end()
+		begun := time.Now()
+		s.lead()
+		mustEqual(t, "it stands after", s.mail(1)[0].at.Sub(begun), 200*time.Millisecond)
 	})
 }
 

@@ -161,6 +161,76 @@ func TestPeerCaughtUp(t *testing.T) {
 	mustEqual(t, "another term", taken(rf), "PeerCaughtUp(5 0 1 4)@4")
 }
 
+// The term that a server has when Make returns is no news, nor is what its snapshot covers; whatever comes after that is.
+func TestEventsAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := newFollower(t, 3, 7, from(1).terms(1, 5, 5, 6))
+		before.commitIndex = 2
+		before.Snapshot(2, []byte("two"))
+		s := newScene(t, 3, before.store.persister.Copy(), WithEvents())
+		defer s.end()
+		s.between(loseAll)
+		synctest.Wait()
+		mustEqual(t, "before anything happens", story(s.received()), "")
+		s.deliver(appendMsg(7, 4, 6, 3))
+		s.deliver(appendMsg(9, 4, 6, 4))
+		synctest.Wait()
+		mustEqual(t, "afterwards", story(s.received()),
+			"LeaderKnown(7 1 -1 0)@2 3 NewTerm(9 -1 -1 0)@3 LeaderKnown(9 1 -1 0)@3 4")
+	})
+}
+
+// A peer that has acknowledged some of what is committed has not caught up. The three entries of the leader's older terms are
+// so large that each takes a message of its own.
+func TestPeerCaughtUpWithPartOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		large := from(1).terms(1, 1, 1)
+		for k := range large {
+			large[k].data = append(large[k].data, make([]byte, 200<<10)...)
+		}
+		s := newScene(t, 3, newFollower(t, 3, 1, large).store.persister.Copy(), WithEvents())
+		defer s.end()
+		s.peers[2] = newPeer(t, 2, 1, large)
+		cut := func(peer int, m Message) (Reply, bool) {
+			return nil, peer == 1 && entriesIn(m) > 0
+		}
+		s.between(cut)
+		s.lead()
+		s.start("of this term")
+		time.Sleep(20 * time.Millisecond)
+		mustEqual(t, "with one peer", story(s.received()), "NewTerm(2 -1 -1 0)@0 BecameLeader(2 0 -1 3)@0 PeerCaughtUp(2 0 2 3)@0 1 2 3 4")
+		s.mail(1)
+		s.between(nil)
+		time.Sleep(time.Second)
+		mail := slices.DeleteFunc(s.mail(1), func(l letter) bool { return entriesIn(l.Message) == 0 })
+		mustEqual(t, "messages with entries", script(mail), "0+1/4 1+1/4 2+2/4")
+		mustEqual(t, "with the other", story(s.received()), "PeerCaughtUp(2 0 1 4)@4")
+	})
+}
+
+// A peer has caught up when it holds what is committed, though not all that the leader has.
+func TestPeerCaughtUpBehindTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 5, MakePersister(), WithEvents())
+		defer s.end()
+		s.between(electing(func(peer int, m Message) (Reply, bool) {
+			if peer == 1 && entriesIn(m) == 0 {
+				time.Sleep(20 * time.Millisecond) // until there is an entry
+			}
+			return nil, peer > 1
+		}))
+		for s.rf.Status().Role != Leader {
+			time.Sleep(time.Millisecond)
+		}
+		synctest.Wait() // a heartbeat is on its way
+		s.start("not committed")
+		time.Sleep(21 * time.Millisecond)
+		mustEqual(t, "before it is answered", story(s.received()), "NewTerm(1 -1 -1 0)@0 BecameLeader(1 0 -1 0)@0")
+		time.Sleep(time.Millisecond)
+		mustEqual(t, "after that", story(s.received()), "PeerCaughtUp(1 0 1 0)@0")
+	})
+}
+
 // feed starts the applier of a quiet server and returns a function that receives the next message: a command as its
 // index, a snapshot as ">" and its index, an event as its kind, or "-" if nothing comes.
 func feed(rf *Raft) (next func() string) {

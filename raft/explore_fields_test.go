@@ -154,7 +154,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"begin": irrelevant(byDisk),
 	},
 	reflect.TypeFor[store](): {
-		"persister": irrelevant(byDisk), "growing": irrelevant(byDisk), "from": irrelevant(byDisk), "to": irrelevant(byDisk),
+		"persister": irrelevant(byDisk), "disk": irrelevant(byDisk), "growing": irrelevant(byDisk), "from": irrelevant(byDisk), "to": irrelevant(byDisk),
 		"front": irrelevant(byDisk), "frontSum": irrelevant(byDisk),
 		"defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
 	},

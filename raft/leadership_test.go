@@ -216,3 +216,113 @@ func TestRefusalOfOlderTermMovesNothing(t *testing.T) {
 		peer.answers <- AppendEntriesReply{Term: 6, Success: true}
 	})
 }
+
+// leadAgain deposes the live server, whose log must not be empty, by a candidate that cannot win, and waits until it leads again,
+// with everybody's vote.
+func (s *scene) leadAgain() {
+	s.t.Helper()
+	term, _ := s.rf.GetState()
+	s.deliver(&RequestVoteArgs{Term: term + 1, CandidateID: 2})
+	for range 1000 {
+		time.Sleep(time.Millisecond)
+		if now, leads := s.rf.GetState(); leads && now > term {
+			synctest.Wait() // its first heartbeats are out
+			return
+		}
+	}
+	s.t.Fatal("the server does not lead again")
+}
+
+// electing is a network that brings every vote at once, and leaves all else to meddle.
+func electing(meddle func(peer int, m Message) (Reply, bool)) func(peer int, m Message) (Reply, bool) {
+	return func(peer int, m Message) (Reply, bool) {
+		if args, ok := m.(*RequestVoteArgs); ok {
+			return &RequestVoteReply{Term: args.Term - map[bool]int{true: 1}[args.PreVote], VoteGranted: true}, true
+		}
+		return meddle(peer, m)
+	}
+}
+
+// A new term of lead begins with peers that nothing is known of: whether they were out of reach or had another log in an earlier
+// one does not keep entries from them, nor do that term's messages.
+func TestSecondLeadTriesEachPeerAnew(t *testing.T) {
+	for name, before := range map[string]func(peer int, m Message) (Reply, bool){
+		"answered":     func(int, Message) (Reply, bool) { return nil, false },
+		"out of reach": loseAll,
+		"hanging": func(int, Message) (Reply, bool) {
+			time.Sleep(10 * time.Second)
+			return nil, true
+		},
+		"another log": func(_ int, m Message) (Reply, bool) {
+			prev := m.(*AppendEntriesArgs).PrevLogIndex
+			return &AppendEntriesReply{Term: 2, ConflictTerm: 1, ConflictIndex: max(1, prev)}, true
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, 3, newFollower(t, 3, 1, from(1).terms(1, 1)).store.persister.Copy(), WithLink(LinkPool(2)))
+				defer s.end()
+				s.between(electing(before))
+				s.lead()
+				time.Sleep(time.Second)
+				s.between(electing(func(int, Message) (Reply, bool) {
+					time.Sleep(50 * time.Millisecond)
+					return nil, false
+				}))
+				s.mail(1)
+				s.leadAgain()
+				s.start("new")
+				time.Sleep(5 * time.Millisecond)
+				mail := slices.DeleteFunc(s.mail(1), func(l letter) bool { _, term := l.sender(); return term < s.rf.Status().Term })
+				mail = slices.DeleteFunc(mail, func(l letter) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
+				commit := s.rf.Status().CommitIndex
+				mustEqual(t, "its first messages", script(mail), fmt.Sprintf("2+0/%d 2+1/%[1]d", commit))
+			})
+		})
+	}
+}
+
+// A snapshot that was on its way when the lead was lost is sent again as soon as the next lead finds that it is needed.
+func TestSecondLeadSendsSnapshotAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1))
+		before.commitIndex = 3
+		before.Snapshot(3, []byte("three"))
+		s := newScene(t, 3, before.store.persister.Copy())
+		defer s.end()
+		s.between(electing(func(_ int, m Message) (Reply, bool) {
+			if _, ok := m.(*InstallSnapshotArgs); ok {
+				time.Sleep(10 * time.Second)
+			}
+			return nil, false
+		}))
+		s.lead()
+		mustEqual(t, "the peer's snapshot", s.peers[1].Status().SnapshotIndex, 0)
+		s.between(electing(func(int, Message) (Reply, bool) { return nil, false }))
+		s.leadAgain()
+		time.Sleep(20 * time.Millisecond)
+		mustEqual(t, "the peer's snapshot and log", fmt.Sprint(s.peers[1].Status().SnapshotIndex, s.peers[1].Status().LastIndex), "3 4")
+	})
+}
+
+// A leader that has resigned takes no replies any more, though its term is still the same.
+func TestRepliesAfterResignation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, 3, MakePersister(), WithEvents())
+		defer s.end()
+		s.lead()
+		s.received()
+		s.between(func(_ int, m Message) (Reply, bool) {
+			if _, vote := m.(*RequestVoteArgs); vote {
+				return nil, true
+			}
+			time.Sleep(5 * time.Second)
+			return nil, false
+		})
+		s.start("late")
+		time.Sleep(10 * time.Second)
+		mustEqual(t, "lastIndex of a peer", s.peers[1].Status().LastIndex, 1)
+		mustEqual(t, "events", story(s.received()), "LostLeadership(1 -1 -1 0)@0")
+		mustEqual(t, "commitIndex", s.rf.Status().CommitIndex, 0)
+	})
+}

@@ -83,19 +83,6 @@ func TestRoomAfterOutage(t *testing.T) {
 	})
 }
 
-// A call that fails long after it was given up is no second failure.
-func TestFailuresAreCountedOnce(t *testing.T) {
-	rf := newLeader(t, 3, 1, nil)
-	f := rf.followers[1]
-	exchange(t, rf, f, newPeer(t, 1, 1, nil))
-	rf.Start("lost")
-	c := sendNext(rf, f)
-	rf.tendLocked(f, time.Now().Add(rf.patience()), false)
-	mustEqual(t, "failures when it is given up", f.failures, 1)
-	rf.settleLocked(f, c, nil)
-	mustEqual(t, "failures when it fails", f.failures, 1)
-}
-
 // What heartbeats take tells nothing of what entries take.
 func TestTripsApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -300,6 +300,7 @@ func TestRejectionOvertakenBySuccess(t *testing.T) {
 	third, second := deliver(t, other, calls[2].message), deliver(t, other, calls[1].message)
 	rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
 	rf.settleLocked(f, calls[1], second)
+	mustEqual(t, "failures after the second", f.failures, 0)
 	exchange(t, rf, f, other)
 	mustEqual(t, "matchIndex", f.matchIndex, 3)
 	rf.settleLocked(f, calls[2], third)

@@ -2,6 +2,7 @@ package raft
 
 import (
 	"math"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,7 @@ func TestImpossibleOptions(t *testing.T) {
 		{"heartbeat above the timeout", []Option{WithHeartbeat(time.Second)}, "timeout of 160ms"},
 		{"no such link", []Option{WithLink(0)}, "WithLink(0)"},
 		{"no such way to back up", []Option{WithBackup(BackupByOne + 1)}, "WithBackup(3)"},
+		{"no such way to back up, below", []Option{WithBackup(BackupByTerm - 1)}, "WithBackup(-1)"},
 		{"negative trailing log", []Option{WithTrailingLog(-1)}, "WithTrailingLog(-1)"},
 		{"no such vote policy", []Option{WithVotePolicy(VoteSelfLast + 1)}, "WithVotePolicy(VotePolicy(2))"},
 	} {
@@ -52,6 +54,38 @@ func TestLongestTimeout(t *testing.T) {
 			mustEqual(t, "timeout", time.Until(rf.deadline), maxTimeout<<max(0, min(attempts-2, 2)))
 		}
 	})
+}
+
+// The least that works, by itself, is accepted.
+func TestLeastOptions(t *testing.T) {
+	const ms = time.Millisecond
+	for name, options := range map[string][]Option{
+		"heartbeat":                         {WithHeartbeat(ms)},
+		"timeout just above the heartbeat":  {WithElectionTimeout(115*ms+1, 115*ms+1)},
+		"timeout of its own, heartbeat too": {WithHeartbeat(ms), WithElectionTimeout(ms+1, ms+2)},
+		"trailing log":                      {WithTrailingLog(0)},
+		"pool":                              {WithLink(LinkPool(1))},
+	} {
+		if _, err := newRaft(deadEnds(3), 0, MakePersister(), make(chan ApplyMsg), options); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The default of each option is the one that the comment on Option names first.
+func TestDefaultOptions(t *testing.T) {
+	var named options
+	for _, option := range []Option{
+		WithHeartbeat(115 * time.Millisecond), WithElectionTimeout(160*time.Millisecond, 320*time.Millisecond),
+		WithVotePolicy(VoteSelfLast), WithConcession(false), WithPreVote(true), WithStandSoon(true),
+		WithLink(LinkPool(1)), WithBackup(BackupByTerm), WithTrailingLog(0),
+	} {
+		option(&named)
+	}
+	named.entries, named.backlog = maxEntries, 256<<20
+	if got := courseRules(); !reflect.DeepEqual(got, named) {
+		t.Errorf("the defaults are %+v, want %+v", got, named)
+	}
 }
 
 // A server without a disk, or outside its cluster, is refused.

@@ -218,54 +218,6 @@ func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
 	return args
 }
 
-// startCourse starts server i with a Persister such as the course's, which knows no Append.
-func (cfg *config) startCourse(i int) {
-	cfg.start1(i, cfg.applierFunc)
-	rf := cfg.raft(i)
-	rf.mu.Lock()
-	rf.store.growing = nil
-	rf.mu.Unlock()
-	cfg.connect(i)
-}
-
-// A cluster with Persisters of the course agrees, crashes and takes snapshots like another.
-func TestClusterWithCoursePersister(t *testing.T) {
-	parallel(t)
-	for _, unreliable := range []bool{false, true} {
-		t.Run(fmt.Sprint("unreliable: ", unreliable), func(t *testing.T) {
-			lab(t, func(t *testing.T) {
-				cfg := setup{n: 3, unreliable: unreliable, snapshot: true}.start(t)
-				defer cfg.cleanup()
-				cfg.courseScenario()
-			})
-		})
-	}
-}
-
-func (cfg *config) courseScenario() {
-	for _, i := range cfg.all() {
-		cfg.startCourse(i)
-	}
-	for round := range 6 {
-		victim := (cfg.checkOneLeader() + round) % cfg.n
-		cfg.crash1(victim)
-		for k := range SnapShotInterval + 3 {
-			cfg.one(100*round+k, cfg.n-1, true)
-		}
-		cfg.startCourse(victim)
-		cfg.one(100*round+99, cfg.n, true)
-	}
-	for _, i := range cfg.all() {
-		cfg.startCourse(i)
-	}
-	cfg.one(999, cfg.n, true)
-	for _, i := range cfg.all() {
-		if rf := cfg.raft(i); rf.Status().SnapshotIndex == 0 || rf.store.growing != nil {
-			cfg.t.Errorf("server %d has taken no snapshot, or has used Append", i)
-		}
-	}
-}
-
 // A number in a record has one encoding. Another of the same value, as a correct server never writes it, would be
 // measured wrongly where the log is moved to other memory.
 func TestRecordNumbersAreMinimal(t *testing.T) {
@@ -279,6 +231,35 @@ func TestRecordNumbersAreMinimal(t *testing.T) {
 		rf := newFollower(t, 3, 1, nil)
 		wantRefused(t, rf, &AppendEntriesArgs{Term: 1, LeaderID: 1, Entries: []string{string(record)}})
 	}
+}
+
+// The definition of a type is saved once, with the first entry that needs it, also by a server that has restarted since. When no
+// entry needs it any more it is gone.
+func TestDefinitionIsSavedOnce(t *testing.T) {
+	rf := newLeader(t, 3, 2, nil)
+	grows := func() int {
+		before := rf.PersistBytes()
+		rf.Start(pointCommand{1, 2})
+		return rf.PersistBytes() - before
+	}
+	first, next := grows(), grows()
+	if first <= next {
+		t.Errorf("%d bytes with a definition, %d without", first, next)
+	}
+	mustEqual(t, "the third", grows(), next)
+	rf = newQuiet(t, 3, rf.store.persister.Copy())
+	rf.becomeCandidateLocked()
+	rf.becomeLeaderLocked()
+	mustEqual(t, "after a restart", grows(), next)
+	rf.commitLocked(4)
+	rf.Snapshot(3, []byte("three"))
+	mustEqual(t, "after a snapshot of all but one", grows(), next)
+	rf.commitLocked(5)
+	rf.Snapshot(5, []byte("all"))
+	mustEqual(t, "after a snapshot of all", grows(), first)
+	rf.Start(map[string]int{"another type": 1})
+	mustEqual(t, "after another type", grows(), next)
+	verify(t, rf)
 }
 
 // Kept entries behind a snapshot must agree with it.

@@ -60,7 +60,7 @@ func (l *diskLab) step(t *testing.T) {
 	k := l.rng.Intn(len(l.disks))
 	ps, twin := l.disks[k], &l.twins[k]
 	state, snapshot := l.bytes(testHead+l.rng.Intn(40)), l.bytes(l.rng.Intn(9))
-	switch l.rng.Intn(12) {
+	switch l.rng.Intn(8) {
 	case 0:
 		*twin = plainDisk{string(state), string(snapshot)}
 		ps.Save(state, snapshot)
@@ -74,8 +74,10 @@ func (l *diskLab) step(t *testing.T) {
 		if len(l.disks) < 6 {
 			l.disks, l.twins = append(l.disks, ps.Copy()), append(l.twins, *twin)
 		}
-	case 4, 5, 6, 7:
-		l.change(ps, twin, state[:testHead])
+	case 4, 5:
+		if len(twin.state) >= testHead {
+			l.change(ps, twin, state[:testHead], snapshot)
+		}
 	default:
 		head, tail := state[:testHead], l.pieces()
 		twin.state = string(head) + twin.state[min(testHead, len(twin.state)):] + string(bytes.Join(tail, nil))
@@ -88,17 +90,31 @@ func (l *diskLab) step(t *testing.T) {
 	}
 }
 
-// change changes both ends of a disk's body, and maybe the snapshot.
-func (l *diskLab) change(ps *Persister, twin *plainDisk, head []byte) {
-	body := twin.state[min(testHead, len(twin.state)):]
-	c := Change{Head: head, Drop: l.rng.Intn(len(body) + 1), Front: l.bytes(l.rng.Intn(20)), Tail: l.pieces()}
-	c.Cut = l.rng.Intn(len(body) - c.Drop + 1)
-	twin.state = string(head) + string(c.Front) + body[c.Drop:len(body)-c.Cut] + string(bytes.Join(c.Tail, nil))
-	if c.Replace = l.rng.Intn(2) == 0; c.Replace {
-		c.Snapshot = l.bytes(l.rng.Intn(9))
-		twin.snapshot = string(c.Snapshot)
+// change drops, cuts and adds at both ends at once, and sometimes replaces the snapshot.
+func (l *diskLab) change(ps *Persister, twin *plainDisk, head, snapshot []byte) {
+	body := twin.state[testHead:]
+	drop := l.rng.Intn(len(body) + 1)
+	c := Change{Head: head, Drop: drop, Cut: l.rng.Intn(len(body) - drop + 1), Tail: l.pieces(), Replace: l.rng.Intn(2) == 0}
+	if l.rng.Intn(2) == 0 {
+		c.Front = l.bytes(l.rng.Intn(20))
+	}
+	if c.Replace {
+		c.Snapshot = bytes.Clone(snapshot)
+		twin.snapshot = string(snapshot)
 	}
 	ps.Change(c)
+	twin.state = string(head) + string(c.Front) + body[drop:len(body)-c.Cut] + string(bytes.Join(c.Tail, nil))
+}
+
+// A change that is impossible changes nothing.
+func TestPersisterImpossibleChange(t *testing.T) {
+	ps := MakePersister()
+	ps.Append([]byte("headhead"), []byte("tail"))
+	for _, c := range []Change{{Drop: 5}, {Cut: 5}, {Drop: 3, Cut: 2}, {Drop: -1}, {Cut: -1}} {
+		c.Head = []byte("HEADHEAD")
+		wantPanic(t, func() { ps.Change(c) }, "Persister.Change", "where 4 are saved")
+		checkDisk(t, ps, plainDisk{state: "headheadtail"})
+	}
 }
 
 func TestPersisterAgainstTwin(t *testing.T) {

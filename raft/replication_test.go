@@ -217,6 +217,16 @@ func TestAppendEntriesMalformed(t *testing.T) {
 	}
 }
 
+// The same is true of a heartbeat, in which no entry tells: it does not raise the follower's term either.
+func TestHeartbeatMalformed(t *testing.T) {
+	for _, args := range []*AppendEntriesArgs{
+		appendMsg(4, 4, 5, 0), appendMsg(4, 4, 2, -1), appendMsg(4, 4, 2, maxNumber+1), appendMsg(4, 0, 2, 0), appendMsg(4, 4, 0, 0),
+	} {
+		wantRefused(t, newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2)), args)
+	}
+	wantRefused(t, newFollower(t, 3, 0, nil), appendMsg(0, 0, 0, 0)) // nobody leads in term 0
+}
+
 func TestAppendEntriesDamagedEntries(t *testing.T) {
 	rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2))
 	good := []byte(appendMsg(4, 4, 2, 4, 3, 4).Entries[0])

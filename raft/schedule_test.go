@@ -68,6 +68,26 @@ func TestReturnOfCutOffServer(t *testing.T) {
 	})
 }
 
+// A server that does not hear the leader, but reaches the others, which do, cannot be elected and disturbs nobody.
+func TestServerDeafToLeader(t *testing.T) {
+	lab(t, func(t *testing.T) {
+		cfg := setup{n: 5, options: func(int) []Option { return []Option{WithPreVote(true)} }}.start(t)
+		defer cfg.cleanup()
+		leader := cfg.checkOneLeader()
+		term := cfg.checkTerms()
+		cfg.link(leader, (leader+1)%5, false)
+		for k := range 10 {
+			cfg.sleep(2 * time.Second)
+			cfg.one(k, 4, false)
+		}
+		if found := cfg.leaders(); cfg.checkTerms() != term || len(found) != 1 || found[0] != leader {
+			t.Fatalf("leaders are %v in term %d; want %d in term %d", found, cfg.checkTerms(), leader, term)
+		}
+		cfg.link(leader, (leader+1)%5, true)
+		cfg.one("all", 5, false)
+	})
+}
+
 // An unreachable follower that lacks what the log no longer has gets heartbeats, not a snapshot for each.
 func TestNoSnapshotsToUnreachable(t *testing.T) {
 	lab(t, func(t *testing.T) {

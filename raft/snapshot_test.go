@@ -59,6 +59,47 @@ func TestSnapshotOldOrRepeatedIsIgnored(t *testing.T) {
 	mustEqual(t, "snapshot", restored(t, rf).snapshot, "fourth")
 }
 
+// So it is while the log still holds what the snapshot covers, whose entries a follower may be sent: neither the snapshot nor the
+// log goes back.
+func TestSnapshotOutOfOrderWithTrailingLog(t *testing.T) {
+	for trailing := range 6 {
+		rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 3), WithTrailingLog(trailing))
+		rf.commitIndex = 5
+		want := func(index, term int, snapshot string) {
+			t.Helper()
+			verify(t, rf)
+			after := restored(t, rf)
+			mustEqual(t, "snapshot", fmt.Sprint(after.snapshotIndex, after.snapshotTerm, after.snapshot), fmt.Sprint(index, term, snapshot))
+			mustEqual(t, "base", after.base, max(0, index-trailing))
+			mustEqual(t, "on the disk", string(rf.store.persister.ReadSnapshot()), snapshot)
+		}
+		rf.Snapshot(2, []byte("second"))
+		want(2, 1, "second")
+		rf.Snapshot(4, []byte("fourth"))
+		want(4, 2, "fourth")
+		before := pictureOf(rf)
+		for _, index := range []int{3, 4, 1, 2, 4} {
+			rf.Snapshot(index, []byte("late"))
+		}
+		mustEqual(t, "state", pictureOf(rf), before)
+		rf.Snapshot(5, []byte("fifth"))
+		want(5, 3, "fifth")
+	}
+}
+
+// The first entry alone may be a snapshot, too.
+func TestInstallSnapshotOfOneEntry(t *testing.T) {
+	rf := newFollower(t, 3, 3, nil)
+	mustEqual(t, "success", granted(deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 1, LastIncludedTerm: 1, Data: []byte("one")})), true)
+	mustEqual(t, "snapshot", fmt.Sprint(restored(t, rf).snapshotIndex, " ", restored(t, rf).snapshot), "1 one")
+	mustEqual(t, "commitIndex", rf.commitIndex, 1)
+}
+
+// Raft has installed what it delivers: the service is told to go on.
+func TestCondInstallSnapshot(t *testing.T) {
+	mustEqual(t, "CondInstallSnapshot", committed(t).CondInstallSnapshot(3, 9, []byte("x")), true)
+}
+
 func TestSnapshotIsCopied(t *testing.T) {
 	rf := committed(t)
 	data := []byte("service")

@@ -13,6 +13,6 @@ func (s Status) String() string {
 	case s.Role == Follower:
 		role = fmt.Sprintf("follower of server %d", s.Leader)
 	}
-	return fmt.Sprintf("term %d, %s; last index %d, committed %d, applied %d, snapshot %d; %d bytes of state",
-		s.Term, role, s.LastIndex, s.CommitIndex, s.LastApplied, s.SnapshotIndex, s.StateBytes)
+	return fmt.Sprintf("term %d, %s; last index %d, committed %d, applied %d, snapshot %d; %d bytes of state, backlog %d bytes",
+		s.Term, role, s.LastIndex, s.CommitIndex, s.LastApplied, s.SnapshotIndex, s.StateBytes, s.BacklogBytes)
 }

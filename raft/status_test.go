@@ -22,7 +22,7 @@ func TestStatusString(t *testing.T) {
 		{Leader, 0, "leader"},
 	} {
 		rf.role, rf.leader = c.role, c.leader
-		mustEqual(t, "status", fmt.Sprint(rf.Status()), fmt.Sprintf("term 3, %s; %s; %d bytes of state", c.want, rest, rf.PersistBytes()))
+		mustEqual(t, "status", fmt.Sprint(rf.Status()), fmt.Sprintf("term 3, %s; %s; %d bytes of state, backlog 14 bytes", c.want, rest, rf.PersistBytes()))
 	}
 }
 

@@ -8,6 +8,7 @@ import "slices"
 // costs as much as there is new, and nothing for what stays.
 type store struct {
 	persister *Persister
+	disk      any       // the persister again, for what its year has it save with
 	growing   grower    // our Persister; nil for the course's, which is given the whole state at each save
 	from, to  int       // the log's records there, by their marks
 	front     int       // the length of the definitions there
@@ -29,7 +30,7 @@ type grower interface {
 
 func newStore(persister *Persister) store {
 	growing, _ := any(persister).(grower)
-	return store{persister: persister, growing: growing}
+	return store{persister: persister, disk: persister, growing: growing}
 }
 
 // restored takes note of what was on the disk when the server started.
@@ -42,13 +43,13 @@ func (s *store) restored(l *raftLog, h *head) {
 
 // write replaces the whole Raft state, and the snapshot if it is another one than before.
 func (s *store) write(state, snapshot []byte, newSnapshot bool) {
-	switch p := any(s.persister).(type) {
+	switch p := s.disk.(type) {
 	case interface{ SaveRaftState([]byte) }:
 		if !newSnapshot {
 			p.SaveRaftState(state)
 			return
 		}
-		any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)
+		s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)
 	case interface{ Save(_, _ []byte) }: // 2023 and later: a nil snapshot would erase the saved one
 		p.Save(state, snapshot)
 	default:

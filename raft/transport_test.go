@@ -1,6 +1,7 @@
 package raft
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -62,4 +63,43 @@ func TestTransportReplies(t *testing.T) {
 		t.Errorf("the reply is %+v", reply)
 	}
 	wantPanic(t, func() { rf.call(1, &AppendEntriesArgs{}) }, "server 0", "*raft.InstallSnapshotReply in reply to a *raft.AppendEntriesArgs")
+}
+
+// The labrpc handlers answer what OnMessage does.
+func TestHandlers(t *testing.T) {
+	for _, m := range []Message{
+		&RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 5, LastLogTerm: 3},
+		appendMsg(4, 5, 3, 0, 4), appendMsg(4, 9, 4, 0), appendMsg(2, 1, 1, 0), &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 4, Data: []byte("x")},
+	} {
+		m = sealed(m)
+		want, rf := committed(t).OnMessage(m), committed(t)
+		var got Reply
+		switch m := m.(type) {
+		case *RequestVoteArgs:
+			reply := new(RequestVoteReply)
+			rf.RequestVote(m, reply)
+			got = reply
+		case *AppendEntriesArgs:
+			reply := new(AppendEntriesReply)
+			rf.AppendEntries(m, reply)
+			got = reply
+		case *InstallSnapshotArgs:
+			reply := new(InstallSnapshotReply)
+			rf.InstallSnapshot(m, reply)
+			got = reply
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("the handler of %+v replies %+v, want %+v", m, got, want)
+		}
+	}
+}
+
+// A call that labrpc could not make has no reply, not an empty one.
+func TestLostCallHasNoReply(t *testing.T) {
+	rf := newLeader(t, 3, 3, nil)
+	for _, m := range []Message{&RequestVoteArgs{Term: 3}, appendMsg(3, 0, 0, 0), &InstallSnapshotArgs{Term: 3}} {
+		if reply := rf.call(1, m); reply != nil {
+			t.Errorf("the reply to a lost %T is %+v", m, reply)
+		}
+	}
 }

@@ -81,4 +81,19 @@ var applying = []mutant{
 			`return rf.currentTerm, rf.role == Leader`}},
 		race: true,
 	},
+	{
+		name:  "caught-up-with-part",
+		wrong: "a peer that has acknowledged some of what is committed has caught up",
+		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex > 0`}},
+	},
+	{
+		name:  "restart-reports-its-term",
+		wrong: "the term that a server restarts in is reported as a new one",
+		edits: []edit{{"raft.go", `rf.events.term = rf.currentTerm`, ``}},
+	},
+	{
+		name:  "caught-up-with-last-only",
+		wrong: "a peer that holds what is committed has not caught up before it has the last entry",
+		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex >= rf.log.lastIndex()`}},
+	},
 }

@@ -154,4 +154,47 @@ var elections = []mutant{
 				rf.becomeFollowerLocked(args.Term)
 			}`}},
 	},
+	{
+		name:  "heard-once-only",
+		wrong: "a follower notes that it hears the leader at its first heartbeat only",
+		edits: []edit{{"election.go", `rf.attempts = 0
+			rf.heard = time.Now()`, `rf.attempts = 0
+			if rf.heard.IsZero() {
+				rf.heard = time.Now()
+			}`}},
+	},
+	{
+		name:  "no-timeout-at-start",
+		wrong: "a server that has just started stands for election at once",
+		edits: []edit{{"raft.go", `rf.postponeElectionLocked()`, ``}},
+	},
+	{
+		name:  "equal-bounds-impossible",
+		wrong: "an election timeout without a range panics",
+		edits: []edit{{"election.go", `int64(o.timeoutMax-o.timeoutMin)+1`, `int64(o.timeoutMax-o.timeoutMin)`}},
+	},
+	{
+		name:  "promises-forgotten",
+		wrong: "each attempt to be elected asks everybody for a promise anew",
+		edits: []edit{{"election.go", `rf.canvass.granted == nil || rf.role == Candidate || expired`, `true || expired`}},
+	},
+	{
+		name:  "old-promise-counted",
+		wrong: "a promise for a term that has passed counts for the next one",
+		edits: []edit{{"election.go", `return args.Term != rf.currentTerm+1`, `return args.Term > rf.currentTerm+1`}},
+	},
+	{
+		name:  "first-term-asked-for",
+		wrong: "a server that never heard of a term asks for promises before it stands",
+		edits: []edit{{"election.go", `!rf.options.preVote || rf.currentTerm == 0`, `!rf.options.preVote`}},
+	},
+	{
+		name:  "answered-request-repeated",
+		wrong: "a peer that has answered a request for its vote is asked again",
+		edits: []edit{{"election.go", `return rf.canvass.answered || time.Since(begun) < rf.patience()
+			}
+			return false`, `return rf.canvass.answered || time.Since(begun) < rf.patience()
+			}
+			return true`}},
+	},
 }

@@ -123,4 +123,74 @@ var leaders = []mutant{
 			{"link.go", `f.beatSent.Add(rf.options.heartbeat)`, `f.beatSent.Add(rf.options.heartbeat / 5)`},
 		},
 	},
+	{
+		name:  "lost-commit-not-told-again",
+		wrong: "when the message that tells a commit is lost, the follower waits for the next heartbeat",
+		edits: []edit{{"replication.go", `f.commitSent, f.tell = f.commitHas, true`, ``}},
+	},
+	{
+		name:  "commit-told-that-is-known",
+		wrong: "a lost heartbeat has a commit told again that the follower has answered to",
+		edits: []edit{{"replication.go", `f.commitHas = max(f.commitHas, min(args.LeaderCommit, c.last))`, ``}},
+	},
+	{
+		name:  "known-commit-overstated",
+		wrong: "a follower that has taken entries is believed to know that they are committed",
+		edits: []edit{{"replication.go", `min(args.LeaderCommit, c.last))`, `c.last)`}},
+	},
+	{
+		name:  "failure-counted-twice",
+		wrong: "a call that is given up and then fails counts as two failures",
+		edits: []edit{{"replication.go", `if waitedFor {`, `if waitedFor || true {`}},
+	},
+	{
+		name:  "hanging-call-no-failure",
+		wrong: "a peer that never answers is sent entries for ever",
+		edits: []edit{{"link.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
+	},
+	{
+		name:  "answer-not-awaited",
+		wrong: "a call is given up whenever the ticker looks",
+		edits: []edit{{"link.go", `rf.patienceWith(f, c)); now.Before(late) {`, `rf.patienceWith(f, c)); now.Before(c.sentAt) {`}},
+	},
+	{
+		name:  "everything-sent-again-after-loss",
+		wrong: "when one of several messages is lost, all that is not acknowledged goes again",
+		edits: []edit{{"link.go", `c.first, c.match, c.sentAt = f.nextIndex,`, `c.first, c.match, c.sentAt = 0,`}},
+	},
+	{
+		name:  "sent-again-after-each-answer",
+		wrong: "an answer has the entries sent again that are still on their way",
+		edits: []edit{{"replication.go", `f.nextIndex = max(f.nextIndex, f.matchIndex+1)`, `f.nextIndex = f.matchIndex + 1`}},
+	},
+	{
+		name:  "probing-never-ends",
+		wrong: "once the logs differed, only one message is under way at a time",
+		edits: []edit{{"replication.go", `f.probing = false`, ``}},
+	},
+	{
+		name:  "second-lead-inherits-probing",
+		wrong: "a new lead waits for a first answer where an earlier one found another log",
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, probing: f.probing}`}},
+	},
+	{
+		name:  "second-lead-inherits-snapshot",
+		wrong: "a snapshot of an earlier lead that is still on its way holds up the new lead's",
+		edits: []edit{{"follower.go", `flight{answered: time.Now(),`, `flight{answered: time.Now(), installing: f.installing,`}},
+	},
+	{
+		name:  "reply-after-resignation",
+		wrong: "a leader that has resigned takes replies as long as its term lasts",
+		edits: []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.currentTerm == c.term()`}},
+	},
+	{
+		name:  "half-way-below-the-log",
+		wrong: "BackupByHalf halves the way to an index before the log's beginning",
+		edits: []edit{{"replication.go", `max(f.matchIndex, min(rf.log.base, prev-1))`, `f.matchIndex`}},
+	},
+	{
+		name:  "definitions-once",
+		wrong: "the definition of a type comes only as long as the follower has acknowledged nothing",
+		edits: []edit{{"link.go", `c.records, rf.definitions.collect(c.entries)`, `c.records, rf.definitions.collect(c.entries[:len(c.entries)*max(0, 1-c.match)])`}},
+	},
 }

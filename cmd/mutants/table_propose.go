@@ -98,4 +98,24 @@ var proposals = []mutant{
 		wrong: "the queue of proposals grows beyond what an entry's offset can name",
 		edits: []edit{{"propose.go", `if len(ps.queue.memory) > maxQueue {`, `if false {`}},
 	},
+	{
+		name:  "queue-keeps-commands",
+		wrong: "the queue of proposals keeps commands from the garbage collector",
+		edits: []edit{{"propose.go", `clear(q.commands)
+	`, ``}},
+	},
+	{
+		name:  "emptied-queue-refused",
+		wrong: "a Start whose command another one has taken into the log says that it was not",
+		edits: []edit{{"propose.go", `if q.length() == 0 { // somebody found the queue full and took all
+		rf.emptied = q
+		return true`, `if q.length() == 0 {
+		rf.emptied = q
+		return false`}},
+	},
+	{
+		name:  "command-without-bound",
+		wrong: "a command may be longer than others can read",
+		edits: []edit{{"command.go", `if n > maxCommand {`, `if false {`}},
+	},
 }

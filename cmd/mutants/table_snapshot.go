@@ -120,9 +120,9 @@ var snapshots = []mutant{
 		name:  "course-disk-saved-twice",
 		wrong: "a Persister of the course is given the state, and then state and snapshot: a crash may come between",
 		edits: []edit{{"store.go",
-			`any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
+			`s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
 			`p.SaveRaftState(state)
-			any(s.persister).(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
+			s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
 	},
 	{
 		name:   "snapshot-not-saved",
@@ -163,5 +163,33 @@ var snapshots = []mutant{
 		name:  "body-checksum-not-verified",
 		wrong: "a saved log that was altered is believed",
 		edits: []edit{{"persist.go", `extendChecksum(h.bodyBegin, entries) != h.bodySum`, `len(entries) < 0`}},
+	},
+	{
+		name:  "covered-entry-snapshot",
+		wrong: "while the log still holds what the snapshot covers, Snapshot accepts an older index",
+		edits: []edit{{"snapshot.go", `if rf.killed || index <= rf.snapshot.index {`, `if rf.killed || index <= rf.log.base {`}},
+	},
+	{
+		name:  "save-erases-snapshot",
+		wrong: "a Persister that has only Save loses the snapshot with the next save",
+		edits: []edit{{"store.go", `p.Save(state, snapshot)`, `if !newSnapshot {
+			snapshot = nil
+		}
+		p.Save(state, snapshot)`}},
+	},
+	{
+		name:  "first-entry-no-snapshot",
+		wrong: "a snapshot of the first entry alone is refused",
+		edits: []edit{{"snapshot.go", `args.LastIncludedIndex < 1 ||`, `args.LastIncludedIndex < 2 ||`}},
+	},
+	{
+		name:  "first-index-behind-snapshot",
+		wrong: "RaftState takes the snapshot's end for the log's beginning",
+		edits: []edit{{"control.go", `FirstIndex: rf.log.base + 1,`, `FirstIndex: rf.snapshot.index + 1,`}},
+	},
+	{
+		name:  "applied-from-log-base",
+		wrong: "with a trailing log a restarted server hands its own snapshot over again",
+		edits: []edit{{"raft.go", `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`, `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.log.base`}},
 	},
 }

@@ -1,0 +1,123 @@
+package raft
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Followers learn of a commit with the next command, or a moment later; but at once of one that is of many entries or bytes.
+func TestMuchIsToldAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		count   int
+		command string
+		at      bool // once
+	}{
+		{"one entry", 1, "x", false},
+		{"eight", maxUntold, "x", false},
+		{"nine", maxUntold + 1, "x", true},
+		{"almost a kilobyte", 1, strings.Repeat("x", maxUntoldBytes-10), false},
+		{"more than one", 1, strings.Repeat("x", maxUntoldBytes), true},
+		{"more than one in two entries", 2, strings.Repeat("x", maxUntoldBytes/2), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := setup{n: 3}.start(t)
+				defer cfg.cleanup()
+				leader := cfg.checkOneLeader()
+				cfg.sleep(time.Second)
+				for range c.count {
+					cfg.raft(leader).Start(c.command)
+				}
+				synctest.Wait()
+				mustEqual(t, "the leader's commitIndex", cfg.raft(leader).Status().CommitIndex, c.count)
+				know := 0
+				for k := range 2 {
+					if cfg.raft((leader+k+1)%3).Status().CommitIndex == c.count {
+						know++
+					}
+				}
+				mustEqual(t, "both followers know at once", know == 2, c.at) // one may be sent the entries only when they are committed
+				time.Sleep(2 * commitDelay)
+				for k := range 2 {
+					mustEqual(t, "a follower's after a moment", cfg.raft((leader+k+1)%3).Status().CommitIndex, c.count)
+				}
+			})
+		})
+	}
+}
+
+// A follower whose service does not read takes entries up to the bound and then none, while the others go on; it still follows
+// and tells what it waits with. When its service reads, it gets what it lacks, and nothing is sent to it again and again.
+func TestMaxBacklog(t *testing.T) {
+	const each, bound = 1000, 20_000
+	for _, link := range thinLinks {
+		t.Run(link.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := startThin(1e12, time.Millisecond, WithLink(link), WithMaxBacklog(bound))
+				defer n.kill()
+				leader := n.leader(t)
+				slow := (leader.me + 1) % 3
+				n.mu.Lock()
+				n.servers[slow].Kill()
+				applyCh := make(chan ApplyMsg)
+				rf := Make(deadEnds(3), slow, MakePersister(), applyCh, append(n.opts, WithTransport(func(to int, m Message) Reply { return n.carry(slow, to, m) }))...)
+				n.servers[slow] = rf
+				clear(n.sent)
+				n.mu.Unlock()
+				time.Sleep(time.Second)
+				term, _ := leader.GetState()
+				const count = 200
+				for range count {
+					leader.Start(strings.Repeat("x", each))
+					time.Sleep(5 * time.Millisecond)
+				}
+				time.Sleep(5 * time.Second)
+				mustEqual(t, "commitIndex", leader.Status().CommitIndex, count)
+				s := rf.Status()
+				if s.BacklogBytes <= bound || s.BacklogBytes > bound+5*each || s.Backlog != s.CommitIndex || s.LastIndex > s.CommitIndex+5 {
+					t.Errorf("the follower's status is %v, %d entries wait", s, s.Backlog)
+				}
+				mustEqual(t, "its term and leader", [2]int{s.Term, s.Leader}, [2]int{term, leader.me})
+				if sent := n.sent[[2]int{leader.me, slow}]; sent > s.LastIndex*each*13/10+5*each {
+					t.Errorf("%d bytes were sent to it", sent)
+				}
+				for index := 1; index <= count; index++ {
+					mustEqual(t, "index", (<-applyCh).CommandIndex, index)
+				}
+				time.Sleep(time.Second)
+				mustEqual(t, "what waits then", rf.Status().Backlog, 0)
+				rf.Kill()
+				now, leads := leader.GetState()
+				mustEqual(t, "term", now, term)
+				mustEqual(t, "it leads", leads, true)
+			})
+		})
+	}
+}
+
+// Half of the bound must be left before a follower takes entries again.
+func TestMaxBacklogHasTwoEnds(t *testing.T) {
+	rf := newFollower(t, 3, 1, nil, WithMaxBacklog(300))
+	hundred := entry{1, append([]byte{formString}, strings.Repeat("x", 96)...)}
+	give := func(prev, commit int) *AppendEntriesReply {
+		args := &AppendEntriesArgs{Term: 1, LeaderID: 1, PrevLogIndex: prev, PrevLogTerm: min(prev, 1), LeaderCommit: commit}
+		args.carry(hundred)
+		return deliver(t, rf, args).(*AppendEntriesReply)
+	}
+	for prev := range 4 {
+		mustEqual(t, "full below the bound", give(prev, prev).Full, false)
+	}
+	deliver(t, rf, appendMsg(1, 4, 1, 4))
+	reply := give(4, 5)
+	mustEqual(t, "success and full above it", [2]bool{reply.Success, reply.Full}, [2]bool{false, true})
+	mustEqual(t, "last index, commitIndex", [2]int{rf.log.lastIndex(), rf.commitIndex}, [2]int{4, 4})
+	rf.lastApplied = 2
+	mustEqual(t, "full with two thirds", give(4, 5).Full, true)
+	mustEqual(t, "a heartbeat's success", deliver(t, rf, appendMsg(1, 4, 1, 4)).(*AppendEntriesReply).Success, true)
+	rf.lastApplied = 3
+	reply = give(4, 5)
+	mustEqual(t, "success and full with one third", [2]bool{reply.Success, reply.Full}, [2]bool{true, false})
+}

@@ -1,0 +1,182 @@
+package raft
+
+// One live server among quiet peers, with all that passes between them in the test's hands.
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// A scene is a live server, number 0, and its peers: quiet servers that answer what they get and do nothing by themselves. A
+// message takes a millisecond each way. The test reads what was sent, and may change, delay or lose what it likes. It runs in
+// a bubble.
+type scene struct {
+	t       testing.TB
+	rf      *Raft
+	disk    *Persister
+	applyCh chan ApplyMsg
+	peers   []*Raft // by server; a test may replace one
+
+	mu     sync.Mutex
+	meddle func(peer int, m Message) (reply Reply, done bool)
+	sent   []letter
+}
+
+// A letter is a message that the live server has sent.
+type letter struct {
+	peer int
+	at   time.Time
+	Message
+}
+
+// newScene starts a server of n from disk. The caller defers end. Nobody reads applyCh but the test.
+func newScene(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
+	t.Helper()
+	s := &scene{t: t, disk: disk, applyCh: make(chan ApplyMsg, 1000), peers: make([]*Raft, n)}
+	for peer := 1; peer < n; peer++ {
+		s.peers[peer] = newQuietServer(t, n, peer, MakePersister())
+	}
+	s.rf = Make(make([]*labrpc.ClientEnd, n), 0, disk, s.applyCh, append([]Option{WithTransport(s.carry)}, opts...)...)
+	return s
+}
+
+// end kills the server and waits for what is still on its way.
+func (s *scene) end() {
+	s.rf.Kill()
+	time.Sleep(time.Minute)
+}
+
+func (s *scene) carry(peer int, m Message) Reply {
+	s.mu.Lock()
+	s.sent = append(s.sent, letter{peer, time.Now(), m})
+	meddle, rf := s.meddle, s.peers[peer]
+	s.mu.Unlock()
+	if meddle != nil {
+		if reply, done := meddle(peer, m); done {
+			return reply
+		}
+	}
+	time.Sleep(time.Millisecond)
+	defer time.Sleep(time.Millisecond)
+	return rf.OnMessage(m)
+}
+
+// deliver hands the live server a message of a peer.
+func (s *scene) deliver(m Message) Reply { return s.rf.OnMessage(sealed(m)) }
+
+// between has meddle see each message first. It is called without a lock and may sleep. If it is done with the message, its
+// reply is the answer, nil for none; otherwise the message goes its way.
+func (s *scene) between(meddle func(peer int, m Message) (reply Reply, done bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meddle = meddle
+}
+
+// mail returns what was sent to a peer since the last call for it.
+func (s *scene) mail(peer int) (mail []letter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rest []letter
+	for _, l := range s.sent {
+		if l.peer == peer {
+			mail = append(mail, l)
+		} else {
+			rest = append(rest, l)
+		}
+	}
+	s.sent = rest
+	return mail
+}
+
+// lead waits until the server leads, and has told all peers so.
+func (s *scene) lead() (term int) {
+	s.t.Helper()
+	for range 500 {
+		time.Sleep(10 * time.Millisecond)
+		if term, leads := s.rf.GetState(); leads {
+			time.Sleep(10 * time.Millisecond)
+			return term
+		}
+	}
+	s.t.Fatal("the server does not lead after five seconds")
+	return 0
+}
+
+// start starts a command on the live server, which must lead.
+func (s *scene) start(command any) (index int) {
+	s.t.Helper()
+	index, _, leads := s.rf.Start(command)
+	if !leads {
+		s.t.Fatalf("the server does not lead when %v is started", command)
+	}
+	return index
+}
+
+// received empties applyCh.
+func (s *scene) received() (all []ApplyMsg) {
+	for {
+		select {
+		case m := <-s.applyCh:
+			all = append(all, m)
+		default:
+			return all
+		}
+	}
+}
+
+// story writes messages from applyCh in a line: a command as its index, a snapshot as ">" and its index, an event as short
+// does.
+func story(all []ApplyMsg) string {
+	var words []string
+	for _, m := range all {
+		switch {
+		case m.EventValid:
+			words = append(words, short(m.Event))
+		case m.SnapshotValid:
+			words = append(words, fmt.Sprint(">", m.SnapshotIndex))
+		default:
+			words = append(words, fmt.Sprint(m.CommandIndex))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// loseAll is a network that loses every message.
+func loseAll(int, Message) (Reply, bool) { return nil, true }
+
+// script writes messages in a line: AppendEntries as PrevLogIndex, "+" and how many entries it brings, "/" and LeaderCommit; a
+// snapshot as ">" and its index; a request for a vote as "?" and its term.
+func script(mail []letter) string {
+	var words []string
+	for _, l := range mail {
+		switch m := l.Message.(type) {
+		case *AppendEntriesArgs:
+			words = append(words, fmt.Sprintf("%d+%d/%d", m.PrevLogIndex, entriesIn(m), m.LeaderCommit))
+		case *InstallSnapshotArgs:
+			words = append(words, fmt.Sprint(">", m.LastIncludedIndex))
+		case *RequestVoteArgs:
+			words = append(words, fmt.Sprint("?", m.Term))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// entriesIn returns how many entries a message brings.
+func entriesIn(m Message) (n int) {
+	if args, ok := m.(*AppendEntriesArgs); ok {
+		for _, piece := range args.Entries {
+			for rest := []byte(piece); len(rest) > 0; n++ {
+				var err error
+				if _, _, rest, err = readRecord(rest); err != nil {
+					panic(err)
+				}
+			}
+		}
+	}
+	return n
+}

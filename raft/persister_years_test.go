@@ -1,0 +1,183 @@
+package raft
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"testing"
+)
+
+// The Persisters of the course's years, by their methods to save with: each writes to one of ours, which the tests read and
+// crash.
+type (
+	persister2018 struct{ disk *Persister } // up to 2022
+	persister2023 struct{ disk *Persister }
+)
+
+func (p persister2018) SaveRaftState(state []byte) { p.disk.SaveRaftState(state) }
+func (p persister2018) SaveStateAndSnapshot(state, data []byte) {
+	p.disk.SaveStateAndSnapshot(state, data)
+}
+func (p persister2023) Save(state, data []byte) { p.disk.Save(state, data) }
+
+// A year makes a Persister of that year out of ours.
+type year struct {
+	name string
+	of   func(disk *Persister) any
+}
+
+var years = []year{
+	{"ours", func(disk *Persister) any { return disk }},
+	{"2018", func(disk *Persister) any { return persister2018{disk} }},
+	{"2023", func(disk *Persister) any { return persister2023{disk} }},
+}
+
+// use has rf save with a Persister of the year from now on.
+func (y year) use(rf *Raft) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	rf.store.disk = y.of(rf.store.persister)
+	rf.store.growing, _ = rf.store.disk.(grower)
+}
+
+// watchSaves returns a function that returns copies of the disk after each change since it was called last, as crashes at these
+// moments would leave it.
+func watchSaves(disk *Persister) (changes func() []*Persister) {
+	var copies []*Persister
+	disk.saved = func() { // with the disk's lock held
+		copies = append(copies, &Persister{head: slices.Clone(disk.head), body: slices.Clone(disk.body), size: disk.size, snapshot: disk.snapshot})
+	}
+	return func() []*Persister {
+		defer func() { copies = nil }()
+		return copies
+	}
+}
+
+// Whatever a server does, and whichever save it crashes at, its disk brings back a server: one that is no older than before, and
+// with a snapshot that belongs to its log. The last save is all that it knew.
+func TestCrashAtEverySave(t *testing.T) {
+	parallel(t)
+	for _, y := range years {
+		for seed := range int64(4) {
+			t.Run(fmt.Sprint(y.name, ", seed ", seed), func(t *testing.T) {
+				rng := rand.New(rand.NewSource(seed))
+				rf := newFollower(t, 3, 1, nil)
+				y.use(rf)
+				changes := watchSaves(rf.store.persister)
+				snapshots := 0
+				for range 80 {
+					before := savedOf(rf)
+					deliver(t, rf, randomMessage(t, rng, rf))
+					if index := rf.commitIndex; rng.Intn(5) == 0 {
+						rf.Snapshot(index, fmt.Append(nil, "up to ", index))
+					}
+					all := changes()
+					for k, crashed := range all {
+						after := savedOf(newQuiet(t, 3, crashed))
+						if after.term < before.term || after.snapshotIndex < before.snapshotIndex {
+							t.Fatalf("save %d of %d left %+v after %+v", k+1, len(all), after, before)
+						}
+						if (after.snapshotIndex > 0) != (len(after.snapshot) > 0) {
+							t.Fatalf("save %d of %d left %+v", k+1, len(all), after)
+						}
+						if k == len(all)-1 {
+							mustEqual(t, "after the last save", after, savedOf(rf))
+						}
+						before = after
+					}
+					if len(all) == 0 {
+						mustEqual(t, "without a save", before, savedOf(rf))
+					}
+					snapshots = rf.snapshot.index
+				}
+				if snapshots == 0 {
+					t.Error("there was no snapshot")
+				}
+			})
+		}
+	}
+}
+
+// Ours is given what is new, each of the others all that there is: that is what the state's pieces tell.
+func TestOnlyOurPersisterGrows(t *testing.T) {
+	for _, y := range years {
+		rf := newFollower(t, 3, 5, nil)
+		if y.name != "ours" { // which Make finds out by itself
+			y.use(rf)
+		}
+		deliver(t, rf, appendMsg(5, 0, 0, 0, 5, 5))
+		mustEqual(t, y.name+" is appended to", rf.store.persister.head != nil, y.name == "ours")
+	}
+}
+
+// A disk of any year can be read by any other.
+func TestYearsShareTheirFormat(t *testing.T) {
+	disk := MakePersister()
+	for round := range 3 {
+		for k, y := range years {
+			rf := newQuiet(t, 3, disk)
+			y.use(rf)
+			n := 2 * (len(years)*round + k)
+			deliver(t, rf, appendMsg(5, n, min(n, 1)*5, n+1, 5, 5))
+			mustEqual(t, "lastIndex", restored(t, rf).base+len(allEntries(&rf.log)), n+2)
+			rf.Snapshot(n+1, fmt.Append(nil, "up to ", n+1))
+			verify(t, rf)
+			mustEqual(t, "snapshot", restored(t, rf).snapshot, fmt.Sprint("up to ", n+1))
+			disk = rf.store.persister.Copy()
+		}
+	}
+}
+
+// What has no method to save with is no Persister.
+func TestPersisterWithoutMethods(t *testing.T) {
+	rf := newFollower(t, 3, 1, nil)
+	year{"none", func(*Persister) any { return struct{}{} }}.use(rf)
+	wantPanic(t, func() { rf.OnMessage(sealed(&RequestVoteArgs{Term: 2, CandidateID: 1})) }, "the Persister has no method to save with")
+}
+
+// startCourse starts server i with a Persister of the year.
+func (cfg *config) startCourse(i int, y year) {
+	cfg.start1(i, cfg.applierFunc)
+	y.use(cfg.raft(i))
+	cfg.connect(i)
+}
+
+// A cluster with Persisters of the course agrees, crashes and takes snapshots like another.
+func TestClusterWithCoursePersister(t *testing.T) {
+	parallel(t)
+	for _, y := range years[1:] {
+		for _, unreliable := range []bool{false, true} {
+			t.Run(fmt.Sprint(y.name, ", unreliable: ", unreliable), func(t *testing.T) {
+				lab(t, func(t *testing.T) {
+					cfg := setup{n: 3, unreliable: unreliable, snapshot: true}.start(t)
+					defer cfg.cleanup()
+					cfg.courseScenario(y)
+				})
+			})
+		}
+	}
+}
+
+func (cfg *config) courseScenario(y year) {
+	for _, i := range cfg.all() {
+		cfg.startCourse(i, y)
+	}
+	for round := range 6 {
+		victim := (cfg.checkOneLeader() + round) % cfg.n
+		cfg.crash1(victim)
+		for k := range SnapShotInterval + 3 {
+			cfg.one(100*round+k, cfg.n-1, true)
+		}
+		cfg.startCourse(victim, y)
+		cfg.one(100*round+99, cfg.n, true)
+	}
+	for _, i := range cfg.all() {
+		cfg.startCourse(i, y)
+	}
+	cfg.one(999, cfg.n, true)
+	for _, i := range cfg.all() {
+		if rf := cfg.raft(i); rf.Status().SnapshotIndex == 0 || rf.store.growing != nil {
+			cfg.t.Errorf("server %d has taken no snapshot, or has used Append", i)
+		}
+	}
+}
