@@ -59,11 +59,6 @@ var stores = []mutant{
 		edits: []edit{{"log.go", `start: l.end, end: l.end}`, `}`}},
 	},
 	{
-		name:  "checksum-begins-anew-at-restart",
-		wrong: "after a restart the checksum of the log does not go on from what was cut off",
-		edits: []edit{{"persist.go", `rf.log.start = mark{sum: h.bodyBegin}`, ``}},
-	},
-	{
 		name:  "front-checksum-not-verified",
 		wrong: "saved type definitions that were altered are believed",
 		edits: []edit{{"persist.go", `checksum(front) != h.frontSum ||`, `len(front) < 0 ||`}},
