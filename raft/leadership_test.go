@@ -41,15 +41,23 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1, 1, 2))
 	setMatch(rf, []int{2, 0})
 	f := rf.followers[1]
-	f.calls, f.failures = []*call{new(call)}, maxFailures // it hangs
+	f.add(&call{message: new(InstallSnapshotArgs), bytes: 9})
+	f.add(&call{message: new(AppendEntriesArgs), bytes: 9})
+	f.installing, f.failures, f.probing = f.calls[0], maxFailures, true // they hang
+	f.answers, f.awaits, f.full, f.caughtUp = true, 3, true, true
+	f.beatTrips.add(time.Second)
+	f.dataTrips.add(time.Minute)
 	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
 	mustEqual(t, "proposals welcome after deposition", rf.proposals.welcome.Load(), false)
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
 	mustEqual(t, "proposals welcome", rf.proposals.welcome.Load(), true)
-	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{0, 5})
+	mustEqual(t, "what is known of its log", f.progress, progress{nextIndex: 5})
 	mustEqual(t, "failures", f.failures, 0)
-	mustEqual(t, "a call of the earlier term is waited for", len(f.calls) > 0, false)
+	mustEqual(t, "calls, entries, snapshots, bytes on their way", [4]int{len(f.calls), f.entries, f.snapshots, f.bytes}, [4]int{})
+	mustEqual(t, "a snapshot is awaited", f.installing != nil, false)
+	mustEqual(t, "how long messages take", [2]time.Duration{f.beatTrips.shortest(), f.dataTrips.shortest()}, [2]time.Duration{time.Second, time.Minute})
+	mustEqual(t, "a heartbeat is due", f.due, true)
 }
 
 // Elections in vain make a server patient, but only until there is a leader, itself or another.

@@ -163,6 +163,8 @@ func TestBackupCost(t *testing.T) {
 		{BackupByTerm, 41}, // one for each term, and the one that is accepted
 		{BackupByHalf, 8},  // 120, 60, 30, ... 1, 0
 		{BackupByOne, 121},
+		{BackupBy(7), 19}, // 120, 113, ... 1, 0
+		{BackupBy(500), 2},
 	} {
 		t.Run(fmt.Sprint(c.backup), func(t *testing.T) {
 			rf := newLeader(t, 3, 300, from(1).terms(ours...), WithBackup(c.backup))
@@ -192,7 +194,7 @@ func TestBackupToEndOfLog(t *testing.T) {
 
 // A log that begins behind a snapshot sends its snapshot when backing up comes to its beginning.
 func TestBackupToSnapshot(t *testing.T) {
-	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupByOne} {
+	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupByOne, BackupBy(4)} {
 		rf := newLeader(t, 3, 5, from(1).terms(1, 2, 2, 3, 3, 3), WithBackup(backup))
 		setMatch(rf, []int{0, 6})
 		rf.commitIndex = 4
@@ -273,13 +275,16 @@ func TestBackupSendsNothingKnown(t *testing.T) {
 
 // Nor is a snapshot sent to a follower that has what it covers.
 func TestBackupNeedsNoSnapshot(t *testing.T) {
-	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 1, 1, 2, 2))
-	rf.commitIndex = 4
-	rf.Snapshot(4, []byte("service"))
-	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(1, 1, 1, 1, 1, 1))
-	exchange(t, rf, f, other)
-	mustEqual(t, "the next message", fmt.Sprintf("%T", exchange(t, rf, f, other)), "*raft.AppendEntriesArgs")
-	mustEqual(t, "matchIndex", f.matchIndex, 6)
+	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupBy(2), BackupBy(9)} {
+		rf := newLeader(t, 3, 3, from(1).terms(1, 1, 1, 1, 2, 2), WithBackup(backup))
+		rf.commitIndex = 4
+		rf.Snapshot(4, []byte("service"))
+		f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(1, 1, 1, 1, 1, 1))
+		for messages := 0; f.matchIndex < 6 && messages < 4; messages++ {
+			mustEqual(t, "each message", fmt.Sprintf("%T", exchange(t, rf, f, other)), "*raft.AppendEntriesArgs")
+		}
+		mustEqual(t, "matchIndex", f.matchIndex, 6)
+	}
 }
 
 // Rejections that come after the success of what they waited for are no failures of the follower's.

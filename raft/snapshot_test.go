@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,16 +191,16 @@ func TestInstallSnapshotMalformed(t *testing.T) {
 	}
 }
 
-// A crash at any moment leaves the state and the snapshot of one save: what is on the disk brings back a server.
+// A crash between any two changes of the disk leaves the state and the snapshot of one save: it brings back a server.
 func TestSnapshotSavedInOneStep(t *testing.T) {
-	const entries = 2000 // many, for a long time between two steps, if there were two
+	const entries = 100
 	for _, growing := range []bool{true, false} {
 		rf := newFollower(t, 3, 3, from(1).terms(slices.Repeat([]int{3}, entries)...))
 		rf.commitIndex = entries
 		if !growing {
 			rf.store.growing = nil
 		}
-		end := crashOften(t, rf.store.persister)
+		saves := crashEachTime(t, rf.store.persister)
 		for index := 1; index <= 60; index++ {
 			rf.Snapshot(index, fmt.Append(nil, "up to ", index))
 		}
@@ -210,36 +209,24 @@ func TestSnapshotSavedInOneStep(t *testing.T) {
 			rf.OnMessage(sealed(&InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: last + 3, LastIncludedTerm: 3, Data: fmt.Append(nil, "installed after ", last)}))
 			rf.OnMessage(sealed(appendMsg(3, last+3, 3, last+3, 3, 3)))
 		}
-		end()
 		verify(t, rf)
 		mustEqual(t, "snapshotIndex", rf.snapshot.index, entries+19*5+3)
+		mustEqual(t, "saves", *saves, 60+2*20)
 	}
 }
 
-// crashOften restores servers from a disk, as it is at any moment, until the function that it returns is called.
-func crashOften(t testing.TB, disk *Persister) (end func()) {
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 2 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				rf, ps := &Raft{peers: deadEnds(3)}, disk.Copy()
-				if err := rf.restore(ps.ReadRaftState(), ps.ReadSnapshot()); err != nil {
-					t.Errorf("a crash now would leave this on disk: %v", err)
-					return
-				}
-			}
-		})
+// crashEachTime restores a server from a disk after each change of it, and counts them.
+func crashEachTime(t testing.TB, disk *Persister) (saves *int) {
+	saves = new(int)
+	disk.saved = func() {
+		*saves++
+		now := Persister{head: disk.head, body: disk.body, size: disk.size, snapshot: disk.snapshot}
+		rf := &Raft{peers: deadEnds(3)}
+		if err := rf.restore(now.ReadRaftState(), now.ReadSnapshot()); err != nil {
+			t.Errorf("a crash after save %d would leave this on disk: %v", *saves, err)
+		}
 	}
-	return func() {
-		close(stop)
-		wg.Wait()
-	}
+	return saves
 }
 
 // A follower that lacks what the log no longer holds is sent the snapshot, and after it what follows.

@@ -15,5 +15,7 @@ import "slices"
 //   - second-leader-obeyed: there is only one leader a term.
 //   - candidate-ignores-leader-of-its-term: it cannot win that term any more.
 //   - match-index-moves-back: commitIndex does not.
+//   - early-entries-unchecked: what is kept comes from one leader, whose entries agree with one another.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
-var table = slices.Concat(elections, votes, appends, leaders, proposals, commits, applying, snapshots)
+var table = slices.Concat(elections, silences, votes, appends, earlies, leaders, followers, proposals, commits, backlogs, applying,
+	snapshots, stores, checksums, choices)

@@ -64,13 +64,8 @@ var appends = []mutant{
 			{"replication.go",
 				`rf.log.truncateFrom(first)`,
 				`tail := rf.log.appendTo(nil, first+b.length(), maxNumber, maxNumber)
-				rf.log.truncateFrom(first)`},
-			{"replication.go",
-				`rf.saveAllLocked(false)`,
-				`for _, s := range tail {
-					rf.log.append(nil, s, false)
-				}
-				rf.saveAllLocked(false)`},
+				rf.log.truncateFrom(first)
+				b = append(append(batch{}, b...), tail...)`},
 		},
 	},
 	{
@@ -126,8 +121,9 @@ var appends = []mutant{
 		wrong:  "a follower answers first and saves the entries a moment later",
 		safety: true,
 		edits: []edit{
-			{"replication.go", `default: rf.saveEntriesLocked(true, b...)`, `default:
+			{"replication.go", `rf.saveEntriesLocked(true, b...)`, `rf.store.growing = nil
 				for _, s := range b {
+					rf.needLocked(&s)
 					rf.log.append(nil, s, true)
 				}
 				time.AfterFunc(5*time.Millisecond, func() {
@@ -167,8 +163,13 @@ var appends = []mutant{
 		wrong:  "a follower that replaces conflicting entries does not save that",
 		safety: true,
 		edits: []edit{{"replication.go",
-			`}
-			rf.saveAllLocked(false)`,
-			`}`}},
+			`rf.log.truncateFrom(first)`,
+			`rf.log.truncateFrom(first)
+			rf.store.growing = nil // the next save is of the whole state
+			for _, s := range b {
+				rf.needLocked(&s)
+				rf.log.append(nil, s, true)
+			}
+			return true`}},
 	},
 }

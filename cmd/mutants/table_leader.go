@@ -6,7 +6,7 @@ var leaders = []mutant{
 		name:   "match-index-at-reply-time",
 		wrong:  "matchIndex is the leader's last entry when the reply comes, not what was sent",
 		safety: true,
-		edits:  []edit{{"replication.go", `max(f.matchIndex, c.last)`, `max(f.matchIndex, rf.log.lastIndex())`}},
+		edits:  []edit{{"replication.go", `match := c.last`, `match := rf.log.lastIndex()`}},
 	},
 	{
 		name:   "heartbeat-counted-as-entries",
@@ -30,15 +30,15 @@ var leaders = []mutant{
 	{
 		name:  "match-index-moves-back",
 		wrong: "a reply that was overtaken lowers matchIndex",
-		edits: []edit{{"replication.go", `max(f.matchIndex, c.last)`, `c.last`}},
+		edits: []edit{{"replication.go", `f.matchIndex = max(f.matchIndex, match)`, `f.matchIndex = match`}},
 	},
 	{
 		name:   "match-index-kept-from-earlier-lead",
 		wrong:  "a server that leads again keeps the matchIndex values of an earlier term",
 		safety: true,
-		edits: []edit{{"link.go",
-			`f.nextIndex, f.matchIndex = lastLogIndex+1, 0`,
-			`f.nextIndex = lastLogIndex + 1`}},
+		edits: []edit{{"follower.go",
+			`progress{nextIndex: lastLogIndex + 1}`,
+			`progress{nextIndex: lastLogIndex + 1, matchIndex: f.matchIndex}`}},
 	},
 	{
 		name:   "stale-replies-not-dropped",
@@ -105,7 +105,8 @@ var leaders = []mutant{
 			`rf.wakeReplicatorsLocked()`,
 			`for _, f := range rf.followers {
 				if f != nil {
-					f.nextIndex, f.calls, f.due = f.matchIndex+1, nil, true
+					f.giveUp()
+					f.nextIndex, f.due = f.matchIndex+1, true
 					if !f.waiting {
 						go rf.replicator(f)
 					}
@@ -118,8 +119,8 @@ var leaders = []mutant{
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
 		edits: []edit{
 			{"link.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
-			{"link.go", `now.Sub(f.lastSent) >= rf.options.heartbeat`, `now.Sub(f.lastSent) >= rf.options.heartbeat/5`},
-			{"link.go", `next := f.lastSent.Add(rf.options.heartbeat)`, `next := f.lastSent.Add(rf.options.heartbeat / 5)`},
+			{"link.go", `now.Sub(f.beatSent) >= rf.options.heartbeat`, `now.Sub(f.beatSent) >= rf.options.heartbeat/5`},
+			{"link.go", `f.beatSent.Add(rf.options.heartbeat)`, `f.beatSent.Add(rf.options.heartbeat / 5)`},
 		},
 	},
 	{
@@ -145,13 +146,12 @@ var leaders = []mutant{
 	{
 		name:  "hanging-call-no-failure",
 		wrong: "a peer that never answers is sent entries for ever",
-		edits: []edit{{"link.go", `f.forget(f.calls[0])
-			f.failures++`, `f.forget(f.calls[0])`}},
+		edits: []edit{{"link.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
 	},
 	{
 		name:  "answer-not-awaited",
 		wrong: "a call is given up whenever the ticker looks",
-		edits: []edit{{"link.go", `len(f.calls) > 0 && now.Sub(f.calls[0].sentAt) >= rf.patience()`, `len(f.calls) > 0`}},
+		edits: []edit{{"link.go", `rf.patienceWith(f, c)); now.Before(late) {`, `rf.patienceWith(f, c)); now.Before(c.sentAt) {`}},
 	},
 	{
 		name:  "everything-sent-again-after-loss",
@@ -171,12 +171,12 @@ var leaders = []mutant{
 	{
 		name:  "second-lead-inherits-probing",
 		wrong: "a new lead waits for a first answer where an earlier one found another log",
-		edits: []edit{{"link.go", `f.probing, f.due, f.tell, f.calls, f.failures, f.installing = false,`, `f.due, f.tell, f.calls, f.failures, f.installing =`}},
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, probing: f.probing}`}},
 	},
 	{
 		name:  "second-lead-inherits-snapshot",
 		wrong: "a snapshot of an earlier lead that is still on its way holds up the new lead's",
-		edits: []edit{{"link.go", `f.calls, f.failures, f.installing = false, true, false, nil, 0, nil`, `f.calls, f.failures = false, true, false, nil, 0`}},
+		edits: []edit{{"follower.go", `flight{answered: time.Now(),`, `flight{answered: time.Now(), installing: f.installing,`}},
 	},
 	{
 		name:  "reply-after-resignation",
@@ -191,6 +191,6 @@ var leaders = []mutant{
 	{
 		name:  "definitions-once",
 		wrong: "the definition of a type comes only as long as the follower has acknowledged nothing",
-		edits: []edit{{"link.go", `checksumOf(c.records), rf.definitions.collect(c.entries)`, `checksumOf(c.records), rf.definitions.collect(c.entries[:len(c.entries)*max(0, 1-c.match)])`}},
+		edits: []edit{{"link.go", `c.records, rf.definitions.collect(c.entries)`, `c.records, rf.definitions.collect(c.entries[:len(c.entries)*max(0, 1-c.match)])`}},
 	},
 }

@@ -81,15 +81,15 @@ var proposals = []mutant{
 		name:   "command-outlives-log",
 		wrong:  "where a snapshot replaced a deposed leader's log, its service later gets old commands",
 		safety: true,
-		edits:  []edit{{"log.go", `*l = raftLog{base: index, baseTerm: term}`, `*l = raftLog{base: index, baseTerm: term, accepted: l.accepted}`}},
+		edits:  []edit{{"log.go", `start: l.end, end: l.end}`, `start: l.end, end: l.end, accepted: l.accepted}`}},
 	},
 	{
 		name:  "segment-not-clipped",
 		wrong: "small batches are written behind a large one, into memory that others hold",
 		edits: []edit{
-			{"log.go", `s.memory[:end:end], s.start, s.ends})
+			{"log.go", `s.memory[:end:end], s.start, s.ends, l.end})
 				l.gathers = false`,
-				`s.memory[:end], s.start, s.ends})
+				`s.memory[:end], s.start, s.ends, l.end})
 				l.gathers = true`},
 		},
 	},

@@ -98,7 +98,7 @@ var snapshots = []mutant{
 		name:   "compaction-forgets-term",
 		wrong:  "the log that compaction leaves has the wrong term before its first entry",
 		safety: true,
-		edits:  []edit{{"log.go", `baseTerm: l.term(index), accepted`, `baseTerm: l.baseTerm, accepted`}},
+		edits:  []edit{{"log.go", `term, last := l.term(index), l.lastIndex()`, `term, last := l.baseTerm, l.lastIndex()`}},
 	},
 	{
 		name:   "snapshot-drops-log",
@@ -110,7 +110,16 @@ var snapshots = []mutant{
 		name:   "snapshot-and-state-saved-apart",
 		wrong:  "state and snapshot are saved one after the other: a crash may come between",
 		safety: true,
-		edits: []edit{{"persist.go",
+		edits: []edit{
+			{"store.go", `Front: rf.frontLocked(), Snapshot:`, `Front: rf.frontLocked(),
+			})
+			rf.changeLocked(Change{ Snapshot:`},
+		},
+	},
+	{
+		name:  "course-disk-saved-twice",
+		wrong: "a Persister of the course is given the state, and then state and snapshot: a crash may come between",
+		edits: []edit{{"store.go",
 			`s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
 			`p.SaveRaftState(state)
 			s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`}},
@@ -119,7 +128,7 @@ var snapshots = []mutant{
 		name:   "snapshot-not-saved",
 		wrong:  "the log is saved without its beginning, but the snapshot that replaces it is not",
 		safety: true,
-		edits:  []edit{{"snapshot.go", `rf.saveAllLocked(true)`, `rf.saveAllLocked(false)`}},
+		edits:  []edit{{"store.go", `Replace: true,`, ``}},
 	},
 	{
 		name:   "snapshot-lost-at-restart",
@@ -127,7 +136,7 @@ var snapshots = []mutant{
 		safety: true,
 		edits: []edit{
 			{"persist.go", `term: h.snapshotTerm, data: data, sum:`, `term: h.snapshotTerm, sum:`},
-			{"persist.go", `if !newSnapshot {`, `if newSnapshot && !newSnapshot {`},
+			{"store.go", `c.Head = s.head`, `c.Head, c.Replace, c.Snapshot = s.head, true, rf.snapshot.data`},
 		},
 	},
 	{
@@ -153,7 +162,7 @@ var snapshots = []mutant{
 	{
 		name:  "body-checksum-not-verified",
 		wrong: "a saved log that was altered is believed",
-		edits: []edit{{"persist.go", `if checksum(body) != h.bodySum {`, `if len(body) < 0 {`}},
+		edits: []edit{{"persist.go", `extendChecksum(h.bodyBegin, entries) != h.bodySum`, `len(entries) < 0`}},
 	},
 	{
 		name:  "covered-entry-snapshot",
@@ -163,7 +172,7 @@ var snapshots = []mutant{
 	{
 		name:  "save-erases-snapshot",
 		wrong: "a Persister that has only Save loses the snapshot with the next save",
-		edits: []edit{{"persist.go", `p.Save(state, snapshot)`, `if !newSnapshot {
+		edits: []edit{{"store.go", `p.Save(state, snapshot)`, `if !newSnapshot {
 			snapshot = nil
 		}
 		p.Save(state, snapshot)`}},

@@ -1,0 +1,66 @@
+package main
+
+// earlies are mistakes about entries that overtook others and are kept.
+var earlies = []mutant{
+	{
+		name:   "early-entries-outlive-leader",
+		wrong:  "entries of an earlier leader that overtook others are appended under a new one",
+		safety: true,
+		edits:  []edit{{"election.go", `rf.early = early{}`, ``}},
+	},
+	{
+		name:  "early-entries-unchecked",
+		wrong: "entries that were kept are appended without the consistency check",
+		edits: []edit{{"early.go", `if !rf.log.matches(b.prev, b.prevTerm) {
+			continue
+		}`, ``}},
+	},
+	{
+		name:   "beyond-one-too-many",
+		wrong:  "a follower claims one entry more than it had kept",
+		safety: true,
+		edits:  []edit{{"early.go", `b.prev+b.entries.length())`, `b.prev+b.entries.length()+1)`}},
+	},
+	{
+		name:  "beyond-not-told",
+		wrong: "a follower does not say that entries it kept are in its log: they are sent again",
+		edits: []edit{{"replication.go", `last, reply.Beyond = beyond, beyond`, `last = beyond`}},
+	},
+	{
+		name:  "too-many-messages-kept",
+		wrong: "a follower keeps any number of messages that overtook others",
+		edits: []edit{{"early.go", `len(e.kept) >= maxEarly ||`, ``}},
+	},
+	{
+		name:  "too-many-bytes-kept",
+		wrong: "a follower keeps any number of bytes that overtook others",
+		edits: []edit{{"early.go", `|| e.bytes+size > maxOnTheWay`, ``}},
+	},
+	{
+		name:  "early-bytes-never-freed",
+		wrong: "the bytes of what was kept still count when it is in the log, until nothing is kept any more",
+		edits: []edit{{"early.go", `e.bytes -= b.entries.size()`, ``}},
+	},
+	{
+		name:  "early-entries-kept-twice",
+		wrong: "a message that is repeated while it is kept takes room again",
+		edits: []edit{{"early.go", `if k.prev == prev && k.prevTerm == prevTerm && k.entries.length() >= b.length() {
+			return
+		}`, `_ = k`}},
+	},
+	{
+		name:  "early-definitions-lost",
+		wrong: "entries that were kept are appended without the type definitions that came along",
+		edits: []edit{{"early.go", `rf.definitions.adopt(b.types)`, ``}},
+	},
+	{
+		name:  "overtaken-entries-expected-for-ever",
+		wrong: "as long as anything is on its way to it, a follower that kept entries is not sent those before them",
+		edits: []edit{{"replication.go", `f.early && !f.brings(f.matchIndex+1)`, `f.early && len(f.calls) == 0`}},
+	},
+	{
+		name:  "overtaken-entries-sent-again",
+		wrong: "a leader sends again what only was overtaken",
+		edits: []edit{{"replication.go", `case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):`, `case false:`}},
+	},
+}

@@ -1,0 +1,116 @@
+package main
+
+// followers are mistakes about what a leader knows of a peer: its log, what is on its way, and when it must hear something.
+var followers = []mutant{
+	{
+		name:  "heartbeat-takes-room",
+		wrong: "heartbeats on their way count as messages with entries",
+		edits: []edit{{"follower.go", `case c.bytes > 0: f.entries += n`, `default: f.entries += n`}},
+	},
+	{
+		name:  "data-is-a-heartbeat",
+		wrong: "entries that just went out count as a heartbeat, though they may take long to arrive",
+		edits: []edit{{"link.go", `if c.isHeartbeat() { // anything`, `if c.sentAt.After(time.Time{}) { // anything`}},
+	},
+	{
+		name:  "answered-data-is-no-heartbeat",
+		wrong: "a follower that has just answered to entries gets a heartbeat all the same",
+		edits: []edit{{"replication.go", `if f.beatSent.Before(c.sentAt) {`, `if c.isHeartbeat() && f.beatSent.Before(c.sentAt) {`}},
+	},
+	{
+		name:  "patience-ignores-bytes",
+		wrong: "a large message on a thin link is given up, and sent again, before it can have arrived",
+		edits: []edit{
+			{"follower.go", `bytes > 0 { t +=`, `bytes > math.MaxInt-1 { t +=`},
+			{"follower.go", `"slices"`, `"math"
+	"slices"`},
+		},
+	},
+	{
+		name:  "patience-ignores-others-bytes",
+		wrong: "what is on its way beside a message does not count when one asks how long it may take",
+		edits: []edit{{"follower.go", `bytes := c.load + f.carried - c.carried - freeBytes`, `bytes := c.bytes - freeBytes`}},
+	},
+	{
+		name:  "patience-ignores-trips",
+		wrong: "on a link with long trips every message is sent again",
+		edits: []edit{{"follower.go", `t := max(least, 2*trip)`, `t := least`}},
+	},
+	{
+		name:  "heartbeat-patience-ignores-trips",
+		wrong: "on a link with long trips every heartbeat is given up",
+		edits: []edit{{"follower.go", `return max(least, 2*f.beatTrips.shortest())`, `return least`}},
+	},
+	{
+		name:  "longest-trip-counts",
+		wrong: "one answer that was held back makes a leader wait long for what is lost",
+		edits: []edit{{"follower.go", `return slices.Min(t.last`, `return slices.Max(t.last`}},
+	},
+	{
+		name:  "trips-of-heartbeats-count-for-data",
+		wrong: "a large message is expected as soon as a heartbeat",
+		edits: []edit{{"replication.go", `f.beatTrips.add(trip) return`, `f.beatTrips.add(trip)
+		f.dataTrips.add(trip)
+		return`}},
+	},
+	{
+		name:  "trips-forgotten-at-election",
+		wrong: "a new leader does not know how long messages take, though it has led before",
+		edits: []edit{{"follower.go", `flight{answered: time.Now(), beatTrips: f.beatTrips, dataTrips: f.dataTrips}`, `flight{answered: time.Now()}`}},
+	},
+	{
+		name:  "entries-beside-snapshot",
+		wrong: "entries go out beside the snapshot that they follow",
+		edits: []edit{{"link.go", `return f.snapshots == 0 && (link`, `return f.snapshots >= 0 && (link`}},
+	},
+	{
+		name:  "no-bound-to-what-is-on-its-way",
+		wrong: "however much is on its way to a follower, a leader without a pool sends more",
+		edits: []edit{{"link.go", `, f.bytes >= maxOnTheWay: return false`, `: return false`}},
+	},
+	{
+		name:  "entries-before-first-answer",
+		wrong: "a pool is filled with entries before anything is known of the follower's log",
+		edits: []edit{{"link.go", `case !f.answers && link > 0:`, `case false:`}},
+	},
+	{
+		name:  "failures-counted-twice",
+		wrong: "a call that was given up counts as a failure again when it fails",
+		edits: []edit{{"replication.go", `if waitedFor {`, `if waitedFor || !waitedFor {`}},
+	},
+	{
+		name:  "given-up-calls-keep-their-room",
+		wrong: "to a follower that was out of reach no entries go any more, since lost ones count as on their way",
+		edits: []edit{{"follower.go", `f.calls, f.entries, f.snapshots, f.bytes, f.installing = f.calls[:0], 0, 0, 0, nil`, `f.calls, f.installing = f.calls[:0], nil`}},
+	},
+	{
+		name:  "snapshot-waits-for-answered-one",
+		wrong: "a snapshot waits for the time of the last one to pass, though that was answered",
+		edits: []edit{{"replication.go", `if f.installing == c {`, `if false {`}},
+	},
+	{
+		name:  "snapshot-given-up-like-entries",
+		wrong: "a snapshot is sent again after half a heartbeat",
+		edits: []edit{{"link.go", `if c == f.installing {`, `if false {`}},
+	},
+	{
+		name:  "calls-kept-from-earlier-lead",
+		wrong: "messages of an earlier term keep new ones waiting",
+		edits: []edit{{"follower.go", `f.flight = flight{answered: time.Now(), beatTrips: f.beatTrips, dataTrips: f.dataTrips}`, `f.failures, f.answered, f.answeredTo = 0, time.Now(), time.Time{}`}},
+	},
+	{
+		name:  "failures-kept-from-earlier-lead",
+		wrong: "a peer that was out of reach in an earlier term is taken for so in the next",
+		edits: []edit{{"follower.go", `flight{answered: time.Now(),`, `flight{answered: time.Now(), failures: f.failures,`}},
+	},
+	{
+		name:  "early-kept-from-earlier-lead",
+		wrong: "a leader sends its whole log again, since entries overtook others in an earlier term",
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, early: f.early}`}},
+	},
+	{
+		name:  "full-kept-from-earlier-lead",
+		wrong: "a follower that took no entries in an earlier term gets none before its next heartbeat",
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, full: f.full}`}},
+	},
+}

@@ -1,0 +1,161 @@
+package raft
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// laggard returns a leader with a snapshot up to index 2 and two entries behind it, and a follower that answers and lacks all.
+func laggard(t testing.TB, link Link) (*Raft, *follower, *Raft) {
+	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3), WithLink(link))
+	setMatch(rf, []int{4, 0})
+	rf.Snapshot(2, []byte("service"))
+	f := rf.followers[2]
+	f.nextIndex, f.answers, f.due = 1, true, false
+	return rf, f, newPeer(t, 2, 1, nil)
+}
+
+// Entries do not go out beside the snapshot that they follow, but at once when it is answered, and so does the next snapshot.
+func TestSnapshotGoesAlone(t *testing.T) {
+	for _, link := range everyLink {
+		rf, f, other := laggard(t, link)
+		sent := sendNext(rf, f)
+		mustEqual(t, "a snapshot goes out", sent.isSnapshot(), true)
+		mustEqual(t, "something beside it", rf.hasWorkLocked(f), false)
+		rf.settleLocked(f, sent, deliver(t, other, sent.message))
+		mustEqual(t, "something after it", rf.hasWorkLocked(f), true)
+		rf.Snapshot(4, []byte("service, later"))
+		mustEqual(t, "another snapshot after it", sendNext(rf, f).isSnapshot(), true)
+	}
+}
+
+// A pool for several snapshots sends each that is later than the one before, as many at a time as it is for.
+func TestPoolOfSnapshots(t *testing.T) {
+	for _, c := range []struct{ snapshots, want int }{{1, 1}, {2, 2}, {3, 3}, {9, 3}} {
+		rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3), WithLink(LinkPools(1, c.snapshots)))
+		setMatch(rf, []int{4, 0})
+		f := rf.followers[2]
+		f.nextIndex, f.answers, f.due = 1, true, false
+		sent := 0
+		for index := 1; index <= 3; index++ {
+			rf.Snapshot(index, []byte("service"))
+			for rf.hasWorkLocked(f) && sendNext(rf, f).isSnapshot() {
+				sent++
+			}
+		}
+		mustEqual(t, fmt.Sprint("on their way in a pool for ", c.snapshots), sent, c.want)
+		mustEqual(t, "messages with entries that it is for", rf.options.link.entries(), 1)
+	}
+}
+
+// However many messages a link may carry, no more goes to a follower while maxOnTheWay bytes do.
+func TestBytesOnTheirWay(t *testing.T) {
+	for _, link := range []Link{LinkPool(3), LinkPerMessage} {
+		rf := newLeader(t, 3, 1, nil, WithLink(link))
+		f := rf.followers[1]
+		exchange(t, rf, f, newPeer(t, 1, 1, nil))
+		large := &call{message: new(AppendEntriesArgs), bytes: maxOnTheWay}
+		f.add(large)
+		rf.Start("next")
+		mustEqual(t, "work beside sixteen megabytes", rf.hasWorkLocked(f), false)
+		f.forget(large)
+		mustEqual(t, "work", rf.hasWorkLocked(f), true)
+	}
+}
+
+// Calls to a follower that was found out of reach keep no room, though some were not late yet.
+func TestRoomAfterOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(3)))
+		f := rf.followers[1]
+		exchange(t, rf, f, newPeer(t, 1, 1, nil))
+		for n := range 3 {
+			rf.Start(n)
+			sendNext(rf, f)
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(rf.patience() - 2*time.Millisecond)
+		rf.tendLocked(f, time.Now(), false)
+		mustEqual(t, "failures", f.failures, maxFailures)
+		mustEqual(t, "calls, entries, bytes on their way", [3]int{len(f.calls), f.entries, f.bytes}, [3]int{})
+	})
+}
+
+// What heartbeats take tells nothing of what entries take.
+func TestTripsApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := newLeader(t, 3, 1, nil)
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		for k, want := range [][2]time.Duration{{time.Second, 0}, {time.Second, 2 * time.Second}} {
+			c := sendNext(rf, f)
+			time.Sleep(time.Duration(k+1) * time.Second)
+			rf.settleLocked(f, c, deliver(t, other, c.message))
+			mustEqual(t, "trips of heartbeats, of entries", [2]time.Duration{f.beatTrips.shortest(), f.dataTrips.shortest()}, want)
+			rf.Start("entry")
+		}
+	})
+}
+
+// How long messages have taken of late tells how long one may take: the shortest of the last eight times counts, and those with
+// entries or a snapshot count apart, as soon as there are any.
+func TestPatienceOfTrips(t *testing.T) {
+	const least = 50 * time.Millisecond
+	heartbeat, data := &call{message: new(AppendEntriesArgs)}, &call{message: new(AppendEntriesArgs), bytes: 1}
+	var f flight
+	check := func(when string, ofHeartbeat, ofData time.Duration) {
+		t.Helper()
+		mustEqual(t, when, [2]time.Duration{f.patience(heartbeat, least), f.patience(data, least)}, [2]time.Duration{ofHeartbeat, ofData})
+	}
+	check("at first", least, least)
+	f.beatTrips.add(time.Millisecond)
+	check("on a short way", least, least)
+	f.beatTrips = trips{}
+	for _, ms := range []time.Duration{300, 100, 200} {
+		f.beatTrips.add(ms * time.Millisecond)
+	}
+	check("with heartbeats answered", 200*time.Millisecond, 200*time.Millisecond)
+	f.dataTrips.add(time.Second)
+	check("with entries answered", 200*time.Millisecond, 2*time.Second)
+	for range 7 {
+		f.beatTrips.add(250 * time.Millisecond)
+	}
+	check("when the shortest is the ninth from the end", 400*time.Millisecond, 2*time.Second)
+	f.beatTrips.add(250 * time.Millisecond)
+	check("when all since are longer", 500*time.Millisecond, 2*time.Second)
+}
+
+// A heartbeat on its way takes no room from entries, but on an ordered link, and as long as nothing is known of the follower.
+func TestRoomBesideHeartbeat(t *testing.T) {
+	for _, link := range everyLink {
+		for _, answers := range []bool{false, true} {
+			rf := newLeader(t, 3, 1, nil, WithLink(link))
+			f := rf.followers[1]
+			f.answers = answers
+			mustEqual(t, "a heartbeat", sendNext(rf, f).isHeartbeat(), true)
+			rf.Start("entry")
+			want := link == LinkPerMessage || link > 1 || link == 1 && answers
+			mustEqual(t, fmt.Sprint(link, " has room beside a heartbeat; the follower answers: ", answers), rf.hasWorkLocked(f), want)
+		}
+	}
+}
+
+// Entries are as good as a heartbeat once they are answered; until then the next heartbeat goes out when it is due.
+func TestEntriesAsHeartbeat(t *testing.T) {
+	for _, answered := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			rf := newLeader(t, 3, 1, nil)
+			f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+			exchange(t, rf, f, other)
+			time.Sleep(rf.options.heartbeat * 3 / 4)
+			rf.Start("entry")
+			if c := sendNext(rf, f); answered {
+				rf.settleLocked(f, c, deliver(t, other, c.message))
+			}
+			time.Sleep(rf.options.heartbeat / 2)
+			rf.tendLocked(f, time.Now(), false)
+			mustEqual(t, "a heartbeat is due", f.due, !answered)
+		})
+	}
+}

@@ -1,0 +1,84 @@
+package raft
+
+import (
+	"slices"
+	"testing"
+)
+
+// onDiskDefinitions returns how many type definitions a server has that restarts now, and checks that it can decode its log.
+func onDiskDefinitions(t testing.TB, rf *Raft) int {
+	t.Helper()
+	verify(t, rf)
+	again := newQuiet(t, 3, rf.store.persister.Copy())
+	d := newDecoder(&again.definitions)
+	for index := again.log.base + 1; index <= again.log.lastIndex(); index++ {
+		if _, err := d.decode(again.log.at(index).data); err != nil {
+			t.Errorf("index %d: %v", index, err)
+		}
+	}
+	return len(again.store.defined)
+}
+
+// The disk has the type definitions that some entry of the log needs, and no others, after a restart too.
+func TestDefinitionsOnDisk(t *testing.T) {
+	for _, growing := range []bool{true, false} {
+		rf := newLeader(t, 3, 2, nil)
+		if !growing {
+			rf.store.growing = nil
+		}
+		commands := []any{pointCommand{1, 2}, 7, map[string]int{"k": 1}, pointCommand{3, 4}, 8}
+		for k, want := range []int{1, 1, 2, 2, 2} {
+			rf.Start(commands[k])
+			mustEqual(t, "definitions of a log that grows", onDiskDefinitions(t, rf), want)
+		}
+		rf.commitIndex = 5
+		for k, want := range []int{2, 2, 1, 0} {
+			rf.Snapshot(k+1, []byte("service"))
+			mustEqual(t, "definitions of a log that loses its beginning", onDiskDefinitions(t, rf), want)
+		}
+		rf.Start(map[string]int{"k": 2})
+		mustEqual(t, "definitions", onDiskDefinitions(t, rf), 1)
+
+		again := newQuiet(t, 3, rf.store.persister.Copy())
+		again.commitIndex = 6
+		again.Snapshot(6, []byte("service"))
+		mustEqual(t, "definitions after a restart and a snapshot", onDiskDefinitions(t, again), 0)
+	}
+}
+
+// What the log has lost, the log and the disk do not refer to any more, so that it becomes garbage. Of a piece that loses its
+// beginning the rest has moved; of one that loses its end all stays, since others may hold it.
+func TestLostEntriesAreForgotten(t *testing.T) {
+	for _, c := range []struct {
+		lost string
+		lose func(rf *Raft)
+	}{
+		{"the beginning", func(rf *Raft) { rf.commitIndex = 3000; rf.Snapshot(3000, []byte("service")) }},
+		{"the end", func(rf *Raft) { deliver(t, rf, appendMsg(2, 1000, 1, 0, 2)) }},
+	} {
+		t.Run(c.lost, func(t *testing.T) {
+			rf := newFollower(t, 3, 1, nil)
+			for k := range 3 {
+				terms := slices.Repeat([]int{1}, 2000) // large enough to have memory of their own
+				deliver(t, rf, appendMsg(1, 2000*k, min(k, 1), 0, terms...))
+			}
+			segments, pieces := rf.log.segments, rf.store.persister.body
+			var memory [3]*byte
+			for k := range memory {
+				memory[k] = &pieces[k][0]
+				mustEqual(t, "log and disk share memory", &segments[k].records()[0], memory[k])
+			}
+			c.lose(rf)
+			inLog, onDisk := 0, 0
+			for k := range memory {
+				if segments[k].memory != nil && &segments[k].records()[0] == memory[k] {
+					inLog++
+				}
+				if pieces[k] != nil && &pieces[k][0] == memory[k] {
+					onDisk++
+				}
+			}
+			mustEqual(t, "of three pieces, the log and the disk still know", [2]int{inLog, onDisk}, [2]int{1, 1})
+		})
+	}
+}
