@@ -81,7 +81,10 @@ func TestMaxBacklog(t *testing.T) {
 					t.Errorf("the follower's status is %v, %d entries wait", s, s.Backlog)
 				}
 				mustEqual(t, "its term and leader", [2]int{s.Term, s.Leader}, [2]int{term, leader.me})
-				if sent := n.sent[[2]int{leader.me, slow}]; sent > s.LastIndex*each*13/10+5*each {
+				n.mu.Lock()
+				sent := n.sent[[2]int{leader.me, slow}]
+				n.mu.Unlock()
+				if sent > s.LastIndex*each*13/10+5*each {
 					t.Errorf("%d bytes were sent to it", sent)
 				}
 				for index := 1; index <= count; index++ {
