@@ -32,6 +32,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	case reply == nil:
 		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
 			f.backTo(c.first)
+			f.nextIndex = f.behind(f.nextIndex)
 		}
 		f.toldInVain()
 		if waitedFor { // a call that was given up has counted as a failure already
