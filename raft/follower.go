@@ -148,12 +148,26 @@ func (f *flight) brings(index int) bool {
 
 // behind returns the index of the first entry from next on that is not on its way.
 func (f *flight) behind(next int) int {
-	for _, c := range f.calls {
-		if c.bytes > 0 && c.first <= next && next <= c.last {
-			next = c.last + 1
+	for found := true; found; { // twice, since calls are nearly in the order of the log
+		found = false
+		for _, c := range f.calls {
+			if c.bytes > 0 && c.first <= next && next <= c.last {
+				next, found = c.last+1, true
+			}
 		}
 	}
 	return next
+}
+
+// gap returns how many entries from next on come before one that is on its way.
+func (f *flight) gap(next int) int {
+	gap := maxNumber
+	for _, c := range f.calls {
+		if c.bytes > 0 && c.first > next {
+			gap = min(gap, c.first-next)
+		}
+	}
+	return gap
 }
 
 // minRate is how many bytes a second we expect of a link at least, while its follower answers.

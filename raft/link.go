@@ -242,7 +242,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	}
 	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
 	if !f.probing {
-		f.nextIndex = max(f.nextIndex, c.last+1)
+		f.nextIndex = f.behind(max(f.nextIndex, c.last+1))
 	}
 	f.add(c)
 	if c.isHeartbeat() { // anything else may take its time, and counts when it is answered
@@ -252,12 +252,12 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	rf.tickLocked(c.sentAt.Add(rf.patience()))
 }
 
-// appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on: all of it as
-// one batch, as far as it fits.
+// appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on and is not on its
+// way: all of it as one batch, as far as it fits.
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if more {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, rf.options.entries, maxBatch)
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.gap(f.nextIndex)), maxBatch)
 		c.bytes = c.entries.size()
 	}
 	c.last = prev + c.entries.length()

@@ -32,13 +32,12 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	case reply == nil:
 		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
 			f.backTo(c.first)
+			f.nextIndex = f.behind(f.nextIndex)
 		}
 		f.toldInVain()
-		if waitedFor { // a call that was given up has counted as a failure already
-			f.failures++
-		}
+		f.fail(waitedFor)
 	case !plausible(reply.term()):
-		f.failures++
+		f.fail(waitedFor)
 	case reply.term() > rf.currentTerm:
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
@@ -49,7 +48,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		f.failures = 0
 		f.answered = time.Now()
 	default:
-		f.failures++
+		f.fail(waitedFor)
 	}
 	if awaited := max(f.awaits, f.matchIndex+1); f.awaits > 0 && !f.brings(awaited) { // it came, or it is lost
 		f.awaits = 0
@@ -59,6 +58,13 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 
 // toldInVain has a follower told again what is committed, since a message was lost or refused.
 func (f *follower) toldInVain() { f.commitSent, f.tell = f.commitHas, true }
+
+// fail counts a failure. A call that was given up has counted as one already.
+func (f *follower) fail(waitedFor bool) {
+	if waitedFor {
+		f.failures++
+	}
+}
 
 // heardLocked takes note that a call was answered: its receiver has heard from us when it had gone out.
 func (f *follower) heardLocked(c *call) {
