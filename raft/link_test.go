@@ -409,7 +409,7 @@ func TestCommitToldTooEarly(t *testing.T) {
 }
 
 // A call that was given up has counted as a failure; its answer, if that is one, is not another.
-func TestFailureCountsOnce(t *testing.T) {
+func TestGivenUpAndRefusedIsOneFailure(t *testing.T) {
 	for name, reply := range map[string]Reply{
 		"none": nil, "a refusal": &AppendEntriesReply{Term: 1}, "an impossible one": &AppendEntriesReply{Term: -1},
 	} {
