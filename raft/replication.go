@@ -8,12 +8,10 @@ import (
 	"time"
 )
 
+// A commit of at most maxUntold entries and maxUntoldBytes bytes may wait commitDelay for the next command to carry it.
 const (
-	// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with,
-	commitDelay = 5 * time.Millisecond
-	// if it is of at most so many entries,
-	maxUntold = 8
-	// and of at most so many bytes.
+	commitDelay    = 5 * time.Millisecond
+	maxUntold      = 8
 	maxUntoldBytes = 1 << 10
 )
 
@@ -81,7 +79,7 @@ func (f *follower) heardLocked(c *call) {
 	f.answeredTo = later(f.answeredTo, c.sentAt)
 }
 
-// overtakenBySuccess reports whether the follower rejected c before it accepted what made the logs agree there.
+// overtakenBySuccess reports whether c was rejected for lack of an entry that the follower has acknowledged since.
 func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
 	r, ok := reply.(*AppendEntriesReply)
 	if !ok || r.Success {
