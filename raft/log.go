@@ -4,6 +4,7 @@ package raft
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -237,13 +238,25 @@ func (l *raftLog) compact(index int) {
 	i, k := l.find(index + 1)
 	s := &l.segments[i]
 	l.start = s.begin
+	var moved []segment
 	if k > 0 {
 		l.start = l.start.after(s.memory[s.start:s.offset(k)])
-		*s = s.copyFrom(k, l.start)
+		moved = s.copyFrom(k, l.start)
+		i++
 	}
-	clear(l.segments[:i])
-	l.base, l.baseTerm, l.segments = index, term, l.segments[i:]
+	l.base, l.baseTerm, l.segments = index, term, replaceFirst(l.segments, i, moved)
 	l.accepted.take(nil, index+1, index)
+}
+
+// replaceFirst puts others in the place of the first n elements of s, at no cost for those that stay if there are as few.
+func replaceFirst[T any](s []T, n int, others []T) []T {
+	if len(others) > n {
+		return slices.Replace(s, 0, n, others...)
+	}
+	free := n - len(others)
+	clear(s[:free])
+	copy(s[free:], others)
+	return s[free:]
 }
 
 // reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).

@@ -4,6 +4,7 @@ package raft
 // not believe the server, and reads each byte once: what Append added is new, the rest is known.
 
 import (
+	"bytes"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
@@ -130,19 +131,17 @@ func decodeHead(b []byte) (h head) {
 
 // add appends the records to the log. It calls known for each entry.
 func (d *disk) add(pieces [][]byte, known func(index int, s slot)) error {
-	for _, b := range pieces {
-		for len(b) > 0 {
-			term, data, rest, err := readRecord(b)
-			if err != nil {
-				return fmt.Errorf("the record after index %d: %w", d.last(), err)
-			}
-			if b = rest; term == 0 {
-				continue // a type definition
-			}
-			s := slot{term, chain(d.at(d.last()).chain, term, data)}
-			d.log = append(d.log, s)
-			known(d.last(), s)
+	for b := bytes.Join(pieces, nil); len(b) > 0; { // where the beginning was dropped, a record may lie in two pieces
+		term, data, rest, err := readRecord(b)
+		if err != nil {
+			return fmt.Errorf("the record after index %d: %w", d.last(), err)
 		}
+		if b = rest; term == 0 {
+			continue // a type definition
+		}
+		s := slot{term, chain(d.at(d.last()).chain, term, data)}
+		d.log = append(d.log, s)
+		known(d.last(), s)
 	}
 	return nil
 }

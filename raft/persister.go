@@ -137,11 +137,14 @@ func (ps *Persister) drop(n int) {
 	for ; n > 0 && n >= len(ps.body[gone]); gone++ {
 		n -= len(ps.body[gone])
 	}
-	clear(ps.body[:gone])
-	ps.body = ps.body[gone:]
+	var moved [][]byte
 	if n > 0 {
-		ps.body[0] = clone(ps.body[0][n:])
+		for piece := range slices.Chunk(ps.body[gone][n:], cutSize) {
+			moved = append(moved, clone(piece))
+		}
+		gone++
 	}
+	ps.body = replaceFirst(ps.body, gone, moved)
 }
 
 // continues reports whether b lies behind a in one piece of memory.

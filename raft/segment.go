@@ -59,17 +59,32 @@ func (s *segment) slice(k, end int) segment {
 	return segment{first: s.first + k, memory: s.memory, start: s.offset(k), ends: s.ends[k:end:end]}
 }
 
-// copyFrom returns the entries from k on, which begin at a mark, in memory of their own.
-func (s *segment) copyFrom(k int, begin mark) segment {
-	from := s.offset(k)
+// cutSize bounds, in bytes, the pieces that a segment falls into when its beginning is cut off: the next cut has less to move.
+const cutSize = 2 << 10
+
+// copyFrom returns the entries from k on, which begin at a mark, in pieces of memory of their own.
+func (s *segment) copyFrom(k int, begin mark) (pieces []segment) {
+	for k < s.length() {
+		n := max(s.fitting(k, s.length()-k, cutSize), 1)
+		part := s.slice(k, k+n)
+		c := part.copy(begin)
+		pieces = append(pieces, c)
+		begin = begin.after(c.memory)
+		k += n
+	}
+	return pieces
+}
+
+// copy returns the entries of s, which begin at a mark, in memory of their own.
+func (s *segment) copy(begin mark) segment {
 	c := segment{
-		first:  s.first + k,
-		memory: bytes.Clone(s.memory[from:s.offset(s.length())]),
-		ends:   make([]uint32, s.length()-k),
+		first:  s.first,
+		memory: bytes.Clone(s.records()),
+		ends:   make([]uint32, s.length()),
 		begin:  begin,
 	}
-	for i, end := range s.ends[k:] {
-		c.ends[i] = end - uint32(from)
+	for i, end := range s.ends {
+		c.ends[i] = end - uint32(s.start)
 	}
 	return c
 }
