@@ -54,8 +54,8 @@ var earlies = []mutant{
 		edits: []edit{{"early.go", `rf.definitions.adopt(b.types)`, ``}},
 	},
 	{
-		name:  "overtaken-entries-expected-for-ever",
-		wrong: "as long as anything is on its way to it, a follower that kept entries is not sent those before them",
+		name:  "dropped-entries-not-sent-at-once",
+		wrong: "what a follower could not keep is not sent again as long as anything is on its way to it",
 		edits: []edit{{"replication.go", `f.early && !f.brings(f.matchIndex+1)`, `f.early && len(f.calls) == 0`}},
 	},
 	{
