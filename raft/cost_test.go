@@ -133,7 +133,7 @@ func BenchmarkUnderLock(b *testing.B) {
 	for name, step := range map[string]func(rf *Raft, k int){
 		"snapshot of 200 MB, one entry goes": func(rf *Raft, k int) { rf.compactLocked(snapshot{k + 1, 1, large, sum}) },
 		"truncate one of a million": func(rf *Raft, k int) {
-			rf.takeEntriesLocked(rf.log.lastIndex(), batch{segmentOf(entry{1, encoded(k)})})
+			rf.takeEntriesLocked(rf.log.lastIndex(), batch{segmentOf(entry{1, encoded(k)})}, nil)
 		},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -85,9 +85,9 @@ func (ds *definitions) with(brought [][]byte) (*definitions, error) {
 	return all, nil
 }
 
-// adopt takes over what a call of with has added.
+// adopt takes over what a call of with has added; nil stands for nothing.
 func (ds *definitions) adopt(all *definitions) {
-	if all != ds {
+	if all != ds && all != nil {
 		all.byKey.Range(func(key, d any) bool {
 			ds.add(key.(uint64), d.(definition))
 			return true

@@ -13,7 +13,7 @@ type early struct {
 type earlyBatch struct {
 	prev, prevTerm int // the entry before
 	entries        batch
-	types          *definitions // ours, with those that came along
+	types          *definitions // ours, and those that the message brought; nil for none
 }
 
 // maxEarly bounds how many messages are kept, and maxOnTheWay their bytes.
@@ -60,8 +60,7 @@ func (rf *Raft) takeEarlyLocked() (beyond int) {
 			continue
 		}
 		known := rf.log.firstNew(b.prev+1, b.entries)
-		rf.definitions.adopt(b.types)
-		if rf.takeEntriesLocked(b.prev+1+known, b.entries.drop(known)) {
+		if rf.takeEntriesLocked(b.prev+1+known, b.entries.drop(known), b.types) {
 			beyond = max(beyond, b.prev+b.entries.length())
 		}
 	}

@@ -64,7 +64,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"followers":  changes(func(s *driven) { anyPeer(s).matchIndex++ }),
 		"commitTold": irrelevant(whenSent),
 		"emptied":    changes(func(s *driven) { s.rf.emptied.add(1, encoded(9), 9) }),
-		"early":      changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, &s.rf.definitions) }),
+		"early":      changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"full":       irrelevant("the services of an exploration lag by a few bytes only"),
 	},
 	reflect.TypeFor[follower](): {
@@ -78,7 +78,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"nextIndex":  irrelevant(anyNext),
 		"matchIndex": changes(func(s *driven) { anyPeer(s).matchIndex++ }),
 		"answers":    irrelevant(whenSent),
-		"probing":    irrelevant(anyNext), "early": irrelevant(anyNext),
+		"probing":    irrelevant(anyNext), "awaits": irrelevant(anyNext),
 		"full":     irrelevant(whenSent),
 		"caughtUp": irrelevant("only events tell it"),
 	},
@@ -96,7 +96,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"commitSent": irrelevant(whenSent), "commitHas": irrelevant(whenSent),
 	},
 	reflect.TypeFor[early](): {
-		"kept":  changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, &s.rf.definitions) }),
+		"kept":  changes(func(s *driven) { s.rf.early.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"bytes": irrelevant(derived),
 	},
 	reflect.TypeFor[canvass](): {

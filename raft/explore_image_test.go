@@ -221,7 +221,7 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 		rf.canvass = canvass{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
 	}
 	for _, b := range m.early {
-		rf.early.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, &rf.definitions)
+		rf.early.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, nil)
 	}
 	m.loadFollowers(s)
 	if m.canvass.on {
@@ -284,7 +284,7 @@ func (m *image) loadFollowers(s *driven) {
 // after election", Figure 2), so that the images of other servers need not tell.
 func (f *follower) leftover(last int) {
 	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitHas = last+1, last, maxFailures, last, last
-	f.probing, f.due, f.tell, f.caughtUp, f.progress.early, f.full, f.entries = true, false, true, true, true, true, 1
+	f.probing, f.due, f.tell, f.caughtUp, f.awaits, f.full, f.entries = true, false, true, true, 1, true, 1
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
 	f.installing = f.calls[0]
 }

@@ -352,6 +352,6 @@ func (m *image) shape() uint64 {
 	}
 	slices.Sort(peers)
 	text := fmt.Sprint(m.term, relative(m.vote), m.role, relative(m.leader), m.base, m.baseTerm, m.log, m.snapshot, m.commit, m.lastApplied,
-		m.accepted, m.proposals, m.canvass.on, m.canvass.preVote, count(m.canvass.granted), len(m.calls), m.tickets, m.service, m.acked, peers)
+		m.accepted, m.proposals, m.canvass.on, m.canvass.preVote, count(m.canvass.granted), len(m.calls), m.early, m.tickets, m.service, m.acked, peers)
 	return maphash.String(shapeSeed, text)
 }

@@ -361,6 +361,9 @@ func (s *driven) sendNext(in step, out *outcome) {
 	if in.kind == stepBeat || in.arg > rf.log.lastIndex() { // with nothing to send, a heartbeat goes
 		f.beatSent = time.Now().Add(-1000 * time.Hour)
 	}
+	if in.kind == stepBeat {
+		f.failures = maxFailures // nothing but heartbeats goes to a peer that does not answer
+	}
 	rf.tick()
 	rf.mu.Lock()
 	if !rf.hasWorkLocked(f) {

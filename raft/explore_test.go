@@ -81,14 +81,14 @@ type mission struct {
 var small = []mission{
 	{"default", limits{servers: 3, terms: 2, commands: 1}, 7990},
 	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1}, 22015},
-	{"self-first+concede+ordered+by-half+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, snaps: 1}, 2428},
+	{"self-first+concede+ordered+by-half+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, snaps: 1}, 4994},
 	{"concede+no-prevote+ordered+trail-1", limits{servers: 3, terms: 2, commands: 1}, 7968},
-	{"self-first+pool-2+by-half", limits{servers: 3, terms: 1, commands: 1, flight: 1}, 2420},
-	{"concede+no-prevote+per-message+by-half+batch-1", limits{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true}, 3114},
-	{"per-message", limits{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true}, 5518},
-	{"concede+no-prevote+pool-2+by-one+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, queue: true, lag: true}, 18973},
-	{"self-first+per-message+by-one+trail-1", limits{servers: 2, terms: 1, commands: 1, flight: 2, repeats: true}, 684},
-	{"default", limits{servers: 2, terms: 3, commands: 2, crashes: 1, saves: true}, 16901},
+	{"self-first+pool-2+by-half", limits{servers: 3, terms: 1, commands: 1, flight: 1}, 2265},
+	{"concede+no-prevote+per-message+by-half+batch-1", limits{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true}, 5971},
+	{"per-message", limits{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true}, 5287},
+	{"concede+no-prevote+pool-2+by-one+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, queue: true, lag: true}, 33396},
+	{"self-first+per-message+by-one+trail-1", limits{servers: 2, terms: 1, commands: 1, flight: 2, repeats: true}, 589},
+	{"default", limits{servers: 2, terms: 3, commands: 2, crashes: 1, saves: true}, 17057},
 	{"no-prevote", limits{servers: 4, terms: 1, commands: 1}, 846},
 }
 

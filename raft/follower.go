@@ -25,7 +25,7 @@ type progress struct {
 	matchIndex int  // index of the highest entry known to be there; never falls during a term
 	answers    bool // it has answered in this term
 	probing    bool // the logs differ before nextIndex; it moves on only when they are known to agree
-	early      bool // entries have overtaken others: it keeps them, or else they must be sent again
+	awaits     int  // the entry that it lacked when later ones came, which it keeps or else must get again; 0 for none
 	full       bool // it takes no entries until its service has caught up
 	caughtUp   bool // it was seen to hold what is committed, and was not out of reach since
 }
@@ -146,15 +146,21 @@ func (f *flight) brings(index int) bool {
 	return slices.ContainsFunc(f.calls, func(c *call) bool { return c.bytes > 0 && c.first <= index && index <= c.last })
 }
 
+// behind returns the index of the first entry from next on that is not on its way.
+func (f *flight) behind(next int) int {
+	for _, c := range f.calls {
+		if c.bytes > 0 && c.first <= next && next <= c.last {
+			next = c.last + 1
+		}
+	}
+	return next
+}
+
 // minRate is how many bytes a second we expect of a link at least, while its follower answers.
 const minRate = 50_000
 
-// freeBytes take no time that counts.
-const freeBytes = 16 << 10
-
-// patience is how long a call may take before we give it up: half a heartbeat's time or twice what messages like it have
-// taken of late, and what the bytes on their way need on a thin link. What is lost goes out again soon, while what is only slow
-// is not sent twice.
+// patience is how long a call may take before we give it up: least, or twice what messages like it have taken of late and what
+// the bytes on their way need on a thin link. What is lost goes out again soon, while what is only slow is not sent twice.
 func (f *flight) patience(c *call, least time.Duration) time.Duration {
 	if c.isHeartbeat() {
 		return max(least, 2*f.beatTrips.shortest())
@@ -163,11 +169,8 @@ func (f *flight) patience(c *call, least time.Duration) time.Duration {
 	if trip == 0 {
 		trip = f.beatTrips.shortest()
 	}
-	t := max(least, 2*trip)
-	if bytes := c.load + f.carried - c.carried - freeBytes; bytes > 0 {
-		t += time.Duration(bytes) * time.Second / minRate
-	}
-	return t
+	bytes := c.load + f.carried - c.carried
+	return max(least, 2*trip+time.Duration(bytes)*time.Second/minRate)
 }
 
 // trips are the times that the last few messages took, there and back. The shortest of them tells what the link needs when

@@ -68,7 +68,7 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 		return false
 	}
 	last := rf.log.lastIndex()
-	return f.nextIndex <= last || f.tell && f.commitSent < rf.commitIndex ||
+	return f.nextIndex <= last || f.tell && f.awaits == 0 && f.commitSent < rf.commitIndex ||
 		f.failures > 0 && len(f.calls) == 0 && f.matchIndex < last
 }
 
@@ -183,9 +183,8 @@ func (rf *Raft) tendLocked(f *follower, now time.Time, tell bool) time.Time {
 	f.tell = f.tell || tell
 	if rf.hasWorkLocked(f) {
 		rf.rouseLocked(f)
-		return now.Add(rf.patience())
 	}
-	if f.due { // it waits for room
+	if f.due { // it goes out now, or waits for room
 		return earlier(late, now.Add(rf.patience()))
 	}
 	return earlier(late, f.beatSent.Add(rf.options.heartbeat))

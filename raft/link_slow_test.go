@@ -168,3 +168,44 @@ func TestRefusalsAreNoQuorum(t *testing.T) {
 		}
 	})
 }
+
+// On a link of 100 KB/s messages of a few kilobytes take longer than a heartbeat's answer, and than small ones. They go once.
+func TestThinLinkSendsOnce(t *testing.T) {
+	const rate = 100_000
+	for _, size := range []int{3000, 6000, 10_000, 16_000, 30_000} {
+		synctest.Test(t, func(t *testing.T) {
+			sent := 0
+			var mu sync.Mutex
+			var n *slowNet
+			n = startSlow(nil, WithTransport(func(to int, m Message) Reply {
+				bytes := 0
+				if m, ok := m.(*AppendEntriesArgs); ok {
+					for _, piece := range m.Entries {
+						bytes += len(piece)
+					}
+				}
+				mu.Lock()
+				sent += bytes
+				mu.Unlock()
+				time.Sleep(5*time.Millisecond + time.Duration(bytes)*time.Second/rate)
+				defer time.Sleep(5 * time.Millisecond)
+				return n.servers[to].OnMessage(m)
+			}))
+			defer n.kill()
+			leader := n.leader(t)
+			total := 0
+			for range 20 {
+				leader.Start(string(make([]byte, 10)))
+				time.Sleep(200 * time.Millisecond)
+				leader.Start(string(make([]byte, size)))
+				time.Sleep(600 * time.Millisecond)
+				total += 2 * (10 + size)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if sent > total*6/5 {
+				t.Errorf("commands of %d bytes: each byte was sent %.1f times", size, float64(sent)/float64(total))
+			}
+		})
+	}
+}

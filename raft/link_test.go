@@ -323,3 +323,87 @@ func TestRejectionOfWhatWasAcknowledged(t *testing.T) {
 	mustEqual(t, "failures", f.failures, maxFailures)
 	mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
 }
+
+// A ticker that finds entries to send to a follower comes back when the next heartbeat is due, since entries may take their time.
+func TestHeartbeatInTimeBehindEntries(t *testing.T) {
+	rf := newLeader(t, 3, 1, nil)
+	f := rf.followers[1]
+	exchange(t, rf, f, newPeer(t, 1, 1, nil))
+	rf.Start("first")
+	first := sendNext(rf, f)
+	rf.Start("second")
+	due := f.beatSent.Add(rf.options.heartbeat)
+	now := due.Add(-time.Millisecond)
+	first.sentAt = now.Add(-rf.patience())
+	next := rf.tendLocked(f, now, false)
+	mustEqual(t, "the second goes out", rf.hasWorkLocked(f), true)
+	mustEqual(t, "the ticker's next look is late by", max(0, next.Sub(due)), 0)
+}
+
+// What a lost message did not carry, or what has come by another way, is no reason to send anything again.
+func TestLossOfNothing(t *testing.T) {
+	lost := func(t *testing.T, what func(rf *Raft, f *follower, other *Raft) *call) {
+		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(4)))
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		exchange(t, rf, f, other)
+		c := what(rf, f, other)
+		rf.Start("on its way")
+		sendNext(rf, f)
+		want := f.nextIndex
+		rf.settleLocked(f, c, nil)
+		mustEqual(t, "nextIndex", f.nextIndex, want)
+	}
+	t.Run("a heartbeat", func(t *testing.T) {
+		lost(t, func(rf *Raft, f *follower, other *Raft) *call {
+			f.due = true
+			return sendNext(rf, f)
+		})
+	})
+	t.Run("entries that were sent again", func(t *testing.T) {
+		lost(t, func(rf *Raft, f *follower, other *Raft) *call {
+			rf.Start("first")
+			c := sendNext(rf, f)
+			rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+			exchange(t, rf, f, other)
+			exchange(t, rf, f, other)
+			mustEqual(t, "matchIndex", f.matchIndex, 1)
+			return c
+		})
+	})
+}
+
+// A heartbeat that overtakes entries tells a follower in vain what is committed of them. It is told again when they have come.
+func TestCommitToldTooEarly(t *testing.T) {
+	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage} {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprint(link, ", heartbeat answered late ", late), func(t *testing.T) {
+				rf := newLeader(t, 3, 1, nil, WithLink(link))
+				f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+				exchange(t, rf, f, other)
+				for n := range 20 {
+					rf.Start(n)
+				}
+				entries := sendNext(rf, f)
+				third := newPeer(t, 2, 1, nil)
+				for rf.commitIndex < 20 {
+					exchange(t, rf, rf.followers[2], third)
+				}
+				f.due = true
+				heartbeat := sendNext(rf, f)
+				reply := deliver(t, other, heartbeat.message)
+				if !late {
+					rf.settleLocked(f, heartbeat, reply)
+					mustEqual(t, "it is told again at once", rf.hasWorkLocked(f), false)
+				}
+				rf.settleLocked(f, entries, deliver(t, other, entries.message))
+				if late {
+					rf.settleLocked(f, heartbeat, reply)
+				}
+				mustEqual(t, "it is told when the entries have come", rf.hasWorkLocked(f), true)
+				exchange(t, rf, f, other)
+				mustEqual(t, "the follower's commitIndex", other.commitIndex, 20)
+				mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
+			})
+		}
+	}
+}

@@ -8,9 +8,9 @@ import "fmt"
 // carries the term and the place in the log that it belongs to, so that one that comes late, twice or out of order
 // changes nothing or what it would have changed then (§5.1, §5.3). Votes are asked for on their own in any case.
 //
-// A message is given up, and leaves its place to the next, when it has taken half a heartbeat's time, or twice what
-// messages have taken of late, and besides what its bytes need at 50 KB a second while the peer answers at all. So
-// nothing is sent twice over a link that is only slow or thin. An answer counts whenever it comes.
+// A message is given up, and leaves its place to the next, when it has taken half a heartbeat's time and also more than
+// twice what messages have taken of late plus what its bytes need at 50 KB a second. So nothing is sent twice over a
+// link that is only slow or thin. An answer counts whenever it comes.
 type Link int
 
 const (

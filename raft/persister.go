@@ -9,11 +9,11 @@ import (
 )
 
 // A Persister is the disk of one server: it keeps the Raft state and the snapshot that were saved last, in
-// memory. It offers what the Persister of every year of the course offers, and Append, by which
+// memory. It offers what the Persister of every year of the course offers, and Change, by which
 // saving costs as much as there is new. The zero value is an empty disk. Safe for concurrent use.
 type Persister struct {
 	mu       sync.Mutex
-	head     []byte   // the beginning of the Raft state that Append replaces; never shared
+	head     []byte   // the beginning of the Raft state that Change replaces; never shared
 	body     [][]byte // the rest, in pieces; a byte once written never changes
 	size     int      // the length of head and body
 	snapshot []byte   // never changed, only replaced
@@ -63,18 +63,6 @@ func (ps *Persister) setState(state []byte) {
 	if ps.saved != nil {
 		ps.saved()
 	}
-}
-
-// A Change is what one step of Raft changes of a saved state: so a save costs as much as there is new. The state is a head,
-// and a body behind it.
-type Change struct {
-	Head     []byte   // replaces the head, which has the same length; it is copied
-	Drop     int      // so many bytes go from the beginning of the body,
-	Front    []byte   // and this takes their place
-	Cut      int      // so many bytes go from its end,
-	Tail     [][]byte // and this takes theirs
-	Replace  bool     // there is a new snapshot:
-	Snapshot []byte   // this one
 }
 
 // Append is a Change of the head that adds to the end of the body.

@@ -30,8 +30,10 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
 	case reply == nil:
-		f.backTo(c.first)
-		f.commitSent, f.tell = f.commitHas, true
+		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
+			f.backTo(c.first)
+		}
+		f.toldInVain()
 		if waitedFor { // a call that was given up has counted as a failure already
 			f.failures++
 		}
@@ -41,18 +43,22 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
 	case c.overtakenBySuccess(f, reply):
-		f.early = true
+		f.awaits = max(f.awaits, f.matchIndex+1)
+		f.toldInVain()
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
 		f.answered = time.Now()
 	default:
 		f.failures++
 	}
-	if f.early && !f.brings(f.matchIndex+1) { // what they overtook is there, or is not on its way any more
-		f.early = false
-		f.backTo(f.matchIndex + 1)
+	if awaited := max(f.awaits, f.matchIndex+1); f.awaits > 0 && !f.brings(awaited) { // it came, or it is lost
+		f.awaits = 0
+		f.backTo(awaited)
 	}
 }
+
+// toldInVain has a follower told again what is committed, since a message was lost or refused.
+func (f *follower) toldInVain() { f.commitSent, f.tell = f.commitHas, true }
 
 // heardLocked takes note that a call was answered: its receiver has heard from us when it had gone out.
 func (f *follower) heardLocked(c *call) {
@@ -99,8 +105,9 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		case reply.Full:
 			f.backTo(c.first)
 			return true
-		case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):
-			f.early = true
+		case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.brings(max(reply.ConflictIndex, f.matchIndex+1)):
+			f.awaits = max(f.awaits, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
+			f.toldInVain()
 			return true
 		default:
 			return rf.backUpLocked(f, args, reply)
@@ -108,7 +115,10 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 	}
 	f.matchIndex = max(f.matchIndex, match)
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
-	f.probing = false
+	if f.probing {
+		f.probing = false
+		f.nextIndex = f.behind(f.nextIndex)
+	}
 	rf.advanceCommitLocked()
 	rf.reportProgressLocked(f)
 	return true
@@ -289,10 +299,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 		rf.commitLocked(min(args.LeaderCommit, prev+known))
 		return
 	}
-	if len(b) > 0 && prev+known >= rf.commitIndex { // b is going to be taken
-		rf.definitions.adopt(types)
-	}
-	if !rf.takeEntriesLocked(prev+1+known, b) {
+	if !rf.takeEntriesLocked(prev+1+known, b, types) {
 		return
 	}
 	reply.Success = true
@@ -304,8 +311,8 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 
 // takeEntriesLocked puts entries that the log lacks at index first: "if an existing entry conflicts with a new one,
 // delete the existing entry and all that follow it; append any new entries not already in the log". What is
-// committed cannot conflict; then it refuses.
-func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
+// committed cannot conflict; then it refuses. types are the definitions that the entries need.
+func (rf *Raft) takeEntriesLocked(first int, b batch, types *definitions) bool {
 	switch {
 	case len(b) == 0:
 		return true
@@ -314,6 +321,7 @@ func (rf *Raft) takeEntriesLocked(first int, b batch) bool {
 	case first <= rf.log.lastIndex():
 		rf.log.truncateFrom(first)
 	}
+	rf.definitions.adopt(types)
 	rf.saveEntriesLocked(true, b...)
 	return true
 }

@@ -24,6 +24,18 @@ type defined struct {
 	last int
 }
 
+// A Change is what one step of Raft changes of a saved state: so a save costs as much as there is new. The state is a head,
+// and a body behind it.
+type Change struct {
+	Head     []byte   // replaces the head, which has the same length; it is copied
+	Drop     int      // so many bytes go from the beginning of the body,
+	Front    []byte   // and this takes their place
+	Cut      int      // so many bytes go from its end,
+	Tail     [][]byte // and this takes theirs
+	Replace  bool     // there is a new snapshot:
+	Snapshot []byte   // this one
+}
+
 type grower interface {
 	Change(c Change)
 }

@@ -78,7 +78,8 @@ var leaders = []mutant{
 	{
 		name:  "lost-entries-not-sent-again",
 		wrong: "when a message is lost, nextIndex stays where success would have put it",
-		edits: []edit{{"replication.go", `f.backTo(c.first) f.commitSent`, `f.commitSent`}},
+		edits: []edit{{"replication.go", `f.backTo(c.first) } f.toldInVain()`, `}
+		f.toldInVain()`}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
