@@ -28,11 +28,6 @@ var backlogs = []mutant{
 		edits: []edit{{"replication.go", `index = max(index, rf.log.base)`, ``}},
 	},
 	{
-		name:  "commit-in-lost-message-told",
-		wrong: "a commit that a lost message told of is not told again",
-		edits: []edit{{"replication.go", `f.commitSent, f.tell = f.commitHas, true`, ``}},
-	},
-	{
 		name:  "full-follower-takes-entries",
 		wrong: "a follower takes entries however far its service lags",
 		edits: []edit{{"replication.go", `if reply.Full && len(b) > 0 {`, `if false {`}},

@@ -70,11 +70,6 @@ var followers = []mutant{
 		edits: []edit{{"link.go", `case !f.answers && link > 0:`, `case false:`}},
 	},
 	{
-		name:  "failures-counted-twice",
-		wrong: "a call that was given up counts as a failure again when it fails",
-		edits: []edit{{"replication.go", `if waitedFor {`, `if waitedFor || !waitedFor {`}},
-	},
-	{
 		name:  "given-up-calls-keep-their-room",
 		wrong: "to a follower that was out of reach no entries go any more, since lost ones count as on their way",
 		edits: []edit{{"follower.go", `f.calls, f.entries, f.snapshots, f.bytes, f.installing = f.calls[:0], 0, 0, 0, nil`, `f.calls, f.installing = f.calls[:0], nil`}},
