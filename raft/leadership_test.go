@@ -44,7 +44,7 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	f.add(&call{message: new(InstallSnapshotArgs), bytes: 9})
 	f.add(&call{message: new(AppendEntriesArgs), bytes: 9})
 	f.installing, f.failures, f.probing = f.calls[0], maxFailures, true // they hang
-	f.answers, f.awaits, f.full, f.caughtUp = true, 5, true, true
+	f.answers, f.awaits, f.full, f.caughtUp = true, 3, true, true
 	f.beatTrips.add(time.Second)
 	f.dataTrips.add(time.Minute)
 	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
