@@ -76,15 +76,15 @@ func (n *thinNet) carry(from, to int, m Message) Reply {
 
 func (n *thinNet) transfer(from, to, size int) {
 	link := [2]int{from, to}
-	count := func(by int) (active int) {
+	count := func(by int) (share float64) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.active[link] += by
-		return n.active[link]
+		return n.rate / float64(n.active[link])
 	}
 	count(1)
 	for left := float64(size); left > 0; {
-		share := n.rate / float64(count(0))
+		share := count(0)
 		step := min(5*time.Millisecond, time.Duration(left/share*float64(time.Second))+1)
 		time.Sleep(step)
 		left -= share * step.Seconds()
@@ -130,10 +130,19 @@ func (n *thinNet) kill() {
 	time.Sleep(10 * time.Minute)
 }
 
+// sizeOf returns how many bytes the entries up to count have.
+func sizeOf(rf *Raft, count int) int {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	return rf.log.size(1, count)
+}
+
 // check wants that each follower got the bytes at most 1.2 times, in at most 1.3 times what the link needs and a
 // moment, and that nobody stood for election.
 func (n *thinNet) check(t *testing.T, leader *Raft, term, bytes int, took time.Duration, to ...int) {
 	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for _, i := range to {
 		if sent := n.sent[[2]int{leader.me, i}]; float64(sent) > 1.2*float64(bytes)+1000 {
 			t.Errorf("server %d was sent %d bytes, want %d and at most a fifth more", i, sent, bytes)
@@ -241,7 +250,7 @@ func TestThinLinkBacklog(t *testing.T) {
 		n.mu.Unlock()
 		n.until(t, "sent", time.Minute, func() bool { n.mu.Lock(); defer n.mu.Unlock(); return n.sent[[2]int{leader.me, away}] > 0 })
 		took := n.until(t, "there", time.Minute, func() bool { return n.servers[away].Status().LastIndex == count })
-		n.check(t, leader, term, leader.log.size(1, count), took, away)
+		n.check(t, leader, term, sizeOf(leader, count), took, away)
 	})
 }
 
@@ -268,7 +277,7 @@ func TestLongWay(t *testing.T) {
 						}
 					}
 					n.until(t, "committed", time.Minute, func() bool { return leader.Status().CommitIndex == count })
-					n.check(t, leader, term, leader.log.size(1, count), 0, (leader.me+1)%3, (leader.me+2)%3)
+					n.check(t, leader, term, sizeOf(leader, count), 0, (leader.me+1)%3, (leader.me+2)%3)
 				})
 			})
 		}
