@@ -79,8 +79,8 @@ func TestFormerLeaderWaits(t *testing.T) {
 		"no quorum": func(rf *Raft) {
 			for range looks + 1 {
 				mustEqual(t, "role while it looks", rf.role, Leader)
-				rf.tendFollowersLocked(time.Now())
 				time.Sleep(rf.silence.moment)
+				rf.tendFollowersLocked(time.Now())
 			}
 		},
 	} {

@@ -351,6 +351,17 @@ func TestLogForgetsCommandsWithTheirEntries(t *testing.T) {
 	}
 }
 
+// Commands of entries that are cut off become garbage, though nobody has taken them.
+func TestCompactionLetsCommandsGo(t *testing.T) {
+	l := logFrom(0, 0, 1, 1, 1, 1, 1)
+	l.accepted.add(1, []any{"first", "second", "third", "fourth", "fifth"})
+	l.compact(2)
+	for _, command := range []any{"first", "second"} {
+		mustEqual(t, "known still", slices.Contains(l.accepted.commands, command), false)
+	}
+	mustEqual(t, "the next", l.accepted.take(nil, 3, 3)[0], "third")
+}
+
 // The room for very many waiting commands is not kept for ever.
 func TestAcceptedShrinks(t *testing.T) {
 	var a accepted
