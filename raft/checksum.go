@@ -2,9 +2,9 @@
 
 package raft
 
-// A sum is the checksum of a message or a reply: of its kind and of all its fields, in their order. It always shows when one
-// number was changed, since mix is invertible in both operands. Other damage it misses with a probability of about 2^-64, or 2^-32
-// in bytes.
+// A sum is the checksum of a message or a reply: of its kind and of all its fields, in their order. A single changed number
+// always shows, since mix is invertible in each operand. Other damage it misses with a probability of about 2^-64, or 2^-32 in
+// bytes.
 type sum uint64
 
 // What a sum is of.

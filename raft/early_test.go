@@ -101,3 +101,25 @@ func TestEarlyRejectionOvertaken(t *testing.T) {
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
 	}
 }
+
+// Of several messages on their way one is lost: what it brought goes out again, and nothing that follows it.
+func TestLossOfOneOfMany(t *testing.T) {
+	for _, link := range []Link{LinkPool(8), LinkPerMessage} {
+		rf := newLeader(t, 3, 1, nil, WithLink(link))
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		exchange(t, rf, f, other)
+		var calls []*call
+		for n := range 5 {
+			rf.Start(n)
+			calls = append(calls, sendNext(rf, f))
+		}
+		rf.settleLocked(f, calls[1], nil)
+		again := sendNext(rf, f)
+		mustEqual(t, "sent again", [2]int{again.first, again.last}, [2]int{2, 2})
+		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
+		for _, c := range []*call{calls[0], calls[2], calls[3], calls[4], again} {
+			rf.settleLocked(f, c, deliver(t, other, c.message))
+		}
+		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{5, 6})
+	}
+}

@@ -112,12 +112,12 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"segments": changes(func(s *driven) { s.rf.log.truncateFrom(2) }),
 		"gathers":  irrelevant(speed),
 		"start":    irrelevant(byDisk), "end": irrelevant(byDisk),
-		"accepted": changes(func(s *driven) { s.rf.log.accepted.commands[len(s.rf.log.accepted.commands)-1] = 9 }),
+		"accepted": changes(func(s *driven) { s.rf.log.accepted.chunks[0][len(s.rf.log.accepted.chunks[0])-1] = 9 }),
 	},
 	reflect.TypeFor[accepted](): {
-		"first":    changes(func(s *driven) { s.rf.log.accepted.first++ }),
-		"commands": changes(func(s *driven) { s.rf.log.accepted.commands = nil }),
-		"taken":    changes(func(s *driven) { s.rf.log.accepted.taken = len(s.rf.log.accepted.commands) }),
+		"first":  changes(func(s *driven) { s.rf.log.accepted.first++ }),
+		"chunks": changes(func(s *driven) { s.rf.log.accepted.chunks = nil }),
+		"taken":  changes(func(s *driven) { s.rf.log.accepted.taken = s.rf.log.accepted.length() }),
 	},
 	reflect.TypeFor[call](): {
 		"message": changes(func(s *driven) { s.open[0].message = &wire{message: &AppendEntriesArgs{Term: 9}} }),

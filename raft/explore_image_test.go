@@ -150,9 +150,9 @@ func (s *driven) image(intern func(*wire) *wire) *image {
 		m.tickets += string(rune(term))
 	}
 	a := &rf.log.accepted
-	for k := a.taken; k < len(a.commands); k++ {
-		if a.commands[k] != nil {
-			m.accepted = append(m.accepted, imageCommand{a.first + k, commandOf(a.commands[k])})
+	for index := a.first; index < a.first+a.length(); index++ {
+		if command := a.at(index); command != nil {
+			m.accepted = append(m.accepted, imageCommand{index, commandOf(command)})
 		}
 	}
 	if c := &rf.canvass; c.granted != nil {

@@ -36,8 +36,8 @@ type flight struct {
 	entries    int       // how many of them carry entries,
 	snapshots  int       // and how many a snapshot
 	bytes      int       // how many bytes these have
-	carried    int       // how many were sent in this term
-	installing *call     // the last InstallSnapshot, until it returns, if the message before it was answered
+	carried    int       // bytes sent in this term
+	installing *call     // the last InstallSnapshot until it returns; nil if calls were failing when it went out
 	failures   int       // calls in a row that failed or took too long
 	answered   time.Time // when it last took a message, at first when we became leader
 	answeredTo time.Time // when the last message that was answered had gone out
@@ -49,7 +49,7 @@ type flight struct {
 type duty struct {
 	due        bool      // a heartbeat must go out, whatever else is on its way
 	tell       bool      // a new commitIndex must go out, if need be with nothing else
-	beatSent   time.Time // when it last was sent a heartbeat, or what it has answered
+	beatSent   time.Time // when the last heartbeat went out, or a later message that was answered
 	commitSent int       // the last commitIndex that it was sent
 	commitHas  int       // the highest one that it has answered to
 }
@@ -79,7 +79,7 @@ type call struct {
 	records []string // their records, as the message carries them
 	bytes   int      // of the entries or the snapshot
 	load    int      // bytes on their way to the follower when it went out, itself included
-	carried int      // the follower's, when it had gone out
+	carried int      // flight.carried just after it went out
 	first   int      // nextIndex before it
 	match   int      // matchIndex before it
 	last    int      // index of the last entry that the follower has if it succeeds
@@ -148,12 +148,26 @@ func (f *flight) brings(index int) bool {
 
 // behind returns the index of the first entry from next on that is not on its way.
 func (f *flight) behind(next int) int {
-	for _, c := range f.calls {
-		if c.bytes > 0 && c.first <= next && next <= c.last {
-			next = c.last + 1
+	for found := true; found; { // twice, since calls are nearly in the order of the log
+		found = false
+		for _, c := range f.calls {
+			if c.bytes > 0 && c.first <= next && next <= c.last {
+				next, found = c.last+1, true
+			}
 		}
 	}
 	return next
+}
+
+// gap returns how many entries from next on come before one that is on its way.
+func (f *flight) gap(next int) int {
+	gap := maxNumber
+	for _, c := range f.calls {
+		if c.bytes > 0 && c.first > next {
+			gap = min(gap, c.first-next)
+		}
+	}
+	return gap
 }
 
 // minRate is how many bytes a second we expect of a link at least, while its follower answers.
@@ -170,7 +184,7 @@ func (f *flight) patience(c *call, least time.Duration) time.Duration {
 		trip = f.beatTrips.shortest()
 	}
 	bytes := c.load + f.carried - c.carried
-	return max(least, 2*trip+time.Duration(bytes)*time.Second/minRate)
+	return max(least, 2*trip+time.Duration(bytes)*(time.Second/minRate))
 }
 
 // trips are the times that the last few messages took, there and back. The shortest of them tells what the link needs when

@@ -30,10 +30,15 @@ var choices = []struct {
 		{"ordered", WithLink(LinkOrdered)},
 		{"permessage", WithLink(LinkPerMessage)},
 		{"pool4", WithLink(LinkPool(4))},
+		{"pools16-2", WithLink(LinkPools(16, 2))},
 	}},
 	{"backup", []alternative{
 		{"half", WithBackup(BackupByHalf)},
 		{"one", WithBackup(BackupByOne)},
+		{"fifty", WithBackup(BackupBy(50))},
+	}},
+	{"backlog", []alternative{
+		{"500", WithMaxBacklog(500)},
 	}},
 	{"trailing", []alternative{
 		{"8", WithTrailingLog(8)},

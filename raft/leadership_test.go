@@ -77,11 +77,12 @@ func TestFormerLeaderWaits(t *testing.T) {
 	for name, stepDown := range map[string]func(rf *Raft){
 		"deposed": func(rf *Raft) { rf.becomeFollowerLocked(9) },
 		"no quorum": func(rf *Raft) {
-			for range looks + 1 {
+			for range looks {
+				rf.tendFollowersLocked(time.Now())
 				mustEqual(t, "role while it looks", rf.role, Leader)
 				time.Sleep(rf.silence.moment)
-				rf.tendFollowersLocked(time.Now())
 			}
+			rf.tendFollowersLocked(time.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

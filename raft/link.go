@@ -11,8 +11,8 @@ const (
 	maxEntries = 8192
 	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
 	maxFailures = 2
-	// quorumHeartbeats without a majority's answers, and a leader resigns. A service that waits under a leader without a
-	// majority may count on it for more than a second (TestLeaderPartition4A of 2025).
+	// quorumHeartbeats without a majority's answers, and a leader resigns. A service may count on more than a second under
+	// a leader without a majority (TestLeaderPartition4A of 2025).
 	quorumHeartbeats = 20
 	// snapshotHeartbeats are given to an InstallSnapshot to a follower that answers before another one is sent.
 	snapshotHeartbeats = 5
@@ -97,7 +97,7 @@ func (rf *Raft) hasRoomLocked(f *follower) bool {
 	case !f.answers && link > 0: // as long as nothing is known of its log, entries may be sent in vain
 		return len(f.calls) < link.entries()
 	default:
-		return f.snapshots == 0 && (link == LinkPerMessage || f.entries < link.entries())
+		return f.snapshots == 0 && f.entries < link.most()
 	}
 }
 
@@ -242,22 +242,22 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	}
 	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
 	if !f.probing {
-		f.nextIndex = max(f.nextIndex, c.last+1)
+		f.nextIndex = f.behind(max(f.nextIndex, c.last+1))
 	}
 	f.add(c)
 	if c.isHeartbeat() { // anything else may take its time, and counts when it is answered
 		f.due, f.beatSent = false, c.sentAt
 	}
-	f.tell, f.commitSent = false, rf.commitIndex
+	f.tell, f.commitSent = false, min(rf.commitIndex, c.last) // it takes no more for committed than it has
 	rf.tickLocked(c.sentAt.Add(rf.patience()))
 }
 
-// appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on: all of it as
-// one batch, as far as it fits.
+// appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on and is not on its
+// way: all of it as one batch, as far as it fits.
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if more {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, rf.options.entries, maxBatch)
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.gap(f.nextIndex)), maxBatch)
 		c.bytes = c.entries.size()
 	}
 	c.last = prev + c.entries.length()

@@ -407,3 +407,20 @@ func TestCommitToldTooEarly(t *testing.T) {
 		}
 	}
 }
+
+// A call that was given up has counted as a failure; its answer, if that is one, is not another.
+func TestGivenUpAndRefusedIsOneFailure(t *testing.T) {
+	for name, reply := range map[string]Reply{
+		"none": nil, "a refusal": &AppendEntriesReply{Term: 1}, "an impossible one": &AppendEntriesReply{Term: -1},
+	} {
+		rf := newLeader(t, 3, 1, nil)
+		f := rf.followers[1]
+		exchange(t, rf, f, newPeer(t, 1, 1, nil))
+		rf.Start("first")
+		c := sendNext(rf, f)
+		rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+		mustEqual(t, "failures", f.failures, 1)
+		rf.settleLocked(f, c, reply)
+		mustEqual(t, "failures after the answer: "+name, f.failures, 1)
+	}
+}

@@ -206,7 +206,7 @@ func (l *raftLog) room(size, n int) *segment {
 	return &l.segments[len(l.segments)-1]
 }
 
-// truncateFrom drops the entry at index and all that follow it, at no cost for those before it but for its own segment's.
+// truncateFrom drops the entry at index and all that follow it. The cost is that of these entries and of the one segment that is cut.
 // Their memory is not used again: others may hold it.
 func (l *raftLog) truncateFrom(index int) {
 	i, k := l.find(index)
@@ -223,8 +223,8 @@ func (l *raftLog) truncateFrom(index int) {
 	l.accepted.truncateFrom(index)
 }
 
-// compact cuts off the entries up to and including index, at no cost for those after it but for the next one's segment:
-// what is kept of that moves to memory of its own, so that all that is cut off becomes garbage (§7).
+// compact cuts off the entries up to and including index (§7). The cost is that of these entries and of the one segment that is
+// cut: what is kept of that moves to memory of its own, so that all that is cut off becomes garbage.
 func (l *raftLog) compact(index int) {
 	if index == l.base {
 		return
@@ -249,54 +249,4 @@ func (l *raftLog) compact(index int) {
 // reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).
 func (l *raftLog) reset(index, term int) {
 	*l = raftLog{base: index, baseTerm: term, start: l.end, end: l.end}
-}
-
-// accepted holds the commands themselves of entries that Start took here, until they are applied: so the leader need
-// not decode them.
-type accepted struct {
-	first    int   // index of commands[0]
-	commands []any // nil where an entry came from another leader, or must be decoded (identity.go)
-	taken    int   // how many at the beginning are gone
-}
-
-// add takes in the commands of the entries from index on; all before that are in the log already.
-func (a *accepted) add(index int, commands []any) {
-	if a.taken == len(a.commands) {
-		a.first, a.commands, a.taken = index, a.commands[:0], 0
-	}
-	if missing := index - a.first - len(a.commands); missing > 0 {
-		a.commands = append(a.commands, make([]any, missing)...)
-	}
-	a.commands = append(a.commands, commands...)
-}
-
-// take appends to dst the command of each entry from first up to and including last, nil if it is not known. It
-// forgets them and all before.
-func (a *accepted) take(dst []any, first, last int) []any {
-	for index := first; index <= last; index++ {
-		var command any
-		if k := index - a.first; k >= a.taken && k < len(a.commands) {
-			command = a.commands[k]
-		}
-		dst = append(dst, command)
-	}
-	done := min(max(last+1-a.first, a.taken), len(a.commands))
-	clear(a.commands[a.taken:done])
-	a.taken = done
-	if a.taken > len(a.commands)/2 { // so that each command moves once at most, by and large
-		n := copy(a.commands, a.commands[a.taken:])
-		clear(a.commands[n:])
-		a.first, a.commands, a.taken = a.first+a.taken, a.commands[:n], 0
-		if n == 0 && cap(a.commands) > maxEmpty/10 {
-			a.commands = nil
-		}
-	}
-	return dst
-}
-
-func (a *accepted) truncateFrom(index int) {
-	if k := max(index-a.first, a.taken); k < len(a.commands) {
-		clear(a.commands[k:])
-		a.commands = a.commands[:k]
-	}
 }

@@ -62,9 +62,8 @@ type InstallSnapshotArgs struct {
 
 // InstallSnapshotReply answers InstallSnapshotArgs.
 type InstallSnapshotReply struct {
-	Term    int  // the follower's currentTerm, for the leader to update itself
-	Success bool // the follower holds all that the snapshot covers
-
+	Term     int  // the follower's currentTerm, for the leader to update itself
+	Success  bool // the follower holds all that the snapshot covers
 	Checksum uint64
 }
 

@@ -20,7 +20,7 @@ const (
 	// election timeout makes its receiver stand for election.
 	LinkOrdered Link = -1
 	// LinkPerMessage is a short connection for each message: nothing waits for anything, and nothing is ordered. Entries do
-	// wait for a snapshot that goes before them, and while sixteen megabytes are on their way.
+	// wait for a snapshot that goes before them, and while sixteen megabytes or 256 messages are on their way.
 	LinkPerMessage Link = -2
 )
 
@@ -40,6 +40,7 @@ func LinkPool(n int) Link {
 // at most so many snapshots, each later than the one before. Entries do not go out beside a snapshot, since they follow it.
 // Heartbeats wait for nothing. With one message at a time, what waits goes out in one batch (§10.2.1 of Ongaro's
 // dissertation); more of them pay where the way is long: entries that overtake others are kept until those have come.
+// However large the numbers, at most sixteen megabytes of entries and 256 messages with entries are on their way to a peer.
 // LinkPools panics if one of the numbers is not positive, or there are more than a million entries or a thousand snapshots.
 func LinkPools(entries, snapshots int) Link {
 	if entries < 1 || entries >= 1<<snapshotBits || snapshots < 1 || snapshots > 1000 {
@@ -54,6 +55,14 @@ func (l Link) entries() int { return int(l) & (1<<snapshotBits - 1) }
 
 // snapshots returns how many with a snapshot may.
 func (l Link) snapshots() int { return int(l)>>snapshotBits + 1 }
+
+// most returns how many messages with entries are ever on their way to a peer: no more than it keeps.
+func (l Link) most() int {
+	if l == LinkPerMessage {
+		return maxEarly
+	}
+	return min(l.entries(), maxEarly)
+}
 
 func (l Link) valid() bool {
 	return l == LinkOrdered || l == LinkPerMessage || l > 0 && l.entries() > 0

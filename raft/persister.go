@@ -9,8 +9,8 @@ import (
 )
 
 // A Persister is the disk of one server: it keeps the Raft state and the snapshot that were saved last, in
-// memory. It offers what the Persister of every year of the course offers, and Change, by which
-// saving costs as much as there is new. The zero value is an empty disk. Safe for concurrent use.
+// memory. It has the methods of every year's Persister of the course, and Change, by which a save costs as much as there is
+// new. The zero value is an empty disk. Safe for concurrent use.
 type Persister struct {
 	mu       sync.Mutex
 	head     []byte   // the beginning of the Raft state that Change replaces; never shared

@@ -8,12 +8,10 @@ import (
 	"time"
 )
 
+// A commit of at most maxUntold entries and maxUntoldBytes bytes may wait commitDelay for the next command to carry it.
 const (
-	// commitDelay is how long an idle leader waits for a next command to tell followers of a commit with,
-	commitDelay = 5 * time.Millisecond
-	// if it is of at most so many entries,
-	maxUntold = 8
-	// and of at most so many bytes.
+	commitDelay    = 5 * time.Millisecond
+	maxUntold      = 8
 	maxUntoldBytes = 1 << 10
 )
 
@@ -32,13 +30,12 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	case reply == nil:
 		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
 			f.backTo(c.first)
+			f.nextIndex = f.behind(f.nextIndex)
 		}
 		f.toldInVain()
-		if waitedFor { // a call that was given up has counted as a failure already
-			f.failures++
-		}
+		f.fail(waitedFor)
 	case !plausible(reply.term()):
-		f.failures++
+		f.fail(waitedFor)
 	case reply.term() > rf.currentTerm:
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
@@ -49,7 +46,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		f.failures = 0
 		f.answered = time.Now()
 	default:
-		f.failures++
+		f.fail(waitedFor)
 	}
 	if awaited := max(f.awaits, f.matchIndex+1); f.awaits > 0 && !f.brings(awaited) { // it came, or it is lost
 		f.awaits = 0
@@ -59,6 +56,13 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 
 // toldInVain has a follower told again what is committed, since a message was lost or refused.
 func (f *follower) toldInVain() { f.commitSent, f.tell = f.commitHas, true }
+
+// fail counts a failure. A call that was given up has counted as one already.
+func (f *follower) fail(waitedFor bool) {
+	if waitedFor {
+		f.failures++
+	}
+}
 
 // heardLocked takes note that a call was answered: its receiver has heard from us when it had gone out.
 func (f *follower) heardLocked(c *call) {
@@ -75,7 +79,7 @@ func (f *follower) heardLocked(c *call) {
 	f.answeredTo = later(f.answeredTo, c.sentAt)
 }
 
-// overtakenBySuccess reports whether the follower rejected c before it accepted what made the logs agree there.
+// overtakenBySuccess reports whether c was rejected for lack of an entry that the follower has acknowledged since.
 func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
 	r, ok := reply.(*AppendEntriesReply)
 	if !ok || r.Success {

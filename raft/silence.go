@@ -4,13 +4,13 @@ package raft
 
 import "time"
 
-// looks is how often in a row the ticker must find that nobody was heard before it acts on that.
+// looks is how many looks in a row must find nobody heard before the ticker acts.
 const looks = 8
 
 // A silence is how a ticker tells that others are silent from that this process did not run: a container is throttled, a
 // laptop is suspended, a machine has far too much to do. What the others sent meanwhile is still to be read, and they may
 // have slept, too. So, however late it wakes, the ticker acts only after it has looked several times, a moment apart, and
-// nobody was heard in between. On a machine that runs, the last moment ends just at the deadline.
+// nobody was heard in between. If every look is on time, the last moment ends at the deadline.
 type silence struct {
 	deadline time.Time     // when to act; a look that comes late postpones it
 	moment   time.Duration // between two looks

@@ -81,7 +81,8 @@ func (s *store) uses(key uint64, index int) (lacks bool) {
 	return true
 }
 
-// frontLocked returns records of the definitions that entries of the log may need.
+// frontLocked drops the definitions that no entry needs any more. It returns the records of the others, and notes their
+// checksum.
 func (rf *Raft) frontLocked() (front []byte) {
 	s := &rf.store
 	s.defined = slices.DeleteFunc(s.defined, func(d defined) bool { return d.last <= rf.log.base })
@@ -113,8 +114,7 @@ func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
 	s.tail = c.Tail
 }
 
-// needLocked takes note of the type definitions that entries need which are about to be appended. It reports whether the
-// disk lacks one of them.
+// needLocked notes which type definitions the entries about to be appended need. It reports whether the disk lacks one.
 func (rf *Raft) needLocked(seg *segment) (lacking bool) {
 	next := rf.log.lastIndex() + 1
 	for k := range seg.ends {

@@ -57,7 +57,7 @@ var followers = []mutant{
 	{
 		name:  "entries-beside-snapshot",
 		wrong: "entries go out beside the snapshot that they follow",
-		edits: []edit{{"link.go", `return f.snapshots == 0 && (link`, `return f.snapshots >= 0 && (link`}},
+		edits: []edit{{"link.go", `return f.snapshots == 0 && f.entries`, `return f.entries`}},
 	},
 	{
 		name:  "no-bound-to-what-is-on-its-way",

@@ -78,8 +78,7 @@ var leaders = []mutant{
 	{
 		name:  "lost-entries-not-sent-again",
 		wrong: "when a message is lost, nextIndex stays where success would have put it",
-		edits: []edit{{"replication.go", `f.backTo(c.first) } f.toldInVain()`, `}
-		f.toldInVain()`}},
+		edits: []edit{{"replication.go", `f.backTo(c.first) f.nextIndex = f.behind(f.nextIndex)`, ``}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
