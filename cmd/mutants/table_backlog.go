@@ -38,9 +38,8 @@ var backlogs = []mutant{
 		edits: []edit{{"replication.go", `if reply.ConflictTerm == 0 && !reply.Full {`, `if reply.ConflictTerm == 0 {`}},
 	},
 	{
-		name:   "full-follower-commits-what-it-refuses",
-		wrong:  "a follower whose service lags commits entries that it does not take",
-		safety: true,
+		name:  "full-follower-commits-what-it-refuses",
+		wrong: "a follower whose service lags commits entries that it does not take",
 		edits: []edit{{"replication.go", `rf.commitLocked(min(args.LeaderCommit, prev+known)) return`, `rf.commitLocked(min(args.LeaderCommit, prev+known+b.length()))
 		return`}},
 	},
