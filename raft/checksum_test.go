@@ -205,6 +205,15 @@ func TestDefinitionWellFormed(t *testing.T) {
 	mustEqual(t, "of a type that is not registered", elsewhere.wellFormed(), true)
 }
 
+// Messages of different kinds have different checksums, though they hold the same numbers.
+func TestChecksumTellsKinds(t *testing.T) {
+	kinds := map[sum]bool{
+		new(RequestVoteArgs).sum(): true, new(RequestVoteReply).sum(): true, new(AppendEntriesArgs).sum(): true,
+		new(AppendEntriesReply).sum(): true, new(InstallSnapshotArgs).sum(0): true, new(InstallSnapshotReply).sum(): true,
+	}
+	mustEqual(t, "checksums", len(kinds), 6)
+}
+
 // A checksum takes no memory.
 func TestChecksumMemory(t *testing.T) {
 	m, reply := valueMsg(), new(AppendEntriesReply)

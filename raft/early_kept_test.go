@@ -109,3 +109,23 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 		mustEqual(t, "the same log", sameEntries(allEntries(&other.log), allEntries(&rf.log)), true)
 	}
 }
+
+// What a follower had to drop is sent again as soon as that is known, though more is on its way.
+func TestDroppedEntriesAreSentAgain(t *testing.T) {
+	rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(4)))
+	f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+	exchange(t, rf, f, other)
+	var calls []*call
+	for n := range 4 {
+		rf.Start(n)
+		calls = append(calls, sendNext(rf, f))
+	}
+	other.early.bytes = maxOnTheWay // no room
+	third := deliver(t, other, calls[2].message)
+	for _, c := range calls[:2] {
+		rf.settleLocked(f, c, deliver(t, other, c.message))
+	}
+	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 5})
+	rf.settleLocked(f, calls[2], third)
+	mustEqual(t, "nextIndex", f.nextIndex, 3)
+}

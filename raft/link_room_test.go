@@ -102,7 +102,7 @@ func TestTripsApart(t *testing.T) {
 // entries or a snapshot count apart, as soon as there are any.
 func TestPatienceOfTrips(t *testing.T) {
 	const least = 50 * time.Millisecond
-	heartbeat, data := &call{message: new(AppendEntriesArgs)}, &call{message: new(AppendEntriesArgs), bytes: 1}
+	heartbeat, data := &call{message: new(AppendEntriesArgs)}, &call{message: new(InstallSnapshotArgs)}
 	var f flight
 	check := func(when string, ofHeartbeat, ofData time.Duration) {
 		t.Helper()

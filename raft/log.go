@@ -4,7 +4,6 @@ package raft
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 )
 
@@ -18,18 +17,6 @@ type raftLog struct {
 	start    mark      // before the first record
 	end      mark      // behind the last one
 	accepted accepted  // commands of its entries
-}
-
-// A mark is a place among all the records that the log ever had, one after the other. Between two marks lie as many
-// bytes as they differ, whose checksum goes on from that of the first to that of the second.
-type mark struct {
-	at  int    // bytes before it
-	sum uint32 // their checksum
-}
-
-// after returns the mark behind records that begin at m.
-func (m mark) after(records []byte) mark {
-	return mark{m.at + len(records), extendChecksum(m.sum, records)}
 }
 
 const (
@@ -246,17 +233,6 @@ func (l *raftLog) compact(index int) {
 	}
 	l.base, l.baseTerm, l.segments = index, term, replaceFirst(l.segments, i, moved)
 	l.accepted.take(nil, index+1, index)
-}
-
-// replaceFirst puts others in the place of the first n elements of s, at no cost for those that stay if there are as few.
-func replaceFirst[T any](s []T, n int, others []T) []T {
-	if len(others) > n {
-		return slices.Replace(s, 0, n, others...)
-	}
-	free := n - len(others)
-	clear(s[:free])
-	copy(s[free:], others)
-	return s[free:]
 }
 
 // reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).

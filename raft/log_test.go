@@ -353,6 +353,14 @@ func TestLogForgetsCommandsWithTheirEntries(t *testing.T) {
 	}
 }
 
+// Commands of entries that are cut off go, though nobody has taken them.
+func TestCompactionLetsCommandsGo(t *testing.T) {
+	l := logFrom(0, 0, 1, 1, 1, 1, 1)
+	l.accepted.add(1, []any{"first", "second", "third", "fourth", "fifth"})
+	l.compact(2)
+	mustEqual(t, "the commands", [3]any{l.accepted.at(1), l.accepted.at(2), l.accepted.at(3)}, [3]any{nil, nil, "third"})
+}
+
 // Nor do very many waiting commands move, nor is their room kept for ever.
 func TestAcceptedShrinks(t *testing.T) {
 	var a accepted

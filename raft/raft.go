@@ -14,15 +14,18 @@
 //	silence.go      how a server tells that others are silent from that it did not run
 //	follower.go     what a leader knows of a peer, and what is on its way to it  §5.3
 //	link.go         replicators: what is sent, and when                          §5.3
-//	replication.go  AppendEntries, the commit rule                               §5.3, §5.4.2
+//	tend.go         what the ticker sees to on a leader                          §5.2
+//	replication.go  AppendEntries                                                §5.3
 //	early.go        entries that have overtaken others
+//	commit.go       the commit rule, and how followers learn of it               §5.3, §5.4.2
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7
 //	apply.go        the applier                                                  §5.3
 //	applymsg.go     ApplyMsg, what it sends
 //	control.go      control commands: RaftState
-//	status.go       how a Status is printed
+//	status.go       Status, a picture of a server
 //	events.go       events, for WithEvents
 //	log.go          the log as pure data                                         §5.3, §7
+//	accepted.go     commands of its entries that the leader need not decode
 //	segment.go      how its entries lie in memory, on the disk and in messages
 //	command.go      how a command is encoded
 //	definition.go   type definitions, which encoded commands need
@@ -250,44 +253,6 @@ func (rf *Raft) PersistBytes() int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	return rf.store.persister.RaftStateSize()
-}
-
-// Status is a picture of a server at one moment. RaftState, LogInfo, SnapInfo and Event have some of these figures under other
-// names, which are given there.
-type Status struct {
-	Term          int
-	Role          Role
-	Leader        int // the server known to lead in Term, or -1
-	LastIndex     int // index of the last log entry
-	CommitIndex   int // index of the highest entry known to be committed
-	LastApplied   int // what was handed over before the portion that is under way now
-	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
-	StateBytes    int // length of the saved Raft state, without the snapshot
-
-	// Backlog is how many entries are committed but not handed over, the portion that is under way included, and
-	// BacklogBytes their size, but for those that a snapshot covers. A service that accepts commands faster than it applies
-	// them sees it grow, and with it Raft's memory: it should refuse clients while it is large.
-	Backlog      int
-	BacklogBytes int
-}
-
-// Status returns a picture of the server's state, for programs that show it.
-func (rf *Raft) Status() Status {
-	rf.mu.Lock()
-	defer rf.mu.Unlock()
-	backlog, bytes := rf.backlogLocked()
-	return Status{
-		Term:          rf.currentTerm,
-		Role:          rf.role,
-		Leader:        rf.leader,
-		LastIndex:     rf.log.lastIndex(),
-		CommitIndex:   rf.commitIndex,
-		LastApplied:   rf.lastApplied,
-		SnapshotIndex: rf.snapshot.index,
-		StateBytes:    rf.store.persister.RaftStateSize(),
-		Backlog:       backlog,
-		BacklogBytes:  bytes,
-	}
 }
 
 // Kill stops the server. When it returns, nothing is saved or sent on applyCh any more, and every goroutine of the

@@ -28,6 +28,18 @@ type segment struct {
 	begin  mark     // of the first record, in a log
 }
 
+// A mark is a place among all the records that the log ever had, one after the other. Between two marks lie as many
+// bytes as they differ, whose checksum goes on from that of the first to that of the second.
+type mark struct {
+	at  int    // bytes before it
+	sum uint32 // their checksum
+}
+
+// after returns the mark behind records that begin at m.
+func (m mark) after(records []byte) mark {
+	return mark{m.at + len(records), extendChecksum(m.sum, records)}
+}
+
 func (s *segment) length() int { return len(s.ends) }
 
 // offset returns where record k begins, or for k = length where the last one ends.
@@ -92,6 +104,17 @@ func (s *segment) copy(begin mark) segment {
 // fitting returns how many entries from k on, at most n, have records of limit bytes in all.
 func (s *segment) fitting(k, n, limit int) int {
 	return sort.Search(n, func(i int) bool { return int(s.ends[k+i])-s.offset(k) > limit })
+}
+
+// replaceFirst puts others in the place of the first n elements of s, at no cost for those that stay if there are as few.
+func replaceFirst[T any](s []T, n int, others []T) []T {
+	if len(others) > n {
+		return slices.Replace(s, 0, n, others...)
+	}
+	free := n - len(others)
+	clear(s[:free])
+	copy(s[free:], others)
+	return s[free:]
 }
 
 // A batch is consecutive entries in several segments.

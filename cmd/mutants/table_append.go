@@ -105,7 +105,7 @@ var appends = []mutant{
 		name:   "commit-index-lowered",
 		wrong:  "an AppendEntries that was overtaken lowers commitIndex",
 		safety: true,
-		edits: []edit{{"replication.go",
+		edits: []edit{{"commit.go",
 			`if index > rf.commitIndex {
 				rf.commitIndex = index`,
 			`if index != rf.commitIndex {

@@ -5,32 +5,27 @@ var backlogs = []mutant{
 	{
 		name:  "every-commit-told-at-once",
 		wrong: "a leader tells of each commit in a message of its own",
-		edits: []edit{{"replication.go", `rf.isMuchLocked(f.commitSent)`, `true`}},
+		edits: []edit{{"commit.go", `rf.isMuchLocked(f.commitSent)`, `true`}},
 	},
 	{
 		name:  "no-commit-told-at-once",
 		wrong: "however much is committed, a follower learns of it after a while",
-		edits: []edit{{"replication.go", `rf.isMuchLocked(f.commitSent)`, `false`}},
+		edits: []edit{{"commit.go", `rf.isMuchLocked(f.commitSent)`, `false`}},
 	},
 	{
 		name:  "untold-bytes-ignored",
 		wrong: "large commands that are committed are told late",
-		edits: []edit{{"replication.go", `|| rf.log.size(index+1, rf.commitIndex) > maxUntoldBytes`, ``}},
+		edits: []edit{{"commit.go", `|| rf.log.size(index+1, rf.commitIndex) > maxUntoldBytes`, ``}},
 	},
 	{
 		name:  "untold-entries-ignored",
 		wrong: "many small commands that are committed are told late",
-		edits: []edit{{"replication.go", `rf.commitIndex-index > maxUntold ||`, ``}},
+		edits: []edit{{"commit.go", `rf.commitIndex-index > maxUntold ||`, ``}},
 	},
 	{
 		name:  "untold-counted-before-log",
 		wrong: "a leader looks for the size of entries that it has no more",
-		edits: []edit{{"replication.go", `index = max(index, rf.log.base)`, ``}},
-	},
-	{
-		name:  "commit-in-lost-message-told",
-		wrong: "a commit that a lost message told of is not told again",
-		edits: []edit{{"replication.go", `f.commitSent, f.tell = f.commitHas, true`, ``}},
+		edits: []edit{{"commit.go", `index = max(index, rf.log.base)`, ``}},
 	},
 	{
 		name:  "full-follower-takes-entries",
@@ -43,9 +38,8 @@ var backlogs = []mutant{
 		edits: []edit{{"replication.go", `if reply.ConflictTerm == 0 && !reply.Full {`, `if reply.ConflictTerm == 0 {`}},
 	},
 	{
-		name:   "full-follower-commits-what-it-refuses",
-		wrong:  "a follower whose service lags commits entries that it does not take",
-		safety: true,
+		name:  "full-follower-commits-what-it-refuses",
+		wrong: "a follower whose service lags commits entries that it does not take",
 		edits: []edit{{"replication.go", `rf.commitLocked(min(args.LeaderCommit, prev+known)) return`, `rf.commitLocked(min(args.LeaderCommit, prev+known+b.length()))
 		return`}},
 	},

@@ -8,9 +8,9 @@ var checksums = []mutant{
 		edits: []edit{{"checksum.go", `.addBool(m.PreVote)`, ``}},
 	},
 	{
-		name:  "checksum-without-definitions",
-		wrong: "damaged type definitions go unnoticed",
-		edits: []edit{{"checksum.go", `s = s.addBytes(d)`, `_ = d`}},
+		name:  "checksum-without-entries",
+		wrong: "damaged commands are taken into the log",
+		edits: []edit{{"checksum.go", `s = s.addBytes(bytesOf(piece))`, `_ = piece`}},
 	},
 	{
 		name:  "checksum-without-snapshot",

@@ -13,11 +13,6 @@ var choices = []mutant{
 		edits: []edit{{"replication.go", `return max(prev+1-by.entries(), agreed+1)`, `return prev + 1 - by.entries()`}},
 	},
 	{
-		name:  "backup-by-half-beyond-base",
-		wrong: "BackupByHalf takes the beginning of all logs for the beginning of its own",
-		edits: []edit{{"replication.go", `agreed + (prev-agreed)/2 + 1`, `f.matchIndex + (prev-f.matchIndex)/2 + 1`}},
-	},
-	{
 		name:  "pool-of-snapshots-ignored",
 		wrong: "LinkPools sends one snapshot at a time, whatever it was told",
 		edits: []edit{{"link.go", `return f.snapshots < link.snapshots()`, `return f.snapshots < 1`}},

@@ -51,16 +51,16 @@ var earlies = []mutant{
 	{
 		name:  "early-definitions-lost",
 		wrong: "entries that were kept are appended without the type definitions that came along",
-		edits: []edit{{"early.go", `rf.definitions.adopt(b.types)`, ``}},
+		edits: []edit{{"early.go", `b.entries.drop(known), b.types)`, `b.entries.drop(known), nil)`}},
 	},
 	{
-		name:  "overtaken-entries-expected-for-ever",
-		wrong: "as long as anything is on its way to it, a follower that kept entries is not sent those before them",
-		edits: []edit{{"replication.go", `f.early && !f.brings(f.matchIndex+1)`, `f.early && len(f.calls) == 0`}},
+		name:  "dropped-entries-not-sent-at-once",
+		wrong: "what a follower could not keep is not sent again as long as anything is on its way to it",
+		edits: []edit{{"replication.go", `f.awaits > 0 && !f.brings(awaited)`, `f.awaits > 0 && len(f.calls) == 0`}},
 	},
 	{
 		name:  "overtaken-entries-sent-again",
 		wrong: "a leader sends again what only was overtaken",
-		edits: []edit{{"replication.go", `case reply.ConflictTerm == 0 && f.brings(reply.ConflictIndex):`, `case false:`}},
+		edits: []edit{{"replication.go", `case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.brings(max(reply.ConflictIndex, f.matchIndex+1)):`, `case false:`}},
 	},
 }

@@ -78,7 +78,7 @@ var leaders = []mutant{
 	{
 		name:  "lost-entries-not-sent-again",
 		wrong: "when a message is lost, nextIndex stays where success would have put it",
-		edits: []edit{{"replication.go", `f.backTo(c.first) f.commitSent`, `f.commitSent`}},
+		edits: []edit{{"replication.go", `f.backTo(c.first) f.nextIndex = f.behind(f.nextIndex)`, ``}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
@@ -91,7 +91,7 @@ var leaders = []mutant{
 	{
 		name:  "hanging-call-blocks-follower",
 		wrong: "nothing new goes to a follower before the call to it returns, seven seconds later",
-		edits: []edit{{"link.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
+		edits: []edit{{"tend.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
 	},
 	{
 		name:  "replication-on-heartbeats-only",
@@ -118,9 +118,9 @@ var leaders = []mutant{
 		name:  "fifty-heartbeats-a-second",
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
 		edits: []edit{
-			{"link.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
-			{"link.go", `now.Sub(f.beatSent) >= rf.options.heartbeat`, `now.Sub(f.beatSent) >= rf.options.heartbeat/5`},
-			{"link.go", `f.beatSent.Add(rf.options.heartbeat)`, `f.beatSent.Add(rf.options.heartbeat / 5)`},
+			{"tend.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
+			{"tend.go", `now.Sub(f.beatSent) >= rf.options.heartbeat`, `now.Sub(f.beatSent) >= rf.options.heartbeat/5`},
+			{"tend.go", `f.beatSent.Add(rf.options.heartbeat)`, `f.beatSent.Add(rf.options.heartbeat / 5)`},
 		},
 	},
 	{
@@ -146,12 +146,12 @@ var leaders = []mutant{
 	{
 		name:  "hanging-call-no-failure",
 		wrong: "a peer that never answers is sent entries for ever",
-		edits: []edit{{"link.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
+		edits: []edit{{"tend.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
 	},
 	{
 		name:  "answer-not-awaited",
 		wrong: "a call is given up whenever the ticker looks",
-		edits: []edit{{"link.go", `rf.patienceWith(f, c)); now.Before(late) {`, `rf.patienceWith(f, c)); now.Before(c.sentAt) {`}},
+		edits: []edit{{"tend.go", `rf.patienceWith(f, c)); now.Before(late) {`, `rf.patienceWith(f, c)); now.Before(c.sentAt) {`}},
 	},
 	{
 		name:  "everything-sent-again-after-loss",

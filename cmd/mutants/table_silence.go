@@ -26,16 +26,16 @@ var silences = []mutant{
 	{
 		name:  "late-leader-resigns-at-once",
 		wrong: "a leader that wakes late resigns before it has read the answers that wait for it",
-		edits: []edit{{"link.go", `if rf.silence.certain(now) {`, `if rf.role == Leader {`}},
+		edits: []edit{{"tend.go", `if rf.silence.certain(now) {`, `if rf.role == Leader {`}},
 	},
 	{
 		name:  "leader-goes-on-counting-looks",
 		wrong: "the looks of a leader that had a majority again meanwhile go on where they were",
-		edits: []edit{{"link.go", `} else { rf.silence.begin(now, rf.options.timeoutMin) }`, `}`}},
+		edits: []edit{{"tend.go", `} else { rf.silence.begin(now, rf.options.timeoutMin) }`, `}`}},
 	},
 	{
 		name:  "leader-never-resigns",
 		wrong: "a leader goes on without a majority, and its followers promise nobody their votes",
-		edits: []edit{{"link.go", `if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {`, `if false {`}},
+		edits: []edit{{"tend.go", `if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {`, `if false {`}},
 	},
 }

@@ -66,14 +66,14 @@ var stores = []mutant{
 	{
 		name:  "compacted-entries-kept-in-memory",
 		wrong: "what is left of a segment keeps the memory of the entries that were cut off",
-		edits: []edit{{"log.go", `*s = s.copyFrom(k, l.start)`, `c := s.slice(k, s.length())
-		c.begin, *s = l.start, c
-		s.begin = l.start`}},
+		edits: []edit{{"log.go", `moved = s.copyFrom(k, l.start)`, `c := s.slice(k, s.length())
+		c.begin = l.start
+		moved = []segment{c}`}},
 	},
 	{
 		name:  "compacted-segments-kept",
-		wrong: "the segments that compaction cuts off are still referred to",
-		edits: []edit{{"log.go", `clear(l.segments[:i])`, ``}},
+		wrong: "segments and pieces of the disk that are cut off are still referred to",
+		edits: []edit{{"segment.go", `clear(s[:free])`, ``}},
 	},
 	{
 		name:  "truncated-segments-kept",
@@ -88,17 +88,12 @@ var stores = []mutant{
 	{
 		name:  "copied-ends-not-moved",
 		wrong: "entries that move to memory of their own keep the ends that they had in the old one",
-		edits: []edit{{"segment.go", `c.ends[i] = end - uint32(from)`, `c.ends[i] = end - uint32(s.start)`}},
+		edits: []edit{{"segment.go", `c.ends[i] = end - uint32(s.start)`, `c.ends[i] = end`}},
 	},
 	{
 		name:  "disk-keeps-dropped-memory",
 		wrong: "what is left of a piece on the disk keeps the memory of what was dropped",
-		edits: []edit{{"persister.go", `ps.body[0] = clone(ps.body[0][n:])`, `ps.body[0] = ps.body[0][n:]`}},
-	},
-	{
-		name:  "disk-keeps-dropped-pieces",
-		wrong: "pieces that were dropped from the disk are still referred to",
-		edits: []edit{{"persister.go", `clear(ps.body[:gone])`, ``}},
+		edits: []edit{{"persister.go", `moved = append(moved, clone(piece))`, `moved = append(moved, piece)`}},
 	},
 	{
 		name:  "copies-share-pieces",
