@@ -115,7 +115,7 @@ func (n *thinNet) until(t testing.TB, what string, limit time.Duration, holds fu
 		if time.Since(begun) > limit {
 			t.Fatalf("after %v not yet: %s", limit, what)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(max(time.Millisecond, time.Since(begun)/100))
 	}
 	return time.Since(begun)
 }
@@ -269,7 +269,7 @@ func TestLongWay(t *testing.T) {
 					n.mu.Lock()
 					clear(n.sent)
 					n.mu.Unlock()
-					const count = 5000
+					const count = 2000
 					for k := range count {
 						leader.Start("some command")
 						if k%10 == 9 {
