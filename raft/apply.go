@@ -139,7 +139,9 @@ func (rf *Raft) fullLocked() bool {
 	if rf.full {
 		most /= 2
 	}
-	_, bytes := rf.backlogLocked()
-	rf.full = bytes > most
+	if rf.full = rf.log.end.at-rf.log.start.at > most; rf.full {
+		_, bytes := rf.backlogLocked()
+		rf.full = bytes > most
+	}
 	return rf.full
 }

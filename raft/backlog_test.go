@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// Followers learn of a commit with the next command, or a moment later; but at no time do they not know of more than a few
-// entries or bytes that are committed.
-func TestMuchIsToldAtOnce(t *testing.T) {
+// Followers learn of a commit with the next command, or a moment later; but much sooner of more than a few entries or bytes.
+func TestMuchIsToldSoon(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		count   int
 		command string
-		waits   bool // the leader does not tell it at once
+		waits   bool // the leader does not tell it so soon
 	}{
 		{"one entry", 1, "x", true},
 		{"almost a kilobyte", 1, strings.Repeat("x", maxUntoldBytes-10), true},
@@ -31,7 +30,7 @@ func TestMuchIsToldAtOnce(t *testing.T) {
 				for range c.count {
 					cfg.raft(leader).Start(c.command)
 				}
-				synctest.Wait()
+				time.Sleep(2 * muchDelay)
 				mustEqual(t, "the leader's commitIndex", cfg.raft(leader).Status().CommitIndex, c.count)
 				all := true
 				for k := range 2 {
@@ -42,7 +41,7 @@ func TestMuchIsToldAtOnce(t *testing.T) {
 					all = all && untold == 0
 				}
 				if c.waits && all { // one may have been sent the entries when they were committed
-					t.Error("both followers know at once")
+					t.Error("both followers know soon")
 				}
 				time.Sleep(2 * commitDelay)
 				for k := range 2 {

@@ -10,6 +10,7 @@ import (
 // A commit of at most maxUntold entries and maxUntoldBytes bytes may wait commitDelay for the next command to carry it.
 const (
 	commitDelay    = 5 * time.Millisecond
+	muchDelay      = 250 * time.Microsecond
 	maxUntold      = 8
 	maxUntoldBytes = 1 << 10
 )
@@ -38,19 +39,20 @@ func (rf *Raft) advanceCommitLocked() {
 }
 
 // tellCommitLocked sees to it that followers learn of a new commitIndex: with the next command, or without one after a
-// short while, or at once if there is much that they do not know of.
+// short while, which is shorter if there is much that they do not know of.
 func (rf *Raft) tellCommitLocked() {
+	delay := commitDelay
 	for _, f := range rf.followers {
 		if f != nil && f.commitSent < rf.commitIndex && rf.isMuchLocked(f.commitSent) {
-			f.tell = true
-			if rf.hasWorkLocked(f) {
-				rf.rouseLocked(f)
-			}
+			delay = muchDelay
 		}
 	}
-	if rf.commitTold.IsZero() {
-		rf.commitTold = time.Now().Add(commitDelay)
-		rf.tickLocked(rf.commitTold)
+	if !rf.commitTold.IsZero() && delay == commitDelay {
+		return
+	}
+	if t := time.Now().Add(delay); rf.commitTold.IsZero() || t.Before(rf.commitTold) {
+		rf.commitTold = t
+		rf.tickLocked(t)
 	}
 }
 

@@ -9,13 +9,13 @@ import (
 
 // settleLocked takes the outcome of a call of the current term. reply is nil if there was none.
 func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
-	waitedFor := f.forget(c)
+	waitedFor, now := f.forget(c), time.Now()
 	if f.installing == c {
 		f.installing = nil
 	}
 	overtaken := c.sentAt.Before(f.answeredTo)
 	if reply != nil {
-		f.heardLocked(c)
+		f.heard(c, now)
 	}
 	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
@@ -36,7 +36,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		f.toldInVain()
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
-		f.answered = time.Now()
+		f.answered = now
 	default:
 		f.fail(waitedFor)
 	}
@@ -56,13 +56,13 @@ func (f *follower) fail(waitedFor bool) {
 	}
 }
 
-// heardLocked takes note that a call was answered: its receiver has heard from us when it had gone out.
-func (f *follower) heardLocked(c *call) {
+// heard takes note that a call was answered: its receiver has heard from us when it had gone out.
+func (f *follower) heard(c *call, now time.Time) {
 	f.answers = true
 	if f.beatSent.Before(c.sentAt) {
 		f.due, f.beatSent = false, c.sentAt
 	}
-	trip := time.Since(c.sentAt)
+	trip := now.Sub(c.sentAt)
 	if c.isHeartbeat() {
 		f.beatTrips.add(trip)
 		return
