@@ -127,3 +127,42 @@ func TestMaxBacklogHasTwoEnds(t *testing.T) {
 	reply = give(4, 5)
 	mustEqual(t, "success and full with one third", [2]bool{reply.Success, reply.Full}, [2]bool{true, false})
 }
+
+// A follower that is full still learns what is committed, and keeps no entries that come too early.
+func TestFullFollower(t *testing.T) {
+	rf := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1), WithMaxBacklog(4))
+	rf.commitIndex = 3
+	message := appendMsg(1, 4, 1, 4, 1)
+	mustEqual(t, "the reply", deliver(t, rf, message).(*AppendEntriesReply).Full, true)
+	mustEqual(t, "last index, commitIndex", [2]int{rf.log.lastIndex(), rf.commitIndex}, [2]int{4, 4})
+	deliver(t, rf, appendMsg(1, 6, 1, 4, 1))
+	mustEqual(t, "entries kept", len(rf.early.kept), 0)
+	rf.lastApplied = 4
+	mustEqual(t, "the reply when all is applied", deliver(t, rf, message).(*AppendEntriesReply).Success, true)
+	mustEqual(t, "last index", rf.log.lastIndex(), 5)
+}
+
+// A leader sends a full follower heartbeats only, until one's answer says that it is not full any more: then what it has refused.
+func TestLeaderOfFullFollower(t *testing.T) {
+	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage, LinkOrdered} {
+		rf := newLeader(t, 3, 1, nil, WithLink(link))
+		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
+		exchange(t, rf, f, other)
+		rf.Start("refused")
+		c := sendNext(rf, f)
+		rf.settleLocked(f, c, &AppendEntriesReply{Term: 1, Full: true})
+		mustEqual(t, "failures", f.failures, 0)
+		rf.Start("waits")
+		mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
+		f.due = true
+		heartbeat := sendNext(rf, f)
+		mustEqual(t, "a heartbeat's entries", heartbeat.entries.length(), 0)
+		rf.settleLocked(f, heartbeat, &AppendEntriesReply{Term: 1, Success: true, Full: true})
+		mustEqual(t, "something to send after it", rf.hasWorkLocked(f), false)
+		f.due = true
+		exchange(t, rf, f, other)
+		mustEqual(t, "something to send when it is not full", rf.hasWorkLocked(f), true)
+		exchange(t, rf, f, other)
+		mustEqual(t, "matchIndex", f.matchIndex, 2)
+	}
+}
