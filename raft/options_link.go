@@ -16,8 +16,8 @@ type Link int
 const (
 	// LinkOrdered is like one long-lived connection: one message at a time, so that a slow one holds up those behind it;
 	// a heartbeat for half a heartbeat's time at most. Order is kept: an answer that a later message's answer has
-	// overtaken is dropped. Where heartbeats, too, wait for the message before them, a message that takes longer than an
-	// election timeout makes its receiver stand for election.
+	// overtaken is dropped. If the transport, too, delivers in order, a message that takes longer than an election timeout
+	// makes its receiver stand for election, since the heartbeats behind it come too late.
 	LinkOrdered Link = -1
 	// LinkPerMessage is a short connection for each message: nothing waits for anything, and nothing is ordered. Entries do
 	// wait for a snapshot that goes before them, and while sixteen megabytes or 256 messages are on their way.
