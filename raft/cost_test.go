@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -100,31 +99,6 @@ func TestCostOfManySnapshots(t *testing.T) {
 	// Of what is kept, only the segment that the cut goes through moves.
 	if few, many := cost(10_000), cost(100); many > few+n/100*(maxSegment+1<<10) {
 		t.Errorf("two snapshots allocate %d bytes, two hundred %d", few, many)
-	}
-}
-
-// Whoever reads the disk does not keep the server from saving: the reader copies without the disk's lock. So there are saves in
-// the middle of a read, not only before and after it.
-func TestReadersOfTheDiskDoNotHoldIt(t *testing.T) {
-	ps := MakePersister()
-	ps.Change(Change{Head: []byte("headhead"), Replace: true, Snapshot: make([]byte, 16<<20)})
-	most := 0
-	for reads := 0; most < 1000 && reads < 1000; reads++ {
-		var reading atomic.Bool
-		reading.Store(true)
-		go func() {
-			defer reading.Store(false)
-			ps.ReadSnapshot()
-		}()
-		saves := 0
-		for ; reading.Load(); saves++ {
-			ps.Append([]byte("HEADHEAD"), []byte{1})
-			runtime.Gosched()
-		}
-		most = max(most, saves)
-	}
-	if most < 1000 {
-		t.Errorf("at most %d saves while a snapshot was read", most)
 	}
 }
 
