@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 )
 
-// A command's term is that of its entry, whoever leads when it is handed over, and after a restart, too.
+// A command's term is that of its entry, also under a later leader and after a restart.
 func TestCommandTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 7, from(1).terms(1, 4))

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Whoever reads the disk does not keep the server from saving: the reader copies without the disk's lock. So there are saves in
+// Readers of the disk do not keep the server from saving: they copy without the disk's lock. So there are saves in
 // the middle of a read, not only before and after it: if there are threads, which WebAssembly has not.
 func TestReadersOfTheDiskDoNotHoldIt(t *testing.T) {
 	ps := MakePersister()

@@ -16,7 +16,7 @@ import (
 // A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
 // carries its value only. The definition of a type is two streams that fresh encoders write for the type's zero
 // value: one with the value in an interface, which tells under what name the type is registered, and the beginning of
-// one with bare values. Whoever has read it can read any later message of that stream. It is known by
+// one with bare values. A decoder that has read it can read any later message of that stream. It is known by
 // a hash of its bytes; saved states and messages that use it bring it along.
 type definition []byte
 

@@ -94,7 +94,7 @@ func (rf *Raft) hasRoomLocked(f *follower) bool {
 		return rf.hasRoomForSnapshotLocked(f)
 	case link == LinkOrdered:
 		return f.entries+f.snapshots == 0 && rf.hasRoomForHeartbeatLocked(f)
-	case !f.answers && link > 0: // as long as nothing is known of its log, entries may be sent in vain
+	case !f.answers && link > 0: // until its log is known, entries may not fit
 		return len(f.calls) < link.entries()
 	default:
 		return f.snapshots == 0 && f.entries < link.most()

@@ -372,7 +372,7 @@ func TestLossOfNothing(t *testing.T) {
 	})
 }
 
-// A heartbeat that overtakes entries tells a follower in vain what is committed of them. It is told again when they have come.
+// A heartbeat that overtakes entries cannot tell a follower that they are committed. It is told again when they have come.
 func TestCommitToldTooEarly(t *testing.T) {
 	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage} {
 		for _, late := range []bool{false, true} {

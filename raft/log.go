@@ -145,17 +145,23 @@ func (l *raftLog) append(dst [][]byte, s segment, give bool) [][]byte {
 	for s.size() > maxSegment && s.length() > 1 {
 		n := max(s.fitting(0, s.length(), maxSegment), 1)
 		part := s.slice(0, n)
-		dst = append(dst, l.appendSegment(&part, give))
+		dst = append(dst, l.appendRecords(&part, give))
 		s = s.slice(n, s.length())
 	}
 	if s.length() > 0 {
-		dst = append(dst, l.appendSegment(&s, give))
+		dst = append(dst, l.appendRecords(&s, give))
 	}
 	return dst
 }
 
+func (l *raftLog) appendRecords(s *segment, give bool) []byte {
+	records := l.appendSegment(s, give)
+	l.end = l.end.after(records)
+	return records
+}
+
+// appendSegment returns the records as the log has them.
 func (l *raftLog) appendSegment(s *segment, give bool) []byte {
-	defer func() { l.end = l.end.after(s.records()) }()
 	if give && s.size() >= largeBatch {
 		end := s.offset(s.length())
 		l.segments = append(l.segments, segment{l.lastIndex() + 1, s.memory[:end:end], s.start, s.ends, l.end})
@@ -194,8 +200,8 @@ func (l *raftLog) room(size, n int) *segment {
 	return &l.segments[len(l.segments)-1]
 }
 
-// truncateFrom drops the entry at index and all that follow it. The cost is that of these entries and of the one segment that is cut.
-// Their memory is not used again: others may hold it.
+// truncateFrom drops the entry at index and all that follow it. The cost is that of these entries and of the one segment
+// that is cut. Their memory is not used again: others may hold it.
 func (l *raftLog) truncateFrom(index int) {
 	i, k := l.find(index)
 	s := &l.segments[i]

@@ -10,12 +10,14 @@
 //	propose.go      how many Starts at once get into the log
 //	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
 //	checksum.go     their checksums
-//	election.go     roles, terms, the ticker, candidates, RequestVote            §5.1, §5.2, §5.4.1
+//	election.go     roles, terms, the ticker, candidates                         §5.1, §5.2
+//	vote.go         RequestVote                                                  §5.2, §5.4.1
 //	silence.go      how a server tells that others are silent from that it did not run
 //	follower.go     what a leader knows of a peer, and what is on its way to it  §5.3
 //	link.go         replicators: what is sent, and when                          §5.3
 //	tend.go         what the ticker sees to on a leader                          §5.2
 //	replication.go  AppendEntries                                                §5.3
+//	backup.go       how a leader finds where logs begin to differ                §5.3
 //	early.go        entries that have overtaken others
 //	commit.go       the commit rule, and how followers learn of it               §5.3, §5.4.2
 //	snapshot.go     Snapshot, InstallSnapshot                                    §7

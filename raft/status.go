@@ -18,7 +18,7 @@ type Status struct {
 
 	// Backlog is how many entries are committed but not handed over, the portion that is under way included, and
 	// BacklogBytes their size, but for those that a snapshot covers. A service that accepts commands faster than it applies
-	// them sees it grow, and with it Raft's memory: it should refuse clients while it is large.
+	// them sees it grow, or LastIndex - CommitIndex: it should refuse clients while one of them is large.
 	Backlog      int
 	BacklogBytes int
 }

@@ -5,12 +5,12 @@ var choices = []mutant{
 	{
 		name:  "backup-by-n-off-by-one",
 		wrong: "BackupBy(n) goes back by one more",
-		edits: []edit{{"replication.go", `max(prev+1-by.entries(), agreed+1)`, `max(prev-by.entries(), agreed+1)`}},
+		edits: []edit{{"backup.go", `max(prev+1-by.entries(), agreed+1)`, `max(prev-by.entries(), agreed+1)`}},
 	},
 	{
 		name:  "backup-by-n-beyond-base",
-		wrong: "BackupBy(n) goes back beyond where the log begins, and a snapshot is sent in vain",
-		edits: []edit{{"replication.go", `return max(prev+1-by.entries(), agreed+1)`, `return prev + 1 - by.entries()`}},
+		wrong: "BackupBy(n) goes back beyond where the log begins, and a snapshot is sent that nobody needs",
+		edits: []edit{{"backup.go", `return max(prev+1-by.entries(), agreed+1)`, `return prev + 1 - by.entries()`}},
 	},
 	{
 		name:  "pool-of-snapshots-ignored",

@@ -5,7 +5,7 @@ var elections = []mutant{
 	{
 		name:  "timer-reset-on-refused-vote",
 		wrong: "a server that refuses its vote resets its election timer",
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if !rf.admitLocked(args) {
 				return false
@@ -16,7 +16,7 @@ var elections = []mutant{
 	{
 		name:  "timer-not-reset-on-granted-vote",
 		wrong: "a server that grants its vote does not reset its election timer",
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`rf.postponeElectionLocked()
 			return true`,
 			`return true`}},
@@ -143,12 +143,12 @@ var elections = []mutant{
 	{
 		name:  "promise-in-spite-of-leader",
 		wrong: "PreVote is granted to any candidate, although the leader is heard",
-		edits: []edit{{"election.go", `!rf.killed && !content &&`, `!rf.killed && (content || !content) &&`}},
+		edits: []edit{{"vote.go", `!rf.killed && !content &&`, `!rf.killed && (content || !content) &&`}},
 	},
 	{
 		name:  "question-raises-term",
 		wrong: "PreVote, which is only a question, makes the voter enter the new term",
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`reply.VoteGranted = rf.wouldVoteLocked(args)`,
 			`if reply.VoteGranted = rf.wouldVoteLocked(args); reply.VoteGranted {
 				rf.becomeFollowerLocked(args.Term)

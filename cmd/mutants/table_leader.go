@@ -18,7 +18,7 @@ var leaders = []mutant{
 		name:   "match-index-from-refusal",
 		wrong:  "a leader takes the end of a short log for the end of what agrees",
 		safety: true,
-		edits: []edit{{"replication.go",
+		edits: []edit{{"backup.go",
 			`f.backTo(next)
 			if prev <= f.matchIndex {`,
 			`if reply.ConflictTerm == 0 {
@@ -68,12 +68,12 @@ var leaders = []mutant{
 	{
 		name:  "back-up-one-by-one",
 		wrong: "after a failed consistency check nextIndex goes back by one",
-		edits: []edit{{"replication.go", `f.backTo(next)`, `f.backTo(max(next, prev))`}},
+		edits: []edit{{"backup.go", `f.backTo(next)`, `f.backTo(max(next, prev))`}},
 	},
 	{
 		name:  "back-up-too-far",
 		wrong: "after a failed consistency check everything is sent again",
-		edits: []edit{{"replication.go", `f.backTo(next)`, `f.backTo(min(next, 1))`}},
+		edits: []edit{{"backup.go", `f.backTo(next)`, `f.backTo(min(next, 1))`}},
 	},
 	{
 		name:  "lost-entries-not-sent-again",
@@ -186,7 +186,7 @@ var leaders = []mutant{
 	{
 		name:  "half-way-below-the-log",
 		wrong: "BackupByHalf halves the way to an index before the log's beginning",
-		edits: []edit{{"replication.go", `max(f.matchIndex, min(rf.log.base, prev-1))`, `f.matchIndex`}},
+		edits: []edit{{"backup.go", `max(f.matchIndex, min(rf.log.base, prev-1))`, `f.matchIndex`}},
 	},
 	{
 		name:  "definitions-once",

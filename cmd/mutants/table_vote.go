@@ -39,7 +39,7 @@ var votes = []mutant{
 		name:   "two-votes-in-one-term",
 		wrong:  "a server that has voted votes again in the same term",
 		safety: true,
-		edits:  []edit{{"election.go", `rf.votedFor != nobody && rf.votedFor != args.CandidateID`, `false`}},
+		edits:  []edit{{"vote.go", `rf.votedFor != nobody && rf.votedFor != args.CandidateID`, `false`}},
 	},
 	{
 		name:  "vote-kept-into-next-term",
@@ -73,7 +73,7 @@ var votes = []mutant{
 	{
 		name:  "term-taken-over-only-with-vote",
 		wrong: "a refused vote request does not raise the voter's term",
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if args.Term < rf.currentTerm || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) || !rf.admitLocked(args) {`}},
 	},
@@ -81,7 +81,7 @@ var votes = []mutant{
 		name:   "vote-without-entering-term",
 		wrong:  "a server grants its vote to a candidate of a newer term and stays in its own term",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if rf.killed || args.Term < rf.currentTerm || !rf.isPeer(args.CandidateID) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`}},
 	},
@@ -89,7 +89,7 @@ var votes = []mutant{
 		name:   "vote-not-saved",
 		wrong:  "the vote is given but not saved",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`rf.votedFor = args.CandidateID
 			rf.saveLocked()`,
 			`rf.votedFor = args.CandidateID`}},
@@ -135,7 +135,7 @@ var votes = []mutant{
 		name:   "vote-saved-under-old-term",
 		wrong:  "a voter saves its vote before it saves the candidate's term: a crash may come between",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if before := rf.votedFor; !rf.killed && args.Term > rf.currentTerm && rf.isPeer(args.CandidateID) &&
 				rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
