@@ -219,18 +219,18 @@ func loseThirdDisk(c *chaos) {
 }
 
 func TestShrinkPlantedMistake(t *testing.T) {
-	z := newShrinking(t, scenarioOf(17), loseThirdDisk)
+	z := newShrinking(t, scenarioOf(8), loseThirdDisk)
 	errs, done := z.first.run(t, loseThirdDisk)
 	if len(errs) == 0 {
 		t.Fatal("the mistake was not found")
 	}
 	z.kind = kindOf(errs[0])
 	mustEqual(t, "kind of error", z.kind, termsRise)
-	report := z.report("TestChaosSeed17", done)
+	report := z.report("TestChaosSeed8", done)
 	inTime := !z.over() // most of the time on a machine with nothing else to do
 	t.Logf("%v\n%s", errs[0], report)
 	_, source, _ := strings.Cut(report, "\n\n")
-	mustBeTest(t, "TestChaosSeed17", source)
+	mustBeTest(t, "TestChaosSeed8", source)
 	if faults, commands := z.smallest.size(); inTime && (faults > 10 || commands > 4) || faults > done {
 		t.Error("this is not a small scenario")
 	}
