@@ -30,7 +30,7 @@ func TestMuchIsToldSoon(t *testing.T) {
 				for range c.count {
 					cfg.raft(leader).Start(c.command)
 				}
-				time.Sleep(2 * muchDelay)
+				time.Sleep(2 * shortCommitDelay)
 				mustEqual(t, "the leader's commitIndex", cfg.raft(leader).Status().CommitIndex, c.count)
 				all := true
 				for k := range 2 {
@@ -136,7 +136,7 @@ func TestFullFollower(t *testing.T) {
 	mustEqual(t, "the reply", deliver(t, rf, message).(*AppendEntriesReply).Full, true)
 	mustEqual(t, "last index, commitIndex", [2]int{rf.log.lastIndex(), rf.commitIndex}, [2]int{4, 4})
 	deliver(t, rf, appendMsg(1, 6, 1, 4, 1))
-	mustEqual(t, "entries kept", len(rf.early.kept), 0)
+	mustEqual(t, "entries kept", len(rf.reordered.kept), 0)
 	rf.lastApplied = 4
 	mustEqual(t, "the reply when all is applied", deliver(t, rf, message).(*AppendEntriesReply).Success, true)
 	mustEqual(t, "last index", rf.log.lastIndex(), 5)
@@ -154,12 +154,12 @@ func TestLeaderOfFullFollower(t *testing.T) {
 		mustEqual(t, "failures", f.failures, 0)
 		rf.Start("waits")
 		mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
-		f.due = true
+		f.heartbeatDue = true
 		heartbeat := sendNext(rf, f)
 		mustEqual(t, "a heartbeat's entries", heartbeat.entries.length(), 0)
 		rf.settleLocked(f, heartbeat, &AppendEntriesReply{Term: 1, Success: true, Full: true})
 		mustEqual(t, "something to send after it", rf.hasWorkLocked(f), false)
-		f.due = true
+		f.heartbeatDue = true
 		exchange(t, rf, f, other)
 		mustEqual(t, "something to send when it is not full", rf.hasWorkLocked(f), true)
 		exchange(t, rf, f, other)

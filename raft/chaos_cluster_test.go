@@ -99,7 +99,7 @@ func (c *chaos) start(i int) {
 	rf := Make(ends, i, c.disks[i], applyCh, append(options, WithCloseOnKill(), c.watch.option())...)
 	if c.whole {
 		rf.mu.Lock()
-		rf.store.growing = nil
+		rf.store.changer = nil
 		rf.mu.Unlock()
 	}
 	c.rafts[i], c.readers[i] = rf, make(chan struct{})

@@ -9,10 +9,10 @@ import (
 
 // A commit of at most maxUntold entries and maxUntoldBytes bytes may wait commitDelay for the next command to carry it.
 const (
-	commitDelay    = 5 * time.Millisecond
-	muchDelay      = 250 * time.Microsecond
-	maxUntold      = 8
-	maxUntoldBytes = 1 << 10
+	commitDelay      = 5 * time.Millisecond
+	shortCommitDelay = 250 * time.Microsecond
+	maxUntold        = 8
+	maxUntoldBytes   = 1 << 10
 )
 
 // advanceCommitLocked is the leader's commit rule: "if there exists an N such that N > commitIndex, a majority of
@@ -34,30 +34,30 @@ func (rf *Raft) advanceCommitLocked() {
 	}
 	if commit > rf.commitIndex {
 		rf.commitLocked(commit)
-		rf.tellCommitLocked()
+		rf.scheduleCommitNoticeLocked()
 	}
 }
 
-// tellCommitLocked sees to it that followers learn of a new commitIndex: with the next command, or without one after a
+// scheduleCommitNoticeLocked sees to it that followers learn of a new commitIndex: with the next command, or without one after a
 // short while, which is shorter if there is much that they do not know of.
-func (rf *Raft) tellCommitLocked() {
+func (rf *Raft) scheduleCommitNoticeLocked() {
 	delay := commitDelay
 	for _, f := range rf.followers {
-		if f != nil && f.commitSent < rf.commitIndex && rf.isMuchLocked(f.commitSent) {
-			delay = muchDelay
+		if f != nil && f.commitSent < rf.commitIndex && rf.manyUntoldLocked(f.commitSent) {
+			delay = shortCommitDelay
 		}
 	}
-	if !rf.commitTold.IsZero() && delay == commitDelay {
+	if !rf.commitNotice.IsZero() && delay == commitDelay {
 		return
 	}
-	if t := time.Now().Add(delay); rf.commitTold.IsZero() || t.Before(rf.commitTold) {
-		rf.commitTold = t
-		rf.tickLocked(t)
+	if t := time.Now().Add(delay); rf.commitNotice.IsZero() || t.Before(rf.commitNotice) {
+		rf.commitNotice = t
+		rf.wakeTickerAtLocked(t)
 	}
 }
 
-// isMuchLocked reports whether what is committed after index is more than may be told late.
-func (rf *Raft) isMuchLocked(index int) bool {
+// manyUntoldLocked reports whether what is committed after index is more than may be told late.
+func (rf *Raft) manyUntoldLocked(index int) bool {
 	index = max(index, rf.log.base)
 	return rf.commitIndex-index > maxUntold || rf.log.size(index+1, rf.commitIndex) > maxUntoldBytes
 }

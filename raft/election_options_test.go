@@ -17,7 +17,7 @@ func newCandidateWith(t testing.TB, n int, opts ...Option) (*Raft, *RequestVoteA
 	rf.saveAllLocked(false)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	rf.standLocked()
+	rf.startCandidacyLocked()
 	return rf, requestOf(rf)
 }
 
@@ -197,7 +197,7 @@ func TestGrantsAfterConcession(t *testing.T) {
 			mustEqual(t, "another rival is", granted(deliver(t, rf, rivalOf(rf, 1))), false)
 			wantVote(t, rf, "after it", Follower, 3, 2)
 			rf.mu.Lock()
-			rf.standLocked()
+			rf.startCandidacyLocked()
 			rf.mu.Unlock()
 			poll(t, rf, args, true, 1, 2, 3, 4)
 			wantVote(t, rf, "in the next term, after votes of the one before", Candidate, 4, 0)
@@ -212,7 +212,7 @@ func TestConcessionFreesNoOtherVote(t *testing.T) {
 	poll(t, rf, args, false, 1, 2)
 	wantVote(t, rf, "of a leader that two refused", Leader, 3, 0)
 	rf.mu.Lock()
-	rf.resignLocked()
+	rf.stepDownLocked()
 	rf.mu.Unlock()
 	poll(t, rf, args, false, 1, 2, 3, 4)
 	wantVote(t, rf, "after it resigned", Follower, 3, 0)
@@ -232,7 +232,7 @@ func TestConcessionFreesNoOtherVote(t *testing.T) {
 func TestNoConcessionOfPromises(t *testing.T) {
 	rf, _ := newCandidateWith(t, 3, WithConcession(true))
 	rf.mu.Lock()
-	rf.standForElectionLocked()
+	rf.startElectionLocked()
 	rf.mu.Unlock()
 	ask := requestOf(rf)
 	ask.Term, ask.PreVote = 4, true
@@ -252,7 +252,7 @@ func TestWithPreVote(t *testing.T) {
 		rf.saveLocked()
 		for range 2 {
 			rf.mu.Lock()
-			rf.standForElectionLocked()
+			rf.startElectionLocked()
 			rf.mu.Unlock()
 		}
 		if on {
@@ -360,12 +360,12 @@ func TestOldPromisesDoNotCount(t *testing.T) {
 		stand := func() {
 			rf.mu.Lock()
 			defer rf.mu.Unlock()
-			rf.standForElectionLocked()
+			rf.startElectionLocked()
 		}
 		promise := func(peer int) (term int) {
 			rf.mu.Lock()
 			defer rf.mu.Unlock()
-			rf.onVoteLocked(peer, &RequestVoteReply{Term: 3, VoteGranted: true})
+			rf.onVoteReplyLocked(peer, &RequestVoteReply{Term: 3, VoteGranted: true})
 			return rf.currentTerm
 		}
 		stand()
@@ -454,7 +454,7 @@ func pick[T any](random *rand.Rand, all *[]T) T {
 func (c *contest) stand(i int) {
 	rf := c.servers[i]
 	rf.mu.Lock()
-	rf.standLocked()
+	rf.startCandidacyLocked()
 	rf.mu.Unlock()
 	for to := range c.servers {
 		if to != i {

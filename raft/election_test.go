@@ -145,7 +145,7 @@ func TestPromisesAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 5, 3, from(1).terms(1))
 		for _, peer := range []int{1, 2} {
-			locked(rf, rf.standForElectionLocked)
+			locked(rf, rf.startElectionLocked)
 			vote(rf, peer, &RequestVoteArgs{Term: 4, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
 			time.Sleep(time.Second)
 		}
@@ -158,16 +158,16 @@ func newCandidate(t testing.TB, n, term int) (*Raft, *RequestVoteArgs) {
 	rf := newFollower(t, n, term-1, from(1).terms(1))
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	rf.standLocked()
+	rf.startCandidacyLocked()
 	return rf, &RequestVoteArgs{Term: term, CandidateID: 0, LastLogIndex: 1, LastLogTerm: 1}
 }
 
-// vote lets rf have a peer's reply as askForVote does.
+// vote lets rf have a peer's reply as requestVoteFrom does.
 func vote(rf *Raft, peer int, args *RequestVoteArgs, reply RequestVoteReply) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if !rf.staleVoteLocked(args) {
-		rf.onVoteLocked(peer, &reply)
+		rf.onVoteReplyLocked(peer, &reply)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestCountingPromises(t *testing.T) {
 	rf.currentTerm = 2
 	rf.saveLocked()
 	rf.mu.Lock()
-	rf.standForElectionLocked()
+	rf.startElectionLocked()
 	rf.mu.Unlock()
 	before := restored(t, rf)
 	mustEqual(t, "term and vote while it asks", [2]int{before.term, before.votedFor}, [2]int{2, nobody})
@@ -238,14 +238,14 @@ func TestCountingPromises(t *testing.T) {
 	after := restored(t, rf)
 	mustEqual(t, "term and vote", [2]int{after.term, after.votedFor}, [2]int{3, 0})
 	vote(rf, 4, args, RequestVoteReply{Term: 2, VoteGranted: true})
-	mustEqual(t, "votes, after a late promise", rf.canvass.count(), 1)
+	mustEqual(t, "votes, after a late promise", rf.campaign.count(), 1)
 }
 
 // A vote that comes when the election has failed, and its candidate asks for promises, is not a promise.
 func TestLateVoteIsNoPromise(t *testing.T) {
 	rf, args := newCandidate(t, 3, 3)
 	rf.mu.Lock()
-	rf.standForElectionLocked()
+	rf.startElectionLocked()
 	rf.mu.Unlock()
 	vote(rf, 1, args, RequestVoteReply{Term: 3, VoteGranted: true})
 	mustEqual(t, "role and term", fmt.Sprint(rf.role, rf.currentTerm), "follower 3")
@@ -256,7 +256,7 @@ func TestLateVoteIsNoPromise(t *testing.T) {
 // A promise for a term that has passed meanwhile is none for the term that the server asks for now.
 func TestPromiseOfOlderTerm(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
-	locked(rf, rf.standForElectionLocked, func() { rf.becomeFollowerLocked(7) }, rf.standForElectionLocked)
+	locked(rf, rf.startElectionLocked, func() { rf.becomeFollowerLocked(7) }, rf.startElectionLocked)
 	for _, term := range []int{4, 7, 9} {
 		vote(rf, 1, &RequestVoteArgs{Term: term, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
 	}
@@ -269,12 +269,12 @@ func TestPromiseOfOlderTerm(t *testing.T) {
 func TestPromiseRefusedByNewerTerm(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
 	rf.mu.Lock()
-	rf.standForElectionLocked()
+	rf.startElectionLocked()
 	rf.mu.Unlock()
 	args := &RequestVoteArgs{Term: 3, PreVote: true}
 	vote(rf, 1, args, RequestVoteReply{Term: 5})
 	mustEqual(t, "term after a refusal of term 5", restored(t, rf).term, 5)
-	mustEqual(t, "canvass over", rf.canvass.granted == nil, true)
+	mustEqual(t, "campaign over", rf.campaign.granted == nil, true)
 }
 
 // §5.2: "If the leader's term ... is at least as large as the candidate's current term, then the candidate recognizes the
@@ -351,7 +351,7 @@ func TestElectionTimeoutUnanswered(t *testing.T) {
 					}
 				}
 				rf.mu.Lock()
-				rf.standForElectionLocked()
+				rf.startElectionLocked()
 				rf.mu.Unlock()
 				wantTimeout("unanswered", factors[0])
 				vote(rf, 1, &RequestVoteArgs{Term: 2, PreVote: true}, RequestVoteReply{Term: 1})

@@ -32,7 +32,7 @@ func reporting(rf *Raft) *Raft {
 	return rf
 }
 
-// locked does something with rf.mu held: a canvass has goroutines of its own.
+// locked does something with rf.mu held: a campaign has goroutines of its own.
 func locked(rf *Raft, steps ...func()) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -62,13 +62,13 @@ var eventSteps = []struct {
 	{"the same snapshot", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &InstallSnapshotArgs{Term: 7, LeaderID: 2, LastIncludedIndex: 9, LastIncludedTerm: 6, Data: []byte("x")})
 	}, ""},
-	{"the leader falls silent", func(t *testing.T, rf *Raft) { locked(rf, rf.standForElectionLocked) }, ""},
+	{"the leader falls silent", func(t *testing.T, rf *Raft) { locked(rf, rf.startElectionLocked) }, ""},
 	{"and comes back", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 2, PrevLogIndex: 9, PrevLogTerm: 6})
 	}, "LeaderKnown(7 2 -1 0)@9"},
 	{"we stand and win", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
 		"NewTerm(8 -1 -1 0)@9 BecameLeader(8 0 -1 9)@9"},
-	{"no majority answers", func(t *testing.T, rf *Raft) { locked(rf, rf.resignLocked) }, "LostLeadership(8 -1 -1 0)@9"},
+	{"no majority answers", func(t *testing.T, rf *Raft) { locked(rf, rf.stepDownLocked) }, "LostLeadership(8 -1 -1 0)@9"},
 	{"we win again", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
 		"NewTerm(9 -1 -1 0)@9 BecameLeader(9 0 -1 9)@9"},
 	{"a newer leader", func(t *testing.T, rf *Raft) {

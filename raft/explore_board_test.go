@@ -221,12 +221,12 @@ func (s *driven) menu(l *limits, steps []step) []step {
 	add := func(kind stepKind, peer, arg int) { steps = append(steps, step{kind: kind, peer: peer, arg: arg}) }
 	if rf.role != Leader && rf.currentTerm < l.terms {
 		add(stepTimeout, 0, 0)
-		if rf.canvass.granted != nil && rf.canvass.preVote {
+		if rf.campaign.granted != nil && rf.campaign.preVote {
 			add(stepTimeout, 0, 1)
 		}
 	}
 	for peer := range rf.peers {
-		if s.asks != nil && !rf.staleVoteLocked(s.asks) && peer != rf.me && !rf.canvass.granted[peer] {
+		if s.asks != nil && !rf.staleVoteLocked(s.asks) && peer != rf.me && !rf.campaign.granted[peer] {
 			add(stepAsk, peer, map[bool]int{true: 1}[s.asks.PreVote])
 		}
 	}
@@ -236,7 +236,7 @@ func (s *driven) menu(l *limits, steps []step) []step {
 			add(stepResign, 0, 0)
 		}
 	}
-	if !s.live || rf.proposals.welcome.Load() { // otherwise it does nothing, which is checked, but a walk has better to do
+	if !s.live || rf.proposals.leading.Load() { // otherwise it does nothing, which is checked, but a walk has better to do
 		add(stepStart, 0, 0)
 		if l.queue {
 			add(stepQueue, 0, 0)

@@ -24,15 +24,15 @@ type image struct {
 
 	accepted  []imageCommand // commands of its own that are not handed over
 	proposals imageProposals
-	canvass   imageCanvass
+	campaign  imageCampaign
 	followers []imageFollower // by peer; what a leader of the past knows is forgotten
 	calls     []imageCall     // whose outcome may still come
 
-	early   []imageEarly
-	portion imagePortion
-	tickets string
-	service string
-	acked   int // in the current term
+	reordered []imageReordered
+	portion   imagePortion
+	tickets   string
+	service   string
+	acked     int // in the current term
 }
 
 type imageSnapshot struct {
@@ -43,13 +43,13 @@ type imageSnapshot struct {
 type imageCommand struct{ index, command int }
 
 type imageProposals struct {
-	term, next     int
-	welcome        bool
-	queue, emptied string // records
-	commands       []int  // of the queue
+	term, next   int
+	leading      bool
+	queue, spare string // records
+	commands     []int  // of the queue
 }
 
-type imageCanvass struct {
+type imageCampaign struct {
 	on, preVote      bool
 	granted, refused uint8
 }
@@ -66,7 +66,7 @@ type imageCall struct {
 	overtaken   bool // a call that was sent later has been answered
 }
 
-type imageEarly struct {
+type imageReordered struct {
 	prev, prevTerm int
 	records        string
 }
@@ -134,8 +134,8 @@ func (s *driven) image(intern func(*wire) *wire) *image {
 		snapshot: imageSnapshot{rf.snapshot.index, rf.snapshot.term, string(rf.snapshot.data)},
 		commit:   rf.commitIndex, lastApplied: rf.lastApplied,
 		proposals: imageProposals{
-			term: ps.term, welcome: ps.welcome.Load(),
-			queue: string(ps.queue.records()), emptied: string(rf.emptied.records()),
+			term: ps.term, leading: ps.leading.Load(),
+			queue: string(ps.queue.records()), spare: string(rf.spare.records()),
 		},
 		service: string(s.service),
 		portion: s.imagePortion(),
@@ -155,13 +155,13 @@ func (s *driven) image(intern func(*wire) *wire) *image {
 			m.accepted = append(m.accepted, imageCommand{index, commandOf(command)})
 		}
 	}
-	if c := &rf.canvass; c.granted != nil {
-		m.canvass = imageCanvass{true, c.preVote, bitsOf(c.granted), bitsOf(c.refused)}
+	if c := &rf.campaign; c.granted != nil {
+		m.campaign = imageCampaign{true, c.preVote, bitsOf(c.granted), bitsOf(c.refused)}
 	}
-	for _, b := range rf.early.kept {
-		m.early = append(m.early, imageEarly{b.prev, b.prevTerm, recordsText(b.entries)})
+	for _, b := range rf.reordered.kept {
+		m.reordered = append(m.reordered, imageReordered{b.prev, b.prevTerm, recordsText(b.entries)})
 	}
-	slices.SortFunc(m.early, func(a, b imageEarly) int {
+	slices.SortFunc(m.reordered, func(a, b imageReordered) int {
 		return cmp.Or(cmp.Compare(a.prev, b.prev), cmp.Compare(a.prevTerm, b.prevTerm), strings.Compare(a.records, b.records))
 	})
 	if s.acked.term == rf.currentTerm {
@@ -217,15 +217,15 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 	rf.commitIndex, rf.lastApplied = m.commit, m.lastApplied
 	rf.proposals.committed.Store(int64(m.commit))
 	m.loadProposals(rf)
-	if c := m.canvass; c.on {
-		rf.canvass = canvass{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
+	if c := m.campaign; c.on {
+		rf.campaign = campaign{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
 	}
-	for _, b := range m.early {
-		rf.early.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, nil)
+	for _, b := range m.reordered {
+		rf.reordered.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, nil)
 	}
 	m.loadFollowers(s)
-	if m.canvass.on {
-		rf.askForVotesLocked()
+	if m.campaign.on {
+		rf.requestVotesLocked()
 	}
 	for _, term := range m.tickets {
 		s.tickets = append(s.tickets, int(term))
@@ -241,9 +241,9 @@ func (m *image) loadProposals(rf *Raft) {
 	if ps.term, ps.next = m.proposals.term, m.proposals.next; ps.term == 0 {
 		ps.next = m.base + len(m.log) + 9 // a leftover; see follower.leftover
 	}
-	ps.welcome.Store(m.proposals.welcome)
+	ps.leading.Store(m.proposals.leading)
 	ps.queue.segment = segmentFrom(0, m.proposals.queue)
-	rf.emptied.segment = segmentFrom(0, m.proposals.emptied)
+	rf.spare.segment = segmentFrom(0, m.proposals.spare)
 	for _, c := range m.proposals.commands {
 		ps.queue.commands = append(ps.queue.commands, c)
 	}
@@ -283,8 +283,8 @@ func (m *image) loadFollowers(s *driven) {
 // leftover makes f what a leader may have known long ago. A server that is elected must forget all of it ("reinitialized
 // after election", Figure 2), so that the images of other servers need not tell.
 func (f *follower) leftover(last int) {
-	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitHas = last+1, last, maxFailures, last, last
-	f.probing, f.due, f.tell, f.caughtUp, f.awaits, f.full, f.entries = true, false, true, true, 1, true, 1
+	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitAcked = last+1, last, maxFailures, last, last
+	f.probing, f.heartbeatDue, f.commitDue, f.caughtUp, f.missing, f.full, f.entries = true, false, true, true, 1, true, 1
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
 	f.installing = f.calls[0]
 }
@@ -327,15 +327,15 @@ func (m *image) key() string {
 	}
 	num(m.me, m.term, m.vote, int(m.role), m.leader, m.base, m.baseTerm, m.commit, m.lastApplied, m.acked)
 	num(m.snapshot.index, m.snapshot.term, m.proposals.term, m.proposals.next)
-	text(m.log, m.snapshot.data, m.proposals.queue, m.proposals.emptied, m.tickets, m.service)
-	bit(m.proposals.welcome, m.canvass.on, m.canvass.preVote)
+	text(m.log, m.snapshot.data, m.proposals.queue, m.proposals.spare, m.tickets, m.service)
+	bit(m.proposals.leading, m.campaign.on, m.campaign.preVote)
 	num(len(m.accepted))
 	for _, c := range m.accepted {
 		num(c.index, c.command)
 	}
 	num(len(m.proposals.commands))
 	num(m.proposals.commands...)
-	b = append(b, m.canvass.granted, m.canvass.refused)
+	b = append(b, m.campaign.granted, m.campaign.refused)
 	if m.role == Leader {
 		for peer, f := range m.followers {
 			if peer != m.me {
@@ -343,8 +343,8 @@ func (m *image) key() string {
 			}
 		}
 	}
-	num(len(m.early))
-	for _, b := range m.early {
+	num(len(m.reordered))
+	for _, b := range m.reordered {
 		num(b.prev, b.prevTerm)
 		text(b.records)
 	}

@@ -172,7 +172,7 @@ func (m *memory) node(i *image, shape uint64) *node {
 		shape = i.shape()
 	}
 	nd = &node{
-		image: i, shape: shape, leads: i.role == Leader, sends: i.role == Leader || i.canvass.on,
+		image: i, shape: shape, leads: i.role == Leader, sends: i.role == Leader || i.campaign.on,
 		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.commands+1),
 	}
 	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
@@ -293,7 +293,7 @@ func (m *image) renamed(to []int, wire func(*wire) *wire) *image {
 	r := *m
 	r.me = to[m.me]
 	r.vote, r.leader = renamedID(m.vote, to), renamedID(m.leader, to)
-	r.canvass.granted, r.canvass.refused = renamedBits(m.canvass.granted, to), renamedBits(m.canvass.refused, to)
+	r.campaign.granted, r.campaign.refused = renamedBits(m.campaign.granted, to), renamedBits(m.campaign.refused, to)
 	r.followers = make([]imageFollower, len(m.followers))
 	for i, f := range m.followers {
 		r.followers[to[i]] = f
@@ -348,10 +348,10 @@ func (m *image) shape() uint64 {
 				calls++
 			}
 		}
-		peers = append(peers, fmt.Sprint(i == m.me, i == m.vote, i == m.leader, f, bit(m.canvass.granted), bit(m.canvass.refused), calls))
+		peers = append(peers, fmt.Sprint(i == m.me, i == m.vote, i == m.leader, f, bit(m.campaign.granted), bit(m.campaign.refused), calls))
 	}
 	slices.Sort(peers)
 	text := fmt.Sprint(m.term, relative(m.vote), m.role, relative(m.leader), m.base, m.baseTerm, m.log, m.snapshot, m.commit, m.lastApplied,
-		m.accepted, m.proposals, m.canvass.on, m.canvass.preVote, count(m.canvass.granted), len(m.calls), m.early, m.tickets, m.service, m.acked, peers)
+		m.accepted, m.proposals, m.campaign.on, m.campaign.preVote, count(m.campaign.granted), len(m.calls), m.reordered, m.tickets, m.service, m.acked, peers)
 	return maphash.String(shapeSeed, text)
 }

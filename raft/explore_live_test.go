@@ -150,7 +150,7 @@ func (s *driven) String() (text string) {
 	}()
 	rf := s.rf
 	role := string("FCL"[rf.role])
-	if rf.canvass.granted != nil && rf.canvass.preVote {
+	if rf.campaign.granted != nil && rf.campaign.preVote {
 		role = "P"
 	}
 	vote := "-"

@@ -19,7 +19,7 @@ type stepKind uint8
 
 const (
 	stepNone     stepKind = iota
-	stepTimeout           // its election timer fires; arg 1: its PreVote canvass has expired, too
+	stepTimeout           // its election timer fires; arg 1: its PreVote campaign has expired, too
 	stepAsk               // a request for a vote leaves for peer
 	stepVoted             // its outcome is here
 	stepSend              // AppendEntries or InstallSnapshot leaves for peer, from index arg on
@@ -250,10 +250,10 @@ func (s *driven) restart() {
 // no commit is to be told, and no call has failed. Where the next message begins is the explorer's choice, too.
 func (s *driven) settle() {
 	now := time.Now()
-	s.rf.commitTold = time.Time{}
+	s.rf.commitNotice = time.Time{}
 	for _, f := range s.rf.followers {
 		if f != nil && s.rf.role == Leader {
-			f.failures, f.due, f.tell, f.beatSent, f.answered, f.installing, f.full = 0, false, false, now, now, nil, false
+			f.failures, f.heartbeatDue, f.commitDue, f.heartbeatSent, f.lastAnswer, f.installing, f.full = 0, false, false, now, now, nil, false
 			f.nextIndex, f.probing = s.rf.log.lastIndex()+1, false
 		}
 	}
@@ -271,7 +271,7 @@ func (s *driven) carryOut(in step, out *outcome) {
 	case stepVoted:
 		reply, _ := replyOf(in.reply).(*RequestVoteReply)
 		args := in.message.message.(*RequestVoteArgs)
-		rf.answerToVote(in.peer, args, reply, time.Now())
+		rf.onVoteReturn(in.peer, args, reply, time.Now())
 	case stepSend, stepBeat:
 		s.sendNext(in, out)
 	case stepReturned:
@@ -359,7 +359,7 @@ func (s *driven) sendNext(in step, out *outcome) {
 	f := rf.followers[in.peer]
 	f.nextIndex = in.arg
 	if in.kind == stepBeat || in.arg > rf.log.lastIndex() { // with nothing to send, a heartbeat goes
-		f.beatSent = time.Now().Add(-1000 * time.Hour)
+		f.heartbeatSent = time.Now().Add(-1000 * time.Hour)
 	}
 	if in.kind == stepBeat {
 		f.failures = maxFailures // nothing but heartbeats goes to a peer that does not answer
@@ -387,9 +387,9 @@ func (s *driven) receive(in step, out *outcome) {
 	if w := in.message; w.was != "" && w.was != fmt.Sprintf("%+v", *w.message.(*AppendEntriesArgs)) {
 		s.violate(neverWritten, "%s left, %+v arrives", w.was, w.message)
 	}
-	s.rf.heard = time.Time{}
+	s.rf.lastHeard = time.Time{}
 	if in.arg == 1 {
-		s.rf.heard = time.Now()
+		s.rf.lastHeard = time.Now()
 	}
 	var reply Reply
 	switch m := in.message.message.(type) {
@@ -417,17 +417,17 @@ func (s *driven) tick(in step) {
 	long := now.Add(-1000 * time.Hour)
 	switch in.kind {
 	case stepTimeout:
-		rf.silence = silence{deadline: now, looked: looks}
-		if rf.canvass.begun = now; in.arg == 1 {
-			rf.canvass.begun = long
+		rf.silence = silence{deadline: now, checked: checks}
+		if rf.campaign.begun = now; in.arg == 1 {
+			rf.campaign.begun = long
 		}
 	case stepResign:
 		for _, f := range rf.followers {
 			if f != nil {
-				f.answered = long
+				f.lastAnswer = long
 			}
 		}
-		rf.silence = silence{deadline: now, looked: looks}
+		rf.silence = silence{deadline: now, checked: checks}
 	}
 	rf.tick()
 }

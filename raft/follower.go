@@ -12,7 +12,7 @@ import (
 type follower struct {
 	id int
 	progress
-	flight
+	inFlight
 	duty
 
 	work    sync.Cond // a replicator waits for something to send
@@ -21,37 +21,37 @@ type follower struct {
 
 // A progress is what is known of a follower's log.
 type progress struct {
-	nextIndex  int  // index of the next entry to send; entries before it are on their way or there
-	matchIndex int  // index of the highest entry known to be there; never falls during a term
-	answers    bool // it has answered in this term
-	probing    bool // the logs differ before nextIndex; it moves on only when they are known to agree
-	awaits     int  // the entry that it lacked when later ones came, which it keeps or else must get again; 0 for none
-	full       bool // it takes no entries until its service has caught up
-	caughtUp   bool // it was seen to hold what is committed, and was not out of reach since
+	nextIndex   int  // index of the next entry to send; entries before it are on their way or there
+	matchIndex  int  // index of the highest entry known to be there; never falls during a term
+	hasAnswered bool // it has answered in this term
+	probing     bool // the logs differ before nextIndex; it moves on only when they are known to agree
+	missing     int  // the entry that it lacked when later ones came, which it keeps or else must get again; 0 for none
+	full        bool // it takes no entries until its service has caught up
+	caughtUp    bool // it was seen to hold what is committed, and was not out of reach since
 }
 
 // A flight is what is on its way to a follower, and how long that takes.
-type flight struct {
+type inFlight struct {
 	calls      []*call   // messages on their way that were not given up, the oldest first
 	entries    int       // how many of them carry entries,
 	snapshots  int       // and how many a snapshot
 	bytes      int       // how many bytes these have
-	carried    int       // bytes sent in this term
+	sentBytes  int       // bytes sent in this term
 	installing *call     // the last InstallSnapshot until it returns; nil if calls were failing when it went out
 	failures   int       // calls in a row that failed or took too long
-	answered   time.Time // when it last took a message, at first when we became leader
+	lastAnswer time.Time // when it last took a message, at first when we became leader
 	answeredTo time.Time // when the last message that was answered had gone out
 
-	beatTrips, dataTrips trips // of messages without and with entries or a snapshot; they outlast a term
+	heartbeatRTT, dataRTT roundTrips // of messages without and with entries or a snapshot; they outlast a term
 }
 
 // A duty is what a follower must hear, and when.
 type duty struct {
-	due        bool      // a heartbeat must go out, whatever else is on its way
-	tell       bool      // a new commitIndex must go out, if need be with nothing else
-	beatSent   time.Time // when the last heartbeat went out, or a later message that was answered
-	commitSent int       // the last commitIndex that it was sent
-	commitHas  int       // the highest one that it has answered to
+	heartbeatDue  bool      // a heartbeat must go out, whatever else is on its way
+	commitDue     bool      // a new commitIndex must go out, if need be with nothing else
+	heartbeatSent time.Time // when the last heartbeat went out, or a later message that was answered
+	commitSent    int       // the last commitIndex that it was sent
+	commitAcked   int       // the highest one that it has answered to
 }
 
 func (rf *Raft) newFollowers() []*follower {
@@ -68,22 +68,22 @@ func (rf *Raft) newFollowers() []*follower {
 // its way, and it must hear of us. How long messages take is known still.
 func (f *follower) reset(lastLogIndex int) {
 	f.progress = progress{nextIndex: lastLogIndex + 1}
-	f.flight = flight{answered: time.Now(), beatTrips: f.beatTrips, dataTrips: f.dataTrips}
-	f.duty = duty{due: true}
+	f.inFlight = inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}
+	f.duty = duty{heartbeatDue: true}
 }
 
 // A call is a message to a follower on its way. A replicator has one, which it uses again and again.
 type call struct {
-	message Message
-	entries batch    // to be put into the message
-	records []string // their records, as the message carries them
-	bytes   int      // of the entries or the snapshot
-	load    int      // bytes on their way to the follower when it went out, itself included
-	carried int      // flight.carried just after it went out
-	first   int      // nextIndex before it
-	match   int      // matchIndex before it
-	last    int      // index of the last entry that the follower has if it succeeds
-	sentAt  time.Time
+	message   Message
+	entries   batch    // to be put into the message
+	records   []string // their records, as the message carries them
+	bytes     int      // of the entries or the snapshot
+	load      int      // bytes on their way to the follower when it went out, itself included
+	sentBytes int      // inFlight.sentBytes just after it went out
+	first     int      // nextIndex before it
+	match     int      // matchIndex before it
+	last      int      // index of the last entry that the follower has if it succeeds
+	sentAt    time.Time
 }
 
 // clear keeps nothing but the memory for the next call.
@@ -107,21 +107,21 @@ func (c *call) isSnapshot() bool {
 func (c *call) isHeartbeat() bool { return c.bytes == 0 && !c.isSnapshot() }
 
 // add takes c into the calls that others wait for.
-func (f *flight) add(c *call) {
+func (f *inFlight) add(c *call) {
 	f.calls = append(f.calls, c)
 	f.count(c, 1)
-	f.carried += c.bytes
-	c.load, c.carried = f.bytes, f.carried
+	f.sentBytes += c.bytes
+	c.load, c.sentBytes = f.bytes, f.sentBytes
 }
 
 // giveUp is for a follower that is out of reach: it forgets all calls. An answer still counts, if it comes.
-func (f *flight) giveUp() {
+func (f *inFlight) giveUp() {
 	clear(f.calls)
 	f.calls, f.entries, f.snapshots, f.bytes, f.installing = f.calls[:0], 0, 0, 0, nil
 }
 
 // forget takes c from them, and reports whether it was one.
-func (f *flight) forget(c *call) bool {
+func (f *inFlight) forget(c *call) bool {
 	k := slices.Index(f.calls, c)
 	if k < 0 {
 		return false
@@ -131,7 +131,7 @@ func (f *flight) forget(c *call) bool {
 	return true
 }
 
-func (f *flight) count(c *call, n int) {
+func (f *inFlight) count(c *call, n int) {
 	f.bytes += n * c.bytes
 	switch {
 	case c.isSnapshot():
@@ -142,12 +142,12 @@ func (f *flight) count(c *call, n int) {
 }
 
 // brings reports whether an entry is on its way.
-func (f *flight) brings(index int) bool {
+func (f *inFlight) carries(index int) bool {
 	return slices.ContainsFunc(f.calls, func(c *call) bool { return c.bytes > 0 && c.first <= index && index <= c.last })
 }
 
 // behind returns the index of the first entry from next on that is not on its way.
-func (f *flight) behind(next int) int {
+func (f *inFlight) firstUnsent(next int) int {
 	for found := true; found; { // twice, since calls are nearly in the order of the log
 		found = false
 		for _, c := range f.calls {
@@ -160,7 +160,7 @@ func (f *flight) behind(next int) int {
 }
 
 // gap returns how many entries from next on come before one that is on its way.
-func (f *flight) gap(next int) int {
+func (f *inFlight) gap(next int) int {
 	gap := maxNumber
 	for _, c := range f.calls {
 		if c.bytes > 0 && c.first > next {
@@ -173,34 +173,34 @@ func (f *flight) gap(next int) int {
 // minRate is how many bytes a second we expect of a link at least, while its follower answers.
 const minRate = 50_000
 
-// patience is how long a call may take before we give it up: least, or twice what messages like it have taken of late and what
+// callTimeout is how long a call may take before we give it up: least, or twice what messages like it have taken of late and what
 // the bytes on their way need on a thin link. What is lost goes out again soon, while what is only slow is not sent twice.
-func (f *flight) patience(c *call, least time.Duration) time.Duration {
+func (f *inFlight) callTimeout(c *call, least time.Duration) time.Duration {
 	if c.isHeartbeat() {
-		return max(least, 2*f.beatTrips.shortest())
+		return max(least, 2*f.heartbeatRTT.shortest())
 	}
-	trip := f.dataTrips.shortest()
+	trip := f.dataRTT.shortest()
 	if trip == 0 {
-		trip = f.beatTrips.shortest()
+		trip = f.heartbeatRTT.shortest()
 	}
-	bytes := c.load + f.carried - c.carried
+	bytes := c.load + f.sentBytes - c.sentBytes
 	return max(least, 2*trip+time.Duration(bytes)*(time.Second/minRate))
 }
 
 // trips are the times that the last few messages took, there and back. The shortest of them tells what the link needs when
 // nothing is lost: on a network that holds many answers back, some come soon.
-type trips struct {
+type roundTrips struct {
 	last [8]time.Duration
 	n    int
 }
 
-func (t *trips) add(d time.Duration) {
+func (t *roundTrips) add(d time.Duration) {
 	t.last[t.n%len(t.last)] = max(d, 1)
 	t.n++
 }
 
 // shortest returns 0 as long as nothing is known.
-func (t *trips) shortest() time.Duration {
+func (t *roundTrips) shortest() time.Duration {
 	if t.n == 0 {
 		return 0
 	}

@@ -44,20 +44,20 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	f.add(&call{message: new(InstallSnapshotArgs), bytes: 9})
 	f.add(&call{message: new(AppendEntriesArgs), bytes: 9})
 	f.installing, f.failures, f.probing = f.calls[0], maxFailures, true // they hang
-	f.answers, f.awaits, f.full, f.caughtUp = true, 3, true, true
-	f.beatTrips.add(time.Second)
-	f.dataTrips.add(time.Minute)
+	f.hasAnswered, f.missing, f.full, f.caughtUp = true, 3, true, true
+	f.heartbeatRTT.add(time.Second)
+	f.dataRTT.add(time.Minute)
 	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
-	mustEqual(t, "proposals welcome after deposition", rf.proposals.welcome.Load(), false)
+	mustEqual(t, "proposals open after deposition", rf.proposals.leading.Load(), false)
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "proposals welcome", rf.proposals.welcome.Load(), true)
+	mustEqual(t, "proposals open", rf.proposals.leading.Load(), true)
 	mustEqual(t, "what is known of its log", f.progress, progress{nextIndex: 5})
 	mustEqual(t, "failures", f.failures, 0)
 	mustEqual(t, "calls, entries, snapshots, bytes on their way", [4]int{len(f.calls), f.entries, f.snapshots, f.bytes}, [4]int{})
 	mustEqual(t, "a snapshot is awaited", f.installing != nil, false)
-	mustEqual(t, "how long messages take", [2]time.Duration{f.beatTrips.shortest(), f.dataTrips.shortest()}, [2]time.Duration{time.Second, time.Minute})
-	mustEqual(t, "a heartbeat is due", f.due, true)
+	mustEqual(t, "how long messages take", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, [2]time.Duration{time.Second, time.Minute})
+	mustEqual(t, "a heartbeat is due", f.heartbeatDue, true)
 }
 
 // Elections in vain make a server patient, but only until there is a leader, itself or another.
@@ -77,12 +77,12 @@ func TestFormerLeaderWaits(t *testing.T) {
 	for name, stepDown := range map[string]func(rf *Raft){
 		"deposed": func(rf *Raft) { rf.becomeFollowerLocked(9) },
 		"no quorum": func(rf *Raft) {
-			for range looks {
-				rf.tendFollowersLocked(time.Now())
+			for range checks {
+				rf.heartbeatDutyLocked(time.Now())
 				mustEqual(t, "role while it looks", rf.role, Leader)
-				time.Sleep(rf.silence.moment)
+				time.Sleep(rf.silence.interval)
 			}
-			rf.tendFollowersLocked(time.Now())
+			rf.heartbeatDutyLocked(time.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestLostRequestForVote(t *testing.T) {
 				return nil
 			}))
 			rf.mu.Lock()
-			rf.standLocked()
+			rf.startCandidacyLocked()
 			rf.mu.Unlock()
 			time.Sleep(time.Hour)
 			mustEqual(t, fmt.Sprintf("requests that are lost after %v, with answers %v", c.lostAfter, c.answers), requests.Load(), c.want)
@@ -136,7 +136,7 @@ func TestLostRequestForVote(t *testing.T) {
 func TestVoterDoesNotCompete(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
 	rf.mu.Lock()
-	rf.standForElectionLocked()
+	rf.startElectionLocked()
 	rf.mu.Unlock()
 	mustEqual(t, "granted", granted(deliver(t, rf, &RequestVoteArgs{Term: 3, CandidateID: 2})), true)
 	asked := &RequestVoteArgs{Term: 4, CandidateID: 0, PreVote: true}
@@ -154,20 +154,20 @@ func TestWorkForReplicator(t *testing.T) {
 	}{
 		{"up to date", &follower{progress: progress{nextIndex: 4}}, false},
 		{"lacks an entry", &follower{progress: progress{nextIndex: 3}}, true},
-		{"lacks an entry, but a message is on its way", &follower{progress: progress{nextIndex: 3}, flight: flight{calls: []*call{new(call)}, entries: 1}}, false},
-		{"lacks an entry, but does not answer", &follower{progress: progress{nextIndex: 3}, flight: flight{failures: maxFailures}}, false},
-		{"a heartbeat is due", &follower{progress: progress{nextIndex: 4}, duty: duty{due: true}}, true},
-		{"a heartbeat is due while a message is on its way", &follower{progress: progress{nextIndex: 4}, flight: flight{calls: []*call{new(call)}, entries: 1}, duty: duty{due: true}}, true},
-		{"a heartbeat is due though it does not answer", &follower{progress: progress{nextIndex: 4}, flight: flight{failures: maxFailures}, duty: duty{due: true}}, true},
-		{"the last message was lost", &follower{progress: progress{nextIndex: 4}, flight: flight{failures: 1}}, true},
-		{"a commit to tell", &follower{progress: progress{nextIndex: 4}, duty: duty{tell: true}}, true},
-		{"a commit to tell that it knows", &follower{progress: progress{nextIndex: 4}, duty: duty{tell: true, commitSent: 2}}, false},
+		{"lacks an entry, but a message is on its way", &follower{progress: progress{nextIndex: 3}, inFlight: inFlight{calls: []*call{new(call)}, entries: 1}}, false},
+		{"lacks an entry, but does not answer", &follower{progress: progress{nextIndex: 3}, inFlight: inFlight{failures: maxFailures}}, false},
+		{"a heartbeat is due", &follower{progress: progress{nextIndex: 4}, duty: duty{heartbeatDue: true}}, true},
+		{"a heartbeat is due while a message is on its way", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{calls: []*call{new(call)}, entries: 1}, duty: duty{heartbeatDue: true}}, true},
+		{"a heartbeat is due though it does not answer", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{failures: maxFailures}, duty: duty{heartbeatDue: true}}, true},
+		{"the last message was lost", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{failures: 1}}, true},
+		{"a commit to tell", &follower{progress: progress{nextIndex: 4}, duty: duty{commitDue: true}}, true},
+		{"a commit to tell that it knows", &follower{progress: progress{nextIndex: 4}, duty: duty{commitDue: true, commitSent: 2}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rf := newLeader(t, 3, 2, from(1).terms(2, 2, 2))
 			rf.commitIndex = 2
 			mustEqual(t, "work", rf.hasWorkLocked(c.f), c.want)
-			rf.resignLocked()
+			rf.stepDownLocked()
 			mustEqual(t, "work of who does not lead", rf.hasWorkLocked(c.f), false)
 		})
 	}

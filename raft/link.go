@@ -21,7 +21,7 @@ const (
 )
 
 // replicator sends one follower what it lacks, and heartbeats (§5.3). It waits for something to send, which
-// rouseLocked tells it, and ends with Kill. While its call is under way others may be started, as far as the link has
+// wakeReplicatorLocked tells it, and ends with Kill. While its call is under way others may be started, as far as the link has
 // room; whoever then finds another one waiting ends.
 func (rf *Raft) replicator(f *follower) {
 	rf.mu.Lock()
@@ -30,7 +30,7 @@ func (rf *Raft) replicator(f *follower) {
 	for rf.waitForWork(f) {
 		rf.nextCallLocked(f, &c)
 		if rf.hasWorkLocked(f) {
-			rf.rouseLocked(f)
+			rf.wakeReplicatorLocked(f)
 		}
 		rf.returnedLocked(f, &c, rf.callUnlocked(f, &c))
 		c.clear()
@@ -62,13 +62,13 @@ func (rf *Raft) hasWorkLocked(f *follower) bool {
 	switch {
 	case rf.role != Leader:
 		return false
-	case f.due:
+	case f.heartbeatDue:
 		return rf.hasRoomForHeartbeatLocked(f)
 	case !rf.hasRoomLocked(f):
 		return false
 	}
 	last := rf.log.lastIndex()
-	return f.nextIndex <= last || f.tell && f.awaits == 0 && f.commitSent < rf.commitIndex ||
+	return f.nextIndex <= last || f.commitDue && f.missing == 0 && f.commitSent < rf.commitIndex ||
 		f.failures > 0 && len(f.calls) == 0 && f.matchIndex < last
 }
 
@@ -80,7 +80,7 @@ func (rf *Raft) hasRoomForHeartbeatLocked(f *follower) bool {
 // freeLocked returns when an ordered link lets another message pass the last one.
 func (rf *Raft) freeLocked(f *follower) time.Time {
 	if n := len(f.calls); n > 0 {
-		return f.calls[n-1].sentAt.Add(rf.patience())
+		return f.calls[n-1].sentAt.Add(rf.minCallTimeout())
 	}
 	return time.Time{}
 }
@@ -94,7 +94,7 @@ func (rf *Raft) hasRoomLocked(f *follower) bool {
 		return rf.hasRoomForSnapshotLocked(f)
 	case link == LinkOrdered:
 		return f.entries+f.snapshots == 0 && rf.hasRoomForHeartbeatLocked(f)
-	case !f.answers && link > 0: // until its log is known, entries may not fit
+	case !f.hasAnswered && link > 0: // until its log is known, entries may not fit
 		return len(f.calls) < link.entries()
 	default:
 		return f.snapshots == 0 && f.entries < link.most()
@@ -109,29 +109,29 @@ func (rf *Raft) hasRoomForSnapshotLocked(f *follower) bool {
 		return f.snapshots < link.snapshots()
 	}
 	c := f.installing
-	return f.snapshots == 0 && (c == nil || time.Since(c.sentAt) >= rf.patienceWith(f, c))
+	return f.snapshots == 0 && (c == nil || time.Since(c.sentAt) >= rf.callTimeoutLocked(f, c))
 }
 
-// patienceWith is how long we wait for the answer to a call before we give it up, and a snapshot before it is sent again.
-func (rf *Raft) patienceWith(f *follower, c *call) time.Duration {
-	least := rf.patience()
+// callTimeoutLocked is how long we wait for the answer to a call before we give it up, and a snapshot before it is sent again.
+func (rf *Raft) callTimeoutLocked(f *follower, c *call) time.Duration {
+	least := rf.minCallTimeout()
 	if c == f.installing {
 		least = snapshotHeartbeats * rf.options.heartbeat
 	}
-	return f.patience(c, least)
+	return f.callTimeout(c, least)
 }
 
 func (rf *Raft) wakeReplicatorsLocked() {
 	for _, f := range rf.followers {
 		if f != nil && rf.hasWorkLocked(f) {
-			rf.rouseLocked(f)
+			rf.wakeReplicatorLocked(f)
 		}
 	}
 }
 
-// rouseLocked has a replicator send what there is for the follower: one that waits, or a new one if each has a call
+// wakeReplicatorLocked has a replicator send what there is for the follower: one that waits, or a new one if each has a call
 // under way.
-func (rf *Raft) rouseLocked(f *follower) {
+func (rf *Raft) wakeReplicatorLocked(f *follower) {
 	if f.waiting {
 		f.work.Signal()
 	} else {
@@ -152,14 +152,14 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	}
 	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
 	if !f.probing {
-		f.nextIndex = f.behind(max(f.nextIndex, c.last+1))
+		f.nextIndex = f.firstUnsent(max(f.nextIndex, c.last+1))
 	}
 	f.add(c)
 	if c.isHeartbeat() { // anything else may take its time, and counts when it is answered
-		f.due, f.beatSent = false, c.sentAt
+		f.heartbeatDue, f.heartbeatSent = false, c.sentAt
 	}
-	f.tell, f.commitSent = false, min(rf.commitIndex, c.last) // it takes no more for committed than it has
-	rf.tickLocked(c.sentAt.Add(rf.patience()))
+	f.commitDue, f.commitSent = false, min(rf.commitIndex, c.last) // it takes no more for committed than it has
+	rf.wakeTickerAtLocked(c.sentAt.Add(rf.minCallTimeout()))
 }
 
 // appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on and is not on its

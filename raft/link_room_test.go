@@ -13,7 +13,7 @@ func laggard(t testing.TB, link Link) (*Raft, *follower, *Raft) {
 	setMatch(rf, []int{4, 0})
 	rf.Snapshot(2, []byte("service"))
 	f := rf.followers[2]
-	f.nextIndex, f.answers, f.due = 1, true, false
+	f.nextIndex, f.hasAnswered, f.heartbeatDue = 1, true, false
 	return rf, f, newPeer(t, 2, 1, nil)
 }
 
@@ -37,7 +37,7 @@ func TestPoolOfSnapshots(t *testing.T) {
 		rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3), WithLink(LinkPools(1, c.snapshots)))
 		setMatch(rf, []int{4, 0})
 		f := rf.followers[2]
-		f.nextIndex, f.answers, f.due = 1, true, false
+		f.nextIndex, f.hasAnswered, f.heartbeatDue = 1, true, false
 		sent := 0
 		for index := 1; index <= 3; index++ {
 			rf.Snapshot(index, []byte("service"))
@@ -76,8 +76,8 @@ func TestRoomAfterOutage(t *testing.T) {
 			sendNext(rf, f)
 			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(rf.patience() - 2*time.Millisecond)
-		rf.tendLocked(f, time.Now(), false)
+		time.Sleep(rf.minCallTimeout() - 2*time.Millisecond)
+		rf.followerDutyLocked(f, time.Now(), false)
 		mustEqual(t, "failures", f.failures, maxFailures)
 		mustEqual(t, "calls, entries, bytes on their way", [3]int{len(f.calls), f.entries, f.bytes}, [3]int{})
 	})
@@ -92,7 +92,7 @@ func TestTripsApart(t *testing.T) {
 			c := sendNext(rf, f)
 			time.Sleep(time.Duration(k+1) * time.Second)
 			rf.settleLocked(f, c, deliver(t, other, c.message))
-			mustEqual(t, "trips of heartbeats, of entries", [2]time.Duration{f.beatTrips.shortest(), f.dataTrips.shortest()}, want)
+			mustEqual(t, "trips of heartbeats, of entries", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, want)
 			rf.Start("entry")
 		}
 	})
@@ -103,26 +103,26 @@ func TestTripsApart(t *testing.T) {
 func TestPatienceOfTrips(t *testing.T) {
 	const least = 50 * time.Millisecond
 	heartbeat, data := &call{message: new(AppendEntriesArgs)}, &call{message: new(InstallSnapshotArgs)}
-	var f flight
+	var f inFlight
 	check := func(when string, ofHeartbeat, ofData time.Duration) {
 		t.Helper()
-		mustEqual(t, when, [2]time.Duration{f.patience(heartbeat, least), f.patience(data, least)}, [2]time.Duration{ofHeartbeat, ofData})
+		mustEqual(t, when, [2]time.Duration{f.callTimeout(heartbeat, least), f.callTimeout(data, least)}, [2]time.Duration{ofHeartbeat, ofData})
 	}
 	check("at first", least, least)
-	f.beatTrips.add(time.Millisecond)
+	f.heartbeatRTT.add(time.Millisecond)
 	check("on a short way", least, least)
-	f.beatTrips = trips{}
+	f.heartbeatRTT = roundTrips{}
 	for _, ms := range []time.Duration{300, 100, 200} {
-		f.beatTrips.add(ms * time.Millisecond)
+		f.heartbeatRTT.add(ms * time.Millisecond)
 	}
 	check("with heartbeats answered", 200*time.Millisecond, 200*time.Millisecond)
-	f.dataTrips.add(time.Second)
+	f.dataRTT.add(time.Second)
 	check("with entries answered", 200*time.Millisecond, 2*time.Second)
 	for range 7 {
-		f.beatTrips.add(250 * time.Millisecond)
+		f.heartbeatRTT.add(250 * time.Millisecond)
 	}
 	check("when the shortest is the ninth from the end", 400*time.Millisecond, 2*time.Second)
-	f.beatTrips.add(250 * time.Millisecond)
+	f.heartbeatRTT.add(250 * time.Millisecond)
 	check("when all since are longer", 500*time.Millisecond, 2*time.Second)
 }
 
@@ -132,7 +132,7 @@ func TestRoomBesideHeartbeat(t *testing.T) {
 		for _, answers := range []bool{false, true} {
 			rf := newLeader(t, 3, 1, nil, WithLink(link))
 			f := rf.followers[1]
-			f.answers = answers
+			f.hasAnswered = answers
 			mustEqual(t, "a heartbeat", sendNext(rf, f).isHeartbeat(), true)
 			rf.Start("entry")
 			want := link == LinkPerMessage || link > 1 || link == 1 && answers
@@ -154,8 +154,8 @@ func TestEntriesAsHeartbeat(t *testing.T) {
 				rf.settleLocked(f, c, deliver(t, other, c.message))
 			}
 			time.Sleep(rf.options.heartbeat / 2)
-			rf.tendLocked(f, time.Now(), false)
-			mustEqual(t, "a heartbeat is due", f.due, !answered)
+			rf.followerDutyLocked(f, time.Now(), false)
+			mustEqual(t, "a heartbeat is due", f.heartbeatDue, !answered)
 		})
 	}
 }

@@ -70,13 +70,13 @@ func TestLinkRoom(t *testing.T) {
 			for _, call := range calls {
 				mustEqual(t, "entries in each", call.entries.length(), 1)
 			}
-			f.due = true
+			f.heartbeatDue = true
 			mustEqual(t, "a heartbeat may go", rf.hasWorkLocked(f), c.heartbeat)
 			if c.link == LinkPerMessage {
 				return
 			}
-			f.due = false
-			rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+			f.heartbeatDue = false
+			rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
 			mustEqual(t, "messages waited for when none was answered in time", len(f.calls), 0)
 		})
 	}
@@ -104,7 +104,7 @@ func TestLinkOutOfOrder(t *testing.T) {
 		exchange(t, rf, f, other)
 		rf.Start("first")
 		first := sendNext(rf, f)
-		rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+		rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
 		rf.Start("second")
 		second := sendNext(rf, f)
 
@@ -316,7 +316,7 @@ func TestRejectionOfWhatWasAcknowledged(t *testing.T) {
 	rf.Start("first")
 	exchange(t, rf, f, newPeer(t, 1, 1, nil))
 	f.nextIndex = 2
-	f.due = true
+	f.heartbeatDue = true
 	for range maxFailures {
 		exchange(t, rf, f, newPeer(t, 1, 1, nil))
 	}
@@ -332,10 +332,10 @@ func TestHeartbeatInTimeBehindEntries(t *testing.T) {
 	rf.Start("first")
 	first := sendNext(rf, f)
 	rf.Start("second")
-	due := f.beatSent.Add(rf.options.heartbeat)
+	due := f.heartbeatSent.Add(rf.options.heartbeat)
 	now := due.Add(-time.Millisecond)
-	first.sentAt = now.Add(-rf.patience())
-	next := rf.tendLocked(f, now, false)
+	first.sentAt = now.Add(-rf.minCallTimeout())
+	next := rf.followerDutyLocked(f, now, false)
 	mustEqual(t, "the second goes out", rf.hasWorkLocked(f), true)
 	mustEqual(t, "the ticker's next look is late by", max(0, next.Sub(due)), 0)
 }
@@ -355,7 +355,7 @@ func TestLossOfNothing(t *testing.T) {
 	}
 	t.Run("a heartbeat", func(t *testing.T) {
 		lost(t, func(rf *Raft, f *follower, other *Raft) *call {
-			f.due = true
+			f.heartbeatDue = true
 			return sendNext(rf, f)
 		})
 	})
@@ -363,7 +363,7 @@ func TestLossOfNothing(t *testing.T) {
 		lost(t, func(rf *Raft, f *follower, other *Raft) *call {
 			rf.Start("first")
 			c := sendNext(rf, f)
-			rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+			rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
 			exchange(t, rf, f, other)
 			exchange(t, rf, f, other)
 			mustEqual(t, "matchIndex", f.matchIndex, 1)
@@ -388,7 +388,7 @@ func TestCommitToldTooEarly(t *testing.T) {
 				for rf.commitIndex < 20 {
 					exchange(t, rf, rf.followers[2], third)
 				}
-				f.due = true
+				f.heartbeatDue = true
 				heartbeat := sendNext(rf, f)
 				reply := deliver(t, other, heartbeat.message)
 				if !late {
@@ -418,7 +418,7 @@ func TestGivenUpAndRefusedIsOneFailure(t *testing.T) {
 		exchange(t, rf, f, newPeer(t, 1, 1, nil))
 		rf.Start("first")
 		c := sendNext(rf, f)
-		rf.tendLocked(f, time.Now().Add(rf.patience()), false)
+		rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
 		mustEqual(t, "failures", f.failures, 1)
 		rf.settleLocked(f, c, reply)
 		mustEqual(t, "failures after the answer: "+name, f.failures, 1)

@@ -139,30 +139,30 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 	return term, l.base + 1 + sort.Search(l.lastIndex()-l.base, func(k int) bool { return l.term(l.base+1+k) >= term })
 }
 
-// append puts the entries of s at the end, and appends their records as the log has them to dst. If give, the log may
+// append puts the entries of s at the end, and appends their records as the log has them to dst. If share, the log may
 // keep s's memory instead of a copy, as it does if that is large.
-func (l *raftLog) append(dst [][]byte, s segment, give bool) [][]byte {
+func (l *raftLog) append(dst [][]byte, s segment, share bool) [][]byte {
 	for s.size() > maxSegment && s.length() > 1 {
 		n := max(s.fitting(0, s.length(), maxSegment), 1)
 		part := s.slice(0, n)
-		dst = append(dst, l.appendRecords(&part, give))
+		dst = append(dst, l.appendRecords(&part, share))
 		s = s.slice(n, s.length())
 	}
 	if s.length() > 0 {
-		dst = append(dst, l.appendRecords(&s, give))
+		dst = append(dst, l.appendRecords(&s, share))
 	}
 	return dst
 }
 
-func (l *raftLog) appendRecords(s *segment, give bool) []byte {
-	records := l.appendSegment(s, give)
+func (l *raftLog) appendRecords(s *segment, share bool) []byte {
+	records := l.appendSegment(s, share)
 	l.end = l.end.after(records)
 	return records
 }
 
 // appendSegment returns the records as the log has them.
-func (l *raftLog) appendSegment(s *segment, give bool) []byte {
-	if give && s.size() >= largeBatch {
+func (l *raftLog) appendSegment(s *segment, share bool) []byte {
+	if share && s.size() >= largeBatch {
 		end := s.offset(s.length())
 		l.segments = append(l.segments, segment{l.lastIndex() + 1, s.memory[:end:end], s.start, s.ends, l.end})
 		l.gathers = false

@@ -35,11 +35,11 @@ func (s *stage) start(i int, ps *Persister) *Raft {
 
 func (s *stage) restart(i int) *Raft { return s.start(i, s.cut(i, s.rafts[i].store.persister)) }
 
-// canvass makes server i a candidate and has the voters asked.
-func (s *stage) canvass(i int, voters ...int) *Raft {
+// campaign makes server i a candidate and has the voters asked.
+func (s *stage) campaign(i int, voters ...int) *Raft {
 	rf := s.rafts[i]
 	rf.becomeCandidateLocked()
-	rf.canvass = rf.newCanvass(false)
+	rf.campaign = rf.newCampaign(false)
 	for _, v := range voters {
 		s.rafts[v].OnMessage(sealed(voteRequest(rf)))
 	}
@@ -47,7 +47,7 @@ func (s *stage) canvass(i int, voters ...int) *Raft {
 }
 
 func (s *stage) elect(i int, voters ...int) *Raft {
-	rf := s.canvass(i, voters...)
+	rf := s.campaign(i, voters...)
 	rf.becomeLeaderLocked()
 	return rf
 }
@@ -208,16 +208,16 @@ var violations = []struct {
 		leader.setRoleLocked(Leader, 0)
 	}},
 	{"two votes", "one usable vote a term: violated by server 1 in term 1 at index 0", "was 0 and is 2", func(s *stage) {
-		s.canvass(0, 1)
+		s.campaign(0, 1)
 		s.rafts[1].votedFor = nobody
-		s.canvass(2, 1)
+		s.campaign(2, 1)
 	}},
 	{"two votes, one unsaved", "one usable vote a term: violated by server 1 in term 1 at index 0", "for server 2, after server 0", func(s *stage) {
-		s.canvass(0, 1)
+		s.campaign(0, 1)
 		s.answering(s.rafts[1], &RequestVoteArgs{Term: 1, CandidateID: 2}, &RequestVoteReply{Term: 1, VoteGranted: true})
 	}},
 	{"vote forgotten in a restart", "one usable vote a term: violated by server 1 in term 1 at index 0", "was 0 and is -1", func(s *stage) {
-		s.canvass(0, 1)
+		s.campaign(0, 1)
 		rf := newQuiet(s.t, 3, MakePersister())
 		rf.becomeFollowerLocked(1)
 		s.start(1, rf.store.persister)
@@ -228,9 +228,9 @@ var violations = []struct {
 		leader.saveLocked()
 	}},
 	{"late votes after a concession", "one usable vote a term: violated by server 0 in term 1 at index 0", "server 2", func(s *stage) {
-		s.canvass(0, 1)
+		s.campaign(0, 1)
 		s.rafts[0].votedFor = nobody
-		s.canvass(2, 0)
+		s.campaign(2, 0)
 		s.rafts[0].setRoleLocked(Leader, 0)
 	}},
 	{"term unsaved", "saved before it leaves: violated by server 1 in term 1 at index 0", "saved is 0", func(s *stage) {
@@ -245,7 +245,7 @@ var violations = []struct {
 	}},
 	{"leader's vote unsaved", "saved before it leaves: violated by server 0 in term 1 at index 0", "saved vote is -1", func(s *stage) {
 		s.rafts[0].becomeFollowerLocked(1)
-		s.canvass(2)
+		s.campaign(2)
 		s.servers[1].granted[1] = 0
 		s.rafts[0].votedFor = 0
 		s.rafts[0].setRoleLocked(Leader, 0)
@@ -280,8 +280,8 @@ var violations = []struct {
 	}},
 	{"vote for a shorter log", "election restriction (§5.4.1): violated by server 0 in term 2 at index 2", "server 2 at 0", func(s *stage) {
 		agreed(s)
-		s.canvass(2)
-		s.canvass(2)
+		s.campaign(2)
+		s.campaign(2)
 		s.rafts[0].becomeFollowerLocked(2)
 		s.rafts[0].votedFor = 2
 		s.rafts[0].saveLocked()
@@ -401,7 +401,7 @@ func TestWatchSeesLateCommit(t *testing.T) {
 			first.commitLocked(1)
 		}
 		s.rafts[4].becomeFollowerLocked(1)
-		second := s.canvass(4)
+		second := s.campaign(4)
 		s.servers[0].granted[2], s.servers[3].granted[2] = 4, 4
 		second.becomeLeaderLocked()
 		err := s.violation()
@@ -453,7 +453,7 @@ func TestWatchAllows(t *testing.T) {
 			s.rafts[2].saveAllLocked(false)
 		},
 		"a leader whose votes come late": func(s *stage) {
-			late := s.canvass(0, 1)
+			late := s.campaign(0, 1)
 			leader := s.elect(1, 2) // in term 2; it commits before the first candidate has its votes
 			s.append(leader, 2)
 			s.replicate(leader, 0, 2)
@@ -478,7 +478,7 @@ func TestWatchAllows(t *testing.T) {
 			s.replicate(s.rafts[0], 0, 1)
 		},
 		"a concession": func(s *stage) {
-			s.canvass(0)
+			s.campaign(0)
 			s.rafts[0].votedFor = nobody
 			s.rafts[0].saveLocked()
 			s.elect(2, 0)
@@ -514,7 +514,7 @@ func TestWatchAllows(t *testing.T) {
 				s := newStage(t, 3)
 				for _, rf := range s.rafts {
 					if whole { // as with the course's Persister
-						rf.store.growing = nil
+						rf.store.changer = nil
 					}
 				}
 				play(s)

@@ -54,7 +54,7 @@ type options struct {
 	transport   func(peer int, m Message) Reply // instead of labrpc
 	observer    observer                        // nil for none
 	woken       func()                          // of tests that starve a server: the ticker has just woken
-	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of askForVote
+	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of requestVoteFrom
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).

@@ -59,9 +59,9 @@ func (l Link) snapshots() int { return int(l)>>snapshotBits + 1 }
 // most returns how many messages with entries are ever on their way to a peer: no more than it keeps.
 func (l Link) most() int {
 	if l == LinkPerMessage {
-		return maxEarly
+		return maxReordered
 	}
-	return min(l.entries(), maxEarly)
+	return min(l.entries(), maxReordered)
 }
 
 func (l Link) valid() bool {

@@ -171,7 +171,7 @@ func TestSaveGrowingOrWhole(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			rng := rand.New(rand.NewSource(seed))
 			growing, whole := newFollower(t, 3, 1, nil), newFollower(t, 3, 1, nil)
-			whole.store.growing = nil
+			whole.store.changer = nil
 			for range 60 {
 				m := randomMessage(t, rng, growing)
 				deliver(t, whole, m)

@@ -37,7 +37,7 @@ func (y year) use(rf *Raft) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	rf.store.disk = y.of(rf.store.persister)
-	rf.store.growing, _ = rf.store.disk.(grower)
+	rf.store.changer, _ = rf.store.disk.(changer)
 }
 
 // watchSaves returns a function that returns copies of the disk after each change since it was called last, as crashes at these
@@ -176,7 +176,7 @@ func (cfg *config) courseScenario(y year) {
 	}
 	cfg.one(999, cfg.n, true)
 	for _, i := range cfg.all() {
-		if rf := cfg.raft(i); rf.Status().SnapshotIndex == 0 || rf.store.growing != nil {
+		if rf := cfg.raft(i); rf.Status().SnapshotIndex == 0 || rf.store.changer != nil {
 			cfg.t.Errorf("server %d has taken no snapshot, or has used Append", i)
 		}
 	}

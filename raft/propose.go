@@ -13,7 +13,7 @@ import (
 // one go. The others need not wait for that, since what they return is no promise; when none is under way any more,
 // all is saved. So ten thousand of them do not compete with the replicators for the lock.
 type proposals struct {
-	welcome   atomic.Bool   // term is not 0
+	leading   atomic.Bool   // term is not 0
 	alone     atomic.Int64  // how many queues in a row held a single command
 	committed atomic.Int64  // commitIndex
 	buffers   sync.Pool     // of *[]byte, to encode a command into
@@ -79,7 +79,7 @@ func (ps *proposals) open(term, next int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.term, ps.next = term, next
-	ps.welcome.Store(true)
+	ps.leading.Store(true)
 }
 
 // close ends it. What is queued is lost, as it would be with a log that a new leader overwrites.
@@ -87,7 +87,7 @@ func (ps *proposals) close() {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.term = 0
-	ps.welcome.Store(false)
+	ps.leading.Store(false)
 	ps.queue.reset()
 }
 
@@ -129,7 +129,7 @@ func (ps *proposals) gather() {
 	}
 }
 
-func (ps *proposals) letOthersRun() {
+func (ps *proposals) yield() {
 	ps.yielding <- struct{}{}
 	runtime.Gosched()
 	<-ps.yielding
@@ -191,7 +191,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 		}
 	}
 	if t.waiting >= maxAhead {
-		rf.proposals.letOthersRun()
+		rf.proposals.yield()
 	}
 	return t.index, t.term, nil
 }
@@ -204,15 +204,15 @@ func (rf *Raft) accept(term int) bool {
 	if rf.role != Leader || rf.currentTerm != term {
 		return false
 	}
-	q := rf.proposals.take(rf.emptied)
+	q := rf.proposals.take(rf.spare)
 	if q.length() == 0 { // somebody found the queue full and took all
-		rf.emptied = q
+		rf.spare = q
 		return true
 	}
 	rf.log.accepted.add(rf.log.lastIndex()+1, q.commands)
 	rf.saveEntriesLocked(false, q.segment)
 	q.reset()
-	rf.emptied = q
+	rf.spare = q
 	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
 	rf.wakeReplicatorsLocked()
 	return true

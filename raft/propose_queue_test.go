@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A queue that was emptied keeps its memory for the next commands, unless that is large. It keeps no command.
+// A queue that was spare keeps its memory for the next commands, unless that is large. It keeps no command.
 func TestQueueIsUsedAgain(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -50,7 +50,7 @@ func TestFirstInQueueFindsAllTaken(t *testing.T) {
 	for range 2 { // the second finds all taken
 		mustEqual(t, "accepted", rf.accept(2), true)
 		mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
-		mustEqual(t, "the queue in use is not the one in reserve", rf.proposals.queue != rf.emptied, true)
+		mustEqual(t, "the queue in use is not the one in reserve", rf.proposals.queue != rf.spare, true)
 	}
 	for k := range 3 {
 		index, term, leads := rf.Start("next")

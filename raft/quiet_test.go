@@ -163,7 +163,7 @@ type picture struct {
 	leader                   int
 	commitIndex, lastApplied int
 	heard, deadline          time.Time
-	canvass                  string
+	campaign                 string
 	attempts                 int
 	state, snapshotOnDisk    string
 }
@@ -187,8 +187,8 @@ func pictureOf(rf *Raft) picture {
 		saved:  savedOf(rf),
 		killed: rf.killed, role: rf.role, leader: rf.leader,
 		commitIndex: rf.commitIndex, lastApplied: rf.lastApplied,
-		heard: rf.heard, deadline: rf.deadline,
-		canvass: fmt.Sprint(rf.canvass), attempts: rf.attempts,
+		heard: rf.lastHeard, deadline: rf.deadline,
+		campaign: fmt.Sprint(rf.campaign), attempts: rf.attempts,
 		state:          fmt.Sprintf("%x", rf.store.persister.ReadRaftState()),
 		snapshotOnDisk: string(rf.store.persister.ReadSnapshot()),
 	}

@@ -1,77 +1,72 @@
 //go:build go1.25
 
-// Package raft is the Raft of MIT 6.824's Lab 2: a server among peers that agree on a log of commands, behind
-// the lab's interface of Make, Start, GetState, Snapshot and Kill.
+// Package raft is the Raft of MIT 6.824's Lab 2 (6.5840's Lab 3 from 2024 on). A server and its peers agree on a log of
+// commands. The interface is the lab's: Make, Start, GetState, Snapshot and Kill.
 //
-// It follows the extended Raft paper (Ongaro and Ousterhout, "In Search of an Understandable Consensus
-// Algorithm"); § stands for its sections. Each file holds one of them:
+// The package follows the extended Raft paper (Ongaro and Ousterhout, "In Search of an Understandable Consensus
+// Algorithm"); § stands for its sections. Each file holds one subject:
 //
 //	raft.go         the state of Figure 2, and the lab's interface
-//	propose.go      how many Starts at once get into the log
-//	message.go      arguments and replies of the three RPCs, and OnMessage, the one door they enter by
-//	checksum.go     their checksums
-//	election.go     roles, terms, the ticker, candidates                         §5.1, §5.2
-//	vote.go         RequestVote                                                  §5.2, §5.4.1
-//	silence.go      how a server tells that others are silent from that it did not run
-//	follower.go     what a leader knows of a peer, and what is on its way to it  §5.3
-//	link.go         replicators: what is sent, and when                          §5.3
-//	tend.go         what the ticker sees to on a leader                          §5.2
-//	replication.go  AppendEntries                                                §5.3
-//	backup.go       how a leader finds where logs begin to differ                §5.3
-//	early.go        entries that have overtaken others
-//	commit.go       the commit rule, and how followers learn of it               §5.3, §5.4.2
-//	snapshot.go     Snapshot, InstallSnapshot                                    §7
-//	apply.go        the applier                                                  §5.3
-//	applymsg.go     ApplyMsg, what it sends
-//	control.go      control commands: RaftState
-//	status.go       Status, a picture of a server
-//	events.go       events, for WithEvents
-//	log.go          the log as pure data                                         §5.3, §7
-//	accepted.go     commands of its entries that the leader need not decode
-//	segment.go      how its entries lie in memory, on the disk and in messages
-//	command.go      how a command is encoded
-//	definition.go   type definitions, which encoded commands need
-//	identity.go     which commands encoding does not change
-//	register.go     what to say of a command whose type is not registered
-//	persist.go      what is saved and how it is encoded
-//	persister.go    Persister, the disk
-//	store.go        what of it is new
-//	options.go      the options of Make
-//	options_link.go ways to send to a peer, and to find where logs differ
-//	observe.go      what the tests watch a server by
+//	role.go         follower, candidate, leader: the only changes of role and term   §5.1, §5.2
+//	ticker.go       the goroutine that watches the election timeout                  §5.2
+//	silence.go      tells silent peers from a pause of this process
+//	election.go     campaigns: PreVote, then RequestVote to all peers                §5.2
+//	vote.go         the RequestVote handler                                          §5.2, §5.4.1
+//	propose.go      from Start to the leader's log                                   §5.3
+//	follower.go     what a leader knows of a peer, and what is in flight to it       §5.3
+//	link.go         replicators: what a leader sends, and when                       §5.3
+//	heartbeat.go    a leader's ticker: heartbeats, timeouts of calls, lost majority  §5.2
+//	replication.go  AppendEntries: sender, handler, replies                          §5.3
+//	backup.go       how a leader finds where a follower's log begins to differ       §5.3
+//	reorder.go      entries that overtook earlier ones
+//	commit.go       the commit rule, and how followers learn of it                   §5.3, §5.4.2
+//	snapshot.go     Snapshot, InstallSnapshot                                        §7
+//	apply.go        the applier; applymsg.go has ApplyMsg                            §5.3
+//	message.go      arguments and replies of the RPCs, and OnMessage; checksum.go    Fig. 2, Fig. 13
+//	log.go          the log as pure data                                             §5.3, §7
+//	accepted.go     values of commands that this server accepted
+//	segment.go      how entries lie in memory, on disk and in messages
+//	command.go      how a command is encoded and decoded; codec.go, definition.go, identity.go and register.go help
+//	persist.go      the format of the saved state; store.go writes what is new of it
+//	persister.go    Persister, the simulated disk
+//	control.go      RaftState; status.go has Status; events.go has Event
+//	options.go      the options of Make; options_link.go has those for links and for backing up
+//	observe.go      hooks for the tests that watch a server
 //
 // # The way of a command
 //
-// Start appends a command to the leader's log, saves it and wakes the replicators; of several Starts at once, the
-// first does so for all (propose.go). The replicator of a peer is a goroutine that sends it whatever it lacks, in
-// batches, as long as there is something to send, and handles the answers. When a majority has an entry, the commit
-// rule moves commitIndex and wakes the applier, a goroutine that hands commands to applyCh in the order of the log. A
-// further goroutine, the ticker, starts elections and keeps heartbeats going.
+// Start appends a command to the leader's log, saves it and wakes the replicators. If several Starts run at once, the
+// first appends for all (propose.go). There is one replicator for each peer: a goroutine that sends the entries that the
+// peer lacks, in batches, and handles the replies. When a majority has an entry, the commit rule raises commitIndex and
+// wakes the applier, the goroutine that sends commands on applyCh in log order. The ticker, one more goroutine, starts
+// elections and sends heartbeats.
 //
-// A command is encoded once, by Start. Log, disk and messages have it in that form, and share the memory of what is large
-// (segment.go). It is decoded where it is applied. Only the server that accepted it, which still has the value, hands that over
-// if it is of a type that encoding does not change (identity.go).
+// Start encodes a command once. The log, the disk and messages hold it in that form, and share the memory of large ones
+// (segment.go). Each server decodes the command before it applies it. The server that accepted the command still has its
+// value, and applies that one if encoding does not change values of its type (identity.go).
 //
 // # Locking
 //
-// One mutex, Raft.mu, guards all that is declared below it in Raft. It is taken by the doors (Start, GetState,
-// Snapshot, Kill, OnMessage, …) and by each goroutine at the top of its loop, and is never held across an RPC,
-// a send on a channel or a sleep. A function whose name ends in Locked needs it and keeps it; one that ends in
-// Unlocked needs it, lets go of it meanwhile and has it again when it returns.
+// One mutex, Raft.mu, guards all fields declared below it in Raft. The entry points (Start, GetState, Snapshot, Kill,
+// OnMessage, …) take it, and so does each goroutine at the top of its loop. It is never held across an RPC, a channel send
+// or a sleep. A function whose name ends in Locked needs the mutex and keeps it. A function whose name ends in Unlocked
+// needs the mutex, releases it and takes it again before it returns.
 //
 // # Departures from the paper
 //
-// There are no no-op entries, since indices belong to the user (lab rule). A server asks whether it would be
-// elected before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that one that was cut off
-// disturbs nobody; so that it cannot keep others from it in vain, a leader that a majority has not answered for a
-// while resigns (§6.2 there). A candidate's own vote is free until the others' make a majority with it
-// (WithVotePolicy), and a leader that is deposed while a majority is with it stands soon (WithStandSoon). A server
-// that nobody answers waits longer for its next election, and so does one that failed a few times in a row. Entries
-// of older terms also commit when every server has them, since then no later leader can lack them
-// (advanceCommitLocked). Snapshots are sent whole.
+//   - A new leader appends no no-op entry, since indices belong to the user (lab rule).
+//   - A server asks whether it would win before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that a
+//     server that was cut off does not depose a working leader.
+//   - A leader steps down when a majority does not answer for a while (§6.2 there). Otherwise PreVote could keep the other
+//     servers from electing a new one.
+//   - A candidate votes for itself last, when the other votes make a majority with its own (WithVotePolicy).
+//   - A leader that is deposed while a majority answers it starts an election early (WithStandSoon).
+//   - A server waits longer for its next election if no peer answers, or after several failed ones.
+//   - Entries of older terms also commit when every server has them (advanceCommitLocked).
+//   - Snapshots are sent whole.
 //
-// Each file states the version of the language that it is written in, so that it also builds in a course tree whose
-// go.mod names an old one.
+// docs/design.md says why each is safe. Each file states its language version, so that it also builds in a course tree
+// whose go.mod names an older one.
 package raft
 
 import (
@@ -83,16 +78,16 @@ import (
 	"6.824/labrpc"
 )
 
-// Raft is one server of a cluster. Its methods may be called from any goroutine at any time.
+// Raft is one server of a cluster. Its methods are safe for concurrent use.
 type Raft struct {
 	peers   []*labrpc.ClientEnd
 	me      int // this server's index in peers
 	applyCh chan<- ApplyMsg
 	options options
 
-	proposals   proposals     // commands on their way from Start to the log
-	definitions definitions   // type definitions that our log's entries need
-	wake        chan struct{} // tells the ticker that its next duty is earlier than it believes
+	proposals   proposals     // commands between Start and the log
+	definitions definitions   // type definitions that the log's entries need
+	wakeTicker  chan struct{} // wakes the ticker before its timer does
 	done        chan struct{} // closed by Kill
 	applierDone chan struct{} // closed when the applier has ended
 
@@ -104,57 +99,38 @@ type Raft struct {
 	votedFor    int // candidate that received our vote in currentTerm, or nobody
 	log         raftLog
 	snapshot    snapshot // what precedes the log (§7)
-	store       store    // where they are saved
+	store       store    // saves the four above
 
-	// Volatile state on all servers.
-	commitIndex int       // index of the highest entry known to be committed; never falls
-	lastApplied int       // index of the highest entry handed over to applyCh; never falls
-	applyCond   sync.Cond // the applier waits for work; signalled when commitIndex or snapshot advance
-	events      eventQueue
+	// Volatile state on all servers (Figure 2).
+	commitIndex int // index of the highest entry known to be committed; never falls
+	lastApplied int // index of the highest entry sent on applyCh; never falls
 
-	early early // entries of the leader that came before their turn
-	full  bool  // the service lags so far behind that no entries are taken
+	applyCond sync.Cond // signalled when commitIndex or snapshot advance, or an event comes
+	events    eventQueue
+	reordered reorderBuffer // entries of the leader that overtook earlier ones
+	full      bool          // the service is so far behind that we accept no entries
 
-	role     Role
-	leader   int       // the server known to lead in currentTerm, or nobody
-	heard    time.Time // when the leader was heard last
-	silence            // of the leader, until we stand for election; of a majority, until we resign
-	nextTick time.Time // when the ticker will look again
+	role      Role
+	leader    int       // the server known to lead in currentTerm, or nobody
+	lastHeard time.Time // when the leader's last message came
+	silence             // of the leader; on a leader, of a majority
+	nextTick  time.Time // when the ticker runs next
+	campaign  campaign  // votes received, or promises of votes during a PreVote
+	attempts  int       // elections that failed in a row
 
-	canvass  canvass // a candidate's votes, or before that the answers to its PreVote
-	attempts int     // elections that we stood for in vain since there was a leader
-
-	// State on leaders, made anew at each election.
-	followers  []*follower // by peer; nil for ourselves
-	commitTold time.Time   // when followers are to learn of a new commitIndex at the latest; zero if they did
-
-	emptied *queue // to be the next queue of proposals
+	// Volatile state on leaders (Figure 2), reinitialized after election.
+	followers    []*follower // by peer; nil for ourselves
+	commitNotice time.Time   // deadline for telling followers the new commitIndex; zero if they know it
+	spare        *queue      // the next queue of proposals
 }
 
-// nobody stands for no server where a server's index is expected.
-const nobody = -1
-
-// Role is what a server is in its current term (Figure 4).
-type Role int
-
-// The roles. Every server begins as a follower.
-const (
-	Follower Role = iota
-	Candidate
-	Leader
-)
-
-func (r Role) String() string {
-	return [...]string{"follower", "candidate", "leader"}[r]
-}
-
-// Make starts a server of the cluster peers, the one with index me: peers[i] leads to server i, where it is
-// registered as the labrpc service "Raft". The server continues from what persister has saved, saves to it, and
-// sends what is committed on applyCh: after a restart what follows the saved snapshot, which the service reads from
-// persister by itself (but see WithSnapshotFirst). Make returns before anything is sent to a peer or to applyCh.
+// Make starts server me of a cluster. peers[i] leads to server i, which must be registered there as the labrpc service
+// "Raft". The server continues from the state saved in persister, and saves to it. It sends each committed command on
+// applyCh. After a restart it begins behind the saved snapshot, which the service reads from persister itself (or gives
+// WithSnapshotFirst). Make returns before anything is sent to a peer or on applyCh.
 //
-// It panics if me is out of range, persister or applyCh is nil, options are impossible, or the saved state cannot be
-// trusted: a server never starts from state that was cut short, altered or written in another format.
+// Make panics if me is out of range, persister or applyCh is nil, an option is invalid, or the saved state cannot be
+// trusted because it was cut short, altered or written in another format.
 func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan ApplyMsg, opts ...Option) *Raft {
 	rf, err := newRaft(peers, me, persister, applyCh, opts)
 	if err != nil {
@@ -170,7 +146,7 @@ func Make(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan 
 	return rf
 }
 
-// newRaft returns a server as it is before its goroutines start.
+// newRaft returns a server whose goroutines have not started.
 func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh chan ApplyMsg, opts []Option) (*Raft, error) {
 	switch {
 	case me < 0 || me >= len(peers):
@@ -185,7 +161,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		me:          me,
 		applyCh:     applyCh,
 		options:     courseRules(),
-		wake:        make(chan struct{}, 1),
+		wakeTicker:  make(chan struct{}, 1),
 		done:        make(chan struct{}),
 		applierDone: make(chan struct{}),
 		votedFor:    nobody,
@@ -193,7 +169,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		store:       newStore(persister),
 	}
 	rf.applyCond.L = &rf.mu
-	rf.proposals.queue, rf.emptied = new(queue), new(queue)
+	rf.proposals.queue, rf.spare = new(queue), new(queue)
 	for _, option := range opts {
 		option(&rf.options)
 	}
@@ -205,7 +181,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
 	if rf.options.snapFirst {
-		rf.lastApplied = 0 // the applier finds a snapshot that is not handed over
+		rf.lastApplied = 0 // the applier finds a snapshot to send
 	}
 	rf.proposals.committed.Store(int64(rf.commitIndex))
 	rf.proposals.yielding = make(chan struct{}, maxYielding)
@@ -216,21 +192,22 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 	return rf, nil
 }
 
-// Start asks for agreement on command. On the leader it appends the command to the log, saves it, and returns at
-// once: the index that the command will have if it is ever committed, the current term, and true. There is no
-// promise that it will be: the leader may lose an election first. Beside a Start that is under way already, it leaves
-// appending and saving to that one, and may return before. It yields the processor when other Starts may join it, and
-// also when four thousand commands wait to be committed: then callers take turns, and wait for each other, but never for a
-// peer. On any other server, and on a killed one, it does nothing and returns index -1 and false.
+// Start asks for agreement on command. On the leader it appends the command to the log, saves it and returns without
+// waiting for a peer: the index that the command will have if it is ever committed, the current term, and true. The
+// command may still be lost if the leader loses its lead. On any other server, and on a killed one, Start does nothing
+// and returns index -1 and false.
 //
-// Start encodes the command, which the caller may change afterwards. Every service, the leader's own too, receives what gob
-// makes of it: in a struct, for example, an empty slice becomes nil and a lower-case field zero.
+// If another Start is in progress, that call may append and save this command too, and this call may return first. Start
+// yields the processor when other Starts may join it. While more than 4096 commands wait to be committed, callers take
+// turns, so that they do not keep the processor from the replicators.
 //
-// The command's type must be registered with labgob.Register, unless it is one that gob knows by itself. Start
-// panics if the command cannot be encoded, or takes more than a gigabyte. A RaftState is a question to Raft itself, which
-// each server answers when the turn of its index comes.
+// Start encodes the command, which the caller may change afterwards. Every service, the leader's own included, receives
+// the decoded value: in a struct, for example, an empty slice becomes nil and an unexported field zero.
+//
+// The command's type must be registered with labgob.Register, unless it is a basic type. Start panics if the command
+// cannot be encoded or takes more than 1 GB encoded. For a RaftState see there.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
-	if rf.proposals.welcome.Load() {
+	if rf.proposals.leading.Load() {
 		var err error
 		if index, term, err = rf.propose(command); err != nil {
 			panic(fmt.Sprintf("raft: Start on server %d: cannot encode a command of type %T: %v", rf.me, command, err))
@@ -243,23 +220,24 @@ func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	return -1, term, false
 }
 
-// GetState returns the current term and whether this server believes that it is the leader.
+// GetState returns the current term and reports whether this server believes that it is the leader.
 func (rf *Raft) GetState() (term int, isLeader bool) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	return rf.currentTerm, rf.role == Leader
 }
 
-// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot: Status.StateBytes.
+// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot. It is the lab's name for
+// Status.StateBytes and Persister.RaftStateSize.
 func (rf *Raft) PersistBytes() int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	return rf.store.persister.RaftStateSize()
 }
 
-// Kill stops the server. When it returns, nothing is saved or sent on applyCh any more, and every goroutine of the
-// server ends by itself as soon as the RPC it waits for is over, whether or not anybody reads applyCh. The other
-// methods may still be called; they do nothing. Kill may be called more than once.
+// Kill stops the server. After it returns, the server saves nothing and sends nothing on applyCh. Each of its goroutines
+// ends when the RPC that it waits for returns, even if applyCh is never read. The other methods may still be called; they
+// do nothing. Kill may be called more than once.
 func (rf *Raft) Kill() {
 	rf.mu.Lock()
 	if !rf.killed {

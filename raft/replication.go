@@ -19,7 +19,7 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 	case reply == nil:
 		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
 			f.backTo(c.first)
-			f.nextIndex = f.behind(f.nextIndex)
+			f.nextIndex = f.firstUnsent(f.nextIndex)
 		}
 		f.toldInVain()
 		f.fail(waitedFor)
@@ -29,22 +29,22 @@ func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
 	case c.overtakenBySuccess(f, reply):
-		f.awaits = max(f.awaits, f.matchIndex+1)
+		f.missing = max(f.missing, f.matchIndex+1)
 		f.toldInVain()
 	case rf.acceptedLocked(f, c, reply):
 		f.failures = 0
-		f.answered = now
+		f.lastAnswer = now
 	default:
 		f.fail(waitedFor)
 	}
-	if awaited := max(f.awaits, f.matchIndex+1); f.awaits > 0 && !f.brings(awaited) { // it came, or it is lost
-		f.awaits = 0
+	if awaited := max(f.missing, f.matchIndex+1); f.missing > 0 && !f.carries(awaited) { // it came, or it is lost
+		f.missing = 0
 		f.backTo(awaited)
 	}
 }
 
 // toldInVain has a follower told again what is committed, since a message was lost or refused.
-func (f *follower) toldInVain() { f.commitSent, f.tell = f.commitHas, true }
+func (f *follower) toldInVain() { f.commitSent, f.commitDue = f.commitAcked, true }
 
 // fail counts a failure. A call that was given up has counted as one already.
 func (f *follower) fail(waitedFor bool) {
@@ -55,16 +55,16 @@ func (f *follower) fail(waitedFor bool) {
 
 // heard takes note that a call was answered: its receiver has heard from us when it had gone out.
 func (f *follower) heard(c *call, now time.Time) {
-	f.answers = true
-	if f.beatSent.Before(c.sentAt) {
-		f.due, f.beatSent = false, c.sentAt
+	f.hasAnswered = true
+	if f.heartbeatSent.Before(c.sentAt) {
+		f.heartbeatDue, f.heartbeatSent = false, c.sentAt
 	}
 	trip := now.Sub(c.sentAt)
 	if c.isHeartbeat() {
-		f.beatTrips.add(trip)
+		f.heartbeatRTT.add(trip)
 		return
 	}
-	f.dataTrips.add(trip)
+	f.dataRTT.add(trip)
 	f.answeredTo = later(f.answeredTo, c.sentAt)
 }
 
@@ -92,14 +92,14 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		switch {
 		case reply.Success && reply.Beyond <= rf.log.lastIndex():
 			match = max(match, reply.Beyond)
-			f.commitHas = max(f.commitHas, min(args.LeaderCommit, c.last))
+			f.commitAcked = max(f.commitAcked, min(args.LeaderCommit, c.last))
 		case reply.Success:
 			return false
 		case reply.Full:
 			f.backTo(c.first)
 			return true
-		case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.brings(max(reply.ConflictIndex, f.matchIndex+1)):
-			f.awaits = max(f.awaits, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
+		case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.carries(max(reply.ConflictIndex, f.matchIndex+1)):
+			f.missing = max(f.missing, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
 			f.toldInVain()
 			return true
 		default:
@@ -110,7 +110,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 	f.nextIndex = max(f.nextIndex, f.matchIndex+1)
 	if f.probing {
 		f.probing = false
-		f.nextIndex = f.behind(f.nextIndex)
+		f.nextIndex = f.firstUnsent(f.nextIndex)
 	}
 	rf.advanceCommitLocked()
 	rf.reportProgressLocked(f)
@@ -174,7 +174,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
 		if reply.ConflictTerm == 0 && !reply.Full {
-			rf.early.keep(prev, args.PrevLogTerm, b, types)
+			rf.reordered.keep(prev, args.PrevLogTerm, b, types)
 		}
 		return
 	}
@@ -188,7 +188,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 		return
 	}
 	reply.Success = true
-	if beyond := rf.takeEarlyLocked(); beyond > last {
+	if beyond := rf.takeReorderedLocked(); beyond > last {
 		last, reply.Beyond = beyond, beyond
 	}
 	rf.commitLocked(min(args.LeaderCommit, last))

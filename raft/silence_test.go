@@ -175,21 +175,21 @@ func TestStoppedLeader(t *testing.T) {
 	}
 }
 
-// On time, looks are a moment apart, and the last moment ends at the deadline. After one that comes late the others still are.
+// On time, checks are a moment apart, and the last moment ends at the deadline. After one that comes late the others still are.
 func TestLooks(t *testing.T) {
 	const moment = 10 * time.Millisecond
 	for _, late := range []time.Duration{0, moment, time.Second, time.Hour} {
 		start := time.Now()
 		var s silence
-		s.begin(start, 4*looks*moment)
-		for k := range looks {
+		s.begin(start, 4*checks*moment)
+		for k := range checks {
 			now := s.next()
-			mustEqual(t, "certain before the look", s.certain(now.Add(-1)), false)
-			if k == looks/2 {
+			mustEqual(t, "certain before the look", s.expired(now.Add(-1)), false)
+			if k == checks/2 {
 				now = now.Add(late)
 			}
-			mustEqual(t, "certain at the look", s.certain(now), false)
-			if late > moment || k != looks/2 {
+			mustEqual(t, "certain at the look", s.expired(now), false)
+			if late > moment || k != checks/2 {
 				mustEqual(t, "time from a look to the next", s.next().Sub(now), moment)
 			}
 		}
@@ -198,28 +198,28 @@ func TestLooks(t *testing.T) {
 			deadline = start.Add(late)
 		}
 		mustEqual(t, "the deadline moves by", s.next().Sub(start), deadline.Sub(start))
-		mustEqual(t, "certain before the deadline", s.certain(deadline.Add(-1)), false)
-		mustEqual(t, "certain at the deadline", s.certain(deadline), true)
+		mustEqual(t, "certain before the deadline", s.expired(deadline.Add(-1)), false)
+		mustEqual(t, "certain at the deadline", s.expired(deadline), true)
 	}
 }
 
-// A leader that finds a majority again looks as often as ever when it misses one the next time.
+// A leader that finds a majority again checks as often as ever when it misses one the next time.
 func TestLeaderLooksAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)
 		look := func(times int) {
 			for range times {
-				rf.tendFollowersLocked(time.Now())
-				time.Sleep(rf.silence.moment)
+				rf.heartbeatDutyLocked(time.Now())
+				time.Sleep(rf.silence.interval)
 			}
 		}
 		time.Sleep(time.Hour)
-		look(looks)
-		rf.followers[1].answered = time.Now()
+		look(checks)
+		rf.followers[1].lastAnswer = time.Now()
 		look(1)
 		time.Sleep(time.Hour)
-		look(looks)
-		mustEqual(t, "role while it looks again", rf.role, Leader)
+		look(checks)
+		mustEqual(t, "role while it checks again", rf.role, Leader)
 		look(1)
 		mustEqual(t, "role", rf.role, Follower)
 	})

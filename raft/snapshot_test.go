@@ -198,7 +198,7 @@ func TestSnapshotSavedInOneStep(t *testing.T) {
 		rf := newFollower(t, 3, 3, from(1).terms(slices.Repeat([]int{3}, entries)...))
 		rf.commitIndex = entries
 		if !growing {
-			rf.store.growing = nil
+			rf.store.changer = nil
 		}
 		saves := crashEachTime(t, rf.store.persister)
 		for index := 1; index <= 60; index++ {
@@ -255,13 +255,13 @@ func TestSnapshotSentAgain(t *testing.T) {
 			setMatch(rf, []int{4, 0})
 			rf.Snapshot(2, []byte("service"))
 			f, other := rf.followers[2], newPeer(t, 2, 1, nil)
-			f.nextIndex, f.failures, f.due = 1, failures, false
+			f.nextIndex, f.failures, f.heartbeatDue = 1, failures, false
 			_, isSnapshot := sendNext(rf, f).message.(*InstallSnapshotArgs)
 			mustEqual(t, "a snapshot goes out", isSnapshot, true)
 			heartbeats := 0
 			for ; heartbeats < 10 && !rf.hasWorkLocked(f); heartbeats++ {
 				time.Sleep(rf.options.heartbeat)
-				rf.tendLocked(f, time.Now(), false)
+				rf.followerDutyLocked(f, time.Now(), false)
 				exchange(t, rf, f, other)
 			}
 			mustEqual(t, fmt.Sprintf("answered heartbeats until it is sent again, after %d failures", failures), heartbeats, want)

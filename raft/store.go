@@ -9,7 +9,7 @@ import "slices"
 type store struct {
 	persister *Persister
 	disk      any       // the persister again, for what its year has it save with
-	growing   grower    // our Persister; nil for the course's, which is given the whole state at each save
+	changer   changer   // our Persister; nil for the course's, which is given the whole state at each save
 	from, to  int       // the log's records there, by their marks
 	front     int       // the length of the definitions there
 	frontSum  uint32    // their checksum
@@ -36,13 +36,13 @@ type Change struct {
 	Snapshot []byte   // this one
 }
 
-type grower interface {
+type changer interface {
 	Change(c Change)
 }
 
 func newStore(persister *Persister) store {
-	growing, _ := any(persister).(grower)
-	return store{persister: persister, disk: persister, growing: growing}
+	changer, _ := any(persister).(changer)
+	return store{persister: persister, disk: persister, changer: changer}
 }
 
 // restored takes note of what was on the disk when the server started.
@@ -96,15 +96,15 @@ func (rf *Raft) frontLocked() (front []byte) {
 // saveLocked saves what Figure 2 calls persistent, after a change of term or vote only.
 func (rf *Raft) saveLocked() { rf.changeLocked(Change{}) }
 
-// saveEntriesLocked appends entries to the log and saves them, and that the log has lost others at its end before. If give,
+// saveEntriesLocked appends entries to the log and saves them, and that the log has lost others at its end before. If share,
 // the log and the disk may keep their memory.
-func (rf *Raft) saveEntriesLocked(give bool, b ...segment) {
+func (rf *Raft) saveEntriesLocked(share bool, b ...segment) {
 	s := &rf.store
 	c := Change{Cut: s.to - rf.log.end.at, Tail: s.tail[:0]}
 	lacking := false
 	for _, seg := range b {
 		lacking = rf.needLocked(&seg) || lacking
-		c.Tail = rf.log.append(c.Tail, seg, give)
+		c.Tail = rf.log.append(c.Tail, seg, share)
 	}
 	if lacking {
 		c.Drop, c.Front = s.front, rf.frontLocked()
@@ -139,7 +139,7 @@ func (rf *Raft) saveSnapshotLocked() {
 // changeLocked saves a change of front, entries or snapshot, and the head that goes with it.
 func (rf *Raft) changeLocked(c Change) {
 	s := &rf.store
-	if s.growing == nil {
+	if s.changer == nil {
 		rf.saveAllLocked(c.Replace)
 		return
 	}
@@ -149,7 +149,7 @@ func (rf *Raft) changeLocked(c Change) {
 	s.from, s.to = rf.log.start.at, rf.log.end.at
 	s.head = rf.appendHeadLocked(s.head[:0])
 	c.Head = s.head
-	s.growing.Change(c)
+	s.changer.Change(c)
 	rf.observeSaveLocked()
 }
 

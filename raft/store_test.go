@@ -24,7 +24,7 @@ func TestDefinitionsOnDisk(t *testing.T) {
 	for _, growing := range []bool{true, false} {
 		rf := newLeader(t, 3, 2, nil)
 		if !growing {
-			rf.store.growing = nil
+			rf.store.changer = nil
 		}
 		commands := []any{pointCommand{1, 2}, 7, map[string]int{"k": 1}, pointCommand{3, 4}, 8}
 		for k, want := range []int{1, 1, 2, 2, 2} {

@@ -25,7 +25,7 @@ func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
 // wouldVoteLocked answers a PreVote: would we vote for the candidate in a new term? Not as long as we lead or hear
 // from a leader, so that a server that was cut off cannot depose a leader that the others are content with.
 func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
-	content := rf.role == Leader || rf.leader != nobody && time.Since(rf.heard) < rf.options.timeoutMin
+	content := rf.role == Leader || rf.leader != nobody && time.Since(rf.lastHeard) < rf.options.timeoutMin
 	return !rf.killed && !content && args.Term > rf.currentTerm && rf.isPeer(args.CandidateID) &&
 		rf.log.upToDate(args.LastLogIndex, args.LastLogTerm)
 }
@@ -44,9 +44,9 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		rf.saveLocked()
 	}
 	if rf.role == Candidate {
-		rf.refusedLocked(rf.me) // we may win nevertheless, for two candidates may have traded votes
+		rf.voteRefusedLocked(rf.me) // we may win nevertheless, for two candidates may have traded votes
 	} else {
-		rf.canvass = canvass{} // rather help this candidate than compete with it
+		rf.campaign = campaign{} // rather help this candidate than compete with it
 	}
 	rf.postponeElectionLocked()
 	return true

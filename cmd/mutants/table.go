@@ -15,8 +15,8 @@ import "slices"
 //   - second-leader-obeyed: there is only one leader a term.
 //   - candidate-ignores-leader-of-its-term: it cannot win that term any more.
 //   - match-index-moves-back: commitIndex does not.
-//   - early-entries-unchecked: what is kept comes from one leader, whose entries agree with one another.
+//   - reordered-entries-unchecked: what is kept comes from one leader, whose entries agree with one another.
 //   - full-follower-commits-what-it-refuses: it is harmful, but the services of an exploration never lag so far.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
-var table = slices.Concat(elections, silences, votes, appends, earlies, leaders, followers, proposals, commits, backlogs, applying,
+var table = slices.Concat(elections, silences, votes, appends, reorderings, leaders, followers, proposals, commits, backlogs, applying,
 	snapshots, stores, checksums, choices)

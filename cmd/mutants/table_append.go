@@ -121,7 +121,7 @@ var appends = []mutant{
 		wrong:  "a follower answers first and saves the entries a moment later",
 		safety: true,
 		edits: []edit{
-			{"replication.go", `rf.saveEntriesLocked(true, b...)`, `rf.store.growing = nil
+			{"replication.go", `rf.saveEntriesLocked(true, b...)`, `rf.store.changer = nil
 				for _, s := range b {
 					rf.needLocked(&s)
 					rf.log.append(nil, s, true)
@@ -165,7 +165,7 @@ var appends = []mutant{
 		edits: []edit{{"replication.go",
 			`rf.log.truncateFrom(first)`,
 			`rf.log.truncateFrom(first)
-			rf.store.growing = nil // the next save is of the whole state
+			rf.store.changer = nil // the next save is of the whole state
 			for _, s := range b {
 				rf.needLocked(&s)
 				rf.log.append(nil, s, true)

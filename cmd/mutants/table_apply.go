@@ -24,7 +24,7 @@ var applying = []mutant{
 	{
 		name:  "value-for-registered-pointer",
 		wrong: "the leader's service gets a value where the others' get a pointer, since that is what is registered",
-		edits: []edit{{"command.go", `isIdentity(t) && c.definition.defines(t)`, `isIdentity(t)`}},
+		edits: []edit{{"codec.go", `isIdentity(t) && c.definition.defines(t)`, `isIdentity(t)`}},
 	},
 	{
 		name:  "applied-with-lock-held",
@@ -62,13 +62,13 @@ var applying = []mutant{
 	{
 		name:  "goroutine-left-behind",
 		wrong: "Kill does not wake the replicators, which wait forever",
-		edits: []edit{{"election.go", `f.work.Signal()`, `continue`}},
+		edits: []edit{{"role.go", `f.work.Signal()`, `continue`}},
 	},
 	{
 		name:  "ticker-left-behind",
 		wrong: "Kill does not end the ticker",
 		edits: []edit{
-			{"election.go", `case <-rf.done: return`, ``},
+			{"ticker.go", `case <-rf.done: return`, ``},
 		},
 	},
 	{

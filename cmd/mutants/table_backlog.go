@@ -5,12 +5,12 @@ var backlogs = []mutant{
 	{
 		name:  "every-commit-told-at-once",
 		wrong: "a leader tells of each commit in a message of its own",
-		edits: []edit{{"commit.go", `rf.isMuchLocked(f.commitSent)`, `true`}},
+		edits: []edit{{"commit.go", `rf.manyUntoldLocked(f.commitSent)`, `true`}},
 	},
 	{
 		name:  "no-commit-told-at-once",
 		wrong: "however much is committed, a follower learns of it after a while",
-		edits: []edit{{"commit.go", `rf.isMuchLocked(f.commitSent)`, `false`}},
+		edits: []edit{{"commit.go", `rf.manyUntoldLocked(f.commitSent)`, `false`}},
 	},
 	{
 		name:  "untold-bytes-ignored",
@@ -33,7 +33,7 @@ var backlogs = []mutant{
 		edits: []edit{{"replication.go", `if reply.Full && len(b) > 0 {`, `if false {`}},
 	},
 	{
-		name:  "full-follower-keeps-early-entries",
+		name:  "full-follower-keeps-reordered-entries",
 		wrong: "a follower whose service lags keeps entries that overtook others",
 		edits: []edit{{"replication.go", `if reply.ConflictTerm == 0 && !reply.Full {`, `if reply.ConflictTerm == 0 {`}},
 	},

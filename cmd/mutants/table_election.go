@@ -24,10 +24,10 @@ var elections = []mutant{
 	{
 		name:  "timer-not-reset-on-heartbeat",
 		wrong: "a follower that hears its leader starts an election all the same",
-		edits: []edit{{"election.go",
-			`rf.heard = time.Now()
+		edits: []edit{{"role.go",
+			`rf.lastHeard = time.Now()
 			rf.postponeElectionLocked()`,
-			`rf.heard = time.Now()`}},
+			`rf.lastHeard = time.Now()`}},
 	},
 	{
 		name:  "candidate-never-tries-again",
@@ -42,12 +42,12 @@ var elections = []mutant{
 	{
 		name:  "same-random-seed-everywhere",
 		wrong: "every server draws the same election timeouts",
-		edits: []edit{{"election.go", `rand.Int63n(`, `rand.New(rand.NewSource(int64(rf.currentTerm<<8 + rf.attempts))).Int63n(`}},
+		edits: []edit{{"ticker.go", `rand.Int63n(`, `rand.New(rand.NewSource(int64(rf.currentTerm<<8 + rf.attempts))).Int63n(`}},
 	},
 	{
 		name:  "timeout-not-randomized",
 		wrong: "every election timeout is the shortest one",
-		edits: []edit{{"election.go", `rand.Int63n(`, `0 * rand.Int63n(`}},
+		edits: []edit{{"ticker.go", `rand.Int63n(`, `0 * rand.Int63n(`}},
 	},
 	{
 		name:  "timeout-of-ten-seconds",
@@ -97,12 +97,12 @@ var elections = []mutant{
 		safety: true,
 		edits: []edit{{"election.go",
 			`rf.becomeCandidateLocked()
-			rf.canvass = rf.newCanvass(false)`,
-			`asked := rf.canvass
+			rf.campaign = rf.newCampaign(false)`,
+			`asked := rf.campaign
 			rf.becomeCandidateLocked()
-			rf.canvass = rf.newCanvass(false)
+			rf.campaign = rf.newCampaign(false)
 			if asked.preVote {
-				copy(rf.canvass.granted, asked.granted)
+				copy(rf.campaign.granted, asked.granted)
 			}`}},
 	},
 	{
@@ -110,7 +110,7 @@ var elections = []mutant{
 		wrong:  "an answer to PreVote that arrives after the candidate stood counts as a vote",
 		safety: true,
 		edits: []edit{
-			{"election.go", `|| rf.canvass.preVote != args.PreVote {`, `|| rf.canvass.preVote && !args.PreVote {`},
+			{"election.go", `|| rf.campaign.preVote != args.PreVote {`, `|| rf.campaign.preVote && !args.PreVote {`},
 			{"election.go", `return args.Term != rf.currentTerm+1`, `return args.Term != rf.currentTerm+1 && args.Term != rf.currentTerm`},
 		},
 	},
@@ -118,7 +118,7 @@ var elections = []mutant{
 		name:   "late-votes-after-concession",
 		wrong:  "a candidate concedes and frees its vote, but still counts votes that come late",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Follower, nobody)
 			if rf.votedFor == rf.me {`,
 			`if rf.votedFor == rf.me {`}},
@@ -133,7 +133,7 @@ var elections = []mutant{
 	{
 		name:  "candidate-ignores-leader-of-its-term",
 		wrong: "a candidate stays one when AppendEntries of its own term comes",
-		edits: []edit{{"election.go", `if rf.role != Follower || rf.leader != leader {`, `if rf.role == Follower {`}},
+		edits: []edit{{"role.go", `if rf.role != Follower || rf.leader != leader {`, `if rf.role == Follower {`}},
 	},
 	{
 		name:  "second-leader-obeyed",
@@ -157,10 +157,10 @@ var elections = []mutant{
 	{
 		name:  "heard-once-only",
 		wrong: "a follower notes that it hears the leader at its first heartbeat only",
-		edits: []edit{{"election.go", `rf.attempts = 0
-			rf.heard = time.Now()`, `rf.attempts = 0
-			if rf.heard.IsZero() {
-				rf.heard = time.Now()
+		edits: []edit{{"role.go", `rf.attempts = 0
+			rf.lastHeard = time.Now()`, `rf.attempts = 0
+			if rf.lastHeard.IsZero() {
+				rf.lastHeard = time.Now()
 			}`}},
 	},
 	{
@@ -171,12 +171,12 @@ var elections = []mutant{
 	{
 		name:  "equal-bounds-impossible",
 		wrong: "an election timeout without a range panics",
-		edits: []edit{{"election.go", `int64(o.timeoutMax-o.timeoutMin)+1`, `int64(o.timeoutMax-o.timeoutMin)`}},
+		edits: []edit{{"ticker.go", `int64(o.timeoutMax-o.timeoutMin)+1`, `int64(o.timeoutMax-o.timeoutMin)`}},
 	},
 	{
 		name:  "promises-forgotten",
 		wrong: "each attempt to be elected asks everybody for a promise anew",
-		edits: []edit{{"election.go", `rf.canvass.granted == nil || rf.role == Candidate || expired`, `true || expired`}},
+		edits: []edit{{"election.go", `rf.campaign.granted == nil || rf.role == Candidate || expired`, `true || expired`}},
 	},
 	{
 		name:  "old-promise-counted",
@@ -191,9 +191,9 @@ var elections = []mutant{
 	{
 		name:  "answered-request-repeated",
 		wrong: "a peer that has answered a request for its vote is asked again",
-		edits: []edit{{"election.go", `return rf.canvass.answered || time.Since(begun) < rf.patience()
+		edits: []edit{{"election.go", `return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()
 			}
-			return false`, `return rf.canvass.answered || time.Since(begun) < rf.patience()
+			return false`, `return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()
 			}
 			return true`}},
 	},

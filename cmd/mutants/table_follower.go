@@ -15,27 +15,27 @@ var followers = []mutant{
 	{
 		name:  "answered-data-is-no-heartbeat",
 		wrong: "a follower that has just answered to entries gets a heartbeat all the same",
-		edits: []edit{{"replication.go", `if f.beatSent.Before(c.sentAt) {`, `if c.isHeartbeat() && f.beatSent.Before(c.sentAt) {`}},
+		edits: []edit{{"replication.go", `if f.heartbeatSent.Before(c.sentAt) {`, `if c.isHeartbeat() && f.heartbeatSent.Before(c.sentAt) {`}},
 	},
 	{
-		name:  "patience-ignores-bytes",
+		name:  "call-timeout-ignores-bytes",
 		wrong: "a large message on a thin link is given up, and sent again, before it can have arrived",
-		edits: []edit{{"follower.go", `bytes := c.load + f.carried - c.carried`, `bytes := 0`}},
+		edits: []edit{{"follower.go", `bytes := c.load + f.sentBytes - c.sentBytes`, `bytes := 0`}},
 	},
 	{
-		name:  "patience-ignores-others-bytes",
+		name:  "call-timeout-ignores-others-bytes",
 		wrong: "what is on its way beside a message does not count when one asks how long it may take",
-		edits: []edit{{"follower.go", `bytes := c.load + f.carried - c.carried`, `bytes := c.bytes`}},
+		edits: []edit{{"follower.go", `bytes := c.load + f.sentBytes - c.sentBytes`, `bytes := c.bytes`}},
 	},
 	{
-		name:  "patience-ignores-trips",
+		name:  "call-timeout-ignores-trips",
 		wrong: "on a link with long trips every message is sent again",
 		edits: []edit{{"follower.go", `2*trip+time.Duration(bytes)`, `time.Duration(bytes)`}},
 	},
 	{
-		name:  "heartbeat-patience-ignores-trips",
+		name:  "heartbeat-timeout-ignores-trips",
 		wrong: "on a link with long trips every heartbeat is given up",
-		edits: []edit{{"follower.go", `return max(least, 2*f.beatTrips.shortest())`, `return least`}},
+		edits: []edit{{"follower.go", `return max(least, 2*f.heartbeatRTT.shortest())`, `return least`}},
 	},
 	{
 		name:  "longest-trip-counts",
@@ -45,14 +45,14 @@ var followers = []mutant{
 	{
 		name:  "trips-of-heartbeats-count-for-data",
 		wrong: "a large message is expected as soon as a heartbeat",
-		edits: []edit{{"replication.go", `f.beatTrips.add(trip) return`, `f.beatTrips.add(trip)
-		f.dataTrips.add(trip)
+		edits: []edit{{"replication.go", `f.heartbeatRTT.add(trip) return`, `f.heartbeatRTT.add(trip)
+		f.dataRTT.add(trip)
 		return`}},
 	},
 	{
 		name:  "trips-forgotten-at-election",
 		wrong: "a new leader does not know how long messages take, though it has led before",
-		edits: []edit{{"follower.go", `flight{answered: time.Now(), beatTrips: f.beatTrips, dataTrips: f.dataTrips}`, `flight{answered: time.Now()}`}},
+		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}`, `inFlight{answered: time.Now()}`}},
 	},
 	{
 		name:  "entries-beside-snapshot",
@@ -67,7 +67,7 @@ var followers = []mutant{
 	{
 		name:  "entries-before-first-answer",
 		wrong: "a pool is filled with entries before anything is known of the follower's log",
-		edits: []edit{{"link.go", `case !f.answers && link > 0:`, `case false:`}},
+		edits: []edit{{"link.go", `case !f.hasAnswered && link > 0:`, `case false:`}},
 	},
 	{
 		name:  "given-up-calls-keep-their-room",
@@ -87,17 +87,17 @@ var followers = []mutant{
 	{
 		name:  "calls-kept-from-earlier-lead",
 		wrong: "messages of an earlier term keep new ones waiting",
-		edits: []edit{{"follower.go", `f.flight = flight{answered: time.Now(), beatTrips: f.beatTrips, dataTrips: f.dataTrips}`, `f.failures, f.answered, f.answeredTo = 0, time.Now(), time.Time{}`}},
+		edits: []edit{{"follower.go", `f.inFlight = inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}`, `f.failures, f.lastAnswer, f.answeredTo = 0, time.Now(), time.Time{}`}},
 	},
 	{
 		name:  "failures-kept-from-earlier-lead",
 		wrong: "a peer that was out of reach in an earlier term is taken for so in the next",
-		edits: []edit{{"follower.go", `flight{answered: time.Now(),`, `flight{answered: time.Now(), failures: f.failures,`}},
+		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{answered: time.Now(), failures: f.failures,`}},
 	},
 	{
 		name:  "awaited-kept-from-earlier-lead",
 		wrong: "a new lead waits for what entries overtook in an earlier one",
-		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, awaits: f.awaits}`}},
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, awaits: f.missing}`}},
 	},
 	{
 		name:  "full-kept-from-earlier-lead",

@@ -78,7 +78,7 @@ var leaders = []mutant{
 	{
 		name:  "lost-entries-not-sent-again",
 		wrong: "when a message is lost, nextIndex stays where success would have put it",
-		edits: []edit{{"replication.go", `f.backTo(c.first) f.nextIndex = f.behind(f.nextIndex)`, ``}},
+		edits: []edit{{"replication.go", `f.backTo(c.first) f.nextIndex = f.firstUnsent(f.nextIndex)`, ``}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
@@ -91,12 +91,12 @@ var leaders = []mutant{
 	{
 		name:  "hanging-call-blocks-follower",
 		wrong: "nothing new goes to a follower before the call to it returns, seven seconds later",
-		edits: []edit{{"tend.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
+		edits: []edit{{"heartbeat.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
 	},
 	{
 		name:  "replication-on-heartbeats-only",
 		wrong: "new commands wait for the next heartbeat",
-		edits: []edit{{"link.go", `f.nextIndex <= last || f.tell`, `f.tell`}},
+		edits: []edit{{"link.go", `f.nextIndex <= last || f.commitDue`, `f.commitDue`}},
 	},
 	{
 		name:  "whole-tail-at-every-start",
@@ -106,7 +106,7 @@ var leaders = []mutant{
 			`for _, f := range rf.followers {
 				if f != nil {
 					f.giveUp()
-					f.nextIndex, f.due = f.matchIndex+1, true
+					f.nextIndex, f.heartbeatDue = f.matchIndex+1, true
 					if !f.waiting {
 						go rf.replicator(f)
 					}
@@ -118,20 +118,20 @@ var leaders = []mutant{
 		name:  "fifty-heartbeats-a-second",
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
 		edits: []edit{
-			{"tend.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
-			{"tend.go", `now.Sub(f.beatSent) >= rf.options.heartbeat`, `now.Sub(f.beatSent) >= rf.options.heartbeat/5`},
-			{"tend.go", `f.beatSent.Add(rf.options.heartbeat)`, `f.beatSent.Add(rf.options.heartbeat / 5)`},
+			{"heartbeat.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
+			{"heartbeat.go", `now.Sub(f.heartbeatSent) >= rf.options.heartbeat`, `now.Sub(f.heartbeatSent) >= rf.options.heartbeat/5`},
+			{"heartbeat.go", `f.heartbeatSent.Add(rf.options.heartbeat)`, `f.heartbeatSent.Add(rf.options.heartbeat / 5)`},
 		},
 	},
 	{
 		name:  "lost-commit-not-told-again",
 		wrong: "when the message that tells a commit is lost, the follower waits for the next heartbeat",
-		edits: []edit{{"replication.go", `f.commitSent, f.tell = f.commitHas, true`, ``}},
+		edits: []edit{{"replication.go", `f.commitSent, f.commitDue = f.commitAcked, true`, ``}},
 	},
 	{
 		name:  "commit-told-that-is-known",
 		wrong: "a lost heartbeat has a commit told again that the follower has answered to",
-		edits: []edit{{"replication.go", `f.commitHas = max(f.commitHas, min(args.LeaderCommit, c.last))`, ``}},
+		edits: []edit{{"replication.go", `f.commitAcked = max(f.commitAcked, min(args.LeaderCommit, c.last))`, ``}},
 	},
 	{
 		name:  "known-commit-overstated",
@@ -146,12 +146,12 @@ var leaders = []mutant{
 	{
 		name:  "hanging-call-no-failure",
 		wrong: "a peer that never answers is sent entries for ever",
-		edits: []edit{{"tend.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
+		edits: []edit{{"heartbeat.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
 	},
 	{
 		name:  "answer-not-awaited",
 		wrong: "a call is given up whenever the ticker looks",
-		edits: []edit{{"tend.go", `rf.patienceWith(f, c)); now.Before(late) {`, `rf.patienceWith(f, c)); now.Before(c.sentAt) {`}},
+		edits: []edit{{"heartbeat.go", `rf.callTimeoutLocked(f, c)); now.Before(late) {`, `rf.callTimeoutLocked(f, c)); now.Before(c.sentAt) {`}},
 	},
 	{
 		name:  "everything-sent-again-after-loss",
@@ -176,7 +176,7 @@ var leaders = []mutant{
 	{
 		name:  "second-lead-inherits-snapshot",
 		wrong: "a snapshot of an earlier lead that is still on its way holds up the new lead's",
-		edits: []edit{{"follower.go", `flight{answered: time.Now(),`, `flight{answered: time.Now(), installing: f.installing,`}},
+		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{answered: time.Now(), installing: f.installing,`}},
 	},
 	{
 		name:  "reply-after-resignation",

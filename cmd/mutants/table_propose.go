@@ -105,12 +105,12 @@ var proposals = []mutant{
 	`, ``}},
 	},
 	{
-		name:  "emptied-queue-refused",
+		name:  "spare-queue-refused",
 		wrong: "a Start whose command another one has taken into the log says that it was not",
 		edits: []edit{{"propose.go", `if q.length() == 0 { // somebody found the queue full and took all
-		rf.emptied = q
+		rf.spare = q
 		return true`, `if q.length() == 0 {
-		rf.emptied = q
+		rf.spare = q
 		return false`}},
 	},
 	{

@@ -44,19 +44,19 @@ var votes = []mutant{
 	{
 		name:  "vote-kept-into-next-term",
 		wrong: "votedFor is not reset in a new term",
-		edits: []edit{{"election.go", `rf.currentTerm, rf.votedFor = term, nobody`, `rf.currentTerm = term`}},
+		edits: []edit{{"role.go", `rf.currentTerm, rf.votedFor = term, nobody`, `rf.currentTerm = term`}},
 	},
 	{
 		name:   "concession-frees-given-vote",
 		wrong:  "a candidate that concedes frees its vote even if another candidate has it",
 		safety: true,
-		edits:  []edit{{"election.go", `if rf.votedFor == rf.me {`, `if rf.votedFor != nobody {`}},
+		edits:  []edit{{"role.go", `if rf.votedFor == rf.me {`, `if rf.votedFor != nobody {`}},
 	},
 	{
 		name:   "resignation-frees-vote",
 		wrong:  "a leader that steps down within its term may grant its vote of that term again",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Follower, nobody)
 			rf.postponeElectionLocked()`,
 			`rf.setRoleLocked(Follower, nobody)
@@ -98,7 +98,7 @@ var votes = []mutant{
 		name:   "term-not-saved",
 		wrong:  "the term of a message is taken over but not saved",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Follower, nobody)
 			rf.saveLocked()`,
 			`rf.setRoleLocked(Follower, nobody)`}},
@@ -107,7 +107,7 @@ var votes = []mutant{
 		name:   "candidacy-not-saved",
 		wrong:  "a candidate saves neither its new term nor the vote for itself",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Candidate, nobody)
 			rf.saveLocked()`,
 			`rf.setRoleLocked(Candidate, nobody)`}},
@@ -116,7 +116,7 @@ var votes = []mutant{
 		name:   "concession-not-saved",
 		wrong:  "a candidate frees its vote by a concession and does not save that",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.votedFor = nobody
 			rf.saveLocked()`,
 			`rf.votedFor = nobody`}},
@@ -125,7 +125,7 @@ var votes = []mutant{
 		name:   "vote-cleared-before-term-saved",
 		wrong:  "a follower saves that its vote is free before it saves the new term: a crash may come between",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.currentTerm, rf.votedFor = term, nobody`,
 			`rf.votedFor = nobody
 			rf.saveLocked()
@@ -149,7 +149,7 @@ var votes = []mutant{
 		name:   "candidacy-saved-in-two-steps",
 		wrong:  "a candidate saves its vote before it saves the new term: a crash may come between",
 		safety: true,
-		edits: []edit{{"election.go",
+		edits: []edit{{"role.go",
 			`rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
 			if rf.options.votePolicy == VoteSelfLast {
 				rf.votedFor = nobody

@@ -40,13 +40,13 @@ func TestEarly(t *testing.T) {
 // What is kept has bounds, in messages and in bytes, and what is taken out makes room.
 func TestEarlyIsBounded(t *testing.T) {
 	small, large := segmentOf(from(1).terms(1)...), segmentOf(entry{1, make([]byte, maxOnTheWay/4)})
-	var e early
+	var e reorderBuffer
 	for range 3 { // each time anew
-		for prev := range 2 * maxEarly {
+		for prev := range 2 * maxReordered {
 			e.keep(prev, 1, batch{small}, nil)
 			e.keep(prev, 1, batch{small}, nil) // repeated on its way
 		}
-		mustEqual(t, "messages", len(e.kept), maxEarly)
+		mustEqual(t, "messages", len(e.kept), maxReordered)
 		takeAll(&e)
 		for prev := range 9 {
 			e.keep(prev, 1, batch{large}, nil)
@@ -62,7 +62,7 @@ func TestEarlyIsBounded(t *testing.T) {
 	mustEqual(t, "known ones", len(e.kept), 3)
 }
 
-func takeAll(e *early) {
+func takeAll(e *reorderBuffer) {
 	for _, ok := e.next(maxNumber); ok; _, ok = e.next(maxNumber) {
 	}
 }
@@ -97,7 +97,7 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 		mustEqual(t, "work", rf.hasWorkLocked(f), false)
 		if lost {
 			f.forget(calls[0]) // given up; the third is on its way still
-			f.due = true
+			f.heartbeatDue = true
 			exchange(t, rf, f, other) // a heartbeat
 			mustEqual(t, "nextIndex when the first is not awaited", f.nextIndex, 1)
 			continue
@@ -120,7 +120,7 @@ func TestDroppedEntriesAreSentAgain(t *testing.T) {
 		rf.Start(n)
 		calls = append(calls, sendNext(rf, f))
 	}
-	other.early.bytes = maxOnTheWay // no room
+	other.reordered.bytes = maxOnTheWay // no room
 	third := deliver(t, other, calls[2].message)
 	for _, c := range calls[:2] {
 		rf.settleLocked(f, c, deliver(t, other, c.message))

@@ -5,24 +5,24 @@ package raft
 // An early holds entries of the current leader that have overtaken those before them, until these come: on a link with
 // several messages on their way (LinkPools) they need not be sent again. A message that is kept is as one that the network
 // has delayed: it goes through the same consistency check when its turn comes, and a new leader or term drops it.
-type early struct {
-	kept  []earlyBatch
+type reorderBuffer struct {
+	kept  []reorderedBatch
 	bytes int
 }
 
-type earlyBatch struct {
+type reorderedBatch struct {
 	prev, prevTerm int // the entry before
 	entries        batch
 	types          *definitions // ours, and those that the message brought; nil for none
 }
 
-// maxEarly bounds how many messages are kept, and maxOnTheWay their bytes.
-const maxEarly = 256
+// maxReordered bounds how many messages are kept, and maxOnTheWay their bytes.
+const maxReordered = 256
 
 // keep takes in entries, if there is room and they are not there already.
-func (e *early) keep(prev, prevTerm int, b batch, types *definitions) {
+func (e *reorderBuffer) keep(prev, prevTerm int, b batch, types *definitions) {
 	size := b.size()
-	if len(b) == 0 || len(e.kept) >= maxEarly || e.bytes+size > maxOnTheWay {
+	if len(b) == 0 || len(e.kept) >= maxReordered || e.bytes+size > maxOnTheWay {
 		return
 	}
 	for _, k := range e.kept {
@@ -30,29 +30,29 @@ func (e *early) keep(prev, prevTerm int, b batch, types *definitions) {
 			return
 		}
 	}
-	e.kept = append(e.kept, earlyBatch{prev, prevTerm, b, types})
+	e.kept = append(e.kept, reorderedBatch{prev, prevTerm, b, types})
 	e.bytes += size
 }
 
 // next takes out entries that begin in a log which ends at last, or right behind it.
-func (e *early) next(last int) (b earlyBatch, ok bool) {
+func (e *reorderBuffer) next(last int) (b reorderedBatch, ok bool) {
 	for k, b := range e.kept {
 		if b.prev <= last {
 			end := len(e.kept) - 1
-			e.kept[k], e.kept[end] = e.kept[end], earlyBatch{}
+			e.kept[k], e.kept[end] = e.kept[end], reorderedBatch{}
 			e.kept = e.kept[:end]
 			e.bytes -= b.entries.size()
 			return b, true
 		}
 	}
-	return earlyBatch{}, false
+	return reorderedBatch{}, false
 }
 
-// takeEarlyLocked appends the entries that were kept and now follow the log's last one. It returns up to where they reach, 0
+// takeReorderedLocked appends the entries that were kept and now follow the log's last one. It returns up to where they reach, 0
 // if there are none.
-func (rf *Raft) takeEarlyLocked() (beyond int) {
+func (rf *Raft) takeReorderedLocked() (beyond int) {
 	for {
-		b, ok := rf.early.next(rf.log.lastIndex())
+		b, ok := rf.reordered.next(rf.log.lastIndex())
 		if !ok {
 			return beyond
 		}

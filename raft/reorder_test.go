@@ -48,12 +48,12 @@ func TestEarlyOfUnknownFollower(t *testing.T) {
 	heartbeat := next()
 	rf.Start("new")
 	entry := next()
-	rf.tendLocked(f, time.Now().Add(rf.patience()), false) // both are given up; they take longer
+	rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false) // both are given up; they take longer
 	rf.settleLocked(f, heartbeat, deliver(t, other, heartbeat.message))
 	lacking := next()
 	mustEqual(t, "the first entry sent", lacking.last-lacking.entries.length()+1, 96)
 	rf.settleLocked(f, entry, deliver(t, other, entry.message)) // it is kept
-	f.due = true
+	f.heartbeatDue = true
 	heartbeat = next()
 	rf.settleLocked(f, heartbeat, deliver(t, other, heartbeat.message))
 	if rf.hasWorkLocked(f) {
@@ -72,7 +72,7 @@ func TestHeartbeatDuringProbe(t *testing.T) {
 		exchange(t, rf, f, other)
 		probe := sendNext(rf, f)
 		mustEqual(t, "the probe's entries", probe.entries.length(), 5)
-		f.due = true
+		f.heartbeatDue = true
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex", f.matchIndex, 95)
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)

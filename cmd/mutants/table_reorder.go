@@ -1,17 +1,17 @@
 package main
 
-// earlies are mistakes about entries that overtook others and are kept.
-var earlies = []mutant{
+// reorderings are mistakes about entries that overtook others and are kept.
+var reorderings = []mutant{
 	{
-		name:   "early-entries-outlive-leader",
+		name:   "reordered-entries-outlive-leader",
 		wrong:  "entries of an earlier leader that overtook others are appended under a new one",
 		safety: true,
-		edits:  []edit{{"election.go", `rf.early = early{}`, ``}},
+		edits:  []edit{{"role.go", `rf.reordered = reorderBuffer{}`, ``}},
 	},
 	{
-		name:  "early-entries-unchecked",
+		name:  "reordered-entries-unchecked",
 		wrong: "entries that were kept are appended without the consistency check",
-		edits: []edit{{"early.go", `if !rf.log.matches(b.prev, b.prevTerm) {
+		edits: []edit{{"reorder.go", `if !rf.log.matches(b.prev, b.prevTerm) {
 			continue
 		}`, ``}},
 	},
@@ -19,7 +19,7 @@ var earlies = []mutant{
 		name:   "beyond-one-too-many",
 		wrong:  "a follower claims one entry more than it had kept",
 		safety: true,
-		edits:  []edit{{"early.go", `b.prev+b.entries.length())`, `b.prev+b.entries.length()+1)`}},
+		edits:  []edit{{"reorder.go", `b.prev+b.entries.length())`, `b.prev+b.entries.length()+1)`}},
 	},
 	{
 		name:  "beyond-not-told",
@@ -29,38 +29,38 @@ var earlies = []mutant{
 	{
 		name:  "too-many-messages-kept",
 		wrong: "a follower keeps any number of messages that overtook others",
-		edits: []edit{{"early.go", `len(e.kept) >= maxEarly ||`, ``}},
+		edits: []edit{{"reorder.go", `len(e.kept) >= maxReordered ||`, ``}},
 	},
 	{
 		name:  "too-many-bytes-kept",
 		wrong: "a follower keeps any number of bytes that overtook others",
-		edits: []edit{{"early.go", `|| e.bytes+size > maxOnTheWay`, ``}},
+		edits: []edit{{"reorder.go", `|| e.bytes+size > maxOnTheWay`, ``}},
 	},
 	{
-		name:  "early-bytes-never-freed",
+		name:  "reordered-bytes-never-freed",
 		wrong: "the bytes of what was kept still count when it is in the log, until nothing is kept any more",
-		edits: []edit{{"early.go", `e.bytes -= b.entries.size()`, ``}},
+		edits: []edit{{"reorder.go", `e.bytes -= b.entries.size()`, ``}},
 	},
 	{
-		name:  "early-entries-kept-twice",
+		name:  "reordered-entries-kept-twice",
 		wrong: "a message that is repeated while it is kept takes room again",
-		edits: []edit{{"early.go", `if k.prev == prev && k.prevTerm == prevTerm && k.entries.length() >= b.length() {
+		edits: []edit{{"reorder.go", `if k.prev == prev && k.prevTerm == prevTerm && k.entries.length() >= b.length() {
 			return
 		}`, `_ = k`}},
 	},
 	{
-		name:  "early-definitions-lost",
+		name:  "reordered-definitions-lost",
 		wrong: "entries that were kept are appended without the type definitions that came along",
-		edits: []edit{{"early.go", `b.entries.drop(known), b.types)`, `b.entries.drop(known), nil)`}},
+		edits: []edit{{"reorder.go", `b.entries.drop(known), b.types)`, `b.entries.drop(known), nil)`}},
 	},
 	{
 		name:  "dropped-entries-not-sent-at-once",
 		wrong: "what a follower could not keep is not sent again as long as anything is on its way to it",
-		edits: []edit{{"replication.go", `f.awaits > 0 && !f.brings(awaited)`, `f.awaits > 0 && len(f.calls) == 0`}},
+		edits: []edit{{"replication.go", `f.missing > 0 && !f.carries(awaited)`, `f.missing > 0 && len(f.calls) == 0`}},
 	},
 	{
 		name:  "overtaken-entries-sent-again",
 		wrong: "a leader sends again what only was overtaken",
-		edits: []edit{{"replication.go", `case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.brings(max(reply.ConflictIndex, f.matchIndex+1)):`, `case false:`}},
+		edits: []edit{{"replication.go", `case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.carries(max(reply.ConflictIndex, f.matchIndex+1)):`, `case false:`}},
 	},
 }

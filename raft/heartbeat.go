@@ -4,28 +4,28 @@ package raft
 
 import "time"
 
-// tendFollowersLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
+// heartbeatDutyLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
 // that a call that hangs holds nothing up. It returns when it wants to be called again.
-func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
+func (rf *Raft) heartbeatDutyLocked(now time.Time) time.Time {
 	next := now.Add(rf.options.heartbeat)
 	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
-		if rf.silence.certain(now) {
-			rf.resignLocked()
+		if rf.silence.expired(now) {
+			rf.stepDownLocked()
 			return rf.silence.next()
 		}
 		next = rf.silence.next()
 	} else {
 		rf.silence.begin(now, rf.options.timeoutMin)
 	}
-	tell := !rf.commitTold.IsZero() && !now.Before(rf.commitTold)
+	tell := !rf.commitNotice.IsZero() && !now.Before(rf.commitNotice)
 	if tell {
-		rf.commitTold = time.Time{}
-	} else if !rf.commitTold.IsZero() {
-		next = earlier(next, rf.commitTold)
+		rf.commitNotice = time.Time{}
+	} else if !rf.commitNotice.IsZero() {
+		next = earlier(next, rf.commitNotice)
 	}
 	for _, f := range rf.followers {
 		if f != nil {
-			next = earlier(next, rf.tendLocked(f, now, tell))
+			next = earlier(next, rf.followerDutyLocked(f, now, tell))
 		}
 	}
 	return next
@@ -35,24 +35,24 @@ func (rf *Raft) tendFollowersLocked(now time.Time) time.Time {
 func (rf *Raft) hasQuorumLocked(now time.Time, lately time.Duration) bool {
 	n := 1
 	for _, f := range rf.followers {
-		if f != nil && now.Sub(f.answered) < lately {
+		if f != nil && now.Sub(f.lastAnswer) < lately {
 			n++
 		}
 	}
 	return rf.isMajority(n)
 }
 
-func (rf *Raft) tendLocked(f *follower, now time.Time, tell bool) time.Time {
+func (rf *Raft) followerDutyLocked(f *follower, now time.Time, tell bool) time.Time {
 	late := rf.giveUpLocked(f, now)
-	f.due = f.due || now.Sub(f.beatSent) >= rf.options.heartbeat
-	f.tell = f.tell || tell
+	f.heartbeatDue = f.heartbeatDue || now.Sub(f.heartbeatSent) >= rf.options.heartbeat
+	f.commitDue = f.commitDue || tell
 	if rf.hasWorkLocked(f) {
-		rf.rouseLocked(f)
+		rf.wakeReplicatorLocked(f)
 	}
-	if f.due { // it goes out now, or waits for room
-		return earlier(late, now.Add(rf.patience()))
+	if f.heartbeatDue { // it goes out now, or waits for room
+		return earlier(late, now.Add(rf.minCallTimeout()))
 	}
-	return earlier(late, f.beatSent.Add(rf.options.heartbeat))
+	return earlier(late, f.heartbeatSent.Add(rf.options.heartbeat))
 }
 
 // giveUpLocked gives up the calls that have taken too long. It returns when the next one will have.
@@ -63,7 +63,7 @@ func (rf *Raft) giveUpLocked(f *follower, now time.Time) (next time.Time) {
 	}
 	for k := 0; k < len(f.calls); {
 		c := f.calls[k]
-		if late := c.sentAt.Add(rf.patienceWith(f, c)); now.Before(late) {
+		if late := c.sentAt.Add(rf.callTimeoutLocked(f, c)); now.Before(late) {
 			next = earlier(next, late)
 			k++
 			continue
@@ -77,8 +77,8 @@ func (rf *Raft) giveUpLocked(f *follower, now time.Time) (next time.Time) {
 	return next
 }
 
-// patience is how long we wait at least for an answer to a message before we give it up.
-func (rf *Raft) patience() time.Duration { return rf.options.heartbeat / 2 }
+// minCallTimeout is how long we wait at least for an answer to a message before we give it up.
+func (rf *Raft) minCallTimeout() time.Duration { return rf.options.heartbeat / 2 }
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
