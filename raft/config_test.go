@@ -1,8 +1,7 @@
 package raft
 
-// The cluster under test: made, crashed, restarted, connected and cleaned up as the course's harness
-// does it. What servers apply is judged in harness_apply_test.go, what a test asks of the cluster in
-// harness_check_test.go.
+// The cluster under test: it is made, crashed, restarted, connected and cleaned up as in the course's harness.
+// harness_apply_test.go checks what servers apply; harness_check_test.go holds what a test asks of the cluster.
 
 import (
 	"crypto/rand"
@@ -17,22 +16,22 @@ import (
 	"6.824/labrpc"
 )
 
-// setup says what cluster a test wants.
+// setup describes the cluster that a test wants.
 type setup struct {
 	n            int
 	unreliable   bool
 	snapshot     bool // readers snapshot every SnapShotInterval commands
-	snapshot2021 bool // the same by the rules of 2021
+	snapshot2021 bool // likewise, by the rules of 2021
 	forgetful    bool // a restarted server's log starts empty, as in 2025
 
 	options func(server int) []Option // beyond those of every server; may be nil
 }
 
-// defaultOptions are added to every server of every cluster: what -options names.
+// defaultOptions are the options that the flag -options names. Every server of every cluster gets them.
 var defaultOptions []Option
 
-// config is a cluster in a test. Its methods may end the test, so they belong to the test's goroutine
-// unless their comment says otherwise.
+// config is a cluster in a test. Its methods may end the test, so only the test's goroutine calls them, unless their
+// comment allows others.
 type config struct {
 	setup
 	t           testing.TB
@@ -41,21 +40,21 @@ type config struct {
 	made        time.Time
 	finished    atomic.Bool   // cleanup has begun
 	broken      chan struct{} // closed at the first apply error
-	watch       *watch        // of Raft's properties
+	watch       *watch        // checks Raft's properties
 	reported    bool          // apply errors have reached t
 
 	mu          sync.Mutex // guards what follows
 	rafts       []*Raft    // nil: crashed
 	readers     []chan struct{}
-	applyErr    []string // what the reader of each server has to complain about
+	applyErr    []string // the first error of each server's readers
 	connected   []bool
 	saved       []*Persister
 	endnames    [][]string    // endnames[i][j] is the end that i uses to reach j
-	logs        []map[int]any // what each server has applied
+	logs        []map[int]any // the commands that each server has applied, by index
 	lastApplied []int
 	maxIndex    int // highest index that any server has applied
 
-	// What begin noted, for end.
+	// begin sets these for end.
 	t0        time.Time
 	rpcs0     int
 	bytes0    int64
@@ -91,7 +90,7 @@ func (s setup) start(t testing.TB) *config {
 	return cfg
 }
 
-// build makes the bookkeeping of a cluster that has neither network nor servers yet.
+// build returns a cluster that has no network and no servers yet.
 func (s setup) build(t testing.TB) *config {
 	cfg := &config{
 		setup:       s,
@@ -122,8 +121,8 @@ func (s setup) build(t testing.TB) *config {
 	return cfg
 }
 
-// makeOptions is the one place where a server's options come from. WithCloseOnKill shows the harness
-// that a killed server has sent its last.
+// makeOptions returns all options of a server. With WithCloseOnKill, a killed server closes applyCh after its last
+// send, which tells the harness that nothing more comes.
 func (cfg *config) makeOptions(server int) []Option {
 	options := append([]Option{WithCloseOnKill(), cfg.watch.option()}, defaultOptions...)
 	if cfg.options != nil {
@@ -132,7 +131,7 @@ func (cfg *config) makeOptions(server int) []Option {
 	return options
 }
 
-// start1 starts server i from its disk, crashing it first if it runs. It does not connect it.
+// start1 starts server i from its disk, after crashing it if it is running. It does not connect the server.
 func (cfg *config) start1(i int, applier func(int, chan ApplyMsg)) {
 	cfg.crash1(i)
 	ends := cfg.makeEnds(i)
@@ -152,8 +151,8 @@ func (cfg *config) start1(i int, applier func(int, chan ApplyMsg)) {
 	cfg.net.AddServer(i, server)
 }
 
-// makeEnds gives server i a fresh, disabled end to every server. A restarted server does not reuse its
-// old ends: what its former life still has under way must not come through.
+// makeEnds gives server i a new, disabled end to every server. A restarted server does not reuse its old ends: messages
+// that it sent before the restart must not arrive.
 func (cfg *config) makeEnds(i int) []*labrpc.ClientEnd {
 	names := make([]string, cfg.n)
 	ends := make([]*labrpc.ClientEnd, cfg.n)
@@ -168,8 +167,8 @@ func (cfg *config) makeEnds(i int) []*labrpc.ClientEnd {
 	return ends
 }
 
-// openDisk returns the persister for server i's next life and notes what the server will not be sent
-// again, because its snapshot holds it.
+// openDisk returns the persister that server i starts with. If the persister has a snapshot, openDisk takes it as
+// applied, because the server does not send those commands again.
 func (cfg *config) openDisk(i int) *Persister {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
@@ -190,8 +189,8 @@ func (cfg *config) openDisk(i int) *Persister {
 	return cfg.saved[i]
 }
 
-// crash1 stops server i. The server leaves the network before its disk is copied, so that no reply can
-// promise what was saved only after the copy.
+// crash1 stops server i. The server leaves the network before its disk is copied; otherwise it could acknowledge a save
+// that the copy lacks.
 func (cfg *config) crash1(i int) {
 	cfg.disconnect(i)
 	cfg.net.DeleteServer(i)
@@ -209,8 +208,8 @@ func (cfg *config) crash1(i int) {
 	}
 }
 
-// kill ends server i, if it runs, and sees its reader end: a reader that is still busy with a message
-// would write into the log of the server's next life.
+// kill ends server i, if it is running, and waits for its reader to end: a reader that is still handling a message
+// would write into the log of the restarted server.
 func (cfg *config) kill(i int) {
 	cfg.mu.Lock()
 	rf, reader := cfg.rafts[i], cfg.readers[i]
@@ -237,8 +236,8 @@ func (cfg *config) awaitReader(i int, reader <-chan struct{}) {
 func (cfg *config) connect(i int)    { cfg.setConnected(i, true) }
 func (cfg *config) disconnect(i int) { cfg.setConnected(i, false) }
 
-// setConnected joins server i to, or parts it from, all others. Partitions are all or nothing: two
-// disconnected servers do not reach each other either.
+// setConnected connects server i to all connected servers, or disconnects it from all. Two disconnected servers cannot
+// reach each other either.
 func (cfg *config) setConnected(i int, yes bool) {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
@@ -256,7 +255,7 @@ func (cfg *config) setConnected(i int, yes bool) {
 	}
 }
 
-// all names every server.
+// all returns the numbers of all servers.
 func (cfg *config) all() []int {
 	servers := make([]int, cfg.n)
 	for i := range servers {
@@ -265,7 +264,7 @@ func (cfg *config) all() []int {
 	return servers
 }
 
-// The four below act on several servers, numbered modulo n as the tests count from a leader.
+// connectEach and the next three take server numbers modulo n, because tests count upwards from a leader.
 
 func (cfg *config) connectEach(servers ...int) {
 	for _, i := range servers {
@@ -285,7 +284,7 @@ func (cfg *config) crashEach(servers ...int) {
 	}
 }
 
-// restartEach starts and connects each server, crashing those that run.
+// restartEach restarts and connects each server.
 func (cfg *config) restartEach(servers ...int) {
 	for _, i := range servers {
 		cfg.start1(i%cfg.n, cfg.applierFunc)
@@ -293,7 +292,7 @@ func (cfg *config) restartEach(servers ...int) {
 	}
 }
 
-// raft returns server i, or nil if it is crashed. Any goroutine may call it.
+// raft returns server i, modulo n, or nil if it has crashed. Any goroutine may call it.
 func (cfg *config) raft(i int) *Raft {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
@@ -307,8 +306,7 @@ func (cfg *config) isConnected(i int) bool {
 	return cfg.connected[i]
 }
 
-// cleanup ends the cluster, whether or not the test failed. It never ends the test's goroutine, for it
-// runs deferred.
+// cleanup ends the cluster, whether or not the test failed. It runs deferred, so it never ends the test's goroutine.
 func (cfg *config) cleanup() {
 	cfg.finished.Store(true)
 	for i := range cfg.n {

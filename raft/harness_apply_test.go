@@ -1,7 +1,7 @@
 package raft
 
-// What servers apply: the readers of applyCh and the rules that each message must obey. Where the
-// course's readers end the process, these record the error, go on reading, and fail the test.
+// The readers of applyCh and the rules that each message must obey. The course's readers end the process at an error;
+// these record it, continue reading, and fail the test.
 
 import (
 	"bytes"
@@ -12,10 +12,10 @@ import (
 	"6.824/labgob"
 )
 
-// SnapShotInterval is how many commands a reader applies between two snapshots.
+// SnapShotInterval is the number of commands that a reader applies between two snapshots.
 const SnapShotInterval = 10
 
-// record notes the first error of server i's readers and wakes whoever sleeps in the test.
+// record keeps the first error of server i's readers and interrupts the test's pauses.
 func (cfg *config) record(i int, err string) {
 	if err == "" {
 		return
@@ -32,7 +32,7 @@ func (cfg *config) record(i int, err string) {
 	}
 }
 
-// applyError returns what the watch or the readers have recorded. Any goroutine may call it.
+// applyError returns the errors that the watch or the readers have recorded. Any goroutine may call it.
 func (cfg *config) applyError() error {
 	if err := cfg.watch.violation(); err != nil {
 		return err
@@ -53,8 +53,8 @@ func (cfg *config) applyError() error {
 	return errors.New(strings.Join(found, "\n"))
 }
 
-// checkLogsLocked compares a command with what every server has applied at its index and stores it.
-// It tells whether server i has applied the index before it.
+// checkLogsLocked compares a command with those that all servers have applied at its index, and stores it. prevok
+// reports whether server i has applied the index before it.
 func (cfg *config) checkLogsLocked(i int, m ApplyMsg) (err string, prevok bool) {
 	for j, log := range cfg.logs {
 		if old, ok := log[m.CommandIndex]; ok && old != m.Command {
@@ -68,7 +68,7 @@ func (cfg *config) checkLogsLocked(i int, m ApplyMsg) (err string, prevok bool) 
 	return err, prevok
 }
 
-// applyLocked takes one command from server i and returns what is wrong with it, or "".
+// applyLocked stores a command that server i applies and returns its error, or "".
 func (cfg *config) applyLocked(i int, m ApplyMsg) string {
 	err, prevok := cfg.checkLogsLocked(i, m)
 	if m.CommandIndex > 1 && !prevok {
@@ -89,8 +89,8 @@ func (cfg *config) applier(i int, applyCh chan ApplyMsg) {
 	}
 }
 
-// applierSnap reads commands and snapshots until applyCh closes, and takes a snapshot of its own now
-// and then, from this goroutine: Raft must accept that between two sends.
+// applierSnap reads commands and snapshots until applyCh closes. Every SnapShotInterval commands it takes a snapshot on
+// this goroutine: Raft must accept a call of Snapshot between two sends.
 func (cfg *config) applierSnap(i int, applyCh chan ApplyMsg) {
 	rf := cfg.raft(i)
 	if rf == nil {
@@ -112,8 +112,8 @@ func (cfg *config) applierSnap(i int, applyCh chan ApplyMsg) {
 	}
 }
 
-// applyNext takes a command that must follow server i's last and returns the snapshot that is due
-// after it, or nil.
+// applyNext stores a command, which must follow the last one that server i applied, and returns the snapshot that is
+// due after it, or nil.
 func (cfg *config) applyNext(i int, m ApplyMsg) (snapshot []byte, err string) {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
@@ -130,7 +130,7 @@ func (cfg *config) applyNext(i int, m ApplyMsg) (snapshot []byte, err string) {
 	return snapshot, err
 }
 
-// encodeLogLocked makes a snapshot: the index, then server i's commands from 0 (none) to it.
+// encodeLogLocked returns a snapshot: index, then server i's commands from index 0, which is nil, to index.
 func (cfg *config) encodeLogLocked(i, index int) []byte {
 	commands := make([]any, index+1)
 	for j := range commands {
@@ -150,8 +150,8 @@ func encodeAll(values ...any) []byte {
 	return w.Bytes()
 }
 
-// installSnap takes a snapshot message. The course leaves it to the next command to show that a
-// snapshot went back; here it is an error at once.
+// installSnap stores a snapshot that server i applies and returns its error, or "". A snapshot that goes back is an
+// error at once; the course's readers notice it only at the next command.
 func (cfg *config) installSnap(i int, m ApplyMsg) string {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
@@ -162,7 +162,7 @@ func (cfg *config) installSnap(i int, m ApplyMsg) string {
 	return cfg.ingestSnapLocked(i, m.Snapshot, m.SnapshotIndex)
 }
 
-// ingestSnapLocked replaces server i's log by a snapshot's, which must end at index unless that is -1.
+// ingestSnapLocked replaces server i's log by that of a snapshot, which must end at index, or anywhere if index is -1.
 func (cfg *config) ingestSnapLocked(i int, snapshot []byte, index int) string {
 	if snapshot == nil {
 		return "nil snapshot"
@@ -184,9 +184,8 @@ func (cfg *config) ingestSnapLocked(i int, snapshot []byte, index int) string {
 	return ""
 }
 
-// applierSnap2021 reads by the rules of 2021, which demand more of CondInstallSnapshot (it is called
-// with the harness locked) and less of commands (those already applied are skipped). A snapshot is
-// just the last command.
+// applierSnap2021 reads by the rules of 2021. CondInstallSnapshot is called with the harness locked; commands that were
+// applied before are skipped; a snapshot holds only the last command.
 func (cfg *config) applierSnap2021(i int, applyCh chan ApplyMsg) {
 	rf := cfg.raft(i)
 	if rf == nil {
@@ -217,7 +216,7 @@ func (cfg *config) applierSnap2021(i int, applyCh chan ApplyMsg) {
 	}
 }
 
-// ingestCommandLocked replaces server i's log by a snapshot that is one command.
+// ingestCommandLocked replaces server i's log by a snapshot that holds one command.
 func (cfg *config) ingestCommandLocked(i int, m ApplyMsg) string {
 	var command int
 	if labgob.NewDecoder(bytes.NewReader(m.Snapshot)).Decode(&command) != nil {

@@ -1,6 +1,6 @@
 package raft
 
-// What a test asks of the cluster: leaders, agreement, counts, and the lines that begin and end print.
+// What a test asks of the cluster: leaders, agreement and counts. begin and end print the lab's lines.
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// RaftElectionTimeout is the lab's unit for "long enough to elect".
+// RaftElectionTimeout is the time that the lab's tests allow for an election.
 const RaftElectionTimeout = 1000 * time.Millisecond
 
-// maxLogSize is how much raft state a server may keep once it has snapshots.
+// maxLogSize is the lab's limit on the raft state, in bytes, of a server that takes snapshots.
 const maxLogSize = 2000
 
-// check ends the test on err or on an apply error.
+// check ends the test if there is an apply error or if err is not nil.
 func (cfg *config) check(err error) {
 	cfg.t.Helper()
 	if broken := cfg.applyError(); broken != nil {
@@ -27,7 +27,7 @@ func (cfg *config) check(err error) {
 	}
 }
 
-// pause sleeps, but not past an apply error. Any goroutine may call it.
+// pause sleeps for d, or until an apply error. Any goroutine may call it.
 func (cfg *config) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -38,7 +38,7 @@ func (cfg *config) pause(d time.Duration) {
 	}
 }
 
-// sleep pauses and ends the test on an apply error.
+// sleep pauses for d, and ends the test if there is an apply error.
 func (cfg *config) sleep(d time.Duration) {
 	cfg.t.Helper()
 	cfg.pause(d)
@@ -60,7 +60,7 @@ func (cfg *config) rpcsReceived() int {
 	return sum
 }
 
-// LogSize is the largest raft state in bytes of any server, up or down.
+// LogSize returns the size in bytes of the largest raft state of all servers, crashed ones included.
 func (cfg *config) LogSize() int {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()
@@ -80,13 +80,13 @@ func (cfg *config) checkLogSize() {
 	}
 }
 
-// serverStatus is what a server says of itself.
+// serverStatus is what a server's GetState returns.
 type serverStatus struct {
 	server, term int
 	leader       bool
 }
 
-// connectedStatus asks every connected server.
+// connectedStatus returns the status of every connected server.
 func (cfg *config) connectedStatus() []serverStatus {
 	var all []serverStatus
 	for i := range cfg.n {
@@ -98,8 +98,8 @@ func (cfg *config) connectedStatus() []serverStatus {
 	return all
 }
 
-// leaderOf returns the leader of the highest term, or -1 if nobody leads. Leaders of lower terms are
-// allowed: they may not know yet.
+// leaderOf returns the leader of the highest term, or -1 if no server leads. Leaders of lower terms are allowed: they
+// may not have learned of the higher term yet.
 func leaderOf(all []serverStatus) (leader int, err error) {
 	leader, highest := -1, 0
 	leaders := make(map[int]int)
@@ -118,7 +118,7 @@ func leaderOf(all []serverStatus) (leader int, err error) {
 	return leader, err
 }
 
-// checkOneLeader returns the leader among the connected servers once there is one.
+// checkOneLeader waits for a leader among the connected servers and returns it.
 func (cfg *config) checkOneLeader() int {
 	cfg.t.Helper()
 	for range 10 {
@@ -133,7 +133,7 @@ func (cfg *config) checkOneLeader() int {
 	return -1
 }
 
-// commonTerm returns the term that all agree on, or -1 if there is nobody.
+// commonTerm returns the term that all servers are in, or -1 for an empty list.
 func commonTerm(all []serverStatus) (int, error) {
 	term := -1
 	for _, s := range all {
@@ -166,7 +166,7 @@ func (cfg *config) checkNoLeader() {
 	cfg.check(noLeader(cfg.connectedStatus()))
 }
 
-// committed tells how many servers have applied index, and what. Any goroutine may call it.
+// committed returns the number of servers that have applied index, and the command. Any goroutine may call it.
 func (cfg *config) committed(index int) (count int, command any, err error) {
 	if err := cfg.applyError(); err != nil {
 		return 0, nil, err
@@ -193,7 +193,7 @@ func (cfg *config) nCommitted(index int) (int, any) {
 	return count, command
 }
 
-// checkNoAgreement demands that nobody has applied index.
+// checkNoAgreement ends the test if a server has applied index.
 func (cfg *config) checkNoAgreement(index int) {
 	cfg.t.Helper()
 	if n, _ := cfg.nCommitted(index); n > 0 {
@@ -201,8 +201,8 @@ func (cfg *config) checkNoAgreement(index int) {
 	}
 }
 
-// wait waits until n servers have applied index and returns the command, or -1 if the cluster leaves
-// startTerm first (-1: any term will do).
+// wait waits until n servers have applied index and returns the command, or -1 if a server passes startTerm first. A
+// startTerm of -1 allows any term.
 func (cfg *config) wait(index, n, startTerm int) any {
 	cfg.t.Helper()
 	nap := 10 * time.Millisecond
@@ -225,7 +225,7 @@ func (cfg *config) wait(index, n, startTerm int) any {
 	return command
 }
 
-// termPast tells whether any server that is up, connected or not, is past term.
+// termPast reports whether a running server, connected or not, is in a term after this one.
 func (cfg *config) termPast(term int) bool {
 	for i := range cfg.n {
 		if rf := cfg.raft(i); rf != nil {
@@ -237,8 +237,8 @@ func (cfg *config) termPast(term int) bool {
 	return false
 }
 
-// one gets cmd agreed on by at least expectedServers and returns its index. With retry it submits cmd
-// again if the first leader loses it; without, that ends the test.
+// one starts cmd, waits until at least expectedServers have applied it, and returns its index. If the leader loses cmd,
+// one starts it again with retry, and ends the test without.
 func (cfg *config) one(cmd any, expectedServers int, retry bool) int {
 	cfg.t.Helper()
 	index, err := cfg.agree(cmd, expectedServers, retry)
@@ -246,8 +246,7 @@ func (cfg *config) one(cmd any, expectedServers int, retry bool) int {
 	return index
 }
 
-// agree is one for any goroutine: it returns the error that would end the test. Once cleanup has begun
-// it gives up and returns -1.
+// agree does what one does, but returns the error, so any goroutine may call it. Once cleanup has begun, it returns -1.
 func (cfg *config) agree(cmd any, expectedServers int, retry bool) (index int, err error) {
 	last := 0
 	for begun := time.Now(); time.Since(begun) < 10*time.Second; {
@@ -272,8 +271,8 @@ func (cfg *config) agree(cmd any, expectedServers int, retry bool) (index int, e
 	return -1, fmt.Errorf("one(%v) failed to reach agreement", cmd)
 }
 
-// submit offers cmd to the connected servers, beginning after last, until one accepts it. It returns
-// the index, or -1, and the server that it tried last.
+// submit calls Start on the connected servers in turn, from the one after last, until one accepts cmd. It returns the
+// index, or -1, and the server that it tried last.
 func (cfg *config) submit(cmd any, last int) (index, tried int) {
 	for range cfg.n {
 		last = (last + 1) % cfg.n
@@ -286,7 +285,7 @@ func (cfg *config) submit(cmd any, last int) (index, tried int) {
 	return -1, last
 }
 
-// agreed waits for expectedServers to apply cmd at index, for 2 s at most.
+// agreed waits at most 2 s for expectedServers to apply cmd at index, and reports whether they did.
 func (cfg *config) agreed(index int, cmd any, expectedServers int) (bool, error) {
 	for begun := time.Now(); time.Since(begun) < 2*time.Second; cfg.pause(20 * time.Millisecond) {
 		count, got, err := cfg.committed(index)
@@ -300,7 +299,7 @@ func (cfg *config) agreed(index int, cmd any, expectedServers int) (bool, error)
 	return false, nil
 }
 
-// begin prints a test's title and notes the counters that end reports on.
+// begin prints a test's title and stores the counters from which end computes its figures.
 func (cfg *config) begin(description string) {
 	fmt.Printf("%s ...\n", description)
 	cfg.t0 = time.Now()
@@ -311,7 +310,7 @@ func (cfg *config) begin(description string) {
 	cfg.maxIndex0 = cfg.maxIndex
 }
 
-// end prints, if the test passed: seconds, peers, RPCs, bytes, agreements.
+// end prints the line of a test that passed: seconds, peers, RPCs, bytes and agreements.
 func (cfg *config) end() {
 	cfg.check(nil)
 	cfg.checkTimeout()
@@ -325,7 +324,7 @@ func (cfg *config) end() {
 		cfg.n, cfg.rpcTotal()-cfg.rpcs0, cfg.bytesTotal()-cfg.bytes0, agreements)
 }
 
-// checkTimeout enforces the lab's limit on a test.
+// checkTimeout fails the test if it took longer than the lab allows.
 func (cfg *config) checkTimeout() {
 	cfg.t.Helper()
 	if !cfg.t.Failed() && time.Since(cfg.made) > 120*time.Second {

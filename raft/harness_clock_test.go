@@ -1,6 +1,6 @@
 package raft
 
-// The two clocks a lab test can run on, and the check that a test leaves no goroutine behind.
+// The two clocks on which a lab test can run, and the check that a test leaves no goroutine behind.
 
 import (
 	"flag"
@@ -16,7 +16,7 @@ import (
 )
 
 var clockFlag = flag.String("clock", defaultClock(),
-	"clock of the lab tests: virtual (time passes only while all sleep) or real")
+	"clock of the lab tests: virtual (time passes only while all goroutines wait) or real")
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -38,7 +38,7 @@ func checkClock(name string) error {
 	return nil
 }
 
-// defaultClock is virtual, but for a WebAssembly host, whose own clock is virtual already and comes from a seed.
+// defaultClock returns "virtual", except on a WebAssembly host: its clock is already virtual, and comes from a seed.
 func defaultClock() string {
 	if runtime.GOOS == "wasip1" {
 		return "real"
@@ -48,15 +48,16 @@ func defaultClock() string {
 
 func virtualClock() bool { return *clockFlag == "virtual" }
 
-// parallel lets a long test run beside others, on the virtual clock. On the real one a test counts all goroutines.
+// parallel lets a long test run in parallel with others on the virtual clock only. On the real clock, the check for
+// goroutines left behind would see those of other tests.
 func parallel(t *testing.T) {
 	if virtualClock() {
 		t.Parallel()
 	}
 }
 
-// lab runs the body of a lab test on the chosen clock. The body, with all it defers, must end every
-// goroutine that it starts.
+// lab runs the body of a test on the chosen clock. The body, with its deferred calls, must end every goroutine that it
+// starts.
 func lab(t *testing.T, body func(t *testing.T)) {
 	t.Helper()
 	clocked(t, t, func(t *testing.T) {
@@ -66,8 +67,8 @@ func lab(t *testing.T, body func(t *testing.T)) {
 	})
 }
 
-// labErrors runs body as lab does, but returns what lab would complain about, and t does not fail. A data race is the
-// exception: the testing package itself fails t for it.
+// labErrors runs body as lab does, but returns lab's errors and does not fail t. A data race is the exception: the
+// testing package itself fails t for it.
 func labErrors(t *testing.T, body func()) []string {
 	return complaints(func(f *fakeT) {
 		clocked(t, f, func(*testing.T) {
@@ -78,12 +79,12 @@ func labErrors(t *testing.T, body func()) []string {
 	})
 }
 
-// clocked runs body on the chosen clock, and ends the process if it hangs. It reports a deadlock to report.
+// clocked runs body on the chosen clock, and ends the process if body hangs. A deadlock becomes an error of report.
 func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	t.Helper()
 	_, limited := t.Deadline()
 	watch := func() (stop func()) {
-		if !limited { // -timeout=0, as a debugger needs it
+		if !limited { // -timeout=0, for a debugger
 			return func() {}
 		}
 		return watchHang(t.Name())
@@ -127,12 +128,12 @@ func bubbleOf(stack string) string {
 	return name
 }
 
-// hangLimit is well beyond what the lab allows a test: 120 s.
+// hangLimit is longer than the lab allows a test to take, which is 120 s.
 const hangLimit = 180 * time.Second
 
-// watchHang ends the process with every goroutine's stack unless it is stopped in time. It takes one
-// on each clock to see a hanging test: with a server that wants a mutex for good the virtual clock
-// stands still; with one that waits for a message it runs on.
+// watchHang ends the process and prints all goroutines' stacks, unless stop is called within hangLimit. A test needs
+// one on each clock: while a server waits for a mutex the virtual clock stands still; while all wait for a message it
+// runs.
 func watchHang(name string) (stop func()) {
 	timer := time.AfterFunc(hangLimit, func() {
 		debug.SetTraceback("all")
@@ -141,13 +142,13 @@ func watchHang(name string) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// leakPatience covers the longest a call to an unreachable server may still take after Kill.
+// leakPatience covers the longest call to an unreachable server, which may go on after Kill.
 const leakPatience = 10 * time.Second
 
-// checkLeaks fails the test if goroutines of this module other than those before do not end.
+// checkLeaks fails the test if goroutines of this module that are not in before do not end.
 func checkLeaks(t testing.TB, before map[string]string) {
 	t.Helper()
-	left := leftovers(before, leakPatience)
+	left := leaked(before, leakPatience)
 	if len(left) == 0 {
 		return
 	}
@@ -160,9 +161,8 @@ func checkLeaks(t testing.TB, before map[string]string) {
 		len(left), strings.Join(slices.Compact(names), ", "), strings.Join(left, "\n\n"))
 }
 
-// leftovers returns the stacks of this module's goroutines that are not in before and do not end
-// within patience.
-func leftovers(before map[string]string, patience time.Duration) []string {
+// leaked returns the stacks of this module's goroutines that are not in before and do not end within patience.
+func leaked(before map[string]string, patience time.Duration) []string {
 	for nap, spent := time.Millisecond, time.Duration(0); ; nap *= 2 {
 		now := goroutines()
 		for id := range before {
@@ -178,8 +178,8 @@ func leftovers(before map[string]string, patience time.Duration) []string {
 
 const modulePrefix = "6.824/"
 
-// goroutines returns the stack, by id, of every goroutine that this module's code runs or started. In a bubble these are
-// the bubble's.
+// goroutines returns the stacks, by id, of all goroutines that this module started or that run its code. A caller in a
+// bubble gets only the bubble's.
 func goroutines() map[string]string {
 	found := make(map[string]string)
 	stacks := strings.Split(allStacks(), "\n\n")
@@ -204,7 +204,7 @@ func allStacks() string {
 	}
 }
 
-// topFunction names the innermost function of this module on a stack.
+// topFunction returns the name of the innermost function of this module on a stack.
 func topFunction(stack string) string {
 	for line := range strings.Lines(stack) {
 		_, call, ok := strings.Cut(line, modulePrefix)

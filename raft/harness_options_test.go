@@ -1,6 +1,6 @@
 package raft
 
-// The choices that a cluster under test may be made with, by name: -args -options=link=ordered,backup=half.
+// The options that can be chosen by name for every cluster under test: -args -options=link=ordered,backup=half.
 
 import (
 	"flag"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// choices lists what may be chosen instead of a default: one option of each kind, alternatives apart.
+// choices lists the alternatives to the defaults, grouped by kind.
 var choices = []struct {
 	kind         string
 	alternatives []alternative
@@ -56,8 +56,8 @@ type alternative struct {
 	option Option
 }
 
-var optionsFlag = flag.String("options", "", "what every server is made with, a list of:\n"+
-	strings.Join(choiceNames(), "\n")+"\nor all, the first of each kind")
+var optionsFlag = flag.String("options", "", "options of every server, a comma-separated list of:\n"+
+	strings.Join(choiceNames(), "\n")+"\nor all, which means the first of each kind")
 
 func choiceNames() (names []string) {
 	for _, c := range choices {
@@ -90,7 +90,7 @@ func chosen(list string) (options []Option, err error) {
 	return options, nil
 }
 
-// anyChoices chooses by chance, each kind's default most often, and returns the list for chosen.
+// anyChoices returns a random list for chosen. Each kind keeps its default two times out of three.
 func anyChoices(random *rand.Rand) string {
 	var names []string
 	for _, c := range choices {

@@ -1,6 +1,6 @@
 package raft
 
-// One live server among quiet peers, with all that passes between them in the test's hands.
+// One live server among quiet peers. The test controls every message between them.
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 	"6.824/labrpc"
 )
 
-// A scene is a live server, number 0, and its peers: quiet servers that answer what they get and do nothing by themselves. A
-// message takes a millisecond each way. The test reads what was sent, and may change, delay or lose what it likes. It runs in
-// a bubble.
+// A scene is a live server, number 0, and quiet peers, which answer messages but send none. A message takes a
+// millisecond each way. The test reads the messages that were sent, and may change, delay or drop any. It runs in a
+// bubble.
 type scene struct {
 	t       testing.TB
 	rf      *Raft
@@ -34,7 +34,7 @@ type letter struct {
 	Message
 }
 
-// newScene starts a server of n from disk. The caller defers end. Nobody reads applyCh but the test.
+// newScene starts server 0 of n from disk. The caller defers end. Only the test reads applyCh.
 func newScene(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 	t.Helper()
 	s := &scene{t: t, disk: disk, applyCh: make(chan ApplyMsg, 1000), peers: make([]*Raft, n)}
@@ -45,7 +45,7 @@ func newScene(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 	return s
 }
 
-// end kills the server and waits for what is still on its way.
+// end kills the server and waits until nothing is in flight.
 func (s *scene) end() {
 	s.rf.Kill()
 	time.Sleep(time.Minute)
@@ -66,18 +66,18 @@ func (s *scene) carry(peer int, m Message) Reply {
 	return rf.OnMessage(m)
 }
 
-// deliver hands the live server a message of a peer.
+// deliver passes a peer's message to the live server and returns its reply.
 func (s *scene) deliver(m Message) Reply { return s.rf.OnMessage(sealed(m)) }
 
-// between has meddle see each message first. It is called without a lock and may sleep. If it is done with the message, its
-// reply is the answer, nil for none; otherwise the message goes its way.
+// between sets a function that is called with each message first, without a lock; it may sleep. If it returns done, its
+// reply is the answer, where nil means that the message was lost. Otherwise the message goes to the peer.
 func (s *scene) between(meddle func(peer int, m Message) (reply Reply, done bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.meddle = meddle
 }
 
-// mail returns what was sent to a peer since the last call for it.
+// mail returns the messages that were sent to a peer since the last call for this peer.
 func (s *scene) mail(peer int) (mail []letter) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *scene) mail(peer int) (mail []letter) {
 	return mail
 }
 
-// lead waits until the server leads, and has told all peers so.
+// lead waits until the server leads and its first heartbeats are out.
 func (s *scene) lead() (term int) {
 	s.t.Helper()
 	for range 500 {
@@ -117,7 +117,7 @@ func (s *scene) start(command any) (index int) {
 	return index
 }
 
-// received empties applyCh.
+// received returns the messages that are waiting in applyCh.
 func (s *scene) received() (all []ApplyMsg) {
 	for {
 		select {
@@ -129,8 +129,8 @@ func (s *scene) received() (all []ApplyMsg) {
 	}
 }
 
-// story writes messages from applyCh in a line: a command as its index, a snapshot as ">" and its index, an event as short
-// does.
+// story formats messages from applyCh in one line: a command as its index, a snapshot as ">" and its index, an event as
+// short does.
 func story(all []ApplyMsg) string {
 	var words []string
 	for _, m := range all {
@@ -146,11 +146,11 @@ func story(all []ApplyMsg) string {
 	return strings.Join(words, " ")
 }
 
-// loseAll is a network that loses every message.
+// loseAll, given to between, loses every message.
 func loseAll(int, Message) (Reply, bool) { return nil, true }
 
-// script writes messages in a line: AppendEntries as PrevLogIndex, "+" and how many entries it brings, "/" and LeaderCommit; a
-// snapshot as ">" and its index; a request for a vote as "?" and its term.
+// script formats messages in one line: AppendEntries as PrevLogIndex, "+", the number of entries, "/" and LeaderCommit;
+// InstallSnapshot as ">" and its index; RequestVote as "?" and its term.
 func script(mail []letter) string {
 	var words []string
 	for _, l := range mail {
@@ -166,7 +166,7 @@ func script(mail []letter) string {
 	return strings.Join(words, " ")
 }
 
-// entriesIn returns how many entries a message brings.
+// entriesIn returns the number of entries in a message.
 func entriesIn(m Message) (n int) {
 	if args, ok := m.(*AppendEntriesArgs); ok {
 		for _, piece := range args.Entries {

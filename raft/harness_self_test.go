@@ -1,6 +1,6 @@
 package raft
 
-// Tests of the harness: a check that cannot fail is worth nothing, so each is shown a wrong cluster.
+// Tests of the harness: each of its checks must fail on a cluster that is wrong.
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// fakeT records what a check would have told a test.
+// fakeT records the errors of a check.
 type fakeT struct {
 	testing.TB
 	errors []string
@@ -24,7 +24,7 @@ func (f *fakeT) Errorf(format string, args ...any) { f.Error(fmt.Sprintf(format,
 func (f *fakeT) Fatal(args ...any)                 { f.Error(args...); runtime.Goexit() }
 func (f *fakeT) Fatalf(format string, args ...any) { f.Fatal(fmt.Sprintf(format, args...)) }
 
-// complaints returns the errors of body, run with a fakeT to its end or its first fatal error.
+// complaints runs body to its end or its first fatal error, and returns its errors.
 func complaints(body func(t *fakeT)) []string {
 	f := &fakeT{}
 	done := make(chan struct{})
@@ -36,11 +36,11 @@ func complaints(body func(t *fakeT)) []string {
 	return f.errors
 }
 
-// wantComplaint expects body to have exactly one error; it must begin with want.
+// wantComplaint expects exactly one error of body, which must begin with want.
 func wantComplaint(t *testing.T, want string, body func(t *fakeT)) {
 	t.Helper()
 	if got := complaints(body); len(got) != 1 || !strings.HasPrefix(got[0], want) {
-		t.Errorf("got complaints %q, want one: %q", got, want)
+		t.Errorf("got errors %q, want one: %q", got, want)
 	}
 }
 
@@ -52,8 +52,8 @@ func snapshotMsg(index int, snapshot []byte) ApplyMsg {
 	return ApplyMsg{SnapshotValid: true, SnapshotIndex: index, Snapshot: snapshot}
 }
 
-// sent is a message that server i applies.
-type sent struct {
+// applied is a message that server i sends on its applyCh.
+type applied struct {
 	i int
 	m ApplyMsg
 }
@@ -61,19 +61,19 @@ type sent struct {
 func TestHarnessApplier(t *testing.T) {
 	tests := []struct {
 		name  string
-		trace []sent
+		trace []applied
 		want  string
 	}{
-		{"in order", []sent{{0, command(1, 7)}, {1, command(1, 7)}, {0, command(2, 8)}}, ""},
-		{"applied again after a restart", []sent{{0, command(1, 7)}, {0, command(2, 8)}, {0, command(1, 7)}}, ""},
-		{"not a command", []sent{{0, ApplyMsg{CommandIndex: 5}}}, ""},
-		{"gap", []sent{{1, command(1, 7)}, {1, command(3, 9)}}, "apply error: server 1 apply out of order 3"},
-		{"not from 1", []sent{{0, command(2, 8)}}, "apply error: server 0 apply out of order 2"},
-		{"differs from another server", []sent{{0, command(1, 7)}, {2, command(1, 9)}},
+		{"in order", []applied{{0, command(1, 7)}, {1, command(1, 7)}, {0, command(2, 8)}}, ""},
+		{"applied again after a restart", []applied{{0, command(1, 7)}, {0, command(2, 8)}, {0, command(1, 7)}}, ""},
+		{"not a command", []applied{{0, ApplyMsg{CommandIndex: 5}}}, ""},
+		{"gap", []applied{{1, command(1, 7)}, {1, command(3, 9)}}, "apply error: server 1 apply out of order 3"},
+		{"not from 1", []applied{{0, command(2, 8)}}, "apply error: server 0 apply out of order 2"},
+		{"differs from another server", []applied{{0, command(1, 7)}, {2, command(1, 9)}},
 			"apply error: commit index=1 server=2 9 != server=0 7"},
-		{"differs from its own past", []sent{{0, command(1, 7)}, {0, command(1, 9)}},
+		{"differs from its own past", []applied{{0, command(1, 7)}, {0, command(1, 9)}},
 			"apply error: commit index=1 server=0 9 != server=0 7"},
-		{"types differ", []sent{{0, command(1, 7)}, {1, command(1, "7")}},
+		{"types differ", []applied{{0, command(1, 7)}, {1, command(1, "7")}},
 			"apply error: commit index=1 server=1 7 != server=0 7"},
 	}
 	for _, tt := range tests {
@@ -107,26 +107,26 @@ func TestHarnessApplierSnap(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		trace []sent
+		trace []applied
 		want  string
 	}{
-		{"snapshot then next", []sent{{0, snap(2, 7, 8)}, {0, command(3, 9)}}, ""},
-		{"snapshot repeated", []sent{{0, snap(2, 7, 8)}, {0, snap(2, 7, 8)}, {0, command(3, 9)}}, ""},
-		{"skips one", []sent{{0, command(1, 7)}, {0, command(3, 9)}},
+		{"snapshot then next", []applied{{0, snap(2, 7, 8)}, {0, command(3, 9)}}, ""},
+		{"snapshot repeated", []applied{{0, snap(2, 7, 8)}, {0, snap(2, 7, 8)}, {0, command(3, 9)}}, ""},
+		{"skips one", []applied{{0, command(1, 7)}, {0, command(3, 9)}},
 			"apply error: server 0 apply out of order, expected index 2, got 3"},
-		{"repeats one", []sent{{0, command(1, 7)}, {0, command(1, 7)}},
+		{"repeats one", []applied{{0, command(1, 7)}, {0, command(1, 7)}},
 			"apply error: server 0 apply out of order, expected index 2, got 1"},
-		{"older than the snapshot", []sent{{1, snap(2, 7, 8)}, {1, command(2, 8)}},
+		{"older than the snapshot", []applied{{1, snap(2, 7, 8)}, {1, command(2, 8)}},
 			"apply error: server 1 apply out of order, expected index 3, got 2"},
-		{"differs from a snapshot", []sent{{1, snap(2, 7, 8)}, {0, command(1, 6)}},
+		{"differs from a snapshot", []applied{{1, snap(2, 7, 8)}, {0, command(1, 6)}},
 			"apply error: commit index=1 server=0 6 != server=1 7"},
-		{"snapshot goes back", []sent{{0, snap(2, 7, 8)}, {0, snap(1, 7)}},
+		{"snapshot goes back", []applied{{0, snap(2, 7, 8)}, {0, snap(1, 7)}},
 			"apply error: server 0 snapshot at index 1 after index 2 was applied"},
-		{"snapshot of another index", []sent{{0, snapshotMsg(4, encodeAll(2, []any{nil, 7, 8}))}},
+		{"snapshot of another index", []applied{{0, snapshotMsg(4, encodeAll(2, []any{nil, 7, 8}))}},
 			"apply error: server 0 snapshot doesn't match m.SnapshotIndex"},
-		{"nil snapshot", []sent{{0, snapshotMsg(1, nil)}}, "apply error: nil snapshot"},
-		{"not a snapshot", []sent{{0, snapshotMsg(1, []byte("?"))}}, "apply error: snapshot decode error"},
-		{"half a snapshot", []sent{{0, snapshotMsg(1, encodeAll(1))}}, "apply error: snapshot decode error"},
+		{"nil snapshot", []applied{{0, snapshotMsg(1, nil)}}, "apply error: nil snapshot"},
+		{"not a snapshot", []applied{{0, snapshotMsg(1, []byte("?"))}}, "apply error: snapshot decode error"},
+		{"half a snapshot", []applied{{0, snapshotMsg(1, encodeAll(1))}}, "apply error: snapshot decode error"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -144,8 +144,8 @@ func TestHarnessApplierSnap(t *testing.T) {
 	}
 }
 
-// TestHarnessTakesSnapshots checks that the snapshots of the readers are due at 9, 19, ... and that
-// they read back as the log they were made from.
+// TestHarnessTakesSnapshots checks that a reader takes snapshots at 9, 19, ..., and that a snapshot restores the log
+// from which it was made.
 func TestHarnessTakesSnapshots(t *testing.T) {
 	cfg := setup{n: 2, snapshot: true}.build(t)
 	var last []byte
@@ -166,8 +166,8 @@ func TestHarnessTakesSnapshots(t *testing.T) {
 	}
 }
 
-// TestHarnessApplyErrorEndsTest checks that an apply error reaches the test promptly, whichever of the
-// cluster's methods it is in or calls next, and is reported once.
+// TestHarnessApplyErrorEndsTest checks that an apply error ends each method of the cluster promptly, whether the error
+// comes before the call or during it, and that the error is reported once.
 func TestHarnessApplyErrorEndsTest(t *testing.T) {
 	steps := map[string]func(cfg *config){
 		"sleep":          func(cfg *config) { cfg.sleep(time.Hour) },
@@ -226,7 +226,7 @@ func TestHarnessLeaders(t *testing.T) {
 	}
 
 	if term, err := commonTerm([]serverStatus{leader(0, 4), follower(1, 4)}); term != 4 || err != nil {
-		t.Errorf("common term 4 taken for %v, %v", term, err)
+		t.Errorf("got the common term %v, %v; want 4", term, err)
 	}
 	if _, err := commonTerm([]serverStatus{leader(0, 4), follower(1, 3)}); err == nil {
 		t.Error("different terms were not noticed")
@@ -240,12 +240,12 @@ func cmpOr(s, otherwise string) string {
 	return s
 }
 
-// TestHarnessGivesUp checks each limit of time and size on a cluster that does nothing.
+// TestHarnessGivesUp checks each limit of time and size on a cluster without servers.
 func TestHarnessGivesUp(t *testing.T) {
 	tests := []struct {
 		want string
 		step func(cfg *config)
-		took time.Duration // 0: no matter
+		took time.Duration // 0: any
 	}{
 		{"one(7) failed to reach agreement", func(cfg *config) { cfg.one(7, 3, true) }, 10 * time.Second},
 		{"only 0 decided for index 4; wanted 2", func(cfg *config) { cfg.wait(4, 2, -1) }, 30*time.Second + 710*time.Millisecond},
@@ -259,7 +259,7 @@ func TestHarnessGivesUp(t *testing.T) {
 		{"Log size too large", func(cfg *config) {
 			cfg.saved[1] = MakePersister()
 			cfg.saved[1].Save(make([]byte, maxLogSize-1), make([]byte, 2*maxLogSize))
-			cfg.checkLogSize() // just small enough, snapshot aside
+			cfg.checkLogSize() // just small enough: the snapshot does not count
 			cfg.saved[1].Save(make([]byte, maxLogSize), nil)
 			cfg.checkLogSize()
 		}, 0},
@@ -283,14 +283,14 @@ func TestHarnessGivesUp(t *testing.T) {
 	}
 }
 
-// onVirtualClock runs a test of the harness that would take minutes on the real clock.
+// onVirtualClock runs a test on the virtual clock, whatever -clock says: on the real one it would take minutes.
 func onVirtualClock(t *testing.T, body func(t *testing.T)) {
 	defer func(clock string) { *clockFlag = clock }(*clockFlag)
 	*clockFlag = "virtual"
 	lab(t, body)
 }
 
-// TestHarnessOneWantsItsCommand checks that one is not content with another command at its index.
+// TestHarnessOneWantsItsCommand checks that one does not accept another command at its index.
 func TestHarnessOneWantsItsCommand(t *testing.T) {
 	onVirtualClock(t, func(t *testing.T) {
 		cfg := setup{n: 3}.build(t)
@@ -298,33 +298,33 @@ func TestHarnessOneWantsItsCommand(t *testing.T) {
 			cfg.logs[i][1] = 8
 		}
 		if ok, err := cfg.agreed(1, 7, 3); ok || err != nil {
-			t.Errorf("8 taken for 7 (%v)", err)
+			t.Errorf("8 was accepted as 7 (%v)", err)
 		}
 		if ok, err := cfg.agreed(1, 8, 3); !ok || err != nil {
-			t.Errorf("8 not taken for 8 (%v)", err)
+			t.Errorf("8 was not accepted as 8 (%v)", err)
 		}
 		if ok, _ := cfg.agreed(1, 8, 4); ok {
-			t.Error("three servers taken for four")
+			t.Error("three servers were accepted as four")
 		}
 	})
 }
 
 func leakForTest(release <-chan struct{}) { <-release }
 
-// TestHarnessLeaks checks that a goroutine left behind is found, by name, and one that ends is not.
+// TestHarnessLeaks checks that a goroutine left behind is reported by name, and that one that ends is not.
 func TestHarnessLeaks(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		before := goroutines()
 		release := make(chan struct{})
 		go leakForTest(release)
-		left := leftovers(before, 20*time.Millisecond)
+		left := leaked(before, 20*time.Millisecond)
 		if len(left) != 1 || topFunction(left[0]) != "raft.leakForTest" {
 			t.Errorf("found %q", left)
 		}
 		time.AfterFunc(20*time.Millisecond, func() { close(release) })
 		wantNone := complaints(func(f *fakeT) { checkLeaks(f, withSelf(before)) })
 		if len(wantNone) > 0 {
-			t.Errorf("complaints about a goroutine that ends: %q", wantNone)
+			t.Errorf("errors about a goroutine that ends: %q", wantNone)
 		}
 	})
 	onVirtualClock(t, func(t *testing.T) {
@@ -338,14 +338,14 @@ func TestHarnessLeaks(t *testing.T) {
 	})
 }
 
-// withSelf adds the calling goroutine to those that a leak check ignores.
+// withSelf adds the calling goroutine to before, so that a leak check ignores it.
 func withSelf(before map[string]string) map[string]string {
 	id, _, _ := strings.Cut(allStacks(), " [")
 	before[id] = ""
 	return before
 }
 
-// TestHarnessDeadlock checks that goroutines which a bubble cannot end fail their test alone.
+// TestHarnessDeadlock checks that a deadlock in a bubble fails only its own test.
 func TestHarnessDeadlock(t *testing.T) {
 	wantComplaint(t, "deadlock: blocked", func(f *fakeT) {
 		defer reportDeadlock(f)
@@ -368,7 +368,7 @@ func TestHarnessRandstring(t *testing.T) {
 	}
 }
 
-// TestHarnessConnections checks who reaches whom: a connected server and another, both ways.
+// TestHarnessConnections checks that only connected servers reach each other.
 func TestHarnessConnections(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := make_config(t, 3, false, false)
