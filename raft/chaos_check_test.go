@@ -1,6 +1,6 @@
 package raft
 
-// What TestChaos checks beside the watch: what the servers apply and which of them lead.
+// What TestChaos checks in addition to the watch: the commands that servers apply, and which servers lead.
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"6.824/labgob"
 )
 
-// failures returns the errors so far. That of the watch is the first.
+// failures returns the errors so far. The watch's error is the first.
 func (c *chaos) failures() (errs []error) {
 	if err := c.watch.violation(); err != nil {
 		errs = append(errs, err)
@@ -21,19 +21,19 @@ func (c *chaos) failures() (errs []error) {
 	return append(errs, c.errs...)
 }
 
-// failLocked notes an error. Its text begins with its kind and ": ", as the watch's errors do.
+// failLocked records an error. Its text begins with its kind and ": ", as the watch's errors do.
 func (c *chaos) failLocked(kind, format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf(kind+": "+format, args...))
 }
 
-// read is server i's state machine.
+// read is server i's state machine: it reads applyCh until that closes.
 func (c *chaos) read(i int, rf *Raft, applyCh chan ApplyMsg, ended chan struct{}, random *rand.Rand) {
 	defer close(ended)
 	for m := range applyCh {
 		if m.EventValid {
 			continue
 		}
-		if index, data := c.take(i, m, random); data != nil {
+		if index, data := c.apply(i, m, random); data != nil {
 			rf.Snapshot(index, data)
 		}
 		if random.Intn(50) == 0 && c.slowReaders {
@@ -42,8 +42,9 @@ func (c *chaos) read(i int, rf *Raft, applyCh chan ApplyMsg, ended chan struct{}
 	}
 }
 
-// take applies a message, and decides whether to take a snapshot of what is applied, or of what was a little before.
-func (c *chaos) take(i int, m ApplyMsg, random *rand.Rand) (index int, data []byte) {
+// apply applies a message. At random, it returns a snapshot of the state now or up to two commands ago; otherwise, data
+// is nil.
+func (c *chaos) apply(i int, m ApplyMsg, random *rand.Rand) (index int, data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m.SnapshotValid {
@@ -82,19 +83,19 @@ func (c *chaos) ingestLocked(i int, data []byte) {
 	}
 }
 
-// compareLocked is state machine safety (Figure 3).
+// compareLocked checks state machine safety (Figure 3), and that no command is at two indices.
 func (c *chaos) compareLocked(i, index int) {
 	command := c.applied[i][index]
 	if other, ok := c.agreed[index]; ok && other != command {
-		c.failLocked(stateMachineSafety, "index %d: server %d applied %s, another %s", index, i, command, other)
+		c.failLocked(stateMachineSafety, "index %d: server %d applied %s, another server %s", index, i, command, other)
 	}
 	if other, ok := c.indices[command]; ok && other != index {
-		c.failLocked(eachOnce, "server %d: %s at index %d is at %d, too", i, command, index, other)
+		c.failLocked(eachOnce, "server %d: %s is at index %d and also at %d", i, command, index, other)
 	}
 	c.agreed[index], c.indices[command] = command, index
 }
 
-// observe is election safety (Figure 3).
+// observe checks election safety (Figure 3).
 func (c *chaos) observe() {
 	for i, rf := range c.rafts {
 		if rf == nil {
@@ -111,7 +112,7 @@ func (c *chaos) observe() {
 	}
 }
 
-// lastLeader returns the leader of the highest term that was seen.
+// lastLeader returns the leader of the highest term that observe has seen, or 0.
 func (c *chaos) lastLeader() (leader int) {
 	term := 0
 	for t, i := range c.leaders {
@@ -122,7 +123,7 @@ func (c *chaos) lastLeader() (leader int) {
 	return leader
 }
 
-// agree waits until every server has applied whatever any server has ever applied, and something new.
+// agree waits until every server has applied all commands that any server has applied, and at least one new command.
 func (c *chaos) agree(limit time.Duration) {
 	c.mu.Lock()
 	before := len(c.agreed)
@@ -143,5 +144,5 @@ func (c *chaos) agree(limit time.Duration) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.failLocked("no agreement", "not all servers have applied all commands within %v after everything was healed", limit)
+	c.failLocked("no agreement", "not all servers have applied all commands within %v after all faults were healed", limit)
 }

@@ -1,6 +1,6 @@
 package raft
 
-// The cluster of TestChaos: servers that start, crash and die at a message.
+// The cluster of TestChaos: its servers start, crash, and crash at a message.
 
 import (
 	"fmt"
@@ -13,37 +13,38 @@ import (
 	"6.824/labrpc"
 )
 
-// chaos is a cluster that carries out a scenario, and what it was seen to do.
+// chaos is a cluster that runs a scenario, and what it was seen to do.
 type chaos struct {
 	scenario
 	net     *labrpc.Network
 	rafts   []*Raft // nil: crashed
 	disks   []*Persister
-	lives   []int           // how often each server was started
-	readers []chan struct{} // closed when the reader of applyCh has ended
+	lives   []int           // how many times each server was started
+	readers []chan struct{} // closed when the reader of applyCh ends
 	ends    [][]string
 	links   [][]bool // links[i][j]: i can reach j
-	named   int      // ends and commands made so far
-	watch   *watch   // of Raft's properties
+	named   int      // number of ends and commands made so far
+	watch   *watch   // checks Raft's properties
 
-	// spoil plants a mistake, if it is not nil: it returns the disk that a server which has crashed has at its next start.
-	spoil func(server int, disk *Persister) *Persister
+	// corrupt, if it is not nil, plants a mistake: it gets the disk of a crashed server and returns the one for its
+	// next start.
+	corrupt func(server int, disk *Persister) *Persister
 
-	mu      sync.Mutex
-	doors   []*door        // of the servers that run
-	applied [][]string     // applied[i][k] is the command at index k that server i has applied since it started
-	agreed  map[int]string // the command at an index, wherever it was applied first
-	indices map[string]int // where a command is
-	leaders map[int]int    // the leader of each term
-	errs    []error
+	mu        sync.Mutex
+	endpoints []*endpoint    // of the running servers
+	applied   [][]string     // applied[i][k] is the command at index k that server i has applied since it started
+	agreed    map[int]string // by index: the command that was last applied there
+	indices   map[string]int // by command: its index
+	leaders   map[int]int    // the leader of each term
+	errs      []error
 }
 
-// newChaos makes the cluster. Its servers start when it plays.
+// newChaos returns a cluster whose servers are not started yet.
 func newChaos(s scenario) *chaos {
 	n := s.servers
 	c := &chaos{
 		scenario: s, net: labrpc.MakeNetwork(), rafts: make([]*Raft, n), disks: make([]*Persister, n), lives: make([]int, n),
-		readers: make([]chan struct{}, n), applied: make([][]string, n), doors: make([]*door, n),
+		readers: make([]chan struct{}, n), applied: make([][]string, n), endpoints: make([]*endpoint, n),
 		agreed: make(map[int]string), indices: make(map[string]int), leaders: make(map[int]int), watch: newWatch(n),
 	}
 	c.options = append(slices.Clone(s.options), make([]string, n)...)[:n]
@@ -56,8 +57,8 @@ func newChaos(s scenario) *chaos {
 	return c
 }
 
-// play carries out the scenario up to the first error. If there is none, it heals the cluster and waits for agreement. It
-// returns the errors and how many faults were carried out. When it returns, the cluster has ended.
+// play runs the scenario up to the first error. If there is none, it heals the cluster and waits for agreement. It
+// returns the errors and the number of faults that were injected. When it returns, the cluster has ended.
 func (c *chaos) play() (errs []error, done int) {
 	defer c.end()
 	for i := range c.servers {
@@ -65,7 +66,7 @@ func (c *chaos) play() (errs []error, done int) {
 	}
 	c.linkAll()
 	for ; done < len(c.faults) && len(c.failures()) == 0; done++ {
-		c.carryOut(c.faults[done])
+		c.inject(c.faults[done])
 		c.observe()
 	}
 	if len(c.failures()) == 0 {
@@ -75,7 +76,7 @@ func (c *chaos) play() (errs []error, done int) {
 	return c.failures(), done
 }
 
-// start starts server i from its disk, after a crash as at first.
+// start starts server i from its disk, for the first time or after a crash.
 func (c *chaos) start(i int) {
 	ends := make([]*labrpc.ClientEnd, c.servers)
 	for j := range ends {
@@ -105,16 +106,16 @@ func (c *chaos) start(i int) {
 	c.rafts[i], c.readers[i] = rf, make(chan struct{})
 	c.lives[i]++
 	go c.read(i, rf, applyCh, c.readers[i], rand.New(rand.NewSource(c.seed*10007+int64(i)*101+int64(c.lives[i]))))
-	type Raft struct{ *door } // labrpc calls the service after its type
-	c.doors[i] = &door{rf: rf, shut: func() { c.net.DeleteServer(i) }}
+	type Raft struct{ *endpoint } // labrpc names a service after its type
+	c.endpoints[i] = &endpoint{rf: rf, shut: func() { c.net.DeleteServer(i) }}
 	server := labrpc.MakeServer()
-	server.AddService(labrpc.MakeService(&Raft{c.doors[i]}))
+	server.AddService(labrpc.MakeService(&Raft{c.endpoints[i]}))
 	c.net.AddServer(i, server)
 }
 
-// A door is where messages enter a server. A doomed server dies at its next message, after it has saved what the
-// answer promises and before the answer leaves.
-type door struct {
+// An endpoint serves a server's RPCs. A doomed server dies at its next message, after saving and before its reply
+// leaves.
+type endpoint struct {
 	rf   *Raft
 	shut func()
 
@@ -123,22 +124,22 @@ type door struct {
 	dead   bool
 }
 
-func (d *door) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
+func (d *endpoint) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
 	d.rf.RequestVote(args, reply)
 	d.leave()
 }
 
-func (d *door) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
+func (d *endpoint) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
 	d.rf.AppendEntries(args, reply)
 	d.leave()
 }
 
-func (d *door) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
+func (d *endpoint) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
 	d.rf.InstallSnapshot(args, reply)
 	d.leave()
 }
 
-func (d *door) leave() {
+func (d *endpoint) leave() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.doomed {
@@ -148,8 +149,8 @@ func (d *door) leave() {
 	}
 }
 
-// doom says whether the server is to die at its next message, and returns whether it has died.
-func (d *door) doom(yes bool) (dead bool) {
+// setDoomed sets whether the server will die at its next message. It reports whether the server has already died.
+func (d *endpoint) setDoomed(yes bool) (dead bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.doomed = yes && !d.dead
@@ -157,22 +158,22 @@ func (d *door) doom(yes bool) (dead bool) {
 }
 
 // isDead reports whether the server has died at a message.
-func (d *door) isDead() bool {
+func (d *endpoint) isDead() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.dead
 }
 
-// crash loses all of server i but its disk. No reply leaves it after the disk was taken away.
+// crash stops server i and keeps only its disk. No reply leaves the server after its disk was copied.
 func (c *chaos) crash(i int) {
-	c.doors[i].doom(false)
+	c.endpoints[i].setDoomed(false)
 	c.net.DeleteServer(i)
 	for j := range c.servers {
 		c.net.Enable(c.ends[i][j], false)
 	}
-	c.disks[i] = c.watch.cut(i, c.disks[i])
-	if c.spoil != nil {
-		c.disks[i] = c.spoil(i, c.disks[i])
+	c.disks[i] = c.watch.takeDisk(i, c.disks[i])
+	if c.corrupt != nil {
+		c.disks[i] = c.corrupt(i, c.disks[i])
 	}
 	c.rafts[i].Kill()
 	<-c.readers[i]

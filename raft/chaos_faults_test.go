@@ -1,22 +1,22 @@
 package raft
 
-// How the cluster of TestChaos carries out faults.
+// How the cluster of TestChaos injects faults.
 
 import (
 	"fmt"
 	"time"
 )
 
-// carryOut lets a fault happen, or nothing if the fault does not apply, and pauses.
-func (c *chaos) carryOut(f fault) {
+// inject injects a fault, or nothing if the fault does not apply, and sleeps for the fault's pause.
+func (c *chaos) inject(f fault) {
 	if max(f.server, f.to) < c.servers {
-		c.strike(f)
+		c.injectNow(f)
 	}
 	time.Sleep(f.pause)
 }
 
-// strike lets a fault happen.
-func (c *chaos) strike(f fault) {
+// injectNow injects a fault whose servers exist.
+func (c *chaos) injectNow(f fault) {
 	i, up := f.server, c.rafts[f.server] != nil
 	switch f.kind {
 	case letTimePass:
@@ -27,13 +27,13 @@ func (c *chaos) strike(f fault) {
 			c.crash(i)
 		}
 	case crashAtMessage:
-		if up && c.doors[i].doom(true) {
+		if up && c.endpoints[i].setDoomed(true) {
 			c.crash(i)
 		}
 	case crashAll:
 		c.crashAll()
 	case restartServer:
-		if up && c.doors[i].isDead() {
+		if up && c.endpoints[i].isDead() {
 			c.crash(i)
 		}
 		if c.rafts[i] == nil {
@@ -41,12 +41,12 @@ func (c *chaos) strike(f fault) {
 			c.restart(i)
 		}
 	default:
-		c.disturb(f)
+		c.changeNetwork(f)
 	}
 }
 
-// disturb lets a fault of the network happen.
-func (c *chaos) disturb(f fault) {
+// changeNetwork injects a fault of the network.
+func (c *chaos) changeNetwork(f fault) {
 	switch f.kind {
 	case cutLink, restoreLink:
 		c.link(f.server, f.to, f.kind == restoreLink)
@@ -108,7 +108,7 @@ func (c *chaos) restartAll() {
 	}
 }
 
-// load starts commands on every server that runs, one for each letter.
+// load starts one command for each letter on every running server.
 func (c *chaos) load(letters string) {
 	for _, rf := range c.rafts {
 		for k := range len(letters) {
@@ -122,7 +122,7 @@ func (c *chaos) load(letters string) {
 
 func (c *chaos) heal() {
 	for i, rf := range c.rafts {
-		if rf != nil && c.doors[i].doom(false) {
+		if rf != nil && c.endpoints[i].setDoomed(false) {
 			c.crash(i)
 		}
 	}

@@ -1,6 +1,6 @@
 package raft
 
-// A scenario as a Go test.
+// How a scenario is printed as a Go test.
 
 import (
 	"fmt"
@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// goTest returns a test function that plays the scenario, laid out by gofmt. It needs the imports of chaos_test.go.
+// goTest returns the source of a test function that plays the scenario, in gofmt's format. It needs the imports of
+// chaos_test.go.
 func (s *scenario) goTest(name string) (string, error) {
 	source, err := format.Source([]byte(fmt.Sprintf("func %s(t *testing.T) {\nplayChaos(t, %s)\n}\n", name, s.goLiteral())))
 	return string(source), err
@@ -55,14 +56,14 @@ type literal struct {
 	b         *strings.Builder
 }
 
-// add adds a field if wanted is true. The value must print as an expression of Go.
+// add writes a field if wanted is true. The value must print as a Go expression.
 func (l *literal) add(wanted bool, name string, value any) {
 	if wanted {
 		fmt.Fprintf(l.b, "%s: %v%s", name, value, l.separator)
 	}
 }
 
-// goDuration returns a pause as Go has it. Pauses are of whole milliseconds, or at least of whole microseconds.
+// goDuration returns a pause as a Go expression. A pause must be a whole number of microseconds.
 func goDuration(d time.Duration) string {
 	if d%time.Millisecond != 0 {
 		return fmt.Sprintf("%d * time.Microsecond", d.Microseconds())

@@ -1,6 +1,7 @@
 package raft
 
-// What TestChaos does with a seed that fails: it runs ever smaller scenarios, and prints the smallest as a Go test.
+// What TestChaos does after a seed has failed: it looks for smaller scenarios that fail, and prints the smallest as a
+// test.
 
 import (
 	"flag"
@@ -14,48 +15,47 @@ import (
 )
 
 var chaosShrink = flag.Duration("chaos.shrink", 30*time.Second,
-	"how long TestChaos looks for a smaller scenario once a seed has failed; 0: not at all")
+	"how long TestChaos looks for a smaller scenario after a seed has failed; 0: not at all")
 
-// chaosTries is how often a scenario from which a failure is expected is run at most. A scenario does not fix how
-// goroutines interleave and which election timeouts the servers choose, so it may fail in one run and pass in another.
+// chaosTries is how many times playChaos runs a scenario that is expected to fail. A scenario does not determine how
+// goroutines interleave or which election timeouts servers choose, so it may fail in one run and pass in another.
 const chaosTries = 50
 
-// A bar tells which scenarios fail often enough for the search to go on from them: scenarios that hardly ever fail are of
-// no use, however small. Each run moves a score, which begins at 0: a failure adds failure, a pass takes pass away. The
-// scenario is accepted when the score reaches accept, and rejected when it falls to -reject. This is a sequential
-// probability ratio test: it takes few runs if a scenario fails nearly always or nearly never.
-type bar struct{ failure, pass, accept, reject int }
+// A criterion decides whether a scenario fails often enough for the search to continue from it: a scenario that rarely
+// fails is of no use, however small. A score begins at 0; each failure adds failure to it, and each pass subtracts
+// pass. The scenario is accepted when the score reaches accept, and rejected when it falls to -reject. This is a
+// sequential probability ratio test: it takes few runs if a scenario fails almost always or almost never.
+type criterion struct{ failure, pass, accept, reject int }
 
-// chaosBars are the bars of TestChaos. The first one accepts 19 of 20 scenarios that fail in half of their runs, and
-// one of 200 that fail in a quarter; the second one does the same for 15% and 5%.
-var chaosBars = []bar{{5, 3, 38, 22}, {10, 1, 48, 27}}
+// chaosCriteria are the criteria of TestChaos, the strictest first. The first accepts 95% of the scenarios that fail in
+// half of their runs, and 0.5% of those that fail in a quarter; the second does the same for 15% and 5%.
+var chaosCriteria = []criterion{{5, 3, 38, 22}, {10, 1, 48, 27}}
 
-// A shrinking is a search for a smaller scenario that fails with the same kind of error. It runs each scenario in
-// bubbles of their own, which does not make its test fail. Code under test that panics or hangs ends the process, as in
-// any test, and so the search: a panic itself cannot be shrunk.
+// A shrinking is a search for a smaller scenario that fails with the same kind of error. A run of a scenario does not
+// make the test fail. If the code under test panics or hangs, the process ends, and with it the search.
 type shrinking struct {
 	t        *testing.T
 	prepare  func(*chaos) // called with each cluster before it plays; may be nil
 	kind     string       // of the error
-	bars     []bar        // the highest first
+	criteria []criterion  // the strictest first
 	end      time.Time    // when the search must end
 	progress io.Writer
 
 	first    scenario
 	smallest scenario // that failed so far
-	level    int      // the bar in use
+	level    int      // the criterion in use
 	runs     int
-	shown    time.Time // when progress was shown last
+	shown    time.Time // when progress was last printed
 }
 
-// kindOf returns the kind of an error of a run: the property that was violated, or what else went wrong.
+// kindOf returns the kind of an error, for example the property that was violated.
 func kindOf(err error) string {
 	kind, _, _ := strings.Cut(err.Error(), ": ")
 	return kind
 }
 
-// shrink returns the smallest scenario that it finds. It returns false if the first one does not fail often enough. That
-// one has failed before, after done faults.
+// shrink returns the smallest failing scenario that it finds. The first one has failed once, after done faults; if it
+// does not fail often enough again, shrink returns false.
 func (z *shrinking) shrink(done int) (smallest scenario, ok bool) {
 	defer func() {
 		z.show()
@@ -70,10 +70,10 @@ func (z *shrinking) shrink(done int) (smallest scenario, ok bool) {
 	return z.smallest, true
 }
 
-// begin chooses the highest bar that the scenario passes. It returns false if there is none.
+// begin chooses the strictest criterion that accepts the scenario. It returns false if there is none.
 func (z *shrinking) begin(s scenario) (ok bool) {
-	for z.level = range z.bars {
-		if z.passes(s, z.bars[z.level]) {
+	for z.level = range z.criteria {
+		if z.accepts(s, z.criteria[z.level]) {
 			z.smallest = s
 			return true
 		}
@@ -81,20 +81,21 @@ func (z *shrinking) begin(s scenario) (ok bool) {
 	return false
 }
 
-// fails reports whether the scenario fails often enough. If it passes a higher bar, that one is used from now on.
+// fails reports whether the scenario fails often enough. If a stricter criterion accepts it too, fails uses that one
+// from now on.
 func (z *shrinking) fails(s scenario) bool {
-	if !z.passes(s, z.bars[z.level]) {
+	if !z.accepts(s, z.criteria[z.level]) {
 		return false
 	}
 	z.smallest = s
-	for z.level > 0 && z.passes(s, z.bars[z.level-1]) {
+	for z.level > 0 && z.accepts(s, z.criteria[z.level-1]) {
 		z.level--
 	}
 	return true
 }
 
-// passes reports whether b accepts the scenario. It returns false when the time is over.
-func (z *shrinking) passes(s scenario, b bar) bool {
+// accepts reports whether b accepts the scenario. It returns false when the time is over.
+func (z *shrinking) accepts(s scenario, b criterion) bool {
 	for score := 0; score < b.accept; {
 		if z.over() || score <= -b.reject {
 			return false
@@ -111,7 +112,7 @@ func (z *shrinking) passes(s scenario, b bar) bool {
 	return true
 }
 
-// count returns how many of chaosTries runs fail.
+// count returns the number of failures in chaosTries runs.
 func (z *shrinking) count(s scenario) (failures int) {
 	for range chaosTries {
 		if z.run(s) {
@@ -140,7 +141,7 @@ func (z *shrinking) show() {
 	fmt.Fprintf(z.progress, "\rchaos: %s, after %d runs, %v left   ", z.describe(), z.runs, time.Until(z.end).Round(time.Second))
 }
 
-// describe tells how large the smallest scenario is.
+// describe returns the size of the smallest scenario.
 func (z *shrinking) describe() string {
 	faults, commands := z.smallest.size()
 	return fmt.Sprintf("%s, %s (of %d), %s", plural(z.smallest.servers, "server"), plural(faults, "fault"), len(z.first.faults),
@@ -154,15 +155,15 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// report shrinks the scenario, which has failed after done faults, and returns what to print.
+// report shrinks the scenario, which has failed after done faults, and returns the text to print.
 func (z *shrinking) report(name string, done int) string {
 	smallest, ok := z.shrink(done)
 	if !ok {
-		return fmt.Sprintf("chaos: %d more runs with the same faults did not fail often enough to look for a smaller scenario\n", z.runs)
+		return fmt.Sprintf("chaos: in %d more runs, the same faults did not fail often enough to look for a smaller scenario\n", z.runs)
 	}
 	hint := ""
 	if z.over() {
-		hint = " (the time is over; -chaos.shrink=DURATION gives more)"
+		hint = " (the time ran out; -chaos.shrink=DURATION gives more)"
 	}
 	source, err := smallest.goTest(name)
 	if err != nil {
@@ -172,7 +173,7 @@ func (z *shrinking) report(name string, done int) string {
 		"chaos: as a test, to be pasted into chaos_test.go:\n\n%s", hint, z.describe(), z.count(smallest), chaosTries, source)
 }
 
-// shrinkSeed looks for a smaller scenario than the seed's, which has failed with err after done faults, and prints it.
+// shrinkSeed looks for a scenario smaller than the seed's, which has failed with err after done faults, and prints it.
 func shrinkSeed(t *testing.T, seed int64, err error, done int) {
 	limit := *chaosShrink
 	if deadline, ok := t.Deadline(); ok {
@@ -184,7 +185,7 @@ func shrinkSeed(t *testing.T, seed int64, err error, done int) {
 	fmt.Fprintf(os.Stderr, "\nchaos: seed %d failed: %v\nchaos: looking for a smaller scenario that fails, for at most %v\n",
 		seed, err, limit.Round(time.Second))
 	z := &shrinking{
-		t: t, kind: kindOf(err), bars: chaosBars, end: time.Now().Add(limit), progress: os.Stderr, first: scenarioOf(seed),
+		t: t, kind: kindOf(err), criteria: chaosCriteria, end: time.Now().Add(limit), progress: os.Stderr, first: scenarioOf(seed),
 	}
 	fmt.Println(z.report(fmt.Sprint("TestChaosSeed", seed), done))
 }

@@ -1,6 +1,6 @@
 package raft
 
-// The scenarios of TestChaos: what a cluster is made of and what happens to it, as plain data.
+// The scenarios of TestChaos: a cluster's settings and its faults, as plain data.
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A scenario is a cluster and the faults that happen to it, one after another. A fault that does not apply when its turn
-// comes does nothing. So every part of the faults makes a scenario, with any number of servers.
+// A scenario is a cluster and the faults that are injected into it, one after another. A fault that does not apply when
+// its turn comes does nothing, so any part of the faults, with any number of servers, is a scenario, too.
 type scenario struct {
 	servers     int
 	whole       bool     // servers save their whole state each time, as with the course's Persister
@@ -18,16 +18,16 @@ type scenario struct {
 	slowReaders bool     // services sometimes sleep before they read the next message
 	longDelays  bool     // a call that cannot reach its server takes up to 7 s to fail
 	seed        int64    // decides when a service takes a snapshot or sleeps
-	options     []string // what each server is made with at first, as -options names it; nil: the defaults
+	options     []string // of each server at its first start, in the form of the flag -options; nil: the defaults
 	faults      []fault
 }
 
-// A fault is something that happens to the cluster, and a pause after it.
+// A fault is one change to the cluster, and a pause after it.
 type fault struct {
 	kind     faultKind
-	server   int           // the server that it happens to; of a link, the end that calls
-	to       int           // of a link: the end that is called
-	options  string        // of restartServer: what the server is made with, as -options names it
+	server   int           // the server concerned; of a link: the caller
+	to       int           // of a link: the server that is called
+	options  string        // of restartServer: in the form of the flag -options
 	commands string        // of startCommands: a letter for each command, see chaosCommand
 	pause    time.Duration // in virtual time
 }
@@ -37,23 +37,23 @@ type faultKind string
 
 const (
 	letTimePass       faultKind = "letTimePass"       // only the pause
-	startCommands     faultKind = "startCommands"     // call Start on every server that runs
-	crashServer       faultKind = "crashServer"       // lose all but the disk
+	startCommands     faultKind = "startCommands"     // call Start on every running server
+	crashServer       faultKind = "crashServer"       // lose everything except the disk
 	crashAtMessage    faultKind = "crashAtMessage"    // crash at the next message, after saving and before answering
 	crashAll          faultKind = "crashAll"          // crash all servers
-	restartServer     faultKind = "restartServer"     // start a server that has crashed
+	restartServer     faultKind = "restartServer"     // start a crashed server
 	cutLink           faultKind = "cutLink"           // calls from server to another fail
-	restoreLink       faultKind = "restoreLink"       // they succeed again
+	restoreLink       faultKind = "restoreLink"       // calls from server to another succeed again
 	restoreLinks      faultKind = "restoreLinks"      // restore the links between all servers
 	isolateServer     faultKind = "isolateServer"     // cut all links of a server
-	isolateLeader     faultKind = "isolateLeader"     // cut all links of the latest leader that was seen
+	isolateLeader     faultKind = "isolateLeader"     // cut all links of the last leader that was seen
 	unreliableNetwork faultKind = "unreliableNetwork" // messages are delayed and lost
 	reliableNetwork   faultKind = "reliableNetwork"   // not any more
 	reorderReplies    faultKind = "reorderReplies"    // most replies come late
 	orderReplies      faultKind = "orderReplies"      // not any more
 )
 
-// names tells which of a fault's servers its kind makes use of.
+// names reports which of a fault's servers a fault of this kind uses.
 func (k faultKind) names() (server, to bool) {
 	switch k {
 	case crashServer, crashAtMessage, restartServer, isolateServer:
@@ -64,10 +64,10 @@ func (k faultKind) names() (server, to bool) {
 	return false, false
 }
 
-// The letters of startCommands.
+// commandLetters are the letters of startCommands.
 const commandLetters = "iskb"
 
-// chaosCommand returns the command with number n of the type that the letter stands for.
+// chaosCommand returns command number n, of the type that the letter stands for.
 func chaosCommand(letter byte, n int) any {
 	switch letter {
 	case 'i':
@@ -82,12 +82,12 @@ func chaosCommand(letter byte, n int) any {
 	panic(fmt.Sprintf("no command has the letter %q", letter))
 }
 
-// chaosSteps is how many steps a scenario is drawn in. Most steps are one fault, some are several or none.
+// chaosSteps is the number of steps in which a scenario is generated. Most steps add one fault, some several or none.
 const chaosSteps = 250
 
-// A drawing is a scenario that is being drawn, and the state that its cluster has after the faults so far. The drawing does
-// not know which server isolateLeader isolates, and it assumes that a server which shall crash at a message does so soon.
-type drawing struct {
+// A generator generates a scenario and keeps track of the cluster's state after the faults so far. It does not know
+// which server isolateLeader isolates, and it assumes that a doomed server dies soon.
+type generator struct {
 	scenario
 	random *rand.Rand
 	links  [][]bool // links[i][j]: i can reach j
@@ -98,15 +98,15 @@ type serverState int
 
 const (
 	serverUp     serverState = iota
-	serverDoomed             // to crash at its next message
+	serverDoomed             // will crash at its next message
 	serverDown
 )
 
-// scenarioOf draws a scenario from a seed.
+// scenarioOf returns the scenario of a seed.
 func scenarioOf(seed int64) scenario {
 	random := rand.New(rand.NewSource(seed))
 	n := []int{1, 3, 3, 4, 5, 5, 7}[random.Intn(7)]
-	d := &drawing{
+	g := &generator{
 		scenario: scenario{
 			servers: n, snapshots: random.Intn(4) > 0, whole: random.Intn(3) == 0, slowReaders: true,
 			longDelays: random.Intn(2) == 0, seed: seed,
@@ -115,94 +115,94 @@ func scenarioOf(seed int64) scenario {
 		states: make([]serverState, n),
 	}
 	for range n {
-		d.options = append(d.options, anyChoices(random))
-		d.links = append(d.links, slices.Repeat([]bool{true}, n))
+		g.options = append(g.options, anyChoices(random))
+		g.links = append(g.links, slices.Repeat([]bool{true}, n))
 	}
 	for range chaosSteps {
-		d.step()
+		g.step()
 	}
-	return d.scenario
+	return g.scenario
 }
 
-func (d *drawing) add(faults ...fault) { d.faults = append(d.faults, faults...) }
+func (g *generator) add(faults ...fault) { g.faults = append(g.faults, faults...) }
 
-// step adds something that happens to the cluster, and mostly lets some time pass.
-func (d *drawing) step() {
-	i, j := d.random.Intn(d.servers), d.random.Intn(d.servers)
-	switch k := d.random.Intn(32); {
-	case k < 4 && d.links[i][j]:
-		d.links[i][j] = false
-		d.add(fault{kind: cutLink, server: i, to: j})
+// step adds the faults of one step and, in two of three steps, a pause.
+func (g *generator) step() {
+	i, j := g.random.Intn(g.servers), g.random.Intn(g.servers)
+	switch k := g.random.Intn(32); {
+	case k < 4 && g.links[i][j]:
+		g.links[i][j] = false
+		g.add(fault{kind: cutLink, server: i, to: j})
 	case k < 4:
-		d.links[i][j] = true
-		d.add(fault{kind: restoreLink, server: i, to: j})
+		g.links[i][j] = true
+		g.add(fault{kind: restoreLink, server: i, to: j})
 	case k == 4:
-		d.isolate(i)
+		g.isolate(i)
 	case k == 5:
-		for i := range d.links {
-			d.links[i] = slices.Repeat([]bool{true}, d.servers)
+		for i := range g.links {
+			g.links[i] = slices.Repeat([]bool{true}, g.servers)
 		}
-		d.add(fault{kind: restoreLinks})
+		g.add(fault{kind: restoreLinks})
 	case k == 6:
-		d.add(fault{kind: []faultKind{reliableNetwork, unreliableNetwork}[d.random.Intn(2)]})
+		g.add(fault{kind: []faultKind{reliableNetwork, unreliableNetwork}[g.random.Intn(2)]})
 	case k == 7:
-		d.add(fault{kind: []faultKind{reorderReplies, orderReplies}[d.random.Intn(2)]})
-	case k < 12 && d.states[i] != serverDown:
-		d.states[i] = serverDown
-		d.add(fault{kind: crashServer, server: i})
-	case k < 17 && d.states[i] == serverDown:
-		d.restart(i)
+		g.add(fault{kind: []faultKind{reorderReplies, orderReplies}[g.random.Intn(2)]})
+	case k < 12 && g.states[i] != serverDown:
+		g.states[i] = serverDown
+		g.add(fault{kind: crashServer, server: i})
+	case k < 17 && g.states[i] == serverDown:
+		g.restart(i)
 	case k == 17:
-		d.add(fault{kind: crashAll})
-		for i := range d.servers {
-			d.restart(i)
+		g.add(fault{kind: crashAll})
+		for i := range g.servers {
+			g.restart(i)
 		}
-	case k < 20 && d.states[i] != serverDown:
-		d.states[i]++ // doomed now; if it was doomed before, it has died by now, most likely, and goes down
-		d.add(fault{kind: crashAtMessage, server: i})
+	case k < 20 && g.states[i] != serverDown:
+		g.states[i]++ // up becomes doomed; doomed becomes down, as it has probably died by now
+		g.add(fault{kind: crashAtMessage, server: i})
 	default:
-		d.load()
+		g.load()
 	}
-	if d.random.Intn(3) > 0 {
-		d.pause(time.Duration(d.random.Intn(1<<d.random.Intn(10))) * time.Millisecond)
+	if g.random.Intn(3) > 0 {
+		g.pause(time.Duration(g.random.Intn(1<<g.random.Intn(10))) * time.Millisecond)
 	}
 }
 
-func (d *drawing) isolate(i int) {
-	if d.random.Intn(2) == 0 {
-		d.add(fault{kind: isolateLeader})
+func (g *generator) isolate(i int) {
+	if g.random.Intn(2) == 0 {
+		g.add(fault{kind: isolateLeader})
 		return
 	}
-	for j := range d.servers {
-		d.links[i][j], d.links[j][i] = false, false
+	for j := range g.servers {
+		g.links[i][j], g.links[j][i] = false, false
 	}
-	d.add(fault{kind: isolateServer, server: i})
+	g.add(fault{kind: isolateServer, server: i})
 }
 
-func (d *drawing) restart(i int) {
-	d.states[i] = serverUp
-	d.add(fault{kind: restartServer, server: i, options: anyChoices(d.random)})
+func (g *generator) restart(i int) {
+	g.states[i] = serverUp
+	g.add(fault{kind: restartServer, server: i, options: anyChoices(g.random)})
 }
 
-// load starts up to four commands of all types. An int is the most frequent one.
-func (d *drawing) load() {
-	letters := make([]byte, d.random.Intn(5))
+// load adds the start of up to four commands of any types, most often ints.
+func (g *generator) load() {
+	letters := make([]byte, g.random.Intn(5))
 	for k := range letters {
-		letters[k] = (commandLetters + "i")[d.random.Intn(len(commandLetters)+1)]
+		letters[k] = (commandLetters + "i")[g.random.Intn(len(commandLetters)+1)]
 	}
 	if len(letters) > 0 {
-		d.add(fault{kind: startCommands, commands: string(letters)})
+		g.add(fault{kind: startCommands, commands: string(letters)})
 	}
 }
 
-func (d *drawing) pause(time time.Duration) {
-	if len(d.faults) == 0 {
-		d.add(fault{kind: letTimePass})
+func (g *generator) pause(time time.Duration) {
+	if len(g.faults) == 0 {
+		g.add(fault{kind: letTimePass})
 	}
-	d.faults[len(d.faults)-1].pause += time
+	g.faults[len(g.faults)-1].pause += time
 }
 
-// size returns how many faults a scenario has, and how many commands its faults start on every server.
+// size returns the number of faults in a scenario, and the number of commands that they start on every server.
 func (s *scenario) size() (faults, commands int) {
 	for _, f := range s.faults {
 		commands += len(f.commands)

@@ -1,6 +1,6 @@
 package raft
 
-// Tests of chaos itself: what its scenarios are, and how they become smaller.
+// Tests of TestChaos's parts: how scenarios are generated, printed and shrunk.
 
 import (
 	"go/ast"
@@ -22,18 +22,18 @@ func TestScenarioComesFromSeed(t *testing.T) {
 	for seed := range int64(50) {
 		s := scenarioOf(seed)
 		if !reflect.DeepEqual(s, scenarioOf(seed)) {
-			t.Errorf("seed %d: two scenarios", seed)
+			t.Errorf("seed %d: two different scenarios", seed)
 		}
 		if reflect.DeepEqual(s, scenarioOf(seed+1)) {
 			t.Errorf("seeds %d and %d: the same scenario", seed, seed+1)
 		}
 		if n := len(s.faults); n < chaosSteps*3/4 {
-			t.Errorf("seed %d: %d faults only", seed, n)
+			t.Errorf("seed %d: only %d faults", seed, n)
 		}
 		for _, f := range s.faults {
 			kinds[f.kind]++
 			if max(f.server, f.to) >= s.servers {
-				t.Errorf("seed %d: %d servers, but a fault of another: %s", seed, s.servers, f.goLiteral())
+				t.Errorf("seed %d: a fault of a server that does not exist (%d servers): %s", seed, s.servers, f.goLiteral())
 			}
 		}
 	}
@@ -51,7 +51,7 @@ func TestScenarioComesFromSeed(t *testing.T) {
 	}
 }
 
-// Any part of the faults is a scenario, with any number of servers.
+// TestScenarioPartsAreScenarios checks that any part of a scenario's faults, with any number of servers, is a scenario.
 func TestScenarioPartsAreScenarios(t *testing.T) {
 	parallel(t)
 	scenarios := int64(10)
@@ -65,15 +65,16 @@ func TestScenarioPartsAreScenarios(t *testing.T) {
 		if s.servers > 1 {
 			s = s.without(random.Intn(s.servers))
 		}
-		s.servers = 1 + random.Intn(s.servers) // faults of other servers are left
+		s.servers = 1 + random.Intn(s.servers) // faults of removed servers remain
 		errs, done := s.run(t, nil)
 		if len(errs) > 0 || done != len(s.faults) {
-			t.Errorf("after %d faults %v\n%s", done, errs, s.goLiteral())
+			t.Errorf("after %d faults: %v\n%s", done, errs, s.goLiteral())
 		}
 	}
 }
 
-// everyFault has every kind of fault and every field of a scenario. Its text below is what goLiteral must return.
+// everyFault has every kind of fault and sets every field of a scenario. goLiteral must return the text of its value
+// below.
 var everyFault = scenario{
 	servers:     3,
 	whole:       true,
@@ -137,7 +138,7 @@ func TestScenarioWithEveryFault(t *testing.T) {
 	playChaos(t, everyFault)
 }
 
-// mustBeTest checks that source is a test function of this name, in gofmt's layout.
+// mustBeTest checks that source is a test function of this name, in gofmt's format.
 func mustBeTest(t *testing.T, name, source string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "", "package raft\n\n"+source, 0)
@@ -148,12 +149,12 @@ func mustBeTest(t *testing.T, name, source string) {
 		t.Errorf("not a function %s:\n%s", name, source)
 	}
 	if formatted, err := format.Source([]byte(source)); err != nil || string(formatted) != source {
-		t.Errorf("gofmt makes something else of it (%v):\n%s", err, source)
+		t.Errorf("gofmt would change it (%v):\n%s", err, source)
 	}
 }
 
-// A scenario fails here if it has snapshots and two servers, starts a string as a command after at least 100 ms, and has a
-// crash of one server behind that. Each is shrunk to just that.
+// TestShrinkScenario shrinks scenarios of which those fail that have snapshots and at least two servers, start a string
+// as a command after at least 100 ms, and crash one server later. Each must be shrunk to just that.
 func TestShrinkScenario(t *testing.T) {
 	for seed := range int64(20) {
 		s := scenarioOf(seed)
@@ -195,22 +196,22 @@ func TestShrinkScenario(t *testing.T) {
 	}
 }
 
-// newShrinking begins a search that prints nothing. It is quicker than that of TestChaos, and wrong more often.
+// newShrinking returns a search that prints nothing. It is faster than that of TestChaos, but more often wrong.
 func newShrinking(t *testing.T, first scenario, prepare func(*chaos)) *shrinking {
 	parallel(t)
 	if !virtualClock() || !*watchFlag {
 		t.Skip("needs the virtual clock and the watch")
 	}
 	return &shrinking{
-		t: t, prepare: prepare, bars: []bar{{5, 3, 18, 12}}, end: time.Now().Add(20 * time.Second), progress: io.Discard, first: first,
+		t: t, prepare: prepare, criteria: []criterion{{5, 3, 18, 12}}, end: time.Now().Add(20 * time.Second), progress: io.Discard, first: first,
 	}
 }
 
-// loseThirdDisk plants a mistake: when a server crashes the third time, its disk is lost.
+// loseThirdDisk plants a mistake: a server's third crash erases its disk.
 func loseThirdDisk(c *chaos) {
 	c.watch.show = func(string) {}
 	crashes := make(map[int]int)
-	c.spoil = func(server int, disk *Persister) *Persister {
+	c.corrupt = func(server int, disk *Persister) *Persister {
 		if crashes[server]++; crashes[server] == 3 {
 			return MakePersister()
 		}
@@ -227,22 +228,23 @@ func TestShrinkPlantedMistake(t *testing.T) {
 	z.kind = kindOf(errs[0])
 	mustEqual(t, "kind of error", z.kind, termsRise)
 	report := z.report("TestChaosSeed8", done)
-	inTime := !z.over() // most of the time on a machine with nothing else to do
+	inTime := !z.over() // usually true on an idle machine
 	t.Logf("%v\n%s", errs[0], report)
 	_, source, _ := strings.Cut(report, "\n\n")
 	mustBeTest(t, "TestChaosSeed8", source)
 	if faults, commands := z.smallest.size(); inTime && (faults > 10 || commands > 4) || faults > done {
-		t.Error("this is not a small scenario")
+		t.Error("the scenario is not small")
 	}
 	if z.count(z.smallest) == 0 {
-		t.Error("this does not fail again")
+		t.Error("the scenario does not fail again")
 	}
 	if errs, _ := z.smallest.run(t, nil); len(errs) > 0 {
-		t.Errorf("this fails without the mistake, too: %v", errs)
+		t.Errorf("the scenario fails without the mistake, too: %v", errs)
 	}
 }
 
-// A scenario that passes is not shrunk, and without time nothing runs.
+// TestShrinkWithoutMistake checks that a scenario that passes is not shrunk, and that nothing runs after the time
+// limit.
 func TestShrinkWithoutMistake(t *testing.T) {
 	z := newShrinking(t, everyFault, nil)
 	z.kind = electionSafety
@@ -256,7 +258,7 @@ func TestShrinkWithoutMistake(t *testing.T) {
 	}
 }
 
-// When the time is over, the search ends with the smallest scenario that it has found.
+// TestShrinkEndsInTime checks that, when the time is over, the search ends with the smallest scenario found so far.
 func TestShrinkEndsInTime(t *testing.T) {
 	s := scenarioOf(1)
 	calls := 0

@@ -1,6 +1,6 @@
 package raft
 
-// The search for a small scenario that fails as a large one does.
+// The search for a small scenario that fails in the same way as a large one.
 
 import (
 	"reflect"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// shrinkScenario returns a scenario for which fails returned true, with fewer servers, faults and commands, shorter pauses
-// and simpler settings. It returns s itself if it finds none. What shrinkList says of fails holds here, too.
+// shrinkScenario returns a scenario for which fails returns true, with fewer servers, faults and commands, shorter
+// pauses and simpler settings. It returns s itself if it finds none. See shrinkList for the requirements on fails.
 func shrinkScenario(s scenario, fails func(scenario) bool) scenario {
 	for {
 		before := s
@@ -31,7 +31,8 @@ func (s scenario) with(faults []fault) scenario {
 	return s
 }
 
-// shrinkFaults leaves out faults and pauses. If it leaves out a fault but not its pause, it adds the pause to the fault before.
+// shrinkFaults removes faults and pauses. If it removes a fault but not its pause, it adds the pause to the fault
+// before.
 func shrinkFaults(s scenario, fails func(scenario) bool) scenario {
 	var pieces []fault
 	for _, f := range s.faults {
@@ -59,7 +60,7 @@ func shrinkPart[T any](s scenario, fails func(scenario) bool, list []T, build fu
 	return s
 }
 
-// joinPauses adds the pauses that are faults of their own to the faults before them.
+// joinPauses merges each fault that is only a pause into the fault before it.
 func joinPauses(pieces []fault) (faults []fault) {
 	for _, f := range pieces {
 		switch last := len(faults) - 1; {
@@ -73,7 +74,7 @@ func joinPauses(pieces []fault) (faults []fault) {
 	return faults
 }
 
-// shrinkServers leaves out servers and the faults that name them.
+// shrinkServers removes servers and the faults that name them.
 func shrinkServers(s scenario, fails func(scenario) bool) scenario {
 	for i := s.servers - 1; i >= 0 && s.servers > 1; i-- {
 		if candidate := s.without(i); fails(candidate) {
@@ -106,7 +107,7 @@ func (s scenario) without(i int) scenario {
 	return s.with(joinPauses(pieces))
 }
 
-// shrinkSettings sets what it can to its zero value.
+// shrinkSettings sets as many settings as possible to their zero values.
 func shrinkSettings(s scenario, fails func(scenario) bool) scenario {
 	for _, simplify := range []func(*scenario){
 		func(s *scenario) { s.whole = false },
@@ -124,10 +125,10 @@ func shrinkSettings(s scenario, fails func(scenario) bool) scenario {
 	return s
 }
 
-// shrinkOptions leaves out options that servers are started with.
+// shrinkOptions removes options of servers.
 func shrinkOptions(s scenario, fails func(scenario) bool) scenario {
 	type chosen struct {
-		start int // the server, or behind all servers the fault, that names the option
+		start int // the server, or s.servers plus the fault, that names the option
 		name  string
 	}
 	var all []chosen
@@ -165,7 +166,7 @@ func shrinkOptions(s scenario, fails func(scenario) bool) scenario {
 	})
 }
 
-// shrinkCommands leaves out commands.
+// shrinkCommands removes commands.
 func shrinkCommands(s scenario, fails func(scenario) bool) scenario {
 	type command struct {
 		fault  int
@@ -223,7 +224,8 @@ func shrinkPauses(s scenario, fails func(scenario) bool) scenario {
 	return s
 }
 
-// rounderThan returns the longest round pause that is shorter, or 0. It is 1, 2, 3, 5 or 7 times a power of ten milliseconds.
+// rounderThan returns the longest round pause that is shorter than this one, or 0. A pause is round if it is 1, 2, 3, 5
+// or 7 times a power of ten milliseconds.
 func rounderThan(pause time.Duration) (shorter time.Duration) {
 	for unit := time.Millisecond; unit < pause; unit *= 10 {
 		for _, n := range []time.Duration{1, 2, 3, 5, 7} {

@@ -14,13 +14,13 @@ var (
 	chaosSeeds = flag.Int("chaos.seeds", 20, "number of seeds of TestChaos")
 )
 
-// TestChaos lets a cluster of random size suffer random faults under random load, all drawn from a seed: crashes of
-// one or all, also between saving and answering, links cut one by one and in one direction, leaders cut off, unreliable
-// and reordering networks, snapshots that lag behind, slow readers, disks that save everything each time, options of
-// Make. What is applied must agree at every moment, and when all is healed every server must get everything, once. The
-// seed fixes the faults; how goroutines interleave is in it only on a host that is seeded, too (replay/).
-//
-// At the first seed that fails, TestChaos looks for a smaller scenario that fails in the same way and prints it as a test.
+// TestChaos runs clusters of random size with random load and random faults, all drawn from a seed. Servers crash, one
+// or all, also between saving and answering. Links are cut one by one and in one direction; leaders are isolated; the
+// network is unreliable or reorders replies. Snapshots lag behind, readers are slow, disks save the whole state each
+// time, and servers have various options of Make. At every moment, servers must agree on the commands that they have
+// applied; after all faults are healed, every server must apply every command once. The seed determines the faults. It
+// determines the interleaving of goroutines only on a seeded host (replay/). For the first seed that fails, TestChaos
+// looks for a smaller scenario that fails in the same way and prints it as a test.
 func TestChaos(t *testing.T) {
 	parallel(t)
 	failed, shrunk := 0, false
@@ -30,7 +30,7 @@ func TestChaos(t *testing.T) {
 		errs, done, ok := playSeed(t, seed)
 		if !ok {
 			failed++
-			t.Logf("the same faults again: make chaos SEED=%d N=1", seed)
+			t.Logf("to repeat the same faults: make chaos SEED=%d N=1", seed)
 		}
 		chaosProgress(k+1, failed, time.Since(begin))
 		if len(errs) > 0 && !shrunk {
@@ -40,7 +40,7 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// playSeed carries out the scenario of a seed in a subtest.
+// playSeed runs the scenario of a seed in a subtest.
 func playSeed(t *testing.T, seed int64) (errs []error, done int, ok bool) {
 	ok = t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 		errs, done = scenarioOf(seed).run(t, nil)
@@ -51,7 +51,7 @@ func playSeed(t *testing.T, seed int64) (errs []error, done int, ok bool) {
 	return errs, done, ok
 }
 
-// chaosProgress shows how far many seeds have come.
+// chaosProgress prints how many seeds have run, if there are more than a hundred.
 func chaosProgress(done, failed int, took time.Duration) {
 	if *chaosSeeds > 100 && (done%10 == 0 || done == *chaosSeeds) {
 		fmt.Fprintf(os.Stderr, "\rchaos: %d of %d seeds, %d failed, %v ", done, *chaosSeeds, failed, took.Round(time.Second))
@@ -61,7 +61,7 @@ func chaosProgress(done, failed int, took time.Duration) {
 	}
 }
 
-// playChaos carries out a scenario chaosTries times, or until it fails.
+// playChaos runs a scenario chaosTries times, or until it fails.
 func playChaos(t *testing.T, s scenario) {
 	t.Helper()
 	for range chaosTries {
@@ -75,9 +75,9 @@ func playChaos(t *testing.T, s scenario) {
 	}
 }
 
-// run carries out the scenario in a bubble of its own. It returns what went wrong, the most telling error first, and how
-// many faults were carried out until then. It does not make t fail. If prepare is not nil, run calls it with the cluster
-// before the scenario begins.
+// run runs the scenario in a bubble. It returns the errors, the watch's first, and the number of faults that were
+// injected before them. It does not make t fail. If prepare is not nil, run calls it with the cluster before the
+// scenario begins.
 func (s scenario) run(t *testing.T, prepare func(c *chaos)) (errs []error, done int) {
 	left := labErrors(t, func() {
 		c := newChaos(s)

@@ -196,7 +196,7 @@ func (cfg *config) crash1(i int) {
 	cfg.net.DeleteServer(i)
 	cfg.mu.Lock()
 	if cfg.saved[i] != nil {
-		cfg.saved[i] = cfg.watch.cut(i, cfg.saved[i])
+		cfg.saved[i] = cfg.watch.takeDisk(i, cfg.saved[i])
 	}
 	cfg.mu.Unlock()
 	cfg.kill(i)

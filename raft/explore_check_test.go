@@ -174,7 +174,7 @@ func (s *driven) acknowledges(term, index int) {
 	case index > s.rf.log.lastIndex():
 		s.violate(savedFirst, "it acknowledges index %d, but its log ends at %d", index, s.rf.log.lastIndex())
 	case term > s.acked.term || index > s.acked.index:
-		s.acked = place{index, term}
+		s.acked = entryID{index, term}
 	}
 }
 

@@ -231,7 +231,7 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 		s.tickets = append(s.tickets, int(term))
 	}
 	s.service = []byte(m.service)
-	s.acked = place{m.acked, m.term}
+	s.acked = entryID{m.acked, m.term}
 	m.loadPortion(s)
 	return s
 }

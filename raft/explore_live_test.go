@@ -42,7 +42,7 @@ func newLive(l limits, v variant, watched bool) *live {
 		c.servers[i] = newDriven(l.servers, i, MakePersister(), l.lag, opts)
 		c.servers[i].live = true
 		if watched {
-			c.servers[i].cut = func(ps *Persister) *Persister { return c.watch.cut(i, cutDisk(ps)) }
+			c.servers[i].cut = func(ps *Persister) *Persister { return c.watch.takeDisk(i, cutDisk(ps)) }
 		}
 	}
 	return c

@@ -107,7 +107,7 @@ type driven struct {
 	spare   *call            // one that is not open any more
 	tickets []int            // terms of the Starts that wait for the lock
 	service []byte           // the commands that the service has applied, from index 1
-	acked   place            // the last acknowledgement of the highest term it acknowledged in
+	acked   entryID          // the last acknowledgement of the highest term it acknowledged in
 	sent    Message          // what the step has sent
 	broken  *breach          // the first violation of the step
 	saves   int              // of the step

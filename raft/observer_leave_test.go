@@ -1,14 +1,15 @@
 package raft
 
-// What leaves a server: messages, replies, and what it applies. Each depends on what must be saved by then.
+// Checks of the messages and replies that a server sends and of what it applies. The state on which each depends must
+// already be saved.
 
 import (
 	"reflect"
 	"time"
 )
 
-// afterViolation is how long a message takes once something was violated. Servers that have gone wrong may exchange
-// messages without end at one moment of the virtual clock; the test could not end.
+// afterViolation is how long a message takes after a violation. Without it, faulty servers might exchange messages for
+// ever while the virtual clock stands still, and the test would not end.
 const afterViolation = 10 * time.Millisecond
 
 func (w *watch) sending(rf *Raft, m Message, to int) {
@@ -17,7 +18,7 @@ func (w *watch) sending(rf *Raft, m Message, to int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.lookAt(rf)
+	s := w.checkedServer(rf)
 	if s == nil {
 		return
 	}
@@ -25,7 +26,7 @@ func (w *watch) sending(rf *Raft, m Message, to int) {
 	case *RequestVoteArgs:
 		term := m.Term
 		if m.PreVote {
-			term-- // a question about the next one
+			term-- // a PreVote names the next term
 			w.note(s, "-> %d: would you vote in term %d? log %d of term %d", to, m.Term, m.LastLogIndex, m.LastLogTerm)
 		} else {
 			w.note(s, "-> %d: vote in term %d! log %d of term %d", to, m.Term, m.LastLogIndex, m.LastLogTerm)
@@ -35,32 +36,32 @@ func (w *watch) sending(rf *Raft, m Message, to int) {
 		records, _ := recordsOf(m)
 		last := m.PrevLogIndex + len(records)
 		w.note(s, "-> %d: term %d, after %d of term %d up to %d, commit %d", to, m.Term, m.PrevLogIndex, m.PrevLogTerm, last, m.LeaderCommit)
-		w.leads(s, m, last)
+		w.checkLeads(s, m, last)
 		if m.LeaderCommit > s.commit {
-			w.violated(s, onlyCommitted, m.Term, m.LeaderCommit, "it tells server %d of a commitIndex that it has not, but %d", to, s.commit)
+			w.violated(s, onlyCommitted, m.Term, m.LeaderCommit, "it sends server %d this commitIndex, but its own is %d", to, s.commit)
 		}
 	case *InstallSnapshotArgs:
 		w.note(s, "-> %d: term %d, snapshot at %d of term %d", to, m.Term, m.LastIncludedIndex, m.LastIncludedTerm)
-		w.leads(s, m, m.LastIncludedIndex)
+		w.checkLeads(s, m, m.LastIncludedIndex)
 		w.checkPrefix(s, "the snapshot that it sends", m.LastIncludedIndex, m.LastIncludedTerm)
 		w.checkData(s, m.LastIncludedIndex, m.Data)
 	}
 }
 
-// termSaved checks that a term that leaves s is saved. It reports whether it is still the current one.
+// termSaved checks that a term that s sends is saved. It reports whether that is still the current term.
 func (w *watch) termSaved(s *watched, term int) bool {
 	saved := s.disk.head.currentTerm
 	if term > saved {
-		w.violated(s, savedFirst, term, 0, "this term leaves, but saved is %d", saved)
+		w.violated(s, savedFirst, term, 0, "it sends this term, but the saved one is %d", saved)
 	}
 	return term == saved
 }
 
-// leads checks a message that only a leader sends, and that promises that its log reaches up to last.
-func (w *watch) leads(s *watched, m Message, last int) {
+// checkLeads checks a message that only a leader sends, and that the entries up to last, which it sends, are saved.
+func (w *watch) checkLeads(s *watched, m Message, last int) {
 	_, term := m.sender()
 	current := w.termSaved(s, term)
-	r := w.reigns[term]
+	r := w.leaderships[term]
 	if r == nil || r.server != s {
 		w.violated(s, electionSafety, term, 0, "it sends %T, but does not lead", m)
 		return
@@ -69,14 +70,14 @@ func (w *watch) leads(s *watched, m Message, last int) {
 		w.violated(s, savedFirst, term, 0, "it leads, but its saved vote is %d", s.disk.head.votedFor)
 	}
 	if current && last > s.disk.last() {
-		w.violated(s, savedFirst, term, last, "this entry leaves, but saved are those up to %d", s.disk.last())
+		w.violated(s, savedFirst, term, last, "it sends this entry, but has saved only those up to %d", s.disk.last())
 	}
 }
 
 func (w *watch) answering(rf *Raft, m Message, reply Reply) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.lookAt(rf)
+	s := w.checkedServer(rf)
 	if s == nil {
 		return
 	}
@@ -96,11 +97,11 @@ func (w *watch) answering(rf *Raft, m Message, reply Reply) {
 	}
 	switch m := m.(type) {
 	case *RequestVoteArgs:
-		w.votes(s, m, current)
+		w.checkVote(s, m, current)
 	case *AppendEntriesArgs:
-		w.acknowledges(s, m, current)
+		w.checkAppendAck(s, m, current)
 	case *InstallSnapshotArgs:
-		w.acknowledged(s, place{m.LastIncludedIndex, term}, current)
+		w.checkAck(s, entryID{m.LastIncludedIndex, term}, current)
 	}
 }
 
@@ -112,34 +113,34 @@ func (w *watch) noteAnswer(s *watched, promises bool, yes, no string, to, term i
 	}
 }
 
-// votes checks a vote that is granted. current says whether the server is still in its term; then what it depends on is
-// still on the disk.
-func (w *watch) votes(s *watched, m *RequestVoteArgs, current bool) {
+// checkVote checks a granted vote. If current, the server is still in the term of the vote, so its disk must show what
+// the vote depends on.
+func (w *watch) checkVote(s *watched, m *RequestVoteArgs, current bool) {
 	h, last := &s.disk.head, s.disk.at(s.disk.last()).term
 	other, voted := s.granted[m.Term]
 	switch {
 	case voted && other != m.CandidateID:
 		w.violated(s, oneVote, m.Term, 0, "it votes for server %d, after server %d", m.CandidateID, other)
-	case w.reigns[m.Term] != nil && w.reigns[m.Term].server == s && w.reigns[m.Term].own:
+	case w.leaderships[m.Term] != nil && w.leaderships[m.Term].server == s && w.leaderships[m.Term].own:
 		w.violated(s, oneVote, m.Term, 0, "it votes for server %d, but leads in this term", m.CandidateID)
 	case current && h.votedFor != m.CandidateID:
 		w.violated(s, savedFirst, m.Term, 0, "it votes for server %d, but its saved vote is %d", m.CandidateID, h.votedFor)
 	case current && last < m.Term && (m.LastLogTerm < last || m.LastLogTerm == last && m.LastLogIndex < s.disk.last()):
-		w.violated(s, electionRestriction, m.Term, s.disk.last(), "its log ends there with term %d, that of server %d at %d with term %d",
+		w.violated(s, electionRestriction, m.Term, s.disk.last(), "its log ends here in term %d, that of server %d at %d in term %d",
 			last, m.CandidateID, m.LastLogIndex, m.LastLogTerm)
 	}
 	s.granted[m.Term] = m.CandidateID
 }
 
-// acknowledges checks that what the answer to a leader promises is on the disk.
-func (w *watch) acknowledges(s *watched, m *AppendEntriesArgs, current bool) {
+// checkAppendAck checks that the entries that a reply acknowledges are on the disk.
+func (w *watch) checkAppendAck(s *watched, m *AppendEntriesArgs, current bool) {
 	records, err := recordsOf(m)
 	if err != nil {
-		w.violated(s, savedFirst, m.Term, m.PrevLogIndex, "it acknowledges what cannot be read: %v", err)
+		w.violated(s, savedFirst, m.Term, m.PrevLogIndex, "it acknowledges entries that cannot be decoded: %v", err)
 		return
 	}
 	n := len(records)
-	w.acknowledged(s, place{m.PrevLogIndex + n, m.Term}, current)
+	w.checkAck(s, entryID{m.PrevLogIndex + n, m.Term}, current)
 	if !current || w.err != nil {
 		return
 	}
@@ -156,9 +157,9 @@ func (w *watch) acknowledges(s *watched, m *AppendEntriesArgs, current bool) {
 	}
 }
 
-func (w *watch) acknowledged(s *watched, up place, current bool) {
+func (w *watch) checkAck(s *watched, up entryID, current bool) {
 	if current && up.index > s.disk.last() {
-		w.violated(s, savedFirst, up.term, up.index, "it acknowledges this entry, but saved are those up to %d", s.disk.last())
+		w.violated(s, savedFirst, up.term, up.index, "it acknowledges this entry, but has saved only those up to %d", s.disk.last())
 	}
 	if up.term > s.acked.term || up.term == s.acked.term && up.index > s.acked.index {
 		s.acked = up
@@ -168,13 +169,13 @@ func (w *watch) acknowledged(s *watched, up place, current bool) {
 func (w *watch) applying(rf *Raft, m ApplyMsg) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.lookAt(rf)
+	s := w.checkedServer(rf)
 	if s == nil {
 		return
 	}
 	if m.EventValid {
 		if at := m.Event.CommitIndex; at > s.applied {
-			w.violated(s, eachOnce, s.term, at, "it reports %v after only %d was applied", m.Event.Kind, s.applied)
+			w.violated(s, eachOnce, s.term, at, "it reports %v, but has applied only entries up to %d", m.Event.Kind, s.applied)
 		}
 		return
 	}
@@ -187,26 +188,26 @@ func (w *watch) applying(rf *Raft, m ApplyMsg) {
 	}
 	switch {
 	case index > s.commit:
-		w.violated(s, onlyCommitted, s.term, index, "it applies this, but its commitIndex is %d", s.commit)
+		w.violated(s, onlyCommitted, s.term, index, "it applies this entry, but its commitIndex is %d", s.commit)
 	case m.SnapshotValid && index <= s.applied || m.CommandValid && index != s.applied+1:
-		w.violated(s, eachOnce, s.term, index, "it applies this after %d", s.applied)
+		w.violated(s, eachOnce, s.term, index, "it applies this entry after entry %d", s.applied)
 	case m.SnapshotValid:
 		w.checkPrefix(s, "the snapshot that it applies", index, m.SnapshotTerm)
 		w.checkData(s, index, m.Snapshot)
 		if at := s.disk.head.snapshotIndex; index > at {
-			w.violated(s, savedFirst, s.term, index, "it applies a snapshot, but its saved one is at %d", at)
+			w.violated(s, savedFirst, s.term, index, "it applies this snapshot, but its saved one is at %d", at)
 		}
 	default:
-		w.sameCommand(s, index, m.Command)
+		w.checkCommand(s, index, m.Command)
 		w.checkPrefix(s, "the command that it applies", index, m.CommandTerm)
 	}
 	s.applied = index
 }
 
-// sameCommand checks that one command is applied at an index, whoever applies it and how often.
-func (w *watch) sameCommand(s *watched, index int, command any) {
+// checkCommand checks that all servers apply the same command at an index, also after restarts.
+func (w *watch) checkCommand(s *watched, index int, command any) {
 	if _, answered := command.(RaftState); answered {
-		command = RaftState{} // each server's own
+		command = RaftState{} // each server applies its own
 	}
 	first, ok := w.applied[index]
 	if !ok {
@@ -216,7 +217,7 @@ func (w *watch) sameCommand(s *watched, index int, command any) {
 	}
 }
 
-// recordsOf returns the entries that a message carries.
+// recordsOf returns the entries in a message.
 func recordsOf(m *AppendEntriesArgs) (found []entry, err error) {
 	for _, piece := range m.Entries {
 		for b := []byte(piece); len(b) > 0; {

@@ -1,6 +1,6 @@
 package raft
 
-// What the watch remembers of each server's last events, and how a violation shows them.
+// The last events of each server, which the watch remembers and a violation prints.
 
 import (
 	"fmt"
@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// lastEvents is how many events of each server a violation shows.
+// lastEvents is the number of events of each server that a violation prints.
 const lastEvents = 12
 
-// An event is kept unformatted: it is nearly never shown.
+// An event is stored unformatted, because it is almost never printed.
 type event struct {
 	order  int
 	at     time.Duration
@@ -43,8 +43,8 @@ func (w *watch) note(s *watched, format string, args ...int) {
 	e.n = copy(e.args[:], args)
 }
 
-// picture shows the last events of all servers, a column for each, in the order in which they happened: line by line, and
-// within a line, whose events are of one moment, from left to right.
+// picture formats the last events of all servers in the order in which they happened, with a column for each server.
+// Events in one line have the same time, and happened from left to right.
 func (w *watch) picture() string {
 	rows := w.rows()
 	head := make([]string, len(w.servers))
@@ -75,26 +75,26 @@ func (w *watch) picture() string {
 	return b.String()
 }
 
-// rows are the lines of a picture.
+// rows holds the lines of a picture.
 type rows struct {
 	times []time.Duration
 	texts [][]string
 }
 
 func (w *watch) rows() (r rows) {
-	type told struct {
+	type shown struct {
 		server int
 		*event
 	}
-	var all []told
+	var all []shown
 	for i, s := range w.servers {
 		for k := range s.history.events {
 			if e := &s.history.events[k]; e.order > 0 {
-				all = append(all, told{i, e})
+				all = append(all, shown{i, e})
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b told) int { return a.order - b.order })
+	slices.SortFunc(all, func(a, b shown) int { return a.order - b.order })
 	column := len(w.servers)
 	for _, e := range all {
 		at := e.at.Round(time.Microsecond)

@@ -1,6 +1,6 @@
 package raft
 
-// Tests of the watch: it must see each kind of violation, say what it is, and see none where there is none.
+// Tests of the watch: it must find and describe each kind of violation, and must find none in runs that Raft allows.
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A stage is a cluster of quiet servers under a watch. They do what a test makes them do, right or wrong.
+// A stage is a cluster of quiet servers under a watch. A test drives each step of theirs, correct or not.
 type stage struct {
 	*watch
 	t     *testing.T
@@ -33,9 +33,9 @@ func (s *stage) start(i int, ps *Persister) *Raft {
 	return rf
 }
 
-func (s *stage) restart(i int) *Raft { return s.start(i, s.cut(i, s.rafts[i].store.persister)) }
+func (s *stage) restart(i int) *Raft { return s.start(i, s.takeDisk(i, s.rafts[i].store.persister)) }
 
-// campaign makes server i a candidate and has the voters asked.
+// campaign makes server i a candidate and asks the voters for their votes.
 func (s *stage) campaign(i int, voters ...int) *Raft {
 	rf := s.rafts[i]
 	rf.becomeCandidateLocked()
@@ -56,13 +56,13 @@ func voteRequest(rf *Raft) *RequestVoteArgs {
 	return &RequestVoteArgs{Term: rf.currentTerm, CandidateID: rf.me, LastLogIndex: rf.log.lastIndex(), LastLogTerm: rf.log.lastTerm()}
 }
 
-// append has rf append entries of these terms as a leader does.
+// append appends entries of these terms to rf's log and saves them, as a leader does.
 func (s *stage) append(rf *Raft, terms ...int) {
 	entries := from(rf.log.lastIndex() + 1).terms(terms...)
 	rf.saveEntriesLocked(false, segmentOf(entries...))
 }
 
-// entriesMessage makes the leader's message with what comes after prev.
+// entriesMessage returns the leader's AppendEntries with all entries after prev.
 func entriesMessage(leader *Raft, prev int) *AppendEntriesArgs {
 	m := &AppendEntriesArgs{
 		Term: leader.currentTerm, LeaderID: leader.me, LeaderCommit: leader.commitIndex,
@@ -72,7 +72,7 @@ func entriesMessage(leader *Raft, prev int) *AppendEntriesArgs {
 	return m
 }
 
-// replicate brings the leader's entries after prev to the servers.
+// replicate sends the leader's entries after prev to the servers.
 func (s *stage) replicate(leader *Raft, prev int, to ...int) {
 	for _, i := range to {
 		m := entriesMessage(leader, prev)
@@ -83,7 +83,7 @@ func (s *stage) replicate(leader *Raft, prev int, to ...int) {
 	}
 }
 
-// agreed is a cluster of three that is led by server 0 in term 1 and has committed two entries.
+// agreed makes server 0 the leader of term 1 with two committed entries, and returns it.
 func agreed(s *stage) *Raft {
 	leader := s.elect(0, 1)
 	s.append(leader, 1, 1)
@@ -92,7 +92,7 @@ func agreed(s *stage) *Raft {
 	return leader
 }
 
-// force lets server i lead in term, with votes that the watch believes in, whatever it should do.
+// force makes server i the leader of term, whether or not it could win, with votes that the watch accepts.
 func (s *stage) force(i, term int) *Raft {
 	rf := s.rafts[i]
 	rf.currentTerm, rf.votedFor = term, i
@@ -105,8 +105,8 @@ func (s *stage) force(i, term int) *Raft {
 
 var violations = []struct {
 	name string
-	want string // how the violation begins
-	also string // what it says too
+	want string // the beginning of the violation
+	also string // a later part of it
 	play func(s *stage)
 }{
 	{"two leaders", "election safety: violated by server 2 in term 1 at index 0", "server 0 leads", func(s *stage) {
@@ -116,7 +116,7 @@ var violations = []struct {
 	{"leader of a minority", "election safety: violated by server 1 in term 1 at index 0", "1 votes", func(s *stage) {
 		s.elect(1)
 	}},
-	{"a vote for a question", "election safety: violated by server 0 in term 1 at index 0", "1 votes", func(s *stage) {
+	{"a PreVote counted as a vote", "election safety: violated by server 0 in term 1 at index 0", "1 votes", func(s *stage) {
 		m := voteRequest(s.rafts[0])
 		m.Term, m.PreVote = 1, true
 		s.rafts[1].OnMessage(sealed(m))
@@ -140,17 +140,17 @@ var violations = []struct {
 		leader.log.append(nil, segmentOf(from(2).terms(2)...), false)
 		leader.saveAllLocked(false)
 	}},
-	{"entries differ", "log matching: violated by server 1 in term 1 at index 2", "on server 0", func(s *stage) {
+	{"entries differ", "log matching: violated by server 1 in term 1 at index 2", "that of server 0", func(s *stage) {
 		s.append(s.rafts[0], 1, 1)
 		other := from(1).terms(1, 1)
 		other[1].data = from(9).terms(1)[0].data
 		s.rafts[1].saveEntriesLocked(false, segmentOf(other...))
 	}},
-	{"entries before differ", "log matching: violated by server 1 in term 2 at index 2", "on server 0", func(s *stage) {
+	{"entries before differ", "log matching: violated by server 1 in term 2 at index 2", "that of server 0", func(s *stage) {
 		s.append(s.rafts[0], 1, 2)
 		s.append(s.rafts[1], 2, 2)
 	}},
-	{"log after nothing", "log matching: violated by server 1 in term 3 at index 7", "no log ever had", func(s *stage) {
+	{"log after an unknown entry", "log matching: violated by server 1 in term 3 at index 7", "no log ever had", func(s *stage) {
 		s.rafts[1].log.reset(7, 3)
 		s.rafts[1].saveAllLocked(false)
 	}},
@@ -158,19 +158,19 @@ var violations = []struct {
 		agreed(s)
 		s.force(2, 2)
 	}},
-	{"leader lacks what commits late", "leader completeness: violated by server 2 in term 2 at index 2", "server 0 commits in term 1", func(s *stage) {
+	{"leader lacks an entry that commits later", "leader completeness: violated by server 2 in term 2 at index 2", "server 0 commits in term 1", func(s *stage) {
 		leader := s.elect(0, 1)
 		s.append(leader, 1, 1)
 		s.replicate(leader, 0, 1)
 		s.force(2, 2)
 		leader.commitLocked(2)
 	}},
-	{"commit of another log", "state machine safety: violated by server 2 in term 0 at index 2", "with term 2 here", func(s *stage) {
+	{"commit of another log", "state machine safety: violated by server 2 in term 0 at index 2", "has term 2 here", func(s *stage) {
 		agreed(s)
 		s.append(s.rafts[2], 1, 2)
 		s.rafts[2].commitLocked(2)
 	}},
-	{"commit without a leader", "state machine safety: violated by server 1 in term 0 at index 1", "ends at 0", func(s *stage) {
+	{"commit without a leader", "state machine safety: violated by server 1 in term 0 at index 1", "committed, 0", func(s *stage) {
 		s.append(s.rafts[1], 1)
 		s.rafts[1].commitLocked(1)
 	}},
@@ -188,7 +188,7 @@ var violations = []struct {
 		leader := agreed(s)
 		s.applying(leader, ApplyMsg{SnapshotValid: true, SnapshotIndex: 2, SnapshotTerm: 9})
 	}},
-	{"snapshot of another index", "state machine safety: violated by server 0 in term 1 at index 1", "none that was taken here", func(s *stage) {
+	{"snapshot of another index", "state machine safety: violated by server 0 in term 1 at index 1", "no server has saved", func(s *stage) {
 		leader := agreed(s)
 		leader.Snapshot(2, []byte("two"))
 		s.sending(leader, &InstallSnapshotArgs{Term: 1, LastIncludedIndex: 1, LastIncludedTerm: 1, Data: []byte("two")}, 2)
@@ -207,36 +207,36 @@ var violations = []struct {
 		leader.commitIndex = 1
 		leader.setRoleLocked(Leader, 0)
 	}},
-	{"two votes", "one usable vote a term: violated by server 1 in term 1 at index 0", "was 0 and is 2", func(s *stage) {
+	{"two votes", "one usable vote per term: violated by server 1 in term 1 at index 0", "was 0 and is 2", func(s *stage) {
 		s.campaign(0, 1)
 		s.rafts[1].votedFor = nobody
 		s.campaign(2, 1)
 	}},
-	{"two votes, one unsaved", "one usable vote a term: violated by server 1 in term 1 at index 0", "for server 2, after server 0", func(s *stage) {
+	{"two votes, one unsaved", "one usable vote per term: violated by server 1 in term 1 at index 0", "for server 2, after server 0", func(s *stage) {
 		s.campaign(0, 1)
 		s.answering(s.rafts[1], &RequestVoteArgs{Term: 1, CandidateID: 2}, &RequestVoteReply{Term: 1, VoteGranted: true})
 	}},
-	{"vote forgotten in a restart", "one usable vote a term: violated by server 1 in term 1 at index 0", "was 0 and is -1", func(s *stage) {
+	{"vote lost in a restart", "one usable vote per term: violated by server 1 in term 1 at index 0", "was 0 and is -1", func(s *stage) {
 		s.campaign(0, 1)
 		rf := newQuiet(s.t, 3, MakePersister())
 		rf.becomeFollowerLocked(1)
 		s.start(1, rf.store.persister)
 	}},
-	{"leader's vote for another", "one usable vote a term: violated by server 0 in term 1 at index 0", "was 0 and is 2", func(s *stage) {
+	{"leader votes for another", "one usable vote per term: violated by server 0 in term 1 at index 0", "was 0 and is 2", func(s *stage) {
 		leader := s.elect(0, 1)
 		leader.votedFor = 2
 		leader.saveLocked()
 	}},
-	{"late votes after a concession", "one usable vote a term: violated by server 0 in term 1 at index 0", "server 2", func(s *stage) {
+	{"late votes after a concession", "one usable vote per term: violated by server 0 in term 1 at index 0", "server 2", func(s *stage) {
 		s.campaign(0, 1)
 		s.rafts[0].votedFor = nobody
 		s.campaign(2, 0)
 		s.rafts[0].setRoleLocked(Leader, 0)
 	}},
-	{"term unsaved", "saved before it leaves: violated by server 1 in term 1 at index 0", "saved is 0", func(s *stage) {
+	{"term unsaved", "saved before it leaves: violated by server 1 in term 1 at index 0", "saved one is 0", func(s *stage) {
 		s.answering(s.rafts[1], &RequestVoteArgs{Term: 1}, &RequestVoteReply{Term: 1})
 	}},
-	{"candidate's term unsaved", "saved before it leaves: violated by server 0 in term 1 at index 0", "saved is 0", func(s *stage) {
+	{"candidate's term unsaved", "saved before it leaves: violated by server 0 in term 1 at index 0", "saved one is 0", func(s *stage) {
 		s.sending(s.rafts[0], &RequestVoteArgs{Term: 1}, 1)
 	}},
 	{"vote unsaved", "saved before it leaves: violated by server 1 in term 1 at index 0", "saved vote is -1", func(s *stage) {
@@ -272,7 +272,7 @@ var violations = []struct {
 		leader.log.truncateFrom(2)
 		leader.setRoleLocked(Follower, nobody)
 	}},
-	{"snapshot saved apart", "saved before it leaves: violated by server 0 in term 1 at index 2", "do not belong together", func(s *stage) {
+	{"snapshot not saved with its head", "saved before it leaves: violated by server 0 in term 1 at index 2", "not from one save", func(s *stage) {
 		leader := agreed(s)
 		leader.log.compact(2)
 		leader.snapshot = newSnapshot(2, 1, []byte("state"))
@@ -292,7 +292,7 @@ var violations = []struct {
 		s.append(leader, 1)
 		leader.commitLocked(1)
 	}},
-	{"a count of what was not acknowledged", "commit rule (§5.4.2): violated by server 0 in term 1 at index 1", "server 2", func(s *stage) {
+	{"an entry counted without acknowledgement", "commit rule (§5.4.2): violated by server 0 in term 1 at index 1", "server 2", func(s *stage) {
 		leader := s.elect(0, 1)
 		s.append(leader, 1)
 		s.replicate(leader, 0, 1)
@@ -305,42 +305,42 @@ var violations = []struct {
 		s.replicate(leader, 0, 1)
 		leader.commitLocked(1)
 	}},
-	{"acknowledged entry lost", "what is committed or acknowledged stays: violated by server 1 in term 1 at index 3", "ends at 2", func(s *stage) {
+	{"acknowledged entry lost", "committed and acknowledged entries stay: violated by server 1 in term 1 at index 3", "ends at 2", func(s *stage) {
 		leader := agreed(s)
 		s.append(leader, 1)
 		s.replicate(leader, 2, 1)
 		s.rafts[1].log.truncateFrom(3)
 		s.rafts[1].saveAllLocked(false)
 	}},
-	{"committed entry lost", "what is committed or acknowledged stays: violated by server 1 in term 2 at index 2", "server 0 committed in term 1", func(s *stage) {
+	{"committed entry lost", "committed and acknowledged entries stay: violated by server 1 in term 2 at index 2", "server 0 committed in term 1", func(s *stage) {
 		agreed(s)
 		s.rafts[1].becomeFollowerLocked(2)
 		s.rafts[1].log.truncateFrom(2)
 		s.rafts[1].saveAllLocked(false)
 	}},
-	{"snapshot goes back", "what is committed or acknowledged stays: violated by server 0 in term 1 at index 1", "was at 2", func(s *stage) {
+	{"snapshot goes back", "committed and acknowledged entries stay: violated by server 0 in term 1 at index 1", "was at 2", func(s *stage) {
 		leader := agreed(s)
 		leader.Snapshot(2, []byte("two"))
 		leader.snapshot.index = 1
 		leader.saveLocked()
 	}},
-	{"apply beyond commitIndex", "only what is committed is applied: violated by server 1 in term 1 at index 1", "commitIndex is 0", func(s *stage) {
+	{"apply beyond commitIndex", "only committed entries are applied: violated by server 1 in term 1 at index 1", "commitIndex is 0", func(s *stage) {
 		agreed(s)
 		s.applying(s.rafts[1], command(1, "a"))
 	}},
-	{"snapshot of what is not committed", "only what is committed is applied: violated by server 0 in term 1 at index 3", "ends at 2", func(s *stage) {
+	{"snapshot of an uncommitted entry", "only committed entries are applied: violated by server 0 in term 1 at index 3", "committed one is 2", func(s *stage) {
 		leader := agreed(s)
 		s.append(leader, 1)
 		leader.log.compact(3)
 		leader.snapshot = newSnapshot(3, 1, nil)
 		leader.saveAllLocked(true)
 	}},
-	{"too high a LeaderCommit", "only what is committed is applied: violated by server 0 in term 1 at index 3", "but 2", func(s *stage) {
+	{"too high a LeaderCommit", "only committed entries are applied: violated by server 0 in term 1 at index 3", "its own is 2", func(s *stage) {
 		m := entriesMessage(agreed(s), 2)
 		m.LeaderCommit = 3
 		s.sending(s.rafts[0], m, 1)
 	}},
-	{"applied twice", "each index is applied once and in order: violated by server 0 in term 1 at index 1", "after 1", func(s *stage) {
+	{"applied twice", "each index is applied once and in order: violated by server 0 in term 1 at index 1", "after entry 1", func(s *stage) {
 		leader := agreed(s)
 		s.applying(leader, command(1, "a"))
 		s.applying(leader, command(1, "a"))
@@ -350,10 +350,10 @@ var violations = []struct {
 		m.CommandTerm = 2
 		s.applying(agreed(s), m)
 	}},
-	{"gap", "each index is applied once and in order: violated by server 0 in term 1 at index 2", "after 0", func(s *stage) {
+	{"gap", "each index is applied once and in order: violated by server 0 in term 1 at index 2", "after entry 0", func(s *stage) {
 		s.applying(agreed(s), command(2, "b"))
 	}},
-	{"old snapshot applied", "each index is applied once and in order: violated by server 0 in term 1 at index 1", "after 2", func(s *stage) {
+	{"old snapshot applied", "each index is applied once and in order: violated by server 0 in term 1 at index 1", "after entry 2", func(s *stage) {
 		leader := agreed(s)
 		leader.Snapshot(2, []byte("two"))
 		s.applying(leader, ApplyMsg{SnapshotValid: true, SnapshotIndex: 2, SnapshotTerm: 1, Snapshot: []byte("two")})
@@ -361,7 +361,7 @@ var violations = []struct {
 	}},
 }
 
-// Every violation is seen, and described once.
+// TestWatchSees checks that the watch finds each violation and prints it once.
 func TestWatchSees(t *testing.T) {
 	for _, v := range violations {
 		t.Run(v.name, func(t *testing.T) {
@@ -374,9 +374,9 @@ func TestWatchSees(t *testing.T) {
 			select {
 			case <-s.broken:
 			default:
-				t.Error("nobody who waits for it is woken")
+				t.Error("broken is not closed")
 			}
-			s.start(1, MakePersister()) // it does not look any more
+			s.start(1, MakePersister()) // not checked any more
 			if len(s.shown) != 1 || !strings.HasPrefix(s.shown[0], err.Error()+"\n") {
 				t.Errorf("shown: %q", s.shown)
 			}
@@ -384,8 +384,8 @@ func TestWatchSees(t *testing.T) {
 	}
 }
 
-// A leader of an early term may find out late that its entry is committed, after a later leader did. From then on the entry
-// is held against the leaders in between, too.
+// A leader of an early term may commit an entry late, after a leader of a later term did. From then on, the leaders of
+// the terms in between must have the entry, too.
 func TestWatchSeesLateCommit(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		s := newStage(t, 5)
@@ -411,7 +411,7 @@ func TestWatchSeesLateCommit(t *testing.T) {
 	}
 }
 
-// What Raft allows is no violation, however odd it looks.
+// TestWatchAllows checks that the watch accepts unusual runs that Raft allows.
 func TestWatchAllows(t *testing.T) {
 	for name, play := range map[string]func(s *stage){
 		"replication, snapshots and a restart": func(s *stage) {
@@ -440,14 +440,14 @@ func TestWatchAllows(t *testing.T) {
 		"an entry replaced that a later leader commits": func(s *stage) {
 			s.append(s.rafts[0], 1)
 			s.append(s.rafts[1], 1)
-			s.append(s.rafts[2], 1) // entry 1 is everywhere but counted on two servers only: 2 is in term 0
+			s.append(s.rafts[2], 1) // all have entry 1, but only two servers count for it: server 2 is in term 0
 			s.rafts[0].becomeFollowerLocked(2)
 			s.rafts[1].becomeFollowerLocked(2)
 			leader := s.elect(0, 1)
 			s.append(leader, 3)
 			s.replicate(leader, 1, 1)
 			leader.commitLocked(2)
-			s.rafts[2].becomeFollowerLocked(2) // it hears of a leader of term 2, which replaces the entry
+			s.rafts[2].becomeFollowerLocked(2) // a leader of term 2 replaces its entry
 			s.rafts[2].log.truncateFrom(1)
 			s.rafts[2].log.append(nil, segmentOf(from(1).terms(2)...), false)
 			s.rafts[2].saveAllLocked(false)
@@ -460,7 +460,7 @@ func TestWatchAllows(t *testing.T) {
 			leader.commitLocked(1)
 			late.becomeLeaderLocked()
 		},
-		"a life that is cut off": func(s *stage) {
+		"a crashed server that still runs": func(s *stage) {
 			old := agreed(s)
 			s.restart(0)
 			s.append(old, 1, 1)
@@ -469,7 +469,7 @@ func TestWatchAllows(t *testing.T) {
 			old.saveLocked()
 			s.answering(old, &RequestVoteArgs{Term: 9, CandidateID: 1}, &RequestVoteReply{Term: 9, VoteGranted: true})
 		},
-		"a vote for oneself last of all": func(s *stage) {
+		"a vote for itself after all others": func(s *stage) {
 			s.rafts[0].becomeFollowerLocked(1)
 			s.rafts[1].OnMessage(sealed(voteRequest(s.rafts[0])))
 			s.rafts[0].votedFor = 0
@@ -529,7 +529,7 @@ func TestWatchAllows(t *testing.T) {
 	}
 }
 
-// The picture shows the last events of each server in its column, the latest below.
+// TestWatchPicture checks that the picture has a column with the last events of each server, the latest at the bottom.
 func TestWatchPicture(t *testing.T) {
 	onVirtualClock(t, func(t *testing.T) {
 		s := newStage(t, 3)
@@ -538,13 +538,13 @@ func TestWatchPicture(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 			s.sending(leader, entriesMessage(leader, 0), 1)
 		}
-		s.cut(2, MakePersister())
+		s.takeDisk(2, MakePersister())
 		time.Sleep(time.Millisecond)
 		s.applying(s.rafts[1], command(7, nil))
 		lines := strings.Split(s.shown[0], "\n")
 		for from, want := range map[int][]string{
 			0: {
-				"only what is committed is applied: violated by server 1 in term 1 at index 7: it applies this, but its commitIndex is 0",
+				"only committed entries are applied: violated by server 1 in term 1 at index 7: it applies this entry, but its commitIndex is 0",
 				"             | server 0                                          | server 1                                      | server 2 (down)",
 				"          0s |                                                   | starts: term 0, vote -1, log 1..0, snapshot 0 | starts: term 0, vote -1, log 1..0, snapshot 0",
 			},
@@ -562,7 +562,7 @@ func TestWatchPicture(t *testing.T) {
 	})
 }
 
-// A violation ends a test of the harness soon, once, whatever it waits for.
+// TestWatchEndsTest checks that a violation promptly ends a test that sleeps, with one error.
 func TestWatchEndsTest(t *testing.T) {
 	onVirtualClock(t, func(t *testing.T) {
 		begun := time.Now()

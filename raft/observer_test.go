@@ -1,6 +1,6 @@
 package raft
 
-// The watch: what must hold in every cluster at every moment, checked as the servers report what they do.
+// The watch checks Raft's properties in every cluster, each time that a server reports what it does.
 
 import (
 	"flag"
@@ -19,37 +19,37 @@ const (
 
 	termsRise           = "terms never go back"
 	commitsRise         = "commit indices never go back"
-	oneVote             = "one usable vote a term"
+	oneVote             = "one usable vote per term"
 	savedFirst          = "saved before it leaves"
 	electionRestriction = "election restriction (§5.4.1)"
 	commitRule          = "commit rule (§5.4.2)"
-	committedStay       = "what is committed or acknowledged stays"
-	onlyCommitted       = "only what is committed is applied"
+	committedStay       = "committed and acknowledged entries stay"
+	onlyCommitted       = "only committed entries are applied"
 	eachOnce            = "each index is applied once and in order"
 )
 
 var watchFlag = flag.Bool("watch", true, "check Raft's properties in every test, which the course's harness does not")
 
-// A watch checks one cluster. It is the observer of all its servers, life after life. Who crashes a server takes its disk
-// away by cut. The watch keeps the first violation; then it is blind.
+// A watch checks one cluster. It is the observer of all its servers, also after restarts. A test that crashes a server
+// must take its disk with takeDisk. The watch keeps the first violation and checks nothing after it.
 type watch struct {
 	broken chan struct{}     // closed at the first violation
-	show   func(text string) // prints it, at once: the server may panic next
+	show   func(text string) // prints the violation at once, because the server may panic next
 
-	mu        sync.Mutex // taken with a Raft.mu held or not; no other lock but a Persister's is taken under it
-	err       error
-	begun     time.Time
-	order     int // of the last event
-	servers   []*watched
-	known     map[place]origin
-	committed []commitment   // by index; the first stands for none
-	reigns    map[int]*reign // by term
-	applied   map[int]any    // by index: what was applied there first
-	snapshots map[stamp]bool // all that were saved
+	mu          sync.Mutex // may be taken while a Raft.mu is held; the only lock taken under it is a Persister's
+	err         error
+	begun       time.Time
+	order       int // of the last event
+	servers     []*watched
+	known       map[entryID]origin
+	committed   []commitment        // by index; index 0 is unused
+	leaderships map[int]*leadership // by term
+	applied     map[int]any         // by index: the command that was applied there first
+	snapshots   map[snapshotID]bool // all saved snapshots
 }
 
-// A stamp tells snapshots apart.
-type stamp struct {
+// A snapshotID identifies a snapshot.
+type snapshotID struct {
 	index int
 	sum   uint32
 }
@@ -60,47 +60,47 @@ type origin struct {
 	server int
 }
 
-// A commitment is an entry that a leader found committed.
+// A commitment is an entry that a leader has committed.
 type commitment struct {
-	slot
-	server, inTerm int // the leader of the earliest term that did, and its term
+	hashedEntry
+	server, inTerm int // the first leader, by term, that committed it, and its term
 }
 
-// A reign is a leadership.
-type reign struct {
+// A leadership is one server's leadership of one term.
+type leadership struct {
 	server *watched
 	life   *Raft
 	own    bool // it voted for itself
-	last   int  // where its log ended at its election
+	last   int  // the last index of its log when it was elected
 }
 
-// watched is what the watch knows of a server.
+// watched is what the watch knows about a server.
 type watched struct {
 	id      int
-	life    *Raft // nil: not started, or cut off from its disk
+	life    *Raft // nil: not started, or crashed
 	disk    disk
 	history history
 
-	// In this life, as far as reported.
+	// As last reported, since the last start.
 	term            int
 	role            Role
 	commit, applied int
 
-	// Promises, which outlast a life.
-	granted map[int]int // by term: the other server that a reply gave the vote to
-	acked   place       // in this term's last acknowledgement: how far the log reaches at least
+	// Promises, which stay across restarts.
+	granted map[int]int // by term: the other server to which a reply granted the vote
+	acked   entryID     // the highest index that it has acknowledged in its latest such term
 }
 
 func newWatch(servers int) *watch {
 	w := &watch{
-		broken:    make(chan struct{}),
-		show:      func(text string) { fmt.Println(text) },
-		begun:     time.Now(),
-		known:     make(map[place]origin),
-		committed: make([]commitment, 1),
-		reigns:    make(map[int]*reign),
-		applied:   make(map[int]any),
-		snapshots: make(map[stamp]bool),
+		broken:      make(chan struct{}),
+		show:        func(text string) { fmt.Println(text) },
+		begun:       time.Now(),
+		known:       make(map[entryID]origin),
+		committed:   make([]commitment, 1),
+		leaderships: make(map[int]*leadership),
+		applied:     make(map[int]any),
+		snapshots:   make(map[snapshotID]bool),
 	}
 	for i := range servers {
 		w.servers = append(w.servers, &watched{id: i, disk: emptyDisk(), granted: make(map[int]int)})
@@ -108,14 +108,14 @@ func newWatch(servers int) *watch {
 	return w
 }
 
-// violation returns what was violated first, or nil. The picture to it has been shown.
+// violation returns the first violation, or nil. The violation has already been printed.
 func (w *watch) violation() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
 }
 
-// violated notes a violation of server s. Only the first counts: the others may follow from it.
+// violated records and prints a violation by server s. It ignores all but the first: later ones may follow from it.
 func (w *watch) violated(s *watched, property string, term, index int, format string, args ...any) {
 	if w.err != nil {
 		return
@@ -126,25 +126,26 @@ func (w *watch) violated(s *watched, property string, term, index int, format st
 	close(w.broken)
 }
 
-// of returns the server that rf is a life of, or nil if it is an old one, or if there is nothing to check any more.
-func (w *watch) of(rf *Raft) *watched {
+// serverOf returns the server that rf runs. It returns nil if rf has crashed, or after a violation.
+func (w *watch) serverOf(rf *Raft) *watched {
 	if s := w.servers[rf.me]; w.err == nil && s.life == rf {
 		return s
 	}
 	return nil
 }
 
-// lookAt returns the server that rf is a life of, its disk read up to now, or nil if there is nothing to check.
-func (w *watch) lookAt(rf *Raft) *watched {
-	if s := w.of(rf); s != nil && w.look(s) {
+// checkedServer checks the disk of the server that rf runs and returns the server, or nil if there is nothing more to
+// check.
+func (w *watch) checkedServer(rf *Raft) *watched {
+	if s := w.serverOf(rf); s != nil && w.checkDisk(s) {
 		return s
 	}
 	return nil
 }
 
-// cut takes the disk of server i away as it is at this moment, for its next life. The server must be off the network:
-// what it still does has no consequences, and the watch does not look at it.
-func (w *watch) cut(i int, ps *Persister) *Persister {
+// takeDisk crashes server i: it returns a copy of its disk, for the restart. The server must be off the network. The
+// watch ignores what it does from now on.
+func (w *watch) takeDisk(i int, ps *Persister) *Persister {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s := w.servers[i]; s.life != nil {
@@ -154,7 +155,8 @@ func (w *watch) cut(i int, ps *Persister) *Persister {
 	return ps.Copy()
 }
 
-// option makes the watch a server's observer, unless -watch=false wants to know what the tests see without it.
+// option makes the watch a server's observer. With -watch=false, a server has no observer, which shows what the tests
+// find by themselves.
 func (w *watch) option() Option {
 	if !*watchFlag {
 		return withObserver(nil)
@@ -171,7 +173,7 @@ func (w *watch) started(rf *Raft) {
 	s := w.servers[rf.me]
 	s.life, s.role, s.term, s.commit, s.applied = rf, Follower, 0, 0, 0
 	s.disk.exchange()
-	if !w.look(s) {
+	if !w.checkDisk(s) {
 		return
 	}
 	h := &s.disk.head
@@ -180,28 +182,28 @@ func (w *watch) started(rf *Raft) {
 		s.applied = 0
 	}
 	w.note(s, "starts: term %d, vote %d, log %d..%d, snapshot %d", h.currentTerm, h.votedFor, h.base+1, s.disk.last(), h.snapshotIndex)
-	w.compare(s)
+	w.checkLogSaved(s)
 }
 
 func (w *watch) changed(rf *Raft) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s := w.lookAt(rf); s != nil {
-		w.compare(s)
-		w.follow(s)
+	if s := w.checkedServer(rf); s != nil {
+		w.checkLogSaved(s)
+		w.checkMemory(s)
 	}
 }
 
 func (w *watch) saved(rf *Raft) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s := w.lookAt(rf); s != nil {
-		w.follow(s)
+	if s := w.checkedServer(rf); s != nil {
+		w.checkMemory(s)
 	}
 }
 
-// compare checks that a server's log is the one on its disk. It is not while it saves.
-func (w *watch) compare(s *watched) {
+// checkLogSaved checks that a server's log equals the one on its disk. They may differ only during a save.
+func (w *watch) checkLogSaved(s *watched) {
 	l, d := &s.life.log, &s.disk
 	if l.base != d.head.base || l.baseTerm != d.head.baseTerm || l.lastIndex() != d.last() || l.lastTerm() != d.at(d.last()).term {
 		w.violated(s, savedFirst, s.life.currentTerm, l.lastIndex(), "its log is (%d, %d], but saved is (%d, %d]",
@@ -209,8 +211,8 @@ func (w *watch) compare(s *watched) {
 	}
 }
 
-// follow takes over what the server has in memory.
-func (w *watch) follow(s *watched) {
+// checkMemory checks how the server's term, role and commitIndex have changed in memory.
+func (w *watch) checkMemory(s *watched) {
 	rf := s.life
 	if rf.currentTerm < s.term {
 		w.violated(s, termsRise, rf.currentTerm, 0, "its term was %d", s.term)
@@ -221,10 +223,10 @@ func (w *watch) follow(s *watched) {
 		w.note(s, s.role.String()+" in term %d", s.term)
 	}
 	if elected {
-		w.elected(s)
+		w.checkElection(s)
 	}
-	if rf.role == Leader && !elected && w.err == nil { // a new leader has yet to forget what it knew in another term
-		w.counts(s)
+	if rf.role == Leader && !elected && w.err == nil { // a new leader has not reset its matchIndex yet
+		w.checkCounts(s)
 	}
 	if rf.commitIndex < s.commit {
 		w.violated(s, commitsRise, s.term, rf.commitIndex, "it was %d", s.commit)
@@ -232,13 +234,13 @@ func (w *watch) follow(s *watched) {
 	if rf.commitIndex > s.commit && w.err == nil {
 		s.commit = rf.commitIndex
 		w.note(s, "commits up to %d", s.commit)
-		w.commits(s)
+		w.checkCommit(s)
 	}
 }
 
-// elected checks a new leader.
-func (w *watch) elected(s *watched) {
-	if r := w.reigns[s.term]; r != nil && r.server != s {
+// checkElection checks a new leader.
+func (w *watch) checkElection(s *watched) {
+	if r := w.leaderships[s.term]; r != nil && r.server != s {
 		w.violated(s, electionSafety, s.term, 0, "server %d leads in this term", r.server.id)
 	}
 	own := s.life.votedFor == s.id
@@ -249,23 +251,24 @@ func (w *watch) elected(s *watched) {
 		}
 	}
 	if other, gave := s.granted[s.term]; gave && votes == len(w.servers)/2 {
-		w.violated(s, oneVote, s.term, 0, "it leads, but has given its vote to server %d", other)
+		w.violated(s, oneVote, s.term, 0, "it leads, but granted its vote to server %d", other)
 	} else if votes <= len(w.servers)/2 {
 		w.violated(s, electionSafety, s.term, 0, "it leads with %d votes of %d servers", votes, len(w.servers))
 	}
-	w.reigns[s.term] = &reign{s, s.life, own, s.disk.last()}
+	w.leaderships[s.term] = &leadership{s, s.life, own, s.disk.last()}
 	last := len(w.committed) - 1
 	for last > 0 && w.committed[last].inTerm >= s.term {
-		last-- // votes may come so late that a leader of a later term has committed meanwhile
+		last-- // the votes may come late, after a leader of a later term has committed
 	}
-	if c := w.committed[last]; !s.disk.has(last, c.slot) {
+	if c := w.committed[last]; !s.disk.has(last, c.hashedEntry) {
 		w.violated(s, leaderCompleteness, s.term, last, "it leads without this entry of term %d, which server %d committed in term %d",
 			c.term, c.server, c.inTerm)
 	}
 }
 
-// counts checks what a leader believes its followers to have. In a later term a follower may have lost it again.
-func (w *watch) counts(s *watched) {
+// checkCounts checks that followers have the entries that the leader's matchIndex says. A follower in a later term may
+// have lost them again.
+func (w *watch) checkCounts(s *watched) {
 	d := &s.disk
 	for _, f := range s.life.followers {
 		if f == nil || f.matchIndex <= d.head.base {
@@ -273,35 +276,36 @@ func (w *watch) counts(s *watched) {
 		}
 		other := &w.servers[f.id].disk
 		if match := f.matchIndex; match > d.last() || other.head.currentTerm <= s.term && !other.has(match, d.at(match)) {
-			w.violated(s, commitRule, s.term, match, "it counts on server %d for this, which has not got it", f.id)
+			w.violated(s, commitRule, s.term, match, "it counts this entry as replicated on server %d, which does not have it", f.id)
 		}
 	}
 }
 
-// commits checks a commitIndex that has risen.
-func (w *watch) commits(s *watched) {
+// checkCommit checks a commitIndex that has increased.
+func (w *watch) checkCommit(s *watched) {
 	index, d := s.commit, &s.disk
 	switch {
 	case index > d.last():
-		w.violated(s, stateMachineSafety, s.term, index, "it takes for committed what it has not: its log ends at %d", d.last())
+		w.violated(s, stateMachineSafety, s.term, index, "its commitIndex is beyond its log, which ends at %d", d.last())
 		return
 	case s.role == Leader:
-		w.decides(s)
+		w.checkDecision(s)
 	case index >= len(w.committed):
-		w.violated(s, stateMachineSafety, s.term, index, "it takes for committed what no leader has committed: that ends at %d",
+		w.violated(s, stateMachineSafety, s.term, index, "its commitIndex is beyond the last entry that a leader committed, %d",
 			len(w.committed)-1)
 	}
 	if w.err != nil {
 		return
 	}
-	if c := w.committed[index]; !d.has(index, c.slot) {
-		w.violated(s, stateMachineSafety, s.term, index, "it commits another log, with term %d here, than server %d in term %d, with term %d",
+	if c := w.committed[index]; !d.has(index, c.hashedEntry) {
+		w.violated(s, stateMachineSafety, s.term, index, "its log has term %d here and differs from the log that server %d committed in term %d, which has term %d",
 			d.at(index).term, c.server, c.inTerm, c.term)
 	}
 }
 
-// decides checks what a leader commits before any other leader, or any of a later term, has.
-func (w *watch) decides(s *watched) {
+// checkDecision checks an entry that a leader commits, unless a leader of an earlier term or this one has committed it
+// before.
+func (w *watch) checkDecision(s *watched) {
 	index, d := s.commit, &s.disk
 	if index < len(w.committed) && w.committed[index].inTerm <= s.term {
 		return
@@ -315,13 +319,13 @@ func (w *watch) decides(s *watched) {
 	if index >= len(w.committed) && (have <= len(w.servers)/2 || top.term != s.term && have < len(w.servers)) {
 		w.violated(s, commitRule, s.term, index, "it commits an entry of term %d that %d of %d servers have saved", top.term, have, len(w.servers))
 	}
-	for term, r := range w.reigns {
+	for term, r := range w.leaderships {
 		if term > s.term && (index > r.last || r.server.life == r.life && !r.server.disk.has(index, top)) {
 			w.violated(r.server, leaderCompleteness, term, index, "it leads without this entry of term %d, which server %d commits in term %d",
 				top.term, s.id, s.term)
 		}
 	}
-	for i := min(index, len(w.committed)-1); i > d.head.base && w.committed[i].inTerm > s.term && w.committed[i].slot == d.at(i); i-- {
+	for i := min(index, len(w.committed)-1); i > d.head.base && w.committed[i].inTerm > s.term && w.committed[i].hashedEntry == d.at(i); i-- {
 		w.committed[i].server, w.committed[i].inTerm = s.id, s.term
 	}
 	for i := len(w.committed); i <= index; i++ {

@@ -1,6 +1,6 @@
 package raft
 
-// The lab's tests. Each body is the scenario alone: run makes and cleans up its cluster.
+// The lab's tests. Each body is only the scenario; run makes and cleans up its cluster.
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// run runs a scenario on a cluster of its own, on the chosen clock.
+// run makes a cluster and runs a scenario on it, on the chosen clock.
 func run(t *testing.T, s setup, title string, scenario func(cfg *config)) {
 	t.Helper()
 	lab(t, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestReElection2A(t *testing.T) {
 		cfg.disconnect(leader1)
 		cfg.checkOneLeader()
 
-		// The old leader's return does not disturb the new one.
+		// The old leader's return must not disturb the new one.
 		cfg.connect(leader1)
 		leader2 := cfg.checkOneLeader()
 
@@ -90,7 +90,7 @@ func TestBasicAgree2B(t *testing.T) {
 	})
 }
 
-// oneAt is one without retry that must get the given index.
+// oneAt calls one without retry, and expects the given index.
 func (cfg *config) oneAt(index int, cmd any, expectedServers int) {
 	cfg.t.Helper()
 	if got := cfg.one(cmd, expectedServers, false); got != index {
@@ -109,7 +109,7 @@ func TestRPCBytes2B(t *testing.T) {
 			sent += int64(len(cmd))
 		}
 
-		// Each command goes once to each follower.
+		// Each command should be sent to each follower just once.
 		got, expected := cfg.bytesTotal()-bytes0, 3*sent+50000
 		if got > expected {
 			cfg.t.Fatalf("too many RPC bytes; got %v, expected %v", got, expected)
@@ -117,7 +117,7 @@ func TestRPCBytes2B(t *testing.T) {
 	})
 }
 
-// mustStart starts cmd on a leader that cannot reach a majority, and expects it at index.
+// mustStart starts cmd on the leader and expects it at index.
 func (cfg *config) mustStart(leader int, cmd any, index int) {
 	cfg.t.Helper()
 	got, _, ok := cfg.raft(leader).Start(cmd)
@@ -192,7 +192,7 @@ func TestFailNoAgree2B(t *testing.T) {
 		cfg.sleep(2 * RaftElectionTimeout)
 		cfg.checkNoAgreement(2)
 
-		// The reconnected majority may have a leader of its own, which need not know index 2.
+		// The reconnected majority may have elected another leader, which need not have index 2.
 		cfg.connectEach(leader+1, leader+2, leader+3)
 		leader2 := cfg.checkOneLeader()
 		index, _, ok := cfg.raft(leader2).Start(30)
@@ -206,7 +206,7 @@ func TestFailNoAgree2B(t *testing.T) {
 	})
 }
 
-// untilTermHolds makes up to five attempts at something that works only while the term stays the same.
+// untilTermHolds makes up to five attempts at something that succeeds only while the term stays the same.
 func (cfg *config) untilTermHolds(attempt func() bool) {
 	cfg.t.Helper()
 	for try := range 5 {
@@ -220,7 +220,7 @@ func (cfg *config) untilTermHolds(attempt func() bool) {
 	cfg.t.Fatal("term changed too often")
 }
 
-// everyTermIs tells whether all servers are in the given term.
+// everyTermIs reports whether all servers are in the given term.
 func (cfg *config) everyTermIs(term int) bool {
 	for i := range cfg.n {
 		if t, _ := cfg.raft(i).GetState(); t != term {
@@ -236,7 +236,8 @@ func TestConcurrentStarts2B(t *testing.T) {
 	})
 }
 
-// concurrentStarts starts five commands at once and expects all of them in the log.
+// concurrentStarts starts five commands concurrently and expects all of them in the log. It returns false if the term
+// changed.
 func (cfg *config) concurrentStarts() bool {
 	rf := cfg.raft(cfg.checkOneLeader())
 	_, term, ok := rf.Start(1)
@@ -288,7 +289,7 @@ func TestRejoin2B(t *testing.T) {
 	run(t, setup{n: 3}, "Test (2B): rejoin of partitioned leader", func(cfg *config) {
 		cfg.one(101, 3, true)
 
-		// The first leader collects entries that nobody else will ever have.
+		// The first leader appends entries that no other server gets.
 		leader1 := cfg.checkOneLeader()
 		cfg.disconnect(leader1)
 		for cmd := 102; cmd <= 104; cmd++ {
@@ -310,22 +311,22 @@ func TestBackup2B(t *testing.T) {
 	run(t, setup{n: 5}, "Test (2B): leader backs up quickly over incorrect follower logs", (*config).backUp)
 }
 
-// backUp has leaders repair logs that differ from theirs by fifty entries.
+// backUp makes leaders repair logs that differ from theirs by fifty entries.
 func (cfg *config) backUp() {
 	cfg.one(rand.Int(), 5, true)
 
-	// Fifty entries that fail, in a minority with leader1.
+	// Fifty entries that cannot commit, on leader1 in a minority.
 	leader1 := cfg.checkOneLeader()
 	cfg.disconnectEach(leader1+2, leader1+3, leader1+4)
 	cfg.startMany(leader1, 50)
 	cfg.sleep(RaftElectionTimeout / 2)
 	cfg.disconnectEach(leader1, leader1+1)
 
-	// Fifty that succeed, in the other three.
+	// Fifty that commit, on the other three servers.
 	cfg.connectEach(leader1+2, leader1+3, leader1+4)
 	cfg.oneMany(50, 3)
 
-	// Fifty more that fail, in a minority with leader2.
+	// Fifty more that cannot commit, on leader2 in a minority.
 	leader2 := cfg.checkOneLeader()
 	other := (leader1 + 2) % 5
 	if other == leader2 {
@@ -335,7 +336,7 @@ func (cfg *config) backUp() {
 	cfg.startMany(leader2, 50)
 	cfg.sleep(RaftElectionTimeout / 2)
 
-	// Fifty that succeed, led from the first minority or by other.
+	// Fifty that commit, with a leader from the first minority or other as the leader.
 	cfg.disconnectEach(cfg.all()...)
 	cfg.connectEach(leader1, leader1+1, other)
 	cfg.oneMany(50, 3)
@@ -344,14 +345,14 @@ func (cfg *config) backUp() {
 	cfg.one(rand.Int(), 5, true)
 }
 
-// startMany starts random commands on one server, whatever becomes of them.
+// startMany starts random commands on one server. They need not commit.
 func (cfg *config) startMany(server, count int) {
 	for range count {
 		cfg.raft(server).Start(rand.Int())
 	}
 }
 
-// oneMany gets random commands agreed on, one after the other.
+// oneMany calls one for count random commands, one after another.
 func (cfg *config) oneMany(count, expectedServers int) {
 	cfg.t.Helper()
 	for range count {
@@ -379,8 +380,7 @@ func TestCount2B(t *testing.T) {
 	})
 }
 
-// countTenEntries checks how many RPCs it takes to agree on a burst of entries, and returns how many
-// have been received in all.
+// countTenEntries checks how many RPCs a burst of entries takes, and returns how many RPCs were received in all.
 func (cfg *config) countTenEntries() (after int, ok bool) {
 	const iters = 10
 	rf := cfg.raft(cfg.checkOneLeader())
@@ -423,8 +423,8 @@ func (cfg *config) countTenEntries() (after int, ok bool) {
 	return after, true
 }
 
-// The persistence tests cut servers off at times. The lab leaves them running up to 2024 and shuts them
-// down from 2025 on, so each scenario is told how to stop a server.
+// The persistence tests stop servers. Up to 2024 the lab disconnects them; from 2025 on it shuts them down. So each
+// scenario gets a function that stops a server.
 
 func TestPersist12C(t *testing.T) {
 	run(t, setup{n: 3}, "Test (2C): basic persistence", func(cfg *config) {
@@ -453,7 +453,7 @@ func (cfg *config) basicPersistence(stop func(...int)) {
 	stop(leader2)
 	cfg.one(14, 2, true)
 	cfg.restartEach(leader2)
-	cfg.wait(4, 3, -1) // leader2 has caught up before another one leaves
+	cfg.wait(4, 3, -1) // leader2 must catch up before another server is stopped
 
 	i3 := cfg.checkOneLeader() + 1
 	stop(i3)
@@ -513,8 +513,8 @@ func (cfg *config) leaderPersistence(stop, resume func(...int)) {
 	cfg.one(104, 3, true)
 }
 
-// TestPersistShutdown2C runs the persistence tests as the lab does from 2025 on: servers are shut down,
-// not just disconnected, and a restarted one must apply its log anew.
+// TestPersistShutdown2C runs the persistence tests as the lab does from 2025 on: servers are shut down, not just
+// disconnected, and a restarted server must apply its log again.
 func TestPersistShutdown2C(t *testing.T) {
 	t.Run("basic", func(t *testing.T) {
 		run(t, setup{n: 3, forgetful: true}, "Test (2C): basic persistence, shutdown", func(cfg *config) {
@@ -533,8 +533,8 @@ func TestPersistShutdown2C(t *testing.T) {
 	})
 }
 
-// startEverywhere starts a command on every server that is up and returns the last that accepted it and
-// that eligible (nil: any) lets pass, or -1.
+// startEverywhere starts a command on every running server. It returns the last server that accepted one and is
+// eligible, or -1. A nil eligible accepts all servers.
 func (cfg *config) startEverywhere(cmd func() any, eligible func(server int) bool) int {
 	leader := -1
 	for i := range cfg.n {
@@ -549,7 +549,7 @@ func (cfg *config) startEverywhere(cmd func() any, eligible func(server int) boo
 	return leader
 }
 
-// shortOrLong sleeps as both Figure 8 tests do: most often too briefly for an entry to commit.
+// shortOrLong sleeps for a random time, usually too short for an entry to commit.
 func (cfg *config) shortOrLong() {
 	cfg.t.Helper()
 	if rand.Intn(1000) < 100 {
@@ -563,8 +563,7 @@ func TestFigure82C(t *testing.T) {
 	run(t, setup{n: 5}, "Test (2C): Figure 8", func(cfg *config) {
 		cfg.one(rand.Int(), 1, true)
 
-		// Leaders crash before or after their entries reach anybody, always with a majority left or
-		// soon back.
+		// Leaders crash before or after their entries reach a follower. A majority is always up, or soon up again.
 		up := 5
 		for range 1000 {
 			leader := cfg.startEverywhere(func() any { return rand.Int() }, nil)
@@ -650,14 +649,14 @@ func TestUnreliableChurn2C(t *testing.T) {
 	run(t, setup{n: 5, unreliable: true}, "Test (2C): unreliable churn", (*config).churn)
 }
 
-// churned is what a client saw committed.
+// churned holds the values that a client saw committed.
 type churned struct {
 	values []int
 	err    error
 }
 
-// churn has clients start commands while servers come and go, then looks for every value that a client
-// saw committed.
+// churn has clients start commands while servers crash and restart. At the end, the log must have every value that a
+// client saw committed.
 func (cfg *config) churn() {
 	var stop atomic.Bool
 	defer stop.Store(true)
@@ -669,7 +668,7 @@ func (cfg *config) churn() {
 
 	for range 20 {
 		cfg.churnServers()
-		// Too short for all that an outage causes to settle.
+		// Too short for the cluster to recover from an outage.
 		cfg.sleep(RaftElectionTimeout * 7 / 10)
 	}
 	cfg.sleep(RaftElectionTimeout)
@@ -701,7 +700,7 @@ func (cfg *config) churn() {
 	}
 }
 
-// churnServers may disconnect one server, bring back one, and crash one.
+// churnServers at random disconnects a server, reconnects or restarts one, and crashes one.
 func (cfg *config) churnServers() {
 	if rand.Intn(1000) < 200 {
 		cfg.disconnect(rand.Intn(cfg.n))
@@ -720,7 +719,7 @@ func (cfg *config) churnServers() {
 	}
 }
 
-// churnClient starts random values until told to stop and returns those it saw committed.
+// churnClient starts random values until stop is set, and returns those that it saw committed.
 func (cfg *config) churnClient(me int, stop *atomic.Bool) (seen churned) {
 	for !stop.Load() && !cfg.finished.Load() && seen.err == nil {
 		x := rand.Int()
@@ -744,8 +743,8 @@ func (cfg *config) churnClient(me int, stop *atomic.Bool) (seen churned) {
 	return seen
 }
 
-// sawCommit tells whether x, and not another value, is soon seen committed at index. Not seeing
-// anything is no error: the leader may be cut off.
+// sawCommit reports whether x is soon committed at index. If nothing is, that is no error: the leader may be
+// disconnected.
 func (cfg *config) sawCommit(index, x int) (bool, error) {
 	for _, ms := range []int{10, 20, 50, 100, 200} {
 		count, cmd, err := cfg.committed(index)
@@ -764,7 +763,7 @@ func (cfg *config) sawCommit(index, x int) (bool, error) {
 	return false, nil
 }
 
-// outage is what happens to the victim of a snapshot test.
+// outage is the way in which a snapshot test stops its victim.
 type outage int
 
 const (
@@ -805,7 +804,7 @@ func TestSnapshotInstallUnCrash2D(t *testing.T) {
 	})
 }
 
-// TestSnapshot2021Rules2D runs snapshot tests with readers that follow the rules of 2021.
+// TestSnapshot2021Rules2D runs the snapshot tests with readers by the rules of 2021.
 func TestSnapshot2021Rules2D(t *testing.T) {
 	s := setup{n: 3, snapshot2021: true, unreliable: true}
 	t.Run("disconnect", func(t *testing.T) {
@@ -820,7 +819,7 @@ func TestSnapshot2021Rules2D(t *testing.T) {
 	})
 }
 
-// snapshots lets a victim miss enough entries, round after round, that it needs a snapshot to catch up.
+// snapshots stops a victim round after round, each time until it needs a snapshot to catch up.
 func (cfg *config) snapshots(what outage) {
 	cfg.one(rand.Int(), cfg.n, true)
 	leader1 := cfg.checkOneLeader()
@@ -863,7 +862,7 @@ func TestSnapshotAllCrash2D(t *testing.T) {
 	run(t, setup{n: 3, snapshot: true}, "Test (2D): crash and restart all servers", (*config).crashAllRepeatedly)
 }
 
-// TestSnapshotAllCrashUnreliable2D is the test as it runs from 2025 on.
+// TestSnapshotAllCrashUnreliable2D is the lab's test from 2025 on.
 func TestSnapshotAllCrashUnreliable2D(t *testing.T) {
 	s := setup{n: 3, snapshot: true, unreliable: true}
 	run(t, s, "Test (2D): crash and restart all servers (unreliable)", (*config).crashAllRepeatedly)
@@ -889,13 +888,13 @@ func TestSnapshotInit2D(t *testing.T) {
 	run(t, setup{n: 3, snapshot: true}, "Test (2D): snapshot initialization after crash", (*config).crashAllTwice)
 }
 
-// TestSnapshotInitUnreliable2D is the test as it runs from 2025 on.
+// TestSnapshotInitUnreliable2D is the lab's test from 2025 on.
 func TestSnapshotInitUnreliable2D(t *testing.T) {
 	s := setup{n: 3, snapshot: true, unreliable: true}
 	run(t, s, "Test (2D): snapshot initialization after crash (unreliable)", (*config).crashAllTwice)
 }
 
-// crashAllTwice catches a Raft that does not load its snapshot at start and then saves none over it.
+// crashAllTwice finds a Raft that does not load its snapshot at a restart, and whose next save then erases it.
 func (cfg *config) crashAllTwice() {
 	cfg.one(rand.Int(), cfg.n, true)
 	cfg.oneMany(SnapShotInterval+1, cfg.n) // enough for a snapshot
