@@ -35,7 +35,7 @@ var proposals = []mutant{
 	{
 		name:  "start-runs-ahead",
 		wrong: "callers of Start that wait for nothing keep the processor from the replicators",
-		edits: []edit{{"propose.go", `if t.waiting >= maxAhead {`, `if false {`}},
+		edits: []edit{{"propose.go", `if t.waiting >= maxUncommitted {`, `if false {`}},
 	},
 	{
 		name:  "all-starts-yield-at-once",
@@ -55,7 +55,7 @@ var proposals = []mutant{
 	{
 		name:  "clients-take-turns",
 		wrong: "once commands go out one by one, no Start finds out that others would join it",
-		edits: []edit{{"propose.go", `		ps.alone.Store(0)
+		edits: []edit{{"propose.go", `		ps.singles.Store(0)
 	}
 	return waiting`, `	}
 	return waiting`}},
