@@ -107,7 +107,7 @@ var proposals = []mutant{
 	{
 		name:  "spare-queue-refused",
 		wrong: "a Start whose command another one has taken into the log says that it was not",
-		edits: []edit{{"propose.go", `if q.length() == 0 { // somebody found the queue full and took all
+		edits: []edit{{"propose.go", `if q.length() == 0 { // another Start found the queue full and accepted it
 		rf.spare = q
 		return true`, `if q.length() == 0 {
 		rf.spare = q
