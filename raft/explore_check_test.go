@@ -1,13 +1,13 @@
 package raft
 
-// What must hold of one server from step to step. Properties of the cluster are explore_judge_test.go's.
+// The properties of one server, checked at each step. explore_cluster_check_test.go checks those of the cluster.
 
 import (
 	"fmt"
 	"slices"
 )
 
-// A view is what check compares before and after a step.
+// A view is the part of a server's state that check compares before and after a step.
 type view struct {
 	term, vote int
 	role       Role
@@ -15,18 +15,18 @@ type view struct {
 	base       int
 	snapshot   int
 	log        []entry // after base
-	service    int     // how much is applied
+	service    int     // number of applied commands
 }
 
 func (v *view) last() int { return v.base + len(v.log) }
 
-func (s *driven) look() view {
+func (s *drivenServer) look() view {
 	rf := s.rf
 	return view{rf.currentTerm, rf.votedFor, rf.role, rf.commitIndex, rf.log.base, rf.snapshot.index, allEntries(&rf.log), len(s.service)}
 }
 
-// check checks how the server has changed.
-func (s *driven) check(before view, in step, out *outcome) {
+// check checks how the server has changed in a step.
+func (s *drivenServer) check(before view, in step, out *outcome) {
 	s.checkSaved("a step ends")
 	s.checkLog()
 	now := s.look()
@@ -42,49 +42,49 @@ func (s *driven) check(before view, in step, out *outcome) {
 	case now.snapshot < before.snapshot:
 		s.violate(committedStay, "its snapshot was at %d and is at %d", before.snapshot, now.snapshot)
 	case now.term == s.acked.term && now.last() < s.acked.index:
-		s.violate(committedStay, "it acknowledged index %d in term %d, but its log ends at %d", s.acked.index, now.term, now.last())
+		s.violate(committedStay, "it acknowledged index %d in term %d, but now its log ends at %d", s.acked.index, now.term, now.last())
 	}
 	if before.role == Leader && now.term == before.term {
 		s.checkAppendOnly(before, now)
 	}
 }
 
-// concedes reports whether a candidate has freed its vote for itself, as WithConcession says.
-func (s *driven) concedes(before, now view) bool {
+// concedes reports whether a candidate took back its vote for itself, which WithConcession allows.
+func (s *drivenServer) concedes(before, now view) bool {
 	return s.rf.options.concession && before.role == Candidate && now.role == Follower && before.vote == s.rf.me && now.vote == nobody
 }
 
-// checkAppendOnly is leader append-only, and that what is new is of the leader's term.
-func (s *driven) checkAppendOnly(before, now view) {
+// checkAppendOnly checks leader append-only (Figure 3), and that new entries are of the leader's term.
+func (s *drivenServer) checkAppendOnly(before, now view) {
 	for index := max(before.base, now.base) + 1; index <= before.last(); index++ {
 		if index > now.last() || !equalEntries(before.log[index-before.base-1], now.log[index-now.base-1]) {
-			s.violate(leaderAppendOnly, "the log that it leads with in term %d lost its entry at index %d", now.term, index)
+			s.violate(leaderAppendOnly, "it leads in term %d, and its log lost the entry at index %d", now.term, index)
 			return
 		}
 	}
 	for index := max(before.last(), now.base) + 1; index <= now.last(); index++ {
 		if term := now.log[index-now.base-1].term; term != now.term {
-			s.violate(logSane, "it leads in term %d and appends an entry of term %d at index %d", now.term, term, index)
+			s.violate(logWellFormed, "it leads in term %d and appends an entry of term %d at index %d", now.term, term, index)
 		}
 	}
 }
 
 func equalEntries(a, b entry) bool { return a.term == b.term && string(a.data) == string(b.data) }
 
-// checkLog checks what holds of every log, and how indices lie to each other.
-func (s *driven) checkLog() {
+// checkLog checks the order of the log's terms, and the order of the server's indices.
+func (s *drivenServer) checkLog() {
 	rf := s.rf
 	l, snap := &rf.log, rf.snapshot.index
 	switch term := l.baseTerm; {
 	case l.base < 0 || l.base > snap || snap > rf.commitIndex || rf.commitIndex > l.lastIndex() || rf.lastApplied > rf.commitIndex:
-		s.violate(logSane, "base %d, snapshot %d, lastApplied %d, commitIndex %d, last index %d", l.base, snap, rf.lastApplied, rf.commitIndex, l.lastIndex())
+		s.violate(logWellFormed, "base %d, snapshot %d, lastApplied %d, commitIndex %d, last index %d", l.base, snap, rf.lastApplied, rf.commitIndex, l.lastIndex())
 		return
 	case snap >= l.base && l.term(snap) != rf.snapshot.term:
-		s.violate(logSane, "the snapshot at %d has term %d, the log has term %d there", snap, rf.snapshot.term, l.term(snap))
+		s.violate(logWellFormed, "the snapshot at %d has term %d, the log has term %d there", snap, rf.snapshot.term, l.term(snap))
 	default:
 		for index := l.base + 1; index <= l.lastIndex(); index++ {
 			if next := l.term(index); next < term || next > rf.currentTerm {
-				s.violate(logSane, "in term %d, an entry of term %d at index %d follows one of term %d", rf.currentTerm, next, index, term)
+				s.violate(logWellFormed, "in term %d, an entry of term %d at index %d follows one of term %d", rf.currentTerm, next, index, term)
 				return
 			}
 			term = l.term(index)
@@ -95,21 +95,21 @@ func (s *driven) checkLog() {
 	}
 }
 
-func (s *driven) checkLeader() {
+func (s *drivenServer) checkLeader() {
 	rf, ps := s.rf, &s.rf.proposals
 	if ps.term != rf.currentTerm || ps.next != rf.log.lastIndex()+1+ps.queue.length() {
-		s.violate(logSane, "it leads in term %d with a log up to %d, but takes commands for term %d and index %d, with %d in the queue",
+		s.violate(logWellFormed, "it leads in term %d with a log up to %d, but takes commands for term %d and index %d, with %d in the queue",
 			rf.currentTerm, rf.log.lastIndex(), ps.term, ps.next, ps.queue.length())
 	}
 	for _, f := range rf.followers {
 		if f != nil && (f.nextIndex <= f.matchIndex || f.nextIndex > rf.log.lastIndex()+1) {
-			s.violate(logSane, "follower %d has matchIndex %d and nextIndex %d, the log ends at %d", f.id, f.matchIndex, f.nextIndex, rf.log.lastIndex())
+			s.violate(logWellFormed, "follower %d has matchIndex %d and nextIndex %d, the log ends at %d", f.id, f.matchIndex, f.nextIndex, rf.log.lastIndex())
 		}
 	}
 }
 
-// checkSaved checks that the server would know again what it knows.
-func (s *driven) checkSaved(when string) {
+// checkSaved checks that a restart would restore the persistent state that the server has in memory.
+func (s *drivenServer) checkSaved(when string) {
 	rf := s.rf
 	next := &Raft{peers: rf.peers, me: rf.me, votedFor: nobody, leader: nobody}
 	saved := s.disk.saved
@@ -120,18 +120,18 @@ func (s *driven) checkSaved(when string) {
 	case err != nil:
 		s.violate(restarts, "%s: %v", when, err)
 	case next.currentTerm != rf.currentTerm || next.votedFor != rf.votedFor:
-		s.violate(savedIsHeld, "%s: saved are term %d and vote %d, held %d and %d", when, next.currentTerm, next.votedFor, rf.currentTerm, rf.votedFor)
+		s.violate(savedEqualsMemory, "%s: term %d and vote %d are saved, %d and %d are in memory", when, next.currentTerm, next.votedFor, rf.currentTerm, rf.votedFor)
 	case next.log.base != rf.log.base || next.log.baseTerm != rf.log.baseTerm ||
 		!slices.EqualFunc(allEntries(&next.log), allEntries(&rf.log), equalEntries):
-		s.violate(savedIsHeld, "%s: saved is the log %s, held %s", when, logText(&next.log), logText(&rf.log))
+		s.violate(savedEqualsMemory, "%s: the log %s is saved, %s is in memory", when, logText(&next.log), logText(&rf.log))
 	case next.snapshot.index != rf.snapshot.index || next.snapshot.term != rf.snapshot.term || string(next.snapshot.data) != string(rf.snapshot.data):
-		s.violate(savedIsHeld, "%s: saved is a snapshot at %d of term %d (% x), held one at %d of term %d (% x)", when,
+		s.violate(savedEqualsMemory, "%s: a snapshot at %d of term %d (% x) is saved, one at %d of term %d (% x) is in memory", when,
 			next.snapshot.index, next.snapshot.term, next.snapshot.data, rf.snapshot.index, rf.snapshot.term, rf.snapshot.data)
 	}
 }
 
-// promises checks what a reply promises, and remembers it.
-func (s *driven) promises(m Message, reply Reply) {
+// promises checks what a reply promises, and remembers acknowledgements.
+func (s *drivenServer) promises(m Message, reply Reply) {
 	rf := s.rf
 	_, term := m.sender()
 	if reply.term() != rf.currentTerm {
@@ -145,7 +145,7 @@ func (s *driven) promises(m Message, reply Reply) {
 		last, lastTerm := rf.log.lastIndex(), rf.log.lastTerm()
 		switch {
 		case m.LastLogTerm < lastTerm || m.LastLogTerm == lastTerm && m.LastLogIndex < last:
-			s.violate(electionRestriction, "its log ends at %d with term %d, that of server %d at %d with term %d",
+			s.violate(electionRestriction, "its log ends at %d in term %d, that of server %d at %d in term %d",
 				last, lastTerm, m.CandidateID, m.LastLogIndex, m.LastLogTerm)
 		case !m.PreVote && (reply.term() != term || rf.votedFor != m.CandidateID):
 			s.violate(oneVote, "it votes for server %d in term %d, but in term %d its vote is %d", m.CandidateID, term, rf.currentTerm, rf.votedFor)
@@ -167,7 +167,7 @@ func (s *driven) promises(m Message, reply Reply) {
 	}
 }
 
-func (s *driven) acknowledges(term, index int) {
+func (s *drivenServer) acknowledges(term, index int) {
 	switch {
 	case s.rf.currentTerm != term:
 		s.violate(savedFirst, "it acknowledges index %d to the leader of term %d in term %d", index, term, s.rf.currentTerm)
@@ -178,8 +178,8 @@ func (s *driven) acknowledges(term, index int) {
 	}
 }
 
-// serve is the service.
-func (s *driven) serve(m ApplyMsg) {
+// handleApplyMsg is the service: it checks and applies a message.
+func (s *drivenServer) handleApplyMsg(m ApplyMsg) {
 	switch index := m.CommandIndex; {
 	case m.EventValid:
 	case m.SnapshotValid:
@@ -194,13 +194,13 @@ func (s *driven) serve(m ApplyMsg) {
 	default:
 		command, ok := m.Command.(int)
 		if !ok || command < 1 || command > 255 {
-			s.violate(stateMachineSafety, "at index %d it applies %v, which nobody started", index, m.Command)
+			s.violate(stateMachineSafety, "at index %d it applies %v, which no service started", index, m.Command)
 		}
 		s.service = append(s.service[:index-1:index-1], byte(command))
 	}
 }
 
-// logText shows a log by its terms.
+// logText formats a log as its terms.
 func logText(l *raftLog) string {
 	terms := make([]int, 0, 8)
 	for _, e := range allEntries(l) {

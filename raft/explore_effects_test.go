@@ -1,45 +1,46 @@
 package raft
 
-// The effects of actions, found once for each pair of server states: what a whole RPC does to two servers is then a look-up.
+// The effects of actions. They are computed once for each pair of server states; after that, an RPC between two servers
+// is a look-up.
 
 import (
 	"slices"
 	"sync"
 )
 
-// An effect is what an action does to a state: which servers change, and what is in flight then. Actions that do the same
-// are one effect; those that do nothing are none.
+// An effect is the change that an action makes to a state: to its servers and to the messages in flight. Actions with
+// the same effect share it; actions that change nothing have none.
 type effect struct {
-	next   [2]uint32 // the nodes that change; 0: none
+	next   [2]uint32 // the new nodes of the servers that change; 0: none
 	server [2]int8
 	used   budget
-	holds  bool   // it leaves something in flight that was not
-	rare   uint32 // of the rare effects; 0: none
+	holds  bool   // it adds a message to those in flight
+	rare   uint32 // number of the rareEffect; 0: none
 }
 
-// A rareEffect is what few effects have.
+// A rareEffect holds the parts that few effects have.
 type rareEffect struct {
-	adds   item       // in flight afterwards, if it has a request
-	closed []openSlot // calls whose outcome has come
+	adds   item       // added to those in flight, if it has a request
+	closed []openSlot // calls that have ended
 	down   []int      // servers that crash
-	broken *breach
+	broken *violation
 	at     int
 }
 
-// An effectKey is what the effects of a server's RPCs to another, or of an item, depend on.
+// An effectKey holds what the effects of one server's RPCs to another, or of an item, depend on.
 type effectKey struct {
 	at, to uint32
 	item   uint64
 }
 
-// An effectShard holds what the workers have found out.
+// An effectShard holds a part of the effects that the workers have computed.
 type effectShard struct {
 	mu    sync.Mutex
 	spans map[effectKey]span
 	all   []effect
 }
 
-// A span is where effects lie.
+// A span is a range of effects in an effectShard.
 type span struct{ from, to uint32 }
 
 func (k *effectKey) shard() uint64 {
@@ -80,7 +81,7 @@ func (w *worker) effectsOf(key effectKey, i, j int, in *item) []effect {
 	return all[s.from:s.to:s.to]
 }
 
-// findEffects makes w.effects those of server i's own steps (i == j), of its RPCs to server j, or of an item.
+// findEffects sets w.effects to the effects of server i's own steps (i == j), of its RPCs to server j, or of an item.
 func (w *worker) findEffects(i, j int, in *item, command int) {
 	w.effects = w.effects[:0]
 	for _, a := range w.actionsOf(i, j, in) {
@@ -112,7 +113,7 @@ func (w *worker) actionsOf(i, j int, in *item) (all []action) {
 	return all
 }
 
-// addEffect adds the effect of a to the worker's, unless it is one of them or none.
+// addEffect adds the effect of a to w.effects, unless a changes nothing or the effect is already there.
 func (w *worker) addEffect(a action, in *item) {
 	copy(w.now, w.before)
 	if w.items = w.items[:0]; in != nil {
@@ -132,7 +133,7 @@ func (w *worker) addEffect(a action, in *item) {
 		r.adds = w.items[0]
 	}
 	if in == nil {
-		r.closed = nil // it was opened last: no other slot follows it
+		r.closed = nil // it was opened last, so no slot changes
 	}
 	isRare := r.adds.request != nil || len(r.closed) > 0 || len(r.down) > 0 || r.broken != nil
 	if changed == 0 && (in == nil && !isRare || in != nil && r.broken == nil && r.adds == *in) {
@@ -146,15 +147,15 @@ func (w *worker) addEffect(a action, in *item) {
 	}
 }
 
-// A rareKey is equal for equal rare effects.
+// Rare effects are equal if their rareKeys are equal.
 type rareKey struct {
 	adds   item
-	closed [2]openSlot // servers plus 1, so that 0 is nobody
+	closed [2]openSlot // servers plus 1; 0: none
 	down   [2]int      // likewise
-	broken *breach
+	broken *violation
 }
 
-// rareEffect returns the number of r.
+// rareEffect returns the number of r, a new one if r is new.
 func (x *search) rareEffect(r *rareEffect) uint32 {
 	key := rareKey{adds: r.adds, broken: r.broken}
 	for k, c := range r.closed {
@@ -176,7 +177,8 @@ func (x *search) rareEffect(r *rareEffect) uint32 {
 	return n
 }
 
-// apply makes the worker's state the one after an effect, of its item if that is not negative.
+// apply sets the worker's state to the one after an effect. If item is not negative, it is the effect of an action on
+// that item.
 func (w *worker) apply(e *effect, item int) {
 	copy(w.now, w.before)
 	for k, id := range e.next {

@@ -1,7 +1,7 @@
 package raft
 
-// Can the explorer be trusted? Every field of a server is part of its image or named irrelevant with a reason; servers that
-// live on go the same way as servers that are loaded from their image; renaming servers loses and invents no state.
+// Tests of the explorer's state: every field of a server is part of its image or is listed as irrelevant with a reason;
+// a server loaded from its image behaves like the original; renaming servers neither loses nor adds states.
 
 import (
 	"math/rand"
@@ -10,17 +10,17 @@ import (
 	"testing"
 )
 
-// A fieldRule says what the explorer makes of a field.
+// A fieldRule says how the explorer treats a field.
 type fieldRule struct {
-	change func(*driven) // part of the image: this changes it
-	why    string        // not part of it, and why that is right
+	change func(*drivenServer) // if the field is part of the image: changes the field
+	why    string              // if the field is not part of it: why that is correct
 }
 
-func changes(f func(s *driven)) fieldRule { return fieldRule{change: f} }
-func irrelevant(why string) fieldRule     { return fieldRule{why: why} }
+func changes(f func(s *drivenServer)) fieldRule { return fieldRule{change: f} }
+func irrelevant(why string) fieldRule           { return fieldRule{why: why} }
 
-// anyPeer is a follower of what leads.
-func anyPeer(s *driven) *follower {
+// anyPeer returns a follower of the leader s.
+func anyPeer(s *drivenServer) *follower {
 	if s.rf.me == 0 {
 		return s.rf.followers[1]
 	}
@@ -28,67 +28,67 @@ func anyPeer(s *driven) *follower {
 }
 
 const (
-	fixed    = "it is the same throughout an exploration"
+	fixed    = "it is constant during an exploration"
 	channel  = "it wakes a goroutine, which the explorer's servers do not have"
-	timing   = "it is about when something happens, and that may be at any time"
-	derived  = "it follows from the rest"
-	speed    = "it is about speed and memory: the content is what counts"
-	pieces   = "the records are in the image; walks look at the pieces of memory that they lie in"
-	byDisk   = "what is saved is compared with what is held at each step, so that only walks append to what was appended"
-	anyNext  = "from which index on a leader sends is a free choice: the consistency check decides"
-	whenSent = "it decides when a message goes out, and one may at any time: see driven.settle"
+	timing   = "it affects only when something happens, and the explorer tries all times"
+	derived  = "it is computed from the rest"
+	speed    = "it affects only speed and memory"
+	pieces   = "the records are in the image; only walks test how they are cut into pieces of memory"
+	byDisk   = "saved state is compared with memory at each step; only walks test repeated appends"
+	anyNext  = "a leader may send from any index: the consistency check decides"
+	whenSent = "it affects only when a message is sent, and the explorer tries all times: see drivenServer.settle"
 )
 
 var fieldRules = map[reflect.Type]map[string]fieldRule{
 	reflect.TypeFor[Raft](): {
 		"peers": irrelevant(fixed), "me": irrelevant(fixed), "applyCh": irrelevant(fixed), "options": irrelevant(fixed),
-		"proposals":   changes(func(s *driven) { s.rf.proposals.add(encoded(9), 9) }),
-		"definitions": irrelevant("the commands of an exploration are ints, which need none"),
+		"proposals":   changes(func(s *drivenServer) { s.rf.proposals.add(encoded(9), 9) }),
+		"definitions": irrelevant("the commands of an exploration are ints, which have none"),
 		"wakeTicker":  irrelevant(channel), "done": irrelevant(channel), "applierDone": irrelevant(channel),
 		"mu":          irrelevant("it is free between two steps"),
-		"killed":      irrelevant("a crash takes the whole server away; what comes to a killed one is tested elsewhere"),
-		"currentTerm": changes(func(s *driven) { s.rf.currentTerm++ }),
-		"votedFor":    changes(func(s *driven) { s.rf.votedFor = 2 }),
-		"log":         changes(func(s *driven) { s.rf.log.append(nil, segmentOf(entry{3, encoded(9)}), false) }),
-		"snapshot":    changes(func(s *driven) { s.rf.snapshot.data = []byte{1, 2} }),
-		"store":       irrelevant("what is saved is compared with what is held at each step: see driven.checkSaved"),
-		"commitIndex": changes(func(s *driven) { s.rf.commitIndex++ }),
-		"lastApplied": changes(func(s *driven) { s.rf.lastApplied++ }),
+		"killed":      irrelevant("a crash replaces the whole server; other tests send messages to killed servers"),
+		"currentTerm": changes(func(s *drivenServer) { s.rf.currentTerm++ }),
+		"votedFor":    changes(func(s *drivenServer) { s.rf.votedFor = 2 }),
+		"log":         changes(func(s *drivenServer) { s.rf.log.append(nil, segmentOf(entry{3, encoded(9)}), false) }),
+		"snapshot":    changes(func(s *drivenServer) { s.rf.snapshot.data = []byte{1, 2} }),
+		"store":       irrelevant("saved state is compared with memory at each step: see drivenServer.checkSaved"),
+		"commitIndex": changes(func(s *drivenServer) { s.rf.commitIndex++ }),
+		"lastApplied": changes(func(s *drivenServer) { s.rf.lastApplied++ }),
 		"applyCond":   irrelevant(channel),
 		"events":      irrelevant("searches run without WithEvents"),
-		"role":        changes(func(s *driven) { s.rf.role = (s.rf.role + 1) % 3 }),
-		"leader":      changes(func(s *driven) { s.rf.leader = 2 }),
+		"role":        changes(func(s *drivenServer) { s.rf.role = (s.rf.role + 1) % 3 }),
+		"leader":      changes(func(s *drivenServer) { s.rf.leader = 2 }),
 		"lastHeard":   irrelevant(timing), "silence": irrelevant(timing), "nextTick": irrelevant(timing),
-		"campaign":     changes(func(s *driven) { s.rf.campaign = s.rf.newCampaign(true) }),
+		"campaign":     changes(func(s *drivenServer) { s.rf.campaign = s.rf.newCampaign(true) }),
 		"attempts":     irrelevant(timing),
-		"followers":    changes(func(s *driven) { anyPeer(s).matchIndex++ }),
+		"followers":    changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
 		"commitNotice": irrelevant(whenSent),
-		"spare":        changes(func(s *driven) { s.rf.spare.add(1, encoded(9), 9) }),
-		"reordered":    changes(func(s *driven) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
+		"spare":        changes(func(s *drivenServer) { s.rf.spare.add(1, encoded(9), 9) }),
+		"reordered":    changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"full":         irrelevant("the services of an exploration lag by a few bytes only"),
 	},
 	reflect.TypeFor[follower](): {
 		"id":       irrelevant(fixed),
-		"progress": changes(func(s *driven) { anyPeer(s).matchIndex++ }),
-		"inFlight": changes(func(s *driven) { anyPeer(s).answeredTo = s.open[0].call.sentAt.Add(1) }),
+		"progress": changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
+		"inFlight": changes(func(s *drivenServer) { anyPeer(s).answeredTo = s.open[0].call.sentAt.Add(1) }),
 		"duty":     irrelevant(whenSent),
 		"work":     irrelevant(channel), "waiting": irrelevant(channel),
 	},
 	reflect.TypeFor[progress](): {
 		"nextIndex":   irrelevant(anyNext),
-		"matchIndex":  changes(func(s *driven) { anyPeer(s).matchIndex++ }),
+		"matchIndex":  changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
 		"hasAnswered": irrelevant(whenSent),
 		"probing":     irrelevant(anyNext), "missing": irrelevant(anyNext),
 		"full":     irrelevant(whenSent),
-		"caughtUp": irrelevant("only events tell it"),
+		"caughtUp": irrelevant("only events depend on it"),
 	},
 	reflect.TypeFor[inFlight](): {
-		"calls":   irrelevant("what stays in flight is given up in the same action: see step.late"),
+		"calls":   irrelevant("a call that stays in flight is given up in the same action: see step.late"),
 		"entries": irrelevant(whenSent), "snapshots": irrelevant(whenSent), "bytes": irrelevant(whenSent), "sentBytes": irrelevant(whenSent),
 		"installing":   irrelevant(whenSent),
-		"failures":     irrelevant("whether a follower answers decides what is sent, and a heartbeat is sent in both cases"),
+		"failures":     irrelevant("it decides which messages are sent, and the explorer sends heartbeats in any case"),
 		"lastAnswer":   irrelevant("a leader may resign at any time"),
-		"answeredTo":   changes(func(s *driven) { anyPeer(s).answeredTo = s.open[0].call.sentAt.Add(1) }),
+		"answeredTo":   changes(func(s *drivenServer) { anyPeer(s).answeredTo = s.open[0].call.sentAt.Add(1) }),
 		"heartbeatRTT": irrelevant(timing), "dataRTT": irrelevant(timing),
 	},
 	reflect.TypeFor[duty](): {
@@ -96,58 +96,58 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"commitSent": irrelevant(whenSent), "commitAcked": irrelevant(whenSent),
 	},
 	reflect.TypeFor[reorderBuffer](): {
-		"kept":  changes(func(s *driven) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
+		"kept":  changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"bytes": irrelevant(derived),
 	},
 	reflect.TypeFor[campaign](): {
-		"granted":  changes(func(s *driven) { s.rf.campaign.granted[0] = !s.rf.campaign.granted[0] }),
-		"refused":  changes(func(s *driven) { s.rf.campaign.refused[0] = !s.rf.campaign.refused[0] }),
-		"preVote":  changes(func(s *driven) { s.rf.campaign.preVote = !s.rf.campaign.preVote }),
+		"granted":  changes(func(s *drivenServer) { s.rf.campaign.granted[0] = !s.rf.campaign.granted[0] }),
+		"refused":  changes(func(s *drivenServer) { s.rf.campaign.refused[0] = !s.rf.campaign.refused[0] }),
+		"preVote":  changes(func(s *drivenServer) { s.rf.campaign.preVote = !s.rf.campaign.preVote }),
 		"begun":    irrelevant(timing),
-		"answered": irrelevant("it decides how often a lost request is repeated, and it may be at any time"),
+		"answered": irrelevant("it decides when a lost request is repeated, and the explorer tries all times"),
 	},
 	reflect.TypeFor[raftLog](): {
-		"base":     changes(func(s *driven) { s.rf.log.base++ }),
-		"baseTerm": changes(func(s *driven) { s.rf.log.baseTerm++ }),
-		"segments": changes(func(s *driven) { s.rf.log.truncateFrom(2) }),
+		"base":     changes(func(s *drivenServer) { s.rf.log.base++ }),
+		"baseTerm": changes(func(s *drivenServer) { s.rf.log.baseTerm++ }),
+		"segments": changes(func(s *drivenServer) { s.rf.log.truncateFrom(2) }),
 		"gathers":  irrelevant(speed),
 		"start":    irrelevant(byDisk), "end": irrelevant(byDisk),
-		"accepted": changes(func(s *driven) { s.rf.log.accepted.chunks[0][len(s.rf.log.accepted.chunks[0])-1] = 9 }),
+		"accepted": changes(func(s *drivenServer) { s.rf.log.accepted.chunks[0][len(s.rf.log.accepted.chunks[0])-1] = 9 }),
 	},
 	reflect.TypeFor[accepted](): {
-		"first":  changes(func(s *driven) { s.rf.log.accepted.first++ }),
-		"chunks": changes(func(s *driven) { s.rf.log.accepted.chunks = nil }),
-		"taken":  changes(func(s *driven) { s.rf.log.accepted.taken = s.rf.log.accepted.length() }),
+		"first":  changes(func(s *drivenServer) { s.rf.log.accepted.first++ }),
+		"chunks": changes(func(s *drivenServer) { s.rf.log.accepted.chunks = nil }),
+		"taken":  changes(func(s *drivenServer) { s.rf.log.accepted.taken = s.rf.log.accepted.length() }),
 	},
 	reflect.TypeFor[call](): {
-		"message": changes(func(s *driven) { s.open[0].message = &wire{message: &AppendEntriesArgs{Term: 9}} }),
+		"message": changes(func(s *drivenServer) { s.open[0].message = &wire{message: &AppendEntriesArgs{Term: 9}} }),
 		"entries": irrelevant("they are in the message"), "records": irrelevant("they are in the message"),
 		"bytes": irrelevant(whenSent), "load": irrelevant(whenSent), "sentBytes": irrelevant(whenSent),
 		"first":  irrelevant(anyNext),
-		"match":  changes(func(s *driven) { s.open[0].call.match++ }),
-		"last":   changes(func(s *driven) { s.open[0].call.last++ }),
-		"sentAt": changes(func(s *driven) { s.open[0].call.sentAt = anyPeer(s).answeredTo.Add(-1) }),
+		"match":  changes(func(s *drivenServer) { s.open[0].call.match++ }),
+		"last":   changes(func(s *drivenServer) { s.open[0].call.last++ }),
+		"sentAt": changes(func(s *drivenServer) { s.open[0].call.sentAt = anyPeer(s).answeredTo.Add(-1) }),
 	},
 	reflect.TypeFor[snapshot](): {
-		"index": changes(func(s *driven) { s.rf.snapshot.index++ }),
-		"term":  changes(func(s *driven) { s.rf.snapshot.term++ }),
-		"data":  changes(func(s *driven) { s.rf.snapshot.data = []byte{9} }),
+		"index": changes(func(s *drivenServer) { s.rf.snapshot.index++ }),
+		"term":  changes(func(s *drivenServer) { s.rf.snapshot.term++ }),
+		"data":  changes(func(s *drivenServer) { s.rf.snapshot.data = []byte{9} }),
 		"sum":   irrelevant(derived),
 	},
 	reflect.TypeFor[proposals](): {
-		"leading":   changes(func(s *driven) { s.rf.proposals.leading.Store(!s.rf.proposals.leading.Load()) }),
+		"leading":   changes(func(s *drivenServer) { s.rf.proposals.leading.Store(!s.rf.proposals.leading.Load()) }),
 		"singles":   irrelevant(speed),
 		"committed": irrelevant(speed),
 		"buffers":   irrelevant(speed),
 		"yielding":  irrelevant(speed),
 		"mu":        irrelevant("it is free between two steps"),
-		"term":      changes(func(s *driven) { s.rf.proposals.term++ }),
-		"next":      changes(func(s *driven) { s.rf.proposals.next++ }),
-		"queue":     changes(func(s *driven) { s.rf.proposals.queue.add(1, encoded(9), 9) }),
+		"term":      changes(func(s *drivenServer) { s.rf.proposals.term++ }),
+		"next":      changes(func(s *drivenServer) { s.rf.proposals.next++ }),
+		"queue":     changes(func(s *drivenServer) { s.rf.proposals.queue.add(1, encoded(9), 9) }),
 	},
 	reflect.TypeFor[queue](): {
-		"segment":  changes(func(s *driven) { s.rf.proposals.queue.segment = segmentOf(entry{1, encoded(9)}) }),
-		"commands": changes(func(s *driven) { s.rf.proposals.queue.commands = []any{9} }),
+		"segment":  changes(func(s *drivenServer) { s.rf.proposals.queue.segment = segmentOf(entry{1, encoded(9)}) }),
+		"commands": changes(func(s *drivenServer) { s.rf.proposals.queue.commands = []any{9} }),
 	},
 	reflect.TypeFor[segment](): {
 		"first": irrelevant(derived), "memory": irrelevant(pieces), "start": irrelevant(pieces), "ends": irrelevant(pieces),
@@ -171,16 +171,16 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[toApply](): {
 		"events":   irrelevant("searches run without WithEvents"),
-		"snapshot": changes(func(s *driven) { s.holds, s.portion.snapshot = true, snapshot{index: 1} }),
-		"entries":  changes(func(s *driven) { s.holds, s.portion.entries = true, batch{segmentOf(entry{1, encoded(9)})} }),
-		"commands": changes(func(s *driven) { s.holds, s.portion.commands = true, []any{9} }),
-		"last":     changes(func(s *driven) { s.holds, s.portion.last = true, 9 }),
+		"snapshot": changes(func(s *drivenServer) { s.holds, s.portion.snapshot = true, snapshot{index: 1} }),
+		"entries":  changes(func(s *drivenServer) { s.holds, s.portion.entries = true, batch{segmentOf(entry{1, encoded(9)})} }),
+		"commands": changes(func(s *drivenServer) { s.holds, s.portion.commands = true, []any{9} }),
+		"last":     changes(func(s *drivenServer) { s.holds, s.portion.last = true, 9 }),
 	},
 }
 
-// leaderInFlight returns a server that leads with a log of three entries, one of them applied, and has a call out.
-func leaderInFlight() *driven {
-	s := newDriven(3, 0, MakePersister(), false, nil)
+// leaderInFlight returns a leader with three entries in its log and one call in flight.
+func leaderInFlight() *drivenServer {
+	s := newDrivenServer(3, 0, MakePersister(), false, nil)
 	for _, in := range []step{{kind: stepTimeout}, {kind: stepVoted, peer: 1, reply: &wire{reply: &RequestVoteReply{Term: 1, VoteGranted: true}}},
 		{kind: stepStart, arg: 1}, {kind: stepStart, arg: 2}, {kind: stepStart, arg: 3}, {kind: stepSend, peer: 1, arg: 1}} {
 		if in.kind == stepVoted {
@@ -191,19 +191,19 @@ func leaderInFlight() *driven {
 	return s
 }
 
-func candidateInTerm1() *driven {
-	s := newDriven(3, 0, MakePersister(), false, nil)
+func candidateInTerm1() *drivenServer {
+	s := newDrivenServer(3, 0, MakePersister(), false, nil)
 	s.step(step{kind: stepTimeout})
 	return s
 }
 
-// Every field is part of the image, so that changing it makes another image, or named irrelevant.
+// TestExploreFields checks that every field is irrelevant or part of the image: then changing it changes the image.
 func TestExploreFields(t *testing.T) {
 	for structure, rules := range fieldRules {
 		for k := range structure.NumField() {
 			if name := structure.Field(k).Name; name != "_" {
 				if _, ok := rules[name]; !ok {
-					t.Errorf("the explorer does not say what it makes of %v.%s: see fieldRules", structure, name)
+					t.Errorf("fieldRules has no rule for %v.%s", structure, name)
 				}
 			}
 		}
@@ -217,8 +217,8 @@ func TestExploreFields(t *testing.T) {
 	}
 }
 
-func changesImage(change func(*driven)) bool {
-	for _, base := range []func() *driven{leaderInFlight, candidateInTerm1} {
+func changesImage(change func(*drivenServer)) bool {
+	for _, base := range []func() *drivenServer{leaderInFlight, candidateInTerm1} {
 		s, m := base(), newMemory(&limits{servers: 3}, nil)
 		before := s.image(m.wire).key()
 		if changed := func() (ok bool) {
@@ -232,10 +232,11 @@ func changesImage(change func(*driven)) bool {
 	return false
 }
 
-// A server that lives on and one that is loaded from its image before each step do the same.
+// TestExploreLoadedServersGoTheSameWay checks that a server loaded from its image before each step behaves like the
+// live one.
 func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 	steps, seeds := 0, int64(30)
-	if exploreLittle {
+	if exploreBriefly {
 		seeds = 5
 	}
 	for seed := range seeds {
@@ -250,12 +251,12 @@ func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 			in.message, in.reply = m.wire(in.message), m.wire(in.reply)
 			out, again := s.step(in), twin.step(in)
 			if a, b := s.image(m.wire).key(), twin.image(m.wire).key(); a != b {
-				t.Fatalf("seed %d: after %+v\nthe living server is %+v\nthe loaded one %+v", seed, in, s.image(m.wire), twin.image(m.wire))
+				t.Fatalf("seed %d: after %+v\nthe live server is %+v\nthe loaded one is %+v", seed, in, s.image(m.wire), twin.image(m.wire))
 			}
 			out.message, out.reply = m.wire(out.message), m.wire(out.reply)
 			again.message, again.reply = m.wire(again.message), m.wire(again.reply)
 			if !reflect.DeepEqual(out, again) {
-				t.Fatalf("seed %d: of %+v came\n%+v on the living server,\n%+v on the loaded one", seed, in, out, again)
+				t.Fatalf("seed %d: the outcome of %+v is\n%+v on the live server,\n%+v on the loaded one", seed, in, out, again)
 			}
 			return out
 		}
@@ -271,7 +272,8 @@ func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
 	}
 }
 
-// With names or without, a search finds the same states: each state that stands for others stands for as many as there are.
+// TestExploreSymmetry checks that a search in which servers have no names finds the same states: it sums up how many
+// named states each of its states represents.
 func TestExploreSymmetry(t *testing.T) {
 	for _, l := range []limits{
 		{servers: 3, terms: 1, commands: 1, crashes: 1, saves: true, snaps: 1},
@@ -284,20 +286,20 @@ func TestExploreSymmetry(t *testing.T) {
 		r := x.run(2, nil)
 		w, sum := newWorker(x), 0
 		for k := range uint32(r.states) {
-			sum += w.namings(k)
+			sum += w.renamings(k)
 		}
 		if sum != all.states || r.states >= all.states {
-			t.Errorf("%+v: %d states stand for %d, but there are %d", l, r.states, sum, all.states)
+			t.Errorf("%+v: %d states represent %d, but there are %d", l, r.states, sum, all.states)
 		}
 	}
 }
 
-// namings returns how many states differ from state k in the servers' names only, itself among them.
-func (w *worker) namings(k uint32) int {
+// renamings returns the number of states, k included, that differ from state k only in the servers' names.
+func (w *worker) renamings(k uint32) int {
 	p := w.open(k)
 	copy(w.now, w.before)
 	w.items = append(w.items[:0], w.was...)
-	w.judge.past, w.judge.leaders, w.used = w.pastByID.at(int(p.past)), p.leaders, p.used
+	w.clusterCheck.past, w.clusterCheck.leaders, w.used = w.pastByID.at(int(p.past)), p.leaders, p.used
 	var found []packed
 	for i := range w.perms {
 		if q := w.packed(i); !slices.Contains(found, q) {

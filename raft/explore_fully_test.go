@@ -2,4 +2,4 @@
 
 package raft
 
-const exploreLittle = false
+const exploreBriefly = false

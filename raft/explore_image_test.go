@@ -1,6 +1,6 @@
 package raft
 
-// A server's state as plain values: what the explorer stores, compares, renames and starts servers from.
+// A server's state as plain values, which the explorer stores, compares and renames, and from which it starts servers.
 
 import (
 	"cmp"
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// An image is all of a driven server's state that matters to what it may do next. Fields that are derived from it, and
-// fields that matter to speed or timing only, are not in it; explore_fields_test.go names them with the reason.
+// An image is the part of a server's state that decides what it can do next. It lacks fields that are computed from
+// others or affect only speed or timing; explore_fields_test.go lists them with reasons.
 type image struct {
 	me, term, vote int
 	role           Role
@@ -22,11 +22,11 @@ type image struct {
 	commit         int
 	lastApplied    int
 
-	accepted  []imageCommand // commands of its own that are not handed over
+	accepted  []imageCommand // its own commands that are not handed over yet
 	proposals imageProposals
 	campaign  imageCampaign
-	followers []imageFollower // by peer; what a leader of the past knows is forgotten
-	calls     []imageCall     // whose outcome may still come
+	followers []imageFollower // by peer; zero for servers that do not lead
+	calls     []imageCall     // calls that have not ended
 
 	reordered []imageReordered
 	portion   imagePortion
@@ -54,11 +54,10 @@ type imageCampaign struct {
 	granted, refused uint8
 }
 
-// A leader sends from whichever nextIndex the step says: the consistency check decides, and so nextIndex and probing are
-// not in the image.
+// nextIndex and probing are not in the image, because each step that sends chooses the nextIndex.
 type imageFollower struct{ match int }
 
-// A call that is open was given up: it may be answered at any time, and holds up nothing.
+// An open call was given up by its sender. It may still be answered at any time, and delays nothing.
 type imageCall struct {
 	peer        int
 	message     *wire
@@ -105,7 +104,7 @@ func recordsText(b batch) string {
 	return s.String()
 }
 
-// segmentFrom reads records.
+// segmentFrom decodes records.
 func segmentFrom(first int, records string) segment {
 	s := segment{first: first, memory: []byte(records)}
 	for rest := s.memory; len(rest) > 0; {
@@ -125,7 +124,7 @@ func commandOf(c any) int {
 }
 
 // image returns the server's state.
-func (s *driven) image(intern func(*wire) *wire) *image {
+func (s *drivenServer) image(intern func(*wire) *wire) *image {
 	rf, ps := s.rf, &s.rf.proposals
 	m := &image{
 		me: rf.me, term: rf.currentTerm, vote: rf.votedFor, role: rf.role, leader: rf.leader,
@@ -171,7 +170,7 @@ func (s *driven) image(intern func(*wire) *wire) *image {
 	return m
 }
 
-func (s *driven) imagePortion() (p imagePortion) {
+func (s *drivenServer) imagePortion() (p imagePortion) {
 	if t := &s.portion; s.holds {
 		p = imagePortion{true, t.last, imageSnapshot{t.snapshot.index, t.snapshot.term, string(t.snapshot.data)}, 0, recordsText(t.entries), nil}
 		for _, c := range t.commands {
@@ -184,7 +183,7 @@ func (s *driven) imagePortion() (p imagePortion) {
 	return p
 }
 
-func (s *driven) imageFollowers(m *image, intern func(*wire) *wire) {
+func (s *drivenServer) imageFollowers(m *image, intern func(*wire) *wire) {
 	rf := s.rf
 	m.followers = make([]imageFollower, s.n)
 	for peer, f := range rf.followers {
@@ -202,9 +201,9 @@ func (s *driven) imageFollowers(m *image, intern func(*wire) *wire) {
 	}
 }
 
-// load starts a server from an image.
-func (m *image) load(n int, lag bool, opts []Option) *driven {
-	s := newDriven(n, m.me, MakePersister(), lag, opts)
+// load returns a server in the state of an image.
+func (m *image) load(n int, lag bool, opts []Option) *drivenServer {
+	s := newDrivenServer(n, m.me, MakePersister(), lag, opts)
 	rf := s.rf
 	rf.currentTerm, rf.votedFor, rf.role, rf.leader = m.term, m.vote, m.role, m.leader
 	rf.events.term = m.term
@@ -239,7 +238,7 @@ func (m *image) load(n int, lag bool, opts []Option) *driven {
 func (m *image) loadProposals(rf *Raft) {
 	ps := &rf.proposals
 	if ps.term, ps.next = m.proposals.term, m.proposals.next; ps.term == 0 {
-		ps.next = m.base + len(m.log) + 9 // a leftover; see follower.leftover
+		ps.next = m.base + len(m.log) + 9 // stale on purpose; see follower.setStale
 	}
 	ps.leading.Store(m.proposals.leading)
 	ps.queue.segment = segmentFrom(0, m.proposals.queue)
@@ -252,7 +251,7 @@ func (m *image) loadProposals(rf *Raft) {
 	}
 }
 
-func (m *image) loadFollowers(s *driven) {
+func (m *image) loadFollowers(s *drivenServer) {
 	leads := m.role == Leader
 	for peer, f := range s.rf.followers {
 		switch {
@@ -261,7 +260,7 @@ func (m *image) loadFollowers(s *driven) {
 			f.nextIndex, f.matchIndex = s.rf.log.lastIndex()+1, m.followers[peer].match
 			f.answeredTo = time.Now().Add(-time.Minute)
 		default:
-			f.leftover(s.rf.log.lastIndex())
+			f.setStale(s.rf.log.lastIndex())
 		}
 	}
 	for k, i := range m.calls {
@@ -280,16 +279,16 @@ func (m *image) loadFollowers(s *driven) {
 	}
 }
 
-// leftover makes f what a leader may have known long ago. A server that is elected must forget all of it ("reinitialized
-// after election", Figure 2), so that the images of other servers need not tell.
-func (f *follower) leftover(last int) {
+// setStale sets f to values from an earlier term. An elected server must reset them all ("reinitialized after
+// election", Figure 2), so only images of leaders have them.
+func (f *follower) setStale(last int) {
 	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitAcked = last+1, last, maxFailures, last, last
 	f.probing, f.heartbeatDue, f.commitDue, f.caughtUp, f.missing, f.full, f.entries = true, false, true, true, 1, true, 1
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
 	f.installing = f.calls[0]
 }
 
-func (m *image) loadPortion(s *driven) {
+func (m *image) loadPortion(s *drivenServer) {
 	p := m.portion
 	if s.holds = p.holds; !p.holds {
 		return
@@ -306,7 +305,7 @@ func (m *image) loadPortion(s *driven) {
 	s.portion = t
 }
 
-// key returns the image as bytes: equal for equal images only.
+// key returns the image as bytes. Two keys are equal only if the images are.
 func (m *image) key() string {
 	b := make([]byte, 0, 160)
 	num := func(ns ...int) {

@@ -1,7 +1,7 @@
 package raft
 
-// How a search remembers what it has seen of servers and messages: each once, by number. The library's code runs once for
-// each server state and step; after that the outcome is known.
+// How a search stores server states and messages: each once, by number. The library's code runs once for each server
+// state and step; after that, the outcome is looked up.
 
 import (
 	"fmt"
@@ -12,23 +12,23 @@ import (
 	"sync/atomic"
 )
 
-// A node is a server state that a search has met.
+// A node is a server state that a search has found.
 type node struct {
 	id       uint32
 	logID    uint32 // equal for equal logs and bases
 	serverID uint32 // equal for equal services
 	leads    bool
-	sends    bool // it may send something
+	sends    bool // it may send a message
 	image    *image
-	log      []slotText
-	shape    uint64                     // equal for states that differ in the servers' names only
-	menu     atomic.Pointer[[]step]     // what the server may do, once that was asked
-	own      []atomic.Pointer[[]effect] // the effects of its own steps, by how many commands are used
-	relabel  []atomic.Uint32            // the node with the servers renamed, by permutation; 0 if that was not asked
+	log      []loggedEntry
+	shape    uint64                     // equal for states that differ only in the servers' names
+	menu     atomic.Pointer[[]step]     // the server's possible steps; nil: not computed yet
+	own      []atomic.Pointer[[]effect] // the effects of its own steps, by number of used commands
+	relabel  []atomic.Uint32            // the node with the servers renamed, by permutation; 0: not computed yet
 }
 
-// A slotText is an entry of a node's log.
-type slotText struct {
+// A loggedEntry is an entry of a node's log.
+type loggedEntry struct {
 	term int
 	data string
 }
@@ -36,15 +36,15 @@ type slotText struct {
 func (nd *node) last() int { return nd.image.base + len(nd.log) }
 
 // at returns the entry at index, which must be above base and at most last.
-func (nd *node) at(index int) slotText { return nd.log[index-nd.image.base-1] }
+func (nd *node) at(index int) loggedEntry { return nd.log[index-nd.image.base-1] }
 
-// A known is the outcome of a step, remembered.
+// A known is the stored outcome of a step.
 type known struct {
 	next *node
 	outcome
 }
 
-// A stepKey is a server state and a step.
+// A stepKey identifies a server state and a step.
 type stepKey struct {
 	node           uint32
 	message, reply uint32
@@ -54,7 +54,7 @@ type stepKey struct {
 	late           bool
 }
 
-// A list only grows. Readers need no lock.
+// A list only grows. Reading it needs no lock.
 type list[T any] struct{ p atomic.Pointer[[]T] }
 
 func (l *list[T]) all() []T {
@@ -67,13 +67,13 @@ func (l *list[T]) all() []T {
 func (l *list[T]) at(k int) T  { return (*l.p.Load())[k] }
 func (l *list[T]) length() int { return len(l.all()) }
 
-// add appends v, under a lock of the caller's.
+// add appends v. The caller must hold a lock.
 func (l *list[T]) add(v T) {
 	all := append(l.all(), v)
 	l.p.Store(&all)
 }
 
-// memory is what the workers of a search share.
+// memory holds what the workers of a search share.
 type memory struct {
 	n     int
 	l     *limits
@@ -106,7 +106,7 @@ func newMemory(l *limits, opts []Option) *memory {
 	for k := range m.known {
 		m.known[k].known = make(map[stepKey]*known)
 	}
-	m.wireByID.add(nil) // no wire and no node has the number 0
+	m.wireByID.add(nil) // the number 0 stands for no wire and no node
 	m.nodeByID.add(nil)
 	permute(make([]int, 0, m.n), m.n, func(p []int) {
 		m.index[permCode(p)] = len(m.perms)
@@ -136,13 +136,13 @@ func permute(p []int, n int, f func([]int)) {
 	}
 }
 
-// wire returns the one wire like w.
+// wire returns the stored wire that equals w. Equal wires are the same pointer.
 func (m *memory) wire(w *wire) *wire {
 	if w == nil || w.id > 0 {
 		return w
 	}
 	if args, ok := w.message.(*AppendEntriesArgs); ok && len(args.Entries) > 1 {
-		c := *args // the entries count, not the pieces of memory that they come in
+		c := *args // how entries are cut into pieces does not matter
 		c.Entries = []string{strings.Join(args.Entries, "")}
 		w = &wire{message: sealed(&c)}
 	}
@@ -159,7 +159,7 @@ func (m *memory) wire(w *wire) *wire {
 	return w
 }
 
-// node returns the one node with this image, which has the shape if that is known.
+// node returns the stored node with this image. A shape of 0 means that it must be computed.
 func (m *memory) node(i *image, shape uint64) *node {
 	key := i.key()
 	m.mu.Lock()
@@ -176,7 +176,7 @@ func (m *memory) node(i *image, shape uint64) *node {
 		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.commands+1),
 	}
 	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
-		nd.log = append(nd.log, slotText{e.term, string(e.data)})
+		nd.log = append(nd.log, loggedEntry{e.term, string(e.data)})
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -199,7 +199,7 @@ func (m *memory) textID(text string) uint32 {
 	return id
 }
 
-func (m *memory) load(nd *node) *driven { return nd.image.load(m.n, m.l.lag, m.opts) }
+func (m *memory) load(nd *node) *drivenServer { return nd.image.load(m.n, m.l.lag, m.opts) }
 
 func (m *memory) menu(nd *node) []step {
 	if menu := nd.menu.Load(); menu != nil {
@@ -210,16 +210,16 @@ func (m *memory) menu(nd *node) []step {
 	return menu
 }
 
-// start returns the node of server me at the beginning.
+// start returns the initial node of server me.
 func (m *memory) start(me int) *node {
-	return m.node(newDriven(m.n, me, MakePersister(), m.l.lag, m.opts).image(m.wire), 0)
+	return m.node(newDrivenServer(m.n, me, MakePersister(), m.l.lag, m.opts).image(m.wire), 0)
 }
 
 func (in *step) key(nd *node) stepKey {
 	return stepKey{nd.id, uint32(idOf(in.message)), uint32(idOf(in.reply)), int16(in.arg), in.kind, int8(in.peer), int8(in.crashAt), in.late}
 }
 
-// run carries out a step on the library's code, unless that is known.
+// run returns the outcome of a step. It runs the library's code only if the outcome is not stored yet.
 func (m *memory) run(nd *node, in step) *known {
 	key := in.key(nd)
 	shard := &m.known[nd.id%64]
@@ -241,7 +241,7 @@ func (m *memory) run(nd *node, in step) *known {
 	return k
 }
 
-// ran returns how many steps the library's code ran.
+// ran returns the number of steps for which the library's code ran.
 func (m *memory) ran() (n int) {
 	for k := range m.known {
 		n += len(m.known[k].known)
@@ -322,7 +322,7 @@ func renamedBits(bits uint8, to []int) (r uint8) {
 
 var shapeSeed = maphash.MakeSeed()
 
-// shape is a hash of what is left of an image when servers have no names.
+// shape returns a hash of the parts of an image that do not depend on the servers' names.
 func (m *image) shape() uint64 {
 	relative := func(id int) int {
 		switch id {

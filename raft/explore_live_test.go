@@ -1,7 +1,7 @@
 package raft
 
-// Live clusters of the explorer: servers that live on from action to action, under the watch. Walks run on them, and what a
-// search has found is replayed on them.
+// Live clusters of the explorer: their servers are kept from action to action, and are under the watch. Walks run on
+// live clusters, and counterexamples of searches are replayed on them.
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A variant is a way to run every server of an exploration.
+// A variant is a set of options for all servers of an exploration.
 type variant struct {
 	name string
 	opts []Option
@@ -17,21 +17,21 @@ type variant struct {
 
 // A live is a cluster of live servers.
 type live struct {
-	board
+	cluster
 	limits  limits
-	servers []*driven
+	servers []*drivenServer
 	used    budget
 	watch   *watch
 	menus   [][]step
 	all     []action
-	loose   bool   // where actions were left out, the last item in flight stands for one that has moved up
-	said    string // what the watch has said
+	loose   bool   // an item number beyond the last means the last item, since actions may have been removed
+	said    string // the watch's output
 }
 
-// newLive starts a cluster. Without a watch only the explorer's own checks look at it.
+// newLive starts a cluster. If not watched, only the explorer's own checks apply.
 func newLive(l limits, v variant, watched bool) *live {
-	c := &live{limits: l, servers: make([]*driven, l.servers), menus: make([][]step, l.servers)}
-	c.n, c.board.take = l.servers, c.takeStep
+	c := &live{limits: l, servers: make([]*drivenServer, l.servers), menus: make([][]step, l.servers)}
+	c.n, c.cluster.take = l.servers, c.takeStep
 	opts := slices.Clone(v.opts)
 	if watched {
 		c.watch = newWatch(l.servers)
@@ -39,7 +39,7 @@ func newLive(l limits, v variant, watched bool) *live {
 		opts = append(opts, withObserver(c.watch))
 	}
 	for i := range c.servers {
-		c.servers[i] = newDriven(l.servers, i, MakePersister(), l.lag, opts)
+		c.servers[i] = newDrivenServer(l.servers, i, MakePersister(), l.lag, opts)
 		c.servers[i].live = true
 		if watched {
 			c.servers[i].cut = func(ps *Persister) *Persister { return c.watch.takeDisk(i, cutDisk(ps)) }
@@ -53,13 +53,13 @@ func (c *live) takeStep(server int, in step) outcome {
 	if c.watch != nil && out.broken == nil {
 		if err := c.watch.violation(); err != nil {
 			property, text, _ := strings.Cut(err.Error(), ": ")
-			out.broken = &breach{property, text}
+			out.broken = &violation{property, text}
 		}
 	}
 	return out
 }
 
-// actions returns what may happen now, until the next call.
+// actions returns the actions that are possible now. The result is valid until the next call.
 func (c *live) actions() []action {
 	for i, s := range c.servers {
 		c.menus[i] = s.menu(&c.limits, c.menus[i][:0])
@@ -68,7 +68,7 @@ func (c *live) actions() []action {
 	return c.all
 }
 
-// mayHappen reports whether an action may happen now.
+// mayHappen reports whether an action is possible now.
 func (c *live) mayHappen(a action) bool {
 	if !c.limits.allows(a, len(c.items), c.used) {
 		return false
@@ -85,7 +85,8 @@ func (c *live) mayHappen(a action) bool {
 	return slices.ContainsFunc(c.all, a.like)
 }
 
-// try carries out an action if it may happen now, and returns it as it happened; ok is false if it may not.
+// try performs an action if it is possible now, and returns the action as performed. ok reports whether it was
+// possible.
 func (c *live) try(a action) (done action, ok bool) {
 	if c.loose && a.kind >= actDeliver && a.item >= len(c.items) {
 		a.item = len(c.items) - 1
@@ -97,14 +98,15 @@ func (c *live) try(a action) (done action, ok bool) {
 	return a, true
 }
 
-// like reports whether b is the same action, but for a crash in it.
+// like reports whether b is the same action, apart from crashes in it.
 func (a action) like(b action) bool {
 	return a.kind == b.kind && a.at == b.at && a.to == b.to && a.fate == b.fate && a.item == b.item && a.heard == b.heard &&
 		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.takesCommand() || a.kind == actVote)
 }
 
-// playAll carries out those actions that may happen, and returns them up to a violation, with it.
-func (c *live) playAll(trace []action) (done []action, broken *breach) {
+// playAll performs the actions that are possible, up to the first violation. It returns the performed actions and the
+// violation, or nil.
+func (c *live) playAll(trace []action) (done []action, broken *violation) {
 	for _, a := range trace {
 		a, ok := c.try(a)
 		if !ok {
@@ -118,7 +120,7 @@ func (c *live) playAll(trace []action) (done []action, broken *breach) {
 	return done, broken
 }
 
-// do carries out an action that may happen now.
+// do performs an action, which must be possible now.
 func (c *live) do(a action) {
 	if a.takesCommand() {
 		a.step.arg = int(c.used.commands) + 1
@@ -127,22 +129,22 @@ func (c *live) do(a action) {
 	c.perform(a)
 }
 
-// verdict returns the violation that the watch has seen, or else the one that the explorer has.
-func (c *live) verdict() *breach {
+// verdict returns the watch's violation, otherwise the explorer's, otherwise nil.
+func (c *live) verdict() *violation {
 	if c.watch != nil {
 		if err := c.watch.violation(); err != nil {
 			property, text, _ := strings.Cut(err.Error(), ": ")
-			return &breach{property, text}
+			return &violation{property, text}
 		}
 	}
 	if c.broken != nil {
-		return &breach{c.broken.property, fmt.Sprintf("server %d: %s", c.at, c.broken.text)}
+		return &violation{c.broken.property, fmt.Sprintf("server %d: %s", c.at, c.broken.text)}
 	}
 	return nil
 }
 
-// String shows a server: role and term, vote, log, commitIndex. A mistake may have left what cannot be shown.
-func (s *driven) String() (text string) {
+// String returns a server's role and term, vote, log and commitIndex. It must not panic even if the state is broken.
+func (s *drivenServer) String() (text string) {
 	defer func() {
 		if recover() != nil {
 			text = "?"
@@ -177,7 +179,8 @@ func (i item) String() string {
 	return fmt.Sprintf("%d>%d %s of term %d", i.from, i.to, what, term)
 }
 
-// show plays a trace and shows it: an action a line, and each server after it. It reports whether each action may happen.
+// show plays a trace and returns a table with a line for each action and a column for each server's state after it. It
+// reports whether each action was possible.
 func (c *live) show(trace []action) (text string, ok bool) {
 	rows := [][]string{{""}}
 	for i := range c.servers {
@@ -186,7 +189,7 @@ func (c *live) show(trace []action) (text string, ok bool) {
 	rows[0] = append(rows[0], "in flight")
 	for k, a := range trace {
 		if _, ok := c.try(a); !ok {
-			rows = append(rows, []string{fmt.Sprintf("%2d  %s", k+1, a.text()), "cannot happen here"})
+			rows = append(rows, []string{fmt.Sprintf("%2d  %s", k+1, a.text()), "not possible here"})
 			return tableOf(rows), false
 		}
 		row := []string{fmt.Sprintf("%2d  %s", k+1, a.text())}
@@ -205,7 +208,7 @@ func (c *live) show(trace []action) (text string, ok bool) {
 	return tableOf(rows), true
 }
 
-// tableOf aligns rows.
+// tableOf formats rows with aligned columns.
 func tableOf(rows [][]string) string {
 	var widths []int
 	for _, row := range rows {

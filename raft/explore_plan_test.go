@@ -1,9 +1,8 @@
 package raft
 
-// The plans of random walks: actions that belong together, and hardly ever come one after the other by lot.
+// The plans of random walks: sequences of actions that rarely occur by chance.
 
-// plan returns actions that belong together: a server stands for election among those that it reaches, or a leader
-// replicates a command to them.
+// plan returns the actions of an election or of the replication of a command, among the servers of one group.
 func (b *bias) plan(c *live) (plan []action) {
 	at := b.random.Intn(c.n)
 	rounds := 1
@@ -30,10 +29,10 @@ func (b *bias) plan(c *live) (plan []action) {
 	return plan
 }
 
-// thereAndBack returns actions by which a leader loses its lead, and last entries, to a server that lacks them, and leads again.
-// Meanwhile an acknowledgement of those entries is in flight. It takes five servers: those without the entries elect the other.
-// In every second plan a snapshot replaces the entries.
-func (b *bias) thereAndBack(c *live) (plan []action) {
+// loseAndRegainLead returns actions in which a leader loses the lead and its last entries to a server that lacks them,
+// and is elected again, while an acknowledgement of those entries is in flight. It needs five servers. In half of the
+// plans, a snapshot replaces the entries.
+func (b *bias) loseAndRegainLead(c *live) (plan []action) {
 	order := b.random.Perm(c.n)
 	for k, i := range order {
 		if c.servers[i].rf.role == Leader {

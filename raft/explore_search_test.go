@@ -1,6 +1,6 @@
 package raft
 
-// Breadth-first search: every schedule within the limits.
+// Breadth-first search through every schedule within the limits.
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 type search struct {
 	*memory
 	limits      limits
-	symmetric   bool // states that differ in the servers' names only are one
+	symmetric   bool // states that differ only in the servers' names count as one
 	deadline    time.Time
 	states      *states
 	shared      [64]effectShard
@@ -23,40 +23,40 @@ type search struct {
 	found       atomic.Pointer[finding]
 }
 
-// A finding is a violation by what follows a state.
+// A finding is a violation in a transition from a state.
 type finding struct {
 	state uint32
-	*breach
+	*violation
 	server int
 }
 
 func newSearch(l limits, opts []Option) *search {
-	if l.servers > 5 || l.terms > 9 || l.flight > maxFlight || l.commands > mostCommands {
-		panic(fmt.Sprintf("a search cannot have the limits %v", l)) // packed has no room for them
+	if l.servers > 5 || l.terms > 9 || l.flight > maxFlight || l.commands > maxCommands {
+		panic(fmt.Sprintf("a search cannot have the limits %v", l)) // they do not fit into packed
 	}
 	x := &search{limits: l, symmetric: true}
 	x.memory = newMemory(&x.limits, opts)
 	x.states = newStates(&l)
 	x.pastOf(nil)
 	x.rareNumbers = make(map[rareKey]uint32)
-	x.rares.add(nil) // no rare effect has the number 0
+	x.rares.add(nil) // the number 0 stands for no rare effect
 	for k := range x.shared {
 		x.shared[k].spans = make(map[effectKey]span)
 	}
 	return x
 }
 
-// A report is how a search ended.
+// A report is the result of a search.
 type report struct {
-	states, moves int // different states, and how often one was reached
-	nodes, ran    int // different server states, and steps that the library's code ran
+	states, moves int // number of different states, and of transitions
+	nodes, ran    int // number of different server states, and of steps for which the library's code ran
 	depth         int
 	complete      bool
 	took          time.Duration
 	found         *finding
 }
 
-// run searches until everything is found, a property is violated, or the deadline has passed.
+// run searches until all states are found, a property is violated, or the deadline has passed.
 func (x *search) run(workers int, progress func(depth, states int)) (r report) {
 	begun := time.Now()
 	ws := make([]*worker, workers)
@@ -67,7 +67,7 @@ func (x *search) run(workers int, progress func(depth, states int)) (r report) {
 	for i := range x.n {
 		w.now[i] = x.start(i)
 	}
-	w.judge.past = x.pastByID.at(0)
+	w.clusterCheck.past = x.pastByID.at(0)
 	w.keep(0)
 	for from, to := 0, 1; from < to && x.found.Load() == nil && !x.late(); from, to = to, x.states.length() {
 		x.level(ws, from, to)
@@ -88,7 +88,7 @@ func (x *search) run(workers int, progress func(depth, states int)) (r report) {
 	return r
 }
 
-// level expands the states from number from up to number to.
+// level expands the states from number from up to, but not including, number to.
 func (x *search) level(ws []*worker, from, to int) {
 	const batch = 64
 	var next atomic.Int64
@@ -115,21 +115,21 @@ func (x *search) late() bool { return !x.deadline.IsZero() && time.Now().After(x
 // A worker expands states.
 type worker struct {
 	*search
-	board
-	judge   judge
-	before  []*node  // the servers in the state that is expanded
-	now     []*node  // and after an action
-	effects []effect // those that it is just finding
-	was     []item
-	used    budget
-	moves   int
+	cluster
+	clusterCheck clusterCheck
+	before       []*node  // the servers in the state that is being expanded
+	now          []*node  // the servers after an action
+	effects      []effect // the effects found by findEffects
+	was          []item
+	used         budget
+	moves        int
 }
 
 func newWorker(x *search) *worker {
 	w := &worker{search: x}
 	w.before, w.now = make([]*node, x.n), make([]*node, x.n)
-	w.judge = judge{m: x.memory, before: w.before, now: w.now}
-	w.board = board{n: x.n, take: w.takeStep}
+	w.clusterCheck = clusterCheck{m: x.memory, before: w.before, now: w.now}
+	w.cluster = cluster{n: x.n, take: w.takeStep}
 	return w
 }
 
@@ -141,7 +141,7 @@ func (w *worker) takeStep(server int, in step) outcome {
 	return k.outcome
 }
 
-// open takes over state k.
+// open loads state k as the state before an action.
 func (w *worker) open(k uint32) packed {
 	p := w.states.at(k)
 	nodes := w.nodeByID.all()
@@ -189,34 +189,35 @@ func (w *worker) followAll(k uint32, p *packed, effects []effect, item int) {
 	}
 }
 
-// follow finds the successor of state k by an effect, of its item if that is not negative.
+// follow finds the successor of state k by an effect. If item is not negative, it is the effect of an action on that
+// item.
 func (w *worker) follow(k uint32, p *packed, e *effect, item int) {
 	if r := w.rares.at(int(e.rare)); r != nil && r.broken != nil {
 		w.found.CompareAndSwap(nil, &finding{k, r.broken, r.at})
 		return
 	}
 	w.apply(e, item)
-	j := &w.judge
+	j := &w.clusterCheck
 	j.leaders, j.past = p.leaders, w.pastByID.at(int(p.past))
 	for n, id := range e.next {
 		if id != 0 {
-			j.server(int(e.server[n]))
+			j.checkServer(int(e.server[n]))
 		}
 	}
-	if j.counting(); j.broken != nil {
+	if j.checkMatchIndexes(); j.broken != nil {
 		w.found.CompareAndSwap(nil, &finding{k, j.broken, j.at})
 		return
 	}
 	w.keep(k)
 }
 
-// keep stores the state that the worker has come to.
+// keep stores the state that the worker has reached.
 func (w *worker) keep(parent uint32) {
 	p := w.canonical()
 	w.states.insert(&p, parent)
 }
 
-// canonical returns the state under the names that stand for all.
+// canonical returns the smallest of all renamings of the state, which represents them all.
 func (w *worker) canonical() (best packed) {
 	if !w.symmetric {
 		return w.packed(0)
@@ -244,9 +245,9 @@ func (w *worker) canonical() (best packed) {
 	return best
 }
 
-// packed returns the state with the servers renamed.
+// packed returns the state with the servers renamed by permutation p.
 func (w *worker) packed(p int) packed {
-	q := packed{past: w.judge.past.id, used: w.used}
+	q := packed{past: w.clusterCheck.past.id, used: w.used}
 	to := w.perms[p]
 	for i, nd := range w.now {
 		q.servers[to[i]] = w.renamed(nd, p)
@@ -257,7 +258,7 @@ func (w *worker) packed(p int) packed {
 	if len(w.items) > 1 {
 		slices.Sort(q.items[:len(w.items)])
 	}
-	for term, l := 1, w.judge.leaders>>3; l != 0; term, l = term+1, l>>3 {
+	for term, l := 1, w.clusterCheck.leaders>>3; l != 0; term, l = term+1, l>>3 {
 		if l&7 != 0 {
 			q.leaders = q.leaders.with(term, to[l&7-1])
 		}
@@ -265,7 +266,7 @@ func (w *worker) packed(p int) packed {
 	return q
 }
 
-// Bits of a packed item: the wires have 24 each.
+// pack returns an item in 64 bits, 24 of them for each wire, with the servers renamed by permutation p.
 func (m *memory) pack(i *item, p int) uint64 {
 	to := m.perms[p]
 	x := uint64(idOf(m.renamedWire(i.request, p))) | uint64(idOf(m.renamedWire(i.reply, p)))<<24
@@ -273,7 +274,7 @@ func (m *memory) pack(i *item, p int) uint64 {
 	if i.vote {
 		x |= 1 << 62
 	}
-	if i.ghost {
+	if i.orphaned {
 		x |= 1 << 63
 	}
 	return x
@@ -282,7 +283,7 @@ func (m *memory) pack(i *item, p int) uint64 {
 func (m *memory) unpack(x uint64) item {
 	const wires = 1<<24 - 1
 	return item{
-		from: int(x >> 48 & 7), to: int(x >> 51 & 7), slot: int(x >> 54 & 255), vote: x>>62&1 == 1, ghost: x>>63 == 1,
+		from: int(x >> 48 & 7), to: int(x >> 51 & 7), slot: int(x >> 54 & 255), vote: x>>62&1 == 1, orphaned: x>>63 == 1,
 		request: m.wireByID.at(int(x & wires)), reply: m.wireByID.at(int(x >> 24 & wires)),
 	}
 }

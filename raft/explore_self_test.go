@@ -1,7 +1,7 @@
 package raft
 
-// Tests of the explorer itself: it must find a mistake that is planted, show it so that it can be run again and kept, and
-// find none where there is none.
+// Tests of the explorer: it must find planted mistakes, print counterexamples that can be repeated and kept as tests,
+// and find nothing in correct code.
 
 import (
 	"go/format"
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// forgetVote is a disk that has lost its vote: a mistake to find.
+// forgetVote plants a mistake: it returns a disk without the saved vote.
 func forgetVote(ps *Persister) *Persister {
 	state := ps.ReadRaftState()
 	h, body, err := readHead(state)
@@ -27,36 +27,38 @@ func forgetVote(ps *Persister) *Persister {
 	return forgetful
 }
 
-// plant makes every crash go wrong until the test ends.
+// plant makes crash return the disk that every crash leaves, until the test ends.
 func plant(t *testing.T, crash func(*Persister) *Persister) {
 	cutDisk = crash
 	t.Cleanup(func() { cutDisk = (*Persister).Copy })
 }
 
-// A search finds the planted mistake by a trace that is as short as can be, and the trace can be run again.
+// TestExploreFindsShortestTrace checks that a search finds a planted mistake by the shortest trace, and that the trace
+// can be repeated.
 func TestExploreFindsShortestTrace(t *testing.T) {
 	for _, planted := range []struct {
 		crash    func(*Persister) *Persister
 		property string
-		watched  bool // the watch takes a vote for oneself that is gone for one that was conceded
+		watched  bool // the watch cannot tell a candidate's lost vote for itself from a conceded one
 	}{
 		{forgetVote, oneVote, false},
 		{func(*Persister) *Persister { return MakePersister() }, termsRise, true},
 	} {
 		plant(t, planted.crash)
-		m := mission{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, flight: 1}, 0}
+		m := searchCase{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, flight: 1}, 0}
 		_, c := m.explore(time.Time{}, nil)
 		if c == nil {
 			t.Fatal("nothing found")
 		}
-		if len(c.trace) > 2 || c.property != planted.property || c.watched != planted.watched { // a timeout, and the candidate crashes
-			t.Errorf("found %v by %s (seen by the watch: %v)", c.breach, textOf(c.trace), c.watched)
+		// Two actions suffice: a timeout, and the candidate crashes.
+		if len(c.trace) > 2 || c.property != planted.property || c.watched != planted.watched {
+			t.Errorf("found %v by %s (seen by the watch: %v)", c.violation, textOf(c.trace), c.watched)
 		}
-		checkCaught(t, *c)
+		checkCounterexample(t, *c)
 	}
 }
 
-// A walk finds it, too, and is shrunk to the same few actions.
+// TestExploreWalkIsShrunk checks that a walk finds the mistake, too, and is shrunk to the same few actions.
 func TestExploreWalkIsShrunk(t *testing.T) {
 	plant(t, forgetVote)
 	for seed := range int64(500) {
@@ -69,14 +71,14 @@ func TestExploreWalkIsShrunk(t *testing.T) {
 		if len(w.trace) > 3 || before < len(w.trace) {
 			t.Errorf("%d actions shrunk to %d: %s", before, len(w.trace), textOf(w.trace))
 		}
-		checkCaught(t, w.catch(broken))
+		checkCounterexample(t, w.counterexample(broken))
 		return
 	}
-	t.Fatal("500 walks find nothing")
+	t.Fatal("500 walks found nothing")
 }
 
-// checkCaught checks that a counterexample says what it must, and that it can be run again from what it says.
-func checkCaught(t *testing.T, c caught) {
+// checkCounterexample checks the text of a counterexample, and that its trace finds the violation again.
+func checkCounterexample(t *testing.T, c counterexample) {
 	t.Helper()
 	c.after = "7 states"
 	text := c.Error()
@@ -90,7 +92,7 @@ func checkCaught(t *testing.T, c caught) {
 		t.Fatal(err)
 	}
 	if _, broken := again.play(again.trace, true); broken == nil || broken.property != c.property {
-		t.Errorf("the trace run again finds %v, want %s", broken, c.property)
+		t.Errorf("the trace, played again, finds %v, want %s", broken, c.property)
 	}
 	source := "package raft\n\n" + c.test() + "\n"
 	if _, err := parser.ParseFile(token.NewFileSet(), "", source, 0); err != nil {
@@ -101,7 +103,7 @@ func checkCaught(t *testing.T, c caught) {
 	}
 }
 
-// Whatever a walk does can be written down and read again, and does the same again.
+// TestExploreTraceText checks that the trace of a walk can be printed and parsed, and then has the same result.
 func TestExploreTraceText(t *testing.T) {
 	for seed := range int64(20) {
 		w, _ := walkFrom(seed, 60, false)
@@ -110,10 +112,10 @@ func TestExploreTraceText(t *testing.T) {
 			t.Fatal(err)
 		}
 		if again.code() != w.code() {
-			t.Fatalf("read again:\n%s\nwritten:\n%s", again.code(), w.code())
+			t.Fatalf("parsed:\n%s\nprinted:\n%s", again.code(), w.code())
 		}
 		if done, broken := again.play(again.trace, false); broken != nil || len(done) != len(w.trace) {
-			t.Fatalf("seed %d: %d of %d actions can be done again (%v)", seed, len(done), len(w.trace), broken)
+			t.Fatalf("seed %d: only %d of %d actions were possible again (%v)", seed, len(done), len(w.trace), broken)
 		}
 		one, two := newLive(w.limits, w.variant, false), newLive(again.limits, again.variant, false)
 		a, _ := one.show(w.trace)
@@ -131,12 +133,12 @@ func TestExploreTraceErrors(t *testing.T) {
 		"3 nonsense: timeout 0":       `no option "nonsense"`,
 		"3 default: jump 0":           `action 1, "jump 0": there is no action "jump"`,
 		"3 default: timeout 0, vote":  `action 2, "vote": want a verb and a server`,
-		"3 default: vote 0>1 quickly": `what is "quickly"`,
+		"3 default: vote 0>1 quickly": `unknown word "quickly"`,
 		"3 default: vote 0":           `want vote FROM>TO`,
 		"3 default: send 0>1":         `want send FROM>TO@INDEX`,
 		"3 default: snapshot 0":       `want snapshot SERVER@INDEX`,
 		"3 default: deliver 0":        `want deliver #N`,
-		"3 default: timeout 0x":       `I read "timeout 0"`,
+		"3 default: timeout 0x":       `only "timeout 0" was understood`,
 		"3 default lagg: timeout 0":   `want SERVERS VARIANT`,
 		"1 default: timeout 0":        `want 2 to 5`,
 		"3 default: timeout 7":        `there is no server 7`,
@@ -148,7 +150,8 @@ func TestExploreTraceErrors(t *testing.T) {
 	}
 }
 
-// The trace of docs/explore.md can be played, and the library does not do what its example shows.
+// TestExploreDocs checks that the trace in docs/explore.md can be played, and that the library does not have its
+// mistake.
 func TestExploreDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/explore.md")
 	if err != nil {
@@ -162,19 +165,19 @@ func TestExploreDocs(t *testing.T) {
 	playTrace(t, code)
 }
 
-// A trace that cannot be played is shown up to where it stops.
+// TestExploreImpossibleTrace checks that a trace with an impossible action is shown up to that action.
 func TestExploreImpossibleTrace(t *testing.T) {
 	w, err := parseCode("3 default: timeout 0, vote 0>1, vote 2>1, timeout 1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, ok := newLive(w.limits, w.variant, true).show(w.trace)
-	if ok || !strings.Contains(text, " 3  vote 2>1  | cannot happen here") || strings.Contains(text, "timeout 1") {
+	if ok || !strings.Contains(text, " 3  vote 2>1  | not possible here") || strings.Contains(text, "timeout 1") {
 		t.Errorf("possible: %v, shown:\n%s", ok, text)
 	}
 }
 
-// A walk that is drawn again from its seed is the same.
+// TestExploreWalksRepeat checks that the same seed gives the same walk.
 func TestExploreWalksRepeat(t *testing.T) {
 	a, _ := walkFrom(7, 80, true)
 	b, _ := walkFrom(7, 80, true)
@@ -183,13 +186,13 @@ func TestExploreWalksRepeat(t *testing.T) {
 	}
 }
 
-// The kinds of actions all come up in walks.
+// TestExploreWalksTryEverything checks that every kind of action occurs in walks.
 func TestExploreWalksTryEverything(t *testing.T) {
 	seen := make(map[string]int)
 	for seed := range int64(60) {
 		w, broken := walkFrom(seed, 100, false)
 		if broken != nil {
-			t.Fatal(w.catch(broken))
+			t.Fatal(w.counterexample(broken))
 		}
 		for _, a := range w.trace {
 			verb, _, _ := strings.Cut(a.text(), " ")
@@ -213,10 +216,10 @@ func TestExploreWalksTryEverything(t *testing.T) {
 	}
 }
 
-// The watch and the explorer's own judge agree on what a search goes through: no trace to a state of it is a violation.
+// TestExploreStatesUnderTheWatch checks that the watch finds no violation on the way to the states of a search.
 func TestExploreStatesUnderTheWatch(t *testing.T) {
-	m := mission{"default", limits{servers: 2, terms: 2, commands: 1, flight: 2, crashes: 1, saves: true, repeats: true}, 0}
-	if exploreLittle {
+	m := searchCase{"default", limits{servers: 2, terms: 2, commands: 1, flight: 2, crashes: 1, saves: true, repeats: true}, 0}
+	if exploreBriefly {
 		m.limits.terms = 1
 	}
 	v := mustVariant(m.variant)
@@ -231,10 +234,11 @@ func TestExploreStatesUnderTheWatch(t *testing.T) {
 	}
 }
 
-// Effects that differ have different numbers, those of server 0 and its first call among them.
+// TestExploreRareEffects checks that different effects have different numbers, also those of server 0 and of its first
+// call.
 func TestExploreRareEffects(t *testing.T) {
 	x := newSearch(limits{servers: 3, terms: 1}, nil)
-	b := &breach{logSane, "x"}
+	b := &violation{logWellFormed, "x"}
 	numbers := make(map[uint32]bool)
 	all := []rareEffect{
 		{}, {closed: []openSlot{{0, 0}}}, {closed: []openSlot{{0, 1}}}, {closed: []openSlot{{1, 0}}}, {closed: []openSlot{{0, 0}, {0, 0}}},

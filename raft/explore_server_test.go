@@ -1,7 +1,7 @@
 package raft
 
-// A server as the explorer drives it: the library's own code, without its goroutines. Each step calls the functions that a
-// goroutine calls between two waits, and time is what the step says it is.
+// A server of the explorer: the library's own code without its goroutines. Each step calls the functions that a
+// goroutine calls between two waits, after setting the times on which they depend.
 
 import (
 	"bytes"
@@ -14,26 +14,26 @@ import (
 	"6.824/labrpc"
 )
 
-// A stepKind is what a server does or undergoes in one step.
+// A stepKind is a kind of step.
 type stepKind uint8
 
 const (
 	stepNone     stepKind = iota
 	stepTimeout           // its election timer fires; arg 1: its PreVote campaign has expired, too
-	stepAsk               // a request for a vote leaves for peer
-	stepVoted             // its outcome is here
-	stepSend              // AppendEntries or InstallSnapshot leaves for peer, from index arg on
-	stepBeat              // a heartbeat leaves for peer, for index arg
-	stepReturned          // the outcome of call arg is here
-	stepResign            // no majority has answered for long
+	stepAsk               // it sends a request for a vote to peer
+	stepVoted             // it gets the reply to a request for a vote, or learns that it was lost
+	stepSend              // it sends AppendEntries from index arg on, or InstallSnapshot, to peer
+	stepBeat              // it sends a heartbeat to peer, with nextIndex arg
+	stepReturned          // it gets the reply of call arg, or learns that it was lost
+	stepResign            // it steps down, because no majority has answered for too long
 	stepStart             // the service calls Start with command arg
-	stepQueue             // it does, but its Start waits for the lock with the command in the queue
-	stepAccept            // the Start that has waited longest gets the lock
-	stepTake              // the applier takes a portion
-	stepApply             // the portion goes to the service
-	stepSnapshot          // the service has put everything up to index arg into a snapshot
-	stepReceive           // a message is here; arg 1: the leader was heard lately
-	stepCrash             // it crashes, and starts again from its disk
+	stepQueue             // likewise, but Start waits for the lock with the command in the queue
+	stepAccept            // the Start that waits longest gets the lock
+	stepTake              // the applier takes the next portion
+	stepApply             // the applier hands the portion to the service
+	stepSnapshot          // the service calls Snapshot for index arg
+	stepReceive           // it receives a message; arg 1: it has heard from the leader lately
+	stepCrash             // it crashes and restarts from its disk
 )
 
 // A step is one input to one server.
@@ -43,75 +43,75 @@ type step struct {
 	arg     int
 	message *wire
 	reply   *wire
-	late    bool // the outcome of what is sent takes so long that the sender gives it up, though it may still come
+	late    bool // the reply takes so long that the sender gives the call up, but it may still come
 	crashAt int  // the server crashes at this save of the step, 1 for the first; 0: it does not
 }
 
-// A wire is a message or a reply. It is never changed.
+// A wire is a message or a reply. It is immutable.
 type wire struct {
 	id      int // in a search; otherwise 0
 	message Message
 	reply   Reply
-	was     string                 // on live servers: the message as it was when it left
+	was     string                 // on live servers: the message, formatted when it was sent
 	relabel []atomic.Pointer[wire] // in a search: with the servers renamed, by permutation
 }
 
-// An outcome is what comes of a step besides the server's new state.
+// An outcome is the result of a step, apart from the server's new state.
 type outcome struct {
-	message *wire // what leaves: a message
-	slot    int   // and its place among the open calls
-	reply   *wire // or a reply
+	message *wire // the message that was sent
+	slot    int   // its index among the open calls
+	reply   *wire // the reply that was sent
 	saves   int
 	crashed bool
-	broken  *breach // a property that the step violates
+	broken  *violation // a property that the step violates
 }
 
-// A breach is a violation of one of the watch's properties, or of one that only the explorer looks at.
-type breach struct{ property, text string }
+// A violation is a violation of one of the watch's properties, or of one that only the explorer checks.
+type violation struct{ property, text string }
 
-func (b *breach) Error() string { return b.property + ": " + b.text }
+func (b *violation) Error() string { return b.property + ": " + b.text }
 
 const (
-	savedIsHeld  = "what is saved is what is held"
-	logSane      = "the log is sane"
-	noHeartbeat  = "a leader may always send a heartbeat"
-	noPanic      = "no correct input makes the code panic"
-	neverWritten = "what has left a server is never written again"
-	restarts     = "a server restarts from what it has saved"
+	savedEqualsMemory = "the saved state equals the state in memory"
+	logWellFormed     = "the log is well formed"
+	noHeartbeat       = "a leader may always send a heartbeat"
+	noPanic           = "no valid input makes the code panic"
+	sentNeverWritten  = "the memory of a sent message is never written again"
+	restarts          = "a server restarts from what it has saved"
 )
 
-// mostCommands is how many commands an exploration may start: none may ever wait for the service to read applyCh.
-const mostCommands = 60
+// maxCommands is how many commands an exploration may start, so that the buffer of applyCh never fills.
+const maxCommands = 60
 
-// patient are times so long that nothing is late unless a step says so.
-func patient() []Option {
+// longTimeouts returns timeouts so long that none expires by itself.
+func longTimeouts() []Option {
 	return []Option{WithHeartbeat(time.Hour), WithElectionTimeout(2*time.Hour, 3*time.Hour)}
 }
 
-// A driven is a server and what its goroutines and its service hold.
-type driven struct {
+// A drivenServer is a server that runs step by step, with the state of its goroutines and its service.
+type drivenServer struct {
 	rf      *Raft
 	n       int
-	live    bool // it shares memory with its messages, as servers of one process do
-	lag     bool // handing over is a step of its own; otherwise it follows at once
+	live    bool // its messages share memory with it, as between servers in one process
+	lag     bool // applying is a separate step; otherwise each step includes it
 	opts    []Option
-	cut     func(*Persister) *Persister // takes the disk away at a crash
+	cut     func(*Persister) *Persister // returns the disk that a crash leaves
 	disk    *Persister
 	applyCh chan ApplyMsg
 	decoder decoder
 
-	portion toApply          // what the applier holds
-	holds   bool             // it holds a portion that is not handed over
-	asks    *RequestVoteArgs // what it asks for last
-	open    []openCall       // calls whose outcome may still come, in the order of their sending
-	spare   *call            // one that is not open any more
-	tickets []int            // terms of the Starts that wait for the lock
+	portion toApply          // the applier's portion
+	holds   bool             // the applier has a portion that is not handed over yet
+	asks    *RequestVoteArgs // its last request for votes
+	open    []openCall       // calls that have not ended, in the order in which they were sent
+	spare   *call            // a call that has ended, for reuse
+	tickets []int            // terms of the calls of Start that wait for the lock
 	service []byte           // the commands that the service has applied, from index 1
-	acked   entryID          // the last acknowledgement of the highest term it acknowledged in
-	sent    Message          // what the step has sent
-	broken  *breach          // the first violation of the step
-	saves   int              // of the step
-	crashAt int              // at which of them it crashes
+	acked   entryID          // the highest index acknowledged in the latest such term
+	sent    Message          // the message that the step has sent
+	broken  *violation       // the first violation of the step
+	saves   int              // number of saves in the step
+	crashAt int              // the save at which it crashes
 }
 
 type openCall struct {
@@ -120,16 +120,16 @@ type openCall struct {
 	message *wire
 }
 
-// cutDisk takes a disk away as a crash leaves it.
+// cutDisk returns the disk that a crash leaves.
 var cutDisk = (*Persister).Copy
 
-// errCrash ends a step in its middle.
+// errCrash is the panic that ends a step at a crash.
 type errCrash struct{}
 
-// newDriven starts server me of n from a disk.
-func newDriven(n, me int, disk *Persister, lag bool, opts []Option) *driven {
-	s := &driven{n: n, lag: lag, cut: cutDisk}
-	s.opts = append(patient(), opts...)
+// newDrivenServer returns server me of n, started from a disk.
+func newDrivenServer(n, me int, disk *Persister, lag bool, opts []Option) *drivenServer {
+	s := &drivenServer{n: n, lag: lag, cut: cutDisk}
+	s.opts = append(longTimeouts(), opts...)
 	s.opts = append(s.opts, WithTransport(s.send), func(o *options) { o.asking = s.ask })
 	if err := s.boot(me, disk); err != nil {
 		s.violate(restarts, "%v", err)
@@ -137,39 +137,39 @@ func newDriven(n, me int, disk *Persister, lag bool, opts []Option) *driven {
 	return s
 }
 
-func (s *driven) boot(me int, disk *Persister) error {
-	s.applyCh = make(chan ApplyMsg, mostCommands)
+func (s *drivenServer) boot(me int, disk *Persister) error {
+	s.applyCh = make(chan ApplyMsg, maxCommands)
 	rf, err := newRaft(make([]*labrpc.ClientEnd, s.n), me, disk, s.applyCh, s.opts)
 	if err != nil {
 		return err
 	}
 	for _, f := range rf.followers {
 		if f != nil {
-			f.waiting = true // or else a replicator would be started
+			f.waiting = true // otherwise Raft would start a replicator
 		}
 	}
-	rf.proposals.singles.Store(1) // a Start looks for no others
+	rf.proposals.singles.Store(1) // a Start does not wait for others to join
 	s.rf, s.disk = rf, disk
 	s.decoder = decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
 	s.portion, s.holds, s.asks, s.open, s.tickets = toApply{}, false, nil, nil, nil
 	s.service = disk.ReadSnapshot()
-	rf.appliedLocked(&s.portion) // as the applier does before its first portion
+	rf.appliedLocked(&s.portion) // as in the applier before its first portion
 	return nil
 }
 
-func (s *driven) violate(property, format string, args ...any) {
+func (s *drivenServer) violate(property, format string, args ...any) {
 	if s.broken == nil {
-		s.broken = &breach{property, fmt.Sprintf(format, args...)}
+		s.broken = &violation{property, fmt.Sprintf(format, args...)}
 	}
 }
 
-// send is the server's transport: the step ends with the message, and its outcome is another step.
-func (s *driven) send(peer int, m Message) Reply {
+// send is the server's transport. It only records the message: a later step brings the reply.
+func (s *drivenServer) send(peer int, m Message) Reply {
 	s.checkSaved("a message leaves")
 	switch m := m.(type) {
 	case *AppendEntriesArgs:
 		if m.LeaderCommit > s.rf.commitIndex {
-			s.violate(onlyCommitted, "it tells server %d of commitIndex %d, but its own is %d", peer, m.LeaderCommit, s.rf.commitIndex)
+			s.violate(onlyCommitted, "it sends server %d commitIndex %d, but its own is %d", peer, m.LeaderCommit, s.rf.commitIndex)
 		}
 	case *InstallSnapshotArgs:
 		if own := &s.rf.snapshot; m.LastIncludedIndex != own.index || m.LastIncludedTerm != own.term || string(m.Data) != string(own.data) {
@@ -181,10 +181,10 @@ func (s *driven) send(peer int, m Message) Reply {
 	return nil
 }
 
-func (s *driven) ask(_ int, args *RequestVoteArgs) { s.asks = args }
+func (s *drivenServer) ask(_ int, args *RequestVoteArgs) { s.asks = args }
 
-// step takes one step.
-func (s *driven) step(in step) (out outcome) {
+// step executes one step and checks the server.
+func (s *drivenServer) step(in step) (out outcome) {
 	s.sent, s.broken, s.saves, s.crashAt = nil, nil, 0, in.crashAt
 	var before view
 	if s.safely(func() { before = s.look() }); s.broken != nil {
@@ -207,8 +207,8 @@ func (s *driven) step(in step) (out outcome) {
 	return out
 }
 
-// safely calls f unless something is violated already. A panic is a violation.
-func (s *driven) safely(f func()) {
+// safely calls f unless there already is a violation. A panic in f is a violation.
+func (s *drivenServer) safely(f func()) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.violate(noPanic, "%v", r)
@@ -219,8 +219,8 @@ func (s *driven) safely(f func()) {
 	}
 }
 
-// try carries out the step, and reports whether the server has crashed.
-func (s *driven) try(in step, out *outcome) (crashed bool) {
+// try executes the step and reports whether the server has crashed.
+func (s *drivenServer) try(in step, out *outcome) (crashed bool) {
 	defer func() {
 		switch r := recover(); r.(type) {
 		case nil:
@@ -230,15 +230,15 @@ func (s *driven) try(in step, out *outcome) (crashed bool) {
 			s.violate(noPanic, "%v", r)
 		}
 	}()
-	s.carryOut(in, out)
+	s.execute(in, out)
 	if !s.lag && in.kind != stepCrash {
 		s.applyAll()
 	}
 	return in.kind == stepCrash
 }
 
-// restart is a crash and the next life.
-func (s *driven) restart() {
+// restart restarts the server from the disk that a crash leaves.
+func (s *drivenServer) restart() {
 	me := s.rf.me
 	s.disk.saved = nil
 	if err := s.boot(me, s.cut(s.disk)); err != nil {
@@ -246,9 +246,9 @@ func (s *driven) restart() {
 	}
 }
 
-// settle takes back what makes a message go out sooner or later, since the explorer sends one at any time: nothing is due,
-// no commit is to be told, and no call has failed. Where the next message begins is the explorer's choice, too.
-func (s *driven) settle() {
+// settle resets the fields that decide when a leader sends and from which nextIndex, because the explorer chooses both:
+// no heartbeat or commit notice is due, and no call has failed.
+func (s *drivenServer) settle() {
 	now := time.Now()
 	s.rf.commitNotice = time.Time{}
 	for _, f := range s.rf.followers {
@@ -259,7 +259,7 @@ func (s *driven) settle() {
 	}
 }
 
-func (s *driven) carryOut(in step, out *outcome) {
+func (s *drivenServer) execute(in step, out *outcome) {
 	rf := s.rf
 	s.settle()
 	switch in.kind {
@@ -304,18 +304,18 @@ func (s *driven) carryOut(in step, out *outcome) {
 	}
 }
 
-// start calls Start, and checks what it returns. The command is in the log then, or in the queue behind one whose Start waits
-// for the lock.
-func (s *driven) start(command int) {
+// start calls Start and checks its results. Afterwards the command is in the log, or in the queue if another Start
+// waits for the lock.
+func (s *drivenServer) start(command int) {
 	rf := s.rf
 	index, term, leads := rf.Start(command)
 	now, still := rf.GetState()
 	last, queued := rf.log.lastIndex(), rf.proposals.queue.length()
 	switch {
 	case leads != still || leads && term != now:
-		s.violate(logSane, "Start returns (%d, %d, %v) in term %d, and that it leads is %v", index, term, leads, now, still)
+		s.violate(logWellFormed, "Start returns (%d, %d, %v), but GetState returns (%d, %v)", index, term, leads, now, still)
 	case leads && (index != last+queued || queued == 0 && rf.log.term(index) != term):
-		s.violate(logSane, "Start returns (%d, %d, %v), but the log ends at %d and %d wait", index, term, leads, last, queued)
+		s.violate(logWellFormed, "Start returns (%d, %d, %v), but the log ends at %d and %d commands are in the queue", index, term, leads, last, queued)
 	}
 }
 
@@ -326,8 +326,8 @@ func replyOf(w *wire) Reply {
 	return w.reply
 }
 
-// captured returns the message that the step has sent, in memory of its own.
-func (s *driven) captured() *wire {
+// captured returns a copy of the message that the step has sent.
+func (s *drivenServer) captured() *wire {
 	switch m := s.sent.(type) {
 	case *RequestVoteArgs:
 		c := *m
@@ -350,19 +350,19 @@ func (s *driven) captured() *wire {
 	panic("nothing was sent")
 }
 
-// sendNext has a heartbeat fall due, and goes a replicator's way to its call.
-func (s *driven) sendNext(in step, out *outcome) {
-	rf, c := s.rf, s.spare // a replicator uses its call again
+// sendNext makes a heartbeat due if it is to be sent, and does what a replicator does up to its call.
+func (s *drivenServer) sendNext(in step, out *outcome) {
+	rf, c := s.rf, s.spare // a replicator reuses its call
 	if s.spare = nil; c == nil {
 		c = new(call)
 	}
 	f := rf.followers[in.peer]
 	f.nextIndex = in.arg
-	if in.kind == stepBeat || in.arg > rf.log.lastIndex() { // with nothing to send, a heartbeat goes
+	if in.kind == stepBeat || in.arg > rf.log.lastIndex() { // without entries to send, a heartbeat is sent
 		f.heartbeatSent = time.Now().Add(-1000 * time.Hour)
 	}
 	if in.kind == stepBeat {
-		f.failures = maxFailures // nothing but heartbeats goes to a peer that does not answer
+		f.failures = maxFailures // a peer that does not answer gets only heartbeats
 	}
 	rf.tick()
 	rf.mu.Lock()
@@ -376,16 +376,16 @@ func (s *driven) sendNext(in step, out *outcome) {
 		sentAt := c.sentAt
 		c.sentAt = time.Time{}
 		rf.tick()
-		c.sentAt = sentAt // when it was sent, beside others, still matters
+		c.sentAt = sentAt // the order in which calls were sent still matters
 	}
 	out.message, out.slot = s.captured(), len(s.open)
 	s.open = append(s.open, openCall{in.peer, c, out.message})
 }
 
-// receive has a message enter by labrpc's handlers.
-func (s *driven) receive(in step, out *outcome) {
+// receive passes a message to the RPC handler.
+func (s *drivenServer) receive(in step, out *outcome) {
 	if w := in.message; w.was != "" && w.was != fmt.Sprintf("%+v", *w.message.(*AppendEntriesArgs)) {
-		s.violate(neverWritten, "%s left, %+v arrives", w.was, w.message)
+		s.violate(sentNeverWritten, "%s left, %+v arrives", w.was, w.message)
 	}
 	s.rf.lastHeard = time.Time{}
 	if in.arg == 1 {
@@ -411,8 +411,8 @@ func (s *driven) receive(in step, out *outcome) {
 	out.reply = &wire{reply: reply}
 }
 
-// tick has the ticker find something due.
-func (s *driven) tick(in step) {
+// tick makes an election or a step down due, and runs the ticker.
+func (s *drivenServer) tick(in step) {
 	rf, now := s.rf, time.Now()
 	long := now.Add(-1000 * time.Hour)
 	switch in.kind {
@@ -432,20 +432,20 @@ func (s *driven) tick(in step) {
 	rf.tick()
 }
 
-// take is the applier's way to its next portion.
-func (s *driven) take() {
+// take does what the applier does up to its next portion.
+func (s *drivenServer) take() {
 	s.rf.mu.Lock()
 	s.rf.takeToApplyLocked(&s.portion)
 	s.rf.mu.Unlock()
 	s.holds = true
 }
 
-// handOver is its way from there to its next wait.
-func (s *driven) handOver() {
+// handOver does what the applier does from there to its next wait.
+func (s *drivenServer) handOver() {
 	s.checkSaved("a portion leaves")
 	s.rf.apply(&s.decoder, &s.portion)
 	for len(s.applyCh) > 0 {
-		s.serve(<-s.applyCh)
+		s.handleApplyMsg(<-s.applyCh)
 	}
 	s.rf.mu.Lock()
 	s.rf.appliedLocked(&s.portion)
@@ -453,15 +453,15 @@ func (s *driven) handOver() {
 	s.portion.last, s.holds = 0, false
 }
 
-// applyAll lets the applier run until it waits.
-func (s *driven) applyAll() {
+// applyAll runs the applier until it has nothing to apply.
+func (s *drivenServer) applyAll() {
 	for s.broken == nil && s.hasToApply() {
 		s.take()
 		s.handOver()
 	}
 }
 
-func (s *driven) hasToApply() bool {
+func (s *drivenServer) hasToApply() bool {
 	s.rf.mu.Lock()
 	defer s.rf.mu.Unlock()
 	return s.rf.hasToApplyLocked()

@@ -1,6 +1,6 @@
 package raft
 
-// The states that a search has found, each once.
+// The states that a search has found, each stored once.
 
 import (
 	"math/bits"
@@ -9,10 +9,10 @@ import (
 	"sync/atomic"
 )
 
-// maxFlight is how many messages may be in flight in a search.
+// maxFlight is the largest number of messages in flight in a search.
 const maxFlight = 3
 
-// A packed is a state of the cluster: servers, what is in flight, and what outlasts a life.
+// A packed is a state of the cluster: its servers, the messages in flight, past leaders and commits, and the budget.
 type packed struct {
 	servers [5]uint32
 	items   [maxFlight]uint64
@@ -21,7 +21,7 @@ type packed struct {
 	used    budget
 }
 
-// less orders states that differ in the servers' names, so that one of them stands for all.
+// less orders states that differ only in the servers' names, so that the smallest represents them all.
 func (p *packed) less(q *packed) bool {
 	if c := slices.Compare(p.servers[:], q.servers[:]); c != 0 {
 		return c < 0
@@ -32,10 +32,10 @@ func (p *packed) less(q *packed) bool {
 	return p.leaders < q.leaders
 }
 
-// words are a packed state as it is stored: no longer than the limits need.
+// words are the stored form of a packed state. Its length depends on the limits.
 type words [4 + maxFlight]uint64
 
-// stride returns how many words a state needs.
+// stride returns the number of words in a state.
 func (l *limits) stride() int {
 	if l.servers <= 3 {
 		return 3 + l.flight
@@ -85,7 +85,7 @@ type states struct {
 
 	count  atomic.Uint32
 	chunks list[*chunk]
-	mu     sync.Mutex // of chunks
+	mu     sync.Mutex // guards chunks
 	shards [256]shard
 }
 
@@ -96,8 +96,8 @@ type chunk struct {
 	parents []uint32
 }
 
-// A shard is a hash table with open addressing. A slot holds a state's number plus 1 in its lower half, and half of the
-// state's hash in the upper one, so that other states are rarely looked at.
+// A shard is a hash table with open addressing. The lower half of a slot is a state's number plus 1; the upper half is
+// half of the state's hash, so that a look-up rarely reads other states.
 type shard struct {
 	mu    sync.Mutex
 	slots []uint64
@@ -119,14 +119,14 @@ func (s *states) at(k uint32) packed {
 	return w.packed(s.servers)
 }
 
-// parent returns the state that k was found from.
+// parent returns the state from which k was found.
 func (s *states) parent(k uint32) uint32 {
 	return s.chunks.at(int(k / chunkSize)).parents[k%chunkSize]
 }
 
 func (s *states) length() int { return int(s.count.Load()) }
 
-// insert adds a state unless it is known.
+// insert stores a state unless it is stored already.
 func (s *states) insert(p *packed, parent uint32) {
 	w := p.words(s.servers)
 	raw := w[:s.stride]

@@ -1,7 +1,7 @@
 package raft
 
-// The explorer's tests: all schedules of the library's own code within small limits, walks beyond them, and with -explore
-// the larger limits of "make explore". docs/explore.md says how it works and what it leaves out.
+// The explorer's tests: all schedules of the library's own code within small limits, random walks beyond them, and,
+// with -explore, the larger limits of "make explore". docs/explore.md describes the method and its limits.
 
 import (
 	"flag"
@@ -16,12 +16,12 @@ import (
 )
 
 var (
-	exploreFlag  = flag.Bool("explore", false, "explore within large limits, which takes minutes")
-	exploreLimit = flag.Duration("explore.limit", 0, "with -explore: stop after this `duration`, and say how far it came")
-	exploreTrace = flag.String("explore.trace", "", "play this trace step by step instead")
+	exploreFlag  = flag.Bool("explore", false, "explore large limits, which takes minutes")
+	exploreLimit = flag.Duration("explore.limit", 0, "with -explore: stop after this `duration` and print what was completed")
+	exploreTrace = flag.String("explore.trace", "", "only play this `trace` step by step")
 )
 
-// optionWords are the options of variants.
+// optionWords are the options of variants, by name.
 var optionWords = map[string]Option{
 	"self-first": WithVotePolicy(VoteSelfFirst), "concede": WithConcession(true), "no-prevote": WithPreVote(false),
 	"pool-2": WithLink(LinkPool(2)), "ordered": WithLink(LinkOrdered), "per-message": WithLink(LinkPerMessage),
@@ -29,7 +29,7 @@ var optionWords = map[string]Option{
 	"batch-1": func(o *options) { o.entries = 1 },
 }
 
-// pairwise are variants in which any two values of two options meet: TestExplorePairs.
+// pairwise are variants that cover every pair of values of two options; TestExplorePairs checks that.
 var pairwise = []string{
 	"default",
 	"self-first+no-prevote",
@@ -46,7 +46,7 @@ var pairwise = []string{
 	"per-message",
 }
 
-// variantOf returns the variant that its words name.
+// variantOf returns the variant of a name, which joins words of optionWords by "+".
 func variantOf(name string) (variant, error) {
 	v := variant{name: name}
 	for _, word := range strings.Split(name, "+") {
@@ -69,16 +69,17 @@ func mustVariant(name string) variant {
 	return v
 }
 
-// A mission is a search: a variant and limits. states is how many states there are, 0 where that takes too long to find out.
-type mission struct {
+// A searchCase is a search of a variant within limits. states is the expected number of states, or 0 if that is not
+// known.
+type searchCase struct {
 	variant string
 	limits  limits
 	states  int
 }
 
-// small are the searches of every test run. The numbers of states are golden: one that changes says that servers can get
-// into other states than before, or that the explorer sees others. Look into why before you write down the new one.
-var small = []mission{
+// smallSearches are the searches of every test run. If a number of states changes, servers reach other states than
+// before, or the explorer distinguishes other states. Find out why before you update the number.
+var smallSearches = []searchCase{
 	{"default", limits{servers: 3, terms: 2, commands: 1}, 7990},
 	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1}, 22015},
 	{"self-first+concede+ordered+by-half+trail-1+batch-1", limits{servers: 3, terms: 1, commands: 2, snaps: 1}, 4994},
@@ -92,21 +93,21 @@ var small = []mission{
 	{"no-prevote", limits{servers: 4, terms: 1, commands: 1}, 846},
 }
 
-// wanted are the searches of "make explore", each to completion.
-var wanted = []mission{
+// largeSearches are the searches of "make explore", each of which can be completed.
+var largeSearches = []searchCase{
 	{"default", limits{servers: 3, terms: 2, commands: 1, flight: 1}, 0},
 	{"no-prevote", limits{servers: 3, terms: 3, commands: 2}, 0},
 	{"self-first+no-prevote", limits{servers: 5, terms: 2, commands: 1}, 0},
 	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 2, crashes: 1, saves: true, snaps: 1, flight: 1}, 0},
 }
 
-// beyond are searches that nobody expects to end: they get the time that is left.
-var beyond = []mission{
+// endlessSearches are too large to complete. They get the remaining time.
+var endlessSearches = []searchCase{
 	{"default", limits{servers: 3, terms: 4, commands: 3, crashes: 2, saves: true, snaps: 2, flight: 2, repeats: true, queue: true}, 0},
 }
 
-// quick are the limits that every variant goes through in "make explore" before the large searches.
-var quick = []limits{
+// quickLimits are the limits of the searches that "make explore" does for every variant before the large searches.
+var quickLimits = []limits{
 	{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1},
 	{servers: 3, terms: 2, commands: 2},
 	{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true, snaps: 2},
@@ -134,7 +135,7 @@ func (l limits) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// count says how many there are of something.
+// count formats a number of things: "1 term", "2 crashes".
 func count(n int, what string) string {
 	switch {
 	case n == 1:
@@ -145,8 +146,8 @@ func count(n int, what string) string {
 	return fmt.Sprint(n, " ", what, "s")
 }
 
-// explore searches within limits, and returns a counterexample or nil.
-func (m mission) explore(deadline time.Time, progress func(depth, states int)) (report, *caught) {
+// explore runs the search, and returns its report and a counterexample or nil.
+func (m searchCase) explore(deadline time.Time, progress func(depth, states int)) (report, *counterexample) {
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	v := mustVariant(m.variant)
 	x := newSearch(m.limits, v.opts)
@@ -155,20 +156,20 @@ func (m mission) explore(deadline time.Time, progress func(depth, states int)) (
 	if r.found == nil {
 		return r, nil
 	}
-	b := &breach{r.found.property, fmt.Sprintf("server %d: %s", r.found.server, r.found.text)}
+	b := &violation{r.found.property, fmt.Sprintf("server %d: %s", r.found.server, r.found.text)}
 	w := walk{limits: wide(m.limits.servers), variant: v}
 	w.limits.lag = m.limits.lag
 	trace, err := x.trace()
 	if err != nil {
-		return r, &caught{w, &breach{b.property, b.text + "; " + err.Error()}, false, ""}
+		return r, &counterexample{w, &violation{b.property, b.text + "; " + err.Error()}, false, ""}
 	}
 	w.trace = trace
-	c := w.catch(b)
+	c := w.counterexample(b)
 	c.after = fmt.Sprintf("%d states", r.states)
 	return r, &c
 }
 
-// TestExplore explores every schedule of the library's code within limits, and random ones beyond them.
+// TestExplore explores every schedule of the library's code within limits, and random schedules beyond them.
 func TestExplore(t *testing.T) {
 	switch {
 	case *exploreTrace != "":
@@ -176,11 +177,11 @@ func TestExplore(t *testing.T) {
 	case *exploreFlag:
 		exploreAll(t)
 	default:
-		missions, walks := small, 60
-		if exploreLittle {
-			missions, walks = small[:1], 10
+		searches, walks := smallSearches, 60
+		if exploreBriefly {
+			searches, walks = smallSearches[:1], 10
 		}
-		for _, m := range missions {
+		for _, m := range searches {
 			r, c := m.explore(time.Time{}, nil)
 			m.report(t, r, c)
 		}
@@ -188,8 +189,8 @@ func TestExplore(t *testing.T) {
 	}
 }
 
-// report fails the test if a search found a violation or not the number of states that there are.
-func (m mission) report(t *testing.T, r report, c *caught) {
+// report fails the test if a search found a violation or a wrong number of states.
+func (m searchCase) report(t *testing.T, r report, c *counterexample) {
 	t.Helper()
 	switch {
 	case c != nil:
@@ -199,7 +200,7 @@ func (m mission) report(t *testing.T, r report, c *caught) {
 	}
 }
 
-// takeWalks goes on random walks, and fails the test if one of them finds something.
+// takeWalks takes random walks while more returns true, and fails the test if one of them finds a violation.
 func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions int) {
 	t.Helper()
 	n, actions, found := walks(seed, more)
@@ -209,7 +210,7 @@ func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions 
 	return n, actions
 }
 
-// exploreAll is "make explore".
+// exploreAll does what "make explore" promises.
 func exploreAll(t *testing.T) {
 	limit := 10 * time.Minute
 	if *exploreLimit > 0 {
@@ -219,14 +220,14 @@ func exploreAll(t *testing.T) {
 		{"variant", "limits", "states", "transitions", "depth", "seconds", "states/s", "MB", "result"},
 	}}
 	defer e.print()
-	e.walk(1, 10*time.Second) // walks find other mistakes than searches
+	e.walk(1, 10*time.Second) // walks find mistakes that searches do not
 	e.quick()
 	e.walk(1_000_000, 15*time.Second)
-	for _, m := range wanted[:3] {
+	for _, m := range largeSearches[:3] {
 		e.add(m.variant, m.limits, e.search(m))
 	}
 	e.walk(2_000_000, 15*time.Second)
-	for _, m := range append(wanted[3:], beyond...) {
+	for _, m := range append(largeSearches[3:], endlessSearches...) {
 		e.add(m.variant, m.limits, e.search(m))
 	}
 }
@@ -235,7 +236,7 @@ func exploreAll(t *testing.T) {
 type exploration struct {
 	t     *testing.T
 	end   time.Time
-	spoke time.Time // when it last said how far it is
+	spoke time.Time // when it last printed its progress
 	rows  [][]string
 }
 
@@ -243,13 +244,13 @@ func (e *exploration) over() bool { return !time.Now().Before(e.end) }
 
 func (e *exploration) print() { fmt.Print(tableOf(e.rows)) }
 
-// quick has all variants searched within small limits.
+// quick searches all variants within quickLimits.
 func (e *exploration) quick() {
 	e.t.Helper()
-	for _, l := range quick {
+	for _, l := range quickLimits {
 		sum := report{complete: true}
 		for _, variant := range pairwise {
-			r := e.search(mission{variant, l, 0})
+			r := e.search(searchCase{variant, l, 0})
 			sum.states, sum.moves, sum.took = sum.states+r.states, sum.moves+r.moves, sum.took+r.took
 			sum.depth, sum.complete = max(sum.depth, r.depth), sum.complete && r.complete
 		}
@@ -257,7 +258,7 @@ func (e *exploration) quick() {
 	}
 }
 
-// walk goes on random walks for some time.
+// walk takes random walks for this long.
 func (e *exploration) walk(seed int64, long time.Duration) {
 	e.t.Helper()
 	if e.over() {
@@ -269,8 +270,8 @@ func (e *exploration) walk(seed int64, long time.Duration) {
 	e.rows = append(e.rows, []string{"any", count(n, "random walk"), "", fmt.Sprint(actions), "150", fmt.Sprintf("%.1f", time.Since(begun).Seconds()), "", "", "nothing found"})
 }
 
-// search carries out a search until it is complete or the time is over.
-func (e *exploration) search(m mission) report {
+// search runs a search until it is complete or the time is over.
+func (e *exploration) search(m searchCase) report {
 	e.t.Helper()
 	if e.over() {
 		return report{}
@@ -301,14 +302,14 @@ func (e *exploration) add(variant string, l limits, r report) {
 	})
 }
 
-// heapMB returns the megabytes of the heap.
+// heapMB returns the size of the heap in MiB.
 func heapMB() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64() >> 20
 }
 
-// playAndShow plays a trace and shows what it does, step by step.
+// playAndShow plays a trace and prints each step.
 func playAndShow(t *testing.T, code string) {
 	w, err := parseCode(code)
 	if err != nil {
@@ -319,7 +320,7 @@ func playAndShow(t *testing.T, code string) {
 	fmt.Print(text)
 	switch b := c.verdict(); {
 	case !ok:
-		t.Fatal("-explore.trace: its last action cannot happen where it stands; see the table")
+		t.Fatal("-explore.trace: the last action in the table is not possible there")
 	case b != nil:
 		t.Fatalf("%v\n%s", b, c.said)
 	default:
@@ -327,7 +328,7 @@ func playAndShow(t *testing.T, code string) {
 	}
 }
 
-// playTrace plays a trace under the watch: the tests that counterexamples became call it.
+// playTrace plays a trace under the watch. Tests made from counterexamples call it.
 func playTrace(t *testing.T, code string) {
 	t.Helper()
 	w, err := parseCode(code)
@@ -335,13 +336,13 @@ func playTrace(t *testing.T, code string) {
 		t.Fatal(err)
 	}
 	if done, broken := w.play(w.trace, true); broken != nil {
-		t.Fatal(w.catch(broken))
+		t.Fatal(w.counterexample(broken))
 	} else if len(done) < len(w.trace) {
-		t.Errorf("only %d of %d actions can happen: %s", len(done), len(w.trace), textOf(done))
+		t.Errorf("only %d of %d actions were possible: %s", len(done), len(w.trace), textOf(done))
 	}
 }
 
-// Any two values of two options meet in one of the variants, and all variants can be made.
+// TestExplorePairs checks that every pair of values of two options occurs in a variant, and that all variants exist.
 func TestExplorePairs(t *testing.T) {
 	kinds := [][]string{{"self-first"}, {"concede"}, {"no-prevote"}, {"pool-2", "ordered", "per-message"}, {"by-half", "by-one"}, {"trail-1"}, {"batch-1"}}
 	met := make(map[[2]string]bool)
@@ -368,9 +369,9 @@ func TestExplorePairs(t *testing.T) {
 		}
 	}
 	if len(met) != want {
-		t.Errorf("%d pairs of options meet, want %d", len(met), want)
+		t.Errorf("%d pairs of options occur, want %d", len(met), want)
 	}
 	if _, err := variantOf("self-first+nonsense"); err == nil {
-		t.Error("a variant with an unknown word is made")
+		t.Error("a variant with an unknown word exists")
 	}
 }

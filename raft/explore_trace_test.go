@@ -1,6 +1,6 @@
 package raft
 
-// Traces: lists of actions as text, and how a search finds the one that led to a state.
+// Traces: how lists of actions are written as text, and how a search finds the trace that leads to a state.
 
 import (
 	"fmt"
@@ -19,7 +19,8 @@ var sendNames = map[stepKind]string{stepAsk: "vote", stepSend: "send", stepBeat:
 
 var itemNames = map[actionKind]string{actDeliver: "deliver", actDrop: "drop", actRepeat: "repeat"}
 
-// text writes an action as parseAction reads it: the verb, the server or servers or the place in flight, what happened to it.
+// text formats an action for parseAction: the verb, the server or servers or the message in flight, and what happened
+// to it.
 func (a action) text() string {
 	var s string
 	switch a.kind {
@@ -57,14 +58,14 @@ func textOf(trace []action) string {
 	return strings.Join(texts, ", ")
 }
 
-// parseTrace reads what textOf writes.
+// parseTrace parses the output of textOf.
 func parseTrace(text string, servers int) (trace []action, err error) {
 	for _, part := range strings.Split(text, ",") {
 		a, err := parseAction(strings.TrimSpace(part))
 		switch bad := max(a.at, a.to); {
 		case err != nil:
 		case a.text() != strings.Join(strings.Fields(part), " "):
-			err = fmt.Errorf("I read %q: is something too much?", a.text())
+			err = fmt.Errorf("only %q was understood", a.text())
 		case bad >= servers || min(a.at, a.to) < 0:
 			err = fmt.Errorf("there is no server %d", bad)
 		}
@@ -93,7 +94,7 @@ func parseAction(text string) (a action, err error) {
 			a.step.arg = 1
 		default:
 			if !a.parseFate(word) {
-				return a, fmt.Errorf("what is %q?", word)
+				return a, fmt.Errorf("unknown word %q", word)
 			}
 		}
 	}
@@ -110,7 +111,7 @@ func (a *action) parseFate(word string) bool {
 	return false
 }
 
-// wantForm says what form an action has, if err says that it has another one.
+// wantForm returns an error that names the correct form of an action if err is not nil.
 func wantForm(err error, form string) error {
 	if err != nil {
 		return fmt.Errorf("want %s", form)
@@ -162,24 +163,24 @@ func (a *action) parseVerb(verb, object string) (err error) {
 	return fmt.Errorf("there is no action %q", verb)
 }
 
-// trace returns the actions from the beginning to the violation that was found.
+// trace returns the actions from the initial state to the violation that was found.
 func (x *search) trace() (trace []action, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("and no trace leads there, so look for a mistake in the explorer, too: %v", r)
+			err = fmt.Errorf("no trace leads there, so the explorer may have a mistake, too: %v", r)
 		}
 	}()
 	trace, w := x.walkTo(x.found.Load().state)
 	return append(trace, w.leadTo(nil)), nil
 }
 
-// traceTo returns the actions from the beginning to state k.
+// traceTo returns the actions from the initial state to state k.
 func (x *search) traceTo(k uint32) []action {
 	trace, _ := x.walkTo(k)
 	return trace
 }
 
-// walkTo returns the actions from the beginning to state k, and a worker that is there.
+// walkTo returns the actions from the initial state to state k, and a worker in that state.
 func (x *search) walkTo(k uint32) (trace []action, w *worker) {
 	path := []uint32{k}
 	for k != 0 {
@@ -189,7 +190,7 @@ func (x *search) walkTo(k uint32) (trace []action, w *worker) {
 	slices.Reverse(path)
 	w = newWorker(x)
 	w.open(0)
-	w.judge.past = x.pastByID.at(0)
+	w.clusterCheck.past = x.pastByID.at(0)
 	for _, k := range path[1:] {
 		state := x.states.at(k)
 		trace = append(trace, w.leadTo(&state))
@@ -197,10 +198,10 @@ func (x *search) walkTo(k uint32) (trace []action, w *worker) {
 	return trace, w
 }
 
-// leadTo takes the action that leads from the worker's state, whose servers have the names that they had at the beginning, to
-// one that is like want; or to a violation if that is nil.
+// leadTo performs the action that leads from the worker's state to one that equals want except for the servers' names,
+// or to a violation if want is nil. The worker's servers keep the names of the initial state.
 func (w *worker) leadTo(want *packed) action {
-	past, leaders, used := w.judge.past, w.judge.leaders, w.used
+	past, leaders, used := w.clusterCheck.past, w.clusterCheck.leaders, w.used
 	menus := make([][]step, len(w.before))
 	for i, nd := range w.before {
 		menus[i] = w.menu(nd)
@@ -211,14 +212,14 @@ func (w *worker) leadTo(want *packed) action {
 			copy(w.now, w.before)
 			w.items = append(w.items[:0], w.was...)
 			w.perform(a)
-			w.judge = judge{m: w.memory, before: w.before, now: w.now, leaders: leaders, past: past}
+			w.clusterCheck = clusterCheck{m: w.memory, before: w.before, now: w.now, leaders: leaders, past: past}
 			for i := range w.now {
 				if w.broken == nil && w.now[i] != w.before[i] {
-					w.judge.server(i)
+					w.clusterCheck.checkServer(i)
 				}
 			}
-			w.judge.counting()
-			broken := w.broken != nil || w.judge.broken != nil
+			w.clusterCheck.checkMatchIndexes()
+			broken := w.broken != nil || w.clusterCheck.broken != nil
 			if want == nil && broken && (w.broken == nil || w.broken.property == w.found.Load().property) {
 				return a
 			}
@@ -233,7 +234,7 @@ func (w *worker) leadTo(want *packed) action {
 	panic(fmt.Sprint("no action leads to ", want))
 }
 
-// withCrashes returns an action, and the same with a crash in it.
+// withCrashes returns an action, and that action with each possible crash in it.
 func (w *worker) withCrashes(a action) []action {
 	all := []action{a}
 	if !w.limits.saves || int(w.used.crashes) >= w.limits.crashes {

@@ -1,7 +1,7 @@
 package raft
 
-// Random walks: actions drawn by lot on a live cluster, with nothing stored. A walk goes further than a search can, and
-// finds what lies deep; it says nothing of what it did not try.
+// Random walks: random actions on a live cluster, without stored states. A walk gets deeper than a search, but does not
+// cover all schedules.
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 )
 
-// A walk is a cluster and the actions that it goes through.
+// A walk is a kind of cluster and a list of actions on it.
 type walk struct {
 	limits  limits
 	variant variant
@@ -24,11 +24,11 @@ type walk struct {
 
 // wide are the limits of walks.
 func wide(servers int) limits {
-	return limits{servers: servers, terms: 1000, commands: mostCommands, crashes: 1000, saves: true, snaps: 1000, flight: 4, repeats: true, queue: true}
+	return limits{servers: servers, terms: 1000, commands: maxCommands, crashes: 1000, saves: true, snaps: 1000, flight: 4, repeats: true, queue: true}
 }
 
-// walkFrom goes through at most length actions, drawn from a seed. It returns those up to a violation, or nil.
-func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
+// walkFrom takes at most length random actions, drawn from a seed. It returns them, up to a violation if there is one.
+func walkFrom(seed int64, length int, watched bool) (w walk, broken *violation) {
 	random := rand.New(rand.NewSource(seed))
 	w.limits = wide([]int{3, 3, 3, 4, 5, 5}[random.Intn(6)])
 	w.limits.lag = random.Intn(3) == 0
@@ -44,7 +44,7 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 		} else {
 			plan := bias.plan
 			if random.Intn(8) == 0 {
-				plan = bias.thereAndBack
+				plan = bias.loseAndRegainLead
 			}
 			done, _ := c.playAll(plan(c))
 			w.trace = append(w.trace, done...)
@@ -54,12 +54,12 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *breach) {
 	return w, broken
 }
 
-// A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ, and for a while lets
-// some servers talk among themselves only, so that leaders change.
+// A bias makes some kinds of actions rare in one walk and frequent in the next, so that walks differ. It also divides
+// the servers into groups for a while, so that leaders change.
 type bias struct {
 	random  *rand.Rand
-	weights [64]int // by action.sort; 0 if it was not drawn yet
-	group   []int   // by server: servers of one group reach each other
+	weights [64]int // by action.kindNumber; 0: not drawn yet
+	group   []int   // by server: only servers of the same group reach each other
 	late    bool    // replies stay in flight until their server leads in a later term
 	sums    []int
 }
@@ -68,22 +68,22 @@ func newBias(random *rand.Rand, servers int) *bias {
 	return &bias{random: random, group: make([]int, servers), late: random.Intn(3) == 0}
 }
 
-// sort is a number for each kind of action.
-func (a *action) sort() int {
+// kindNumber returns the number of an action's kind.
+func (a *action) kindNumber() int {
 	if a.kind == act {
 		return int(a.step.kind)
 	}
 	return 24 + 5*int(a.kind) + int(a.fate)
 }
 
-// usual are the weights of steps where 10 is not the one: what begins something new is rarer than what carries it on.
-var usual = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 1, stepAccept: 5, stepSnapshot: 2}
+// baseWeights are the weights of steps other than 10: steps that begin something are rarer than steps that continue it.
+var baseWeights = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 1, stepAccept: 5, stepSnapshot: 2}
 
 func (b *bias) weight(a *action) int {
-	w := &b.weights[a.sort()]
+	w := &b.weights[a.kindNumber()]
 	if *w == 0 {
 		base := 10
-		if u, ok := usual[a.step.kind]; ok && a.kind == act {
+		if u, ok := baseWeights[a.step.kind]; ok && a.kind == act {
 			base = u
 		}
 		*w = 1 + base*[]int{0, 1, 2, 4, 8, 8}[b.random.Intn(6)]
@@ -94,7 +94,7 @@ func (b *bias) weight(a *action) int {
 	return *w
 }
 
-// regroup now and then draws who reaches whom.
+// regroup divides the servers into new groups, on average once in 20 calls.
 func (b *bias) regroup() {
 	if b.random.Intn(20) == 0 {
 		groups := 1 + b.random.Intn(3)
@@ -104,12 +104,13 @@ func (b *bias) regroup() {
 	}
 }
 
-// weightOf returns the weight of what may happen to an item: as drawn, or what waits until it is out of date.
+// weightOf returns the weight of an action on an item. If b.late, a reply most often waits until its receiver leads in
+// a later term.
 func (b *bias) weightOf(a *action, c *live) int {
 	i := &c.items[a.item]
 	_, term := i.request.message.sender()
 	switch rf := c.servers[i.from].rf; {
-	case !b.late || i.reply == nil || i.ghost:
+	case !b.late || i.reply == nil || i.orphaned:
 		return b.weight(a)
 	case rf.role == Leader && rf.currentTerm > term && a.kind == actDeliver:
 		return 80
@@ -117,7 +118,7 @@ func (b *bias) weightOf(a *action, c *live) int {
 	return 1
 }
 
-// choose draws one of the actions that may happen.
+// choose draws one of the possible actions.
 func (b *bias) choose(c *live, all []action) action {
 	b.sums = b.sums[:0]
 	sum := 0
@@ -137,11 +138,11 @@ func (b *bias) choose(c *live, all []action) action {
 	return a
 }
 
-// walks goes on random walks from a seed on, several at once, as long as more says so. It returns how many there were, of how
-// many actions, and the first that found something, shrunk.
-func walks(seed int64, more func(walks int) bool) (n, actions int, found *caught) {
+// walks takes random walks with consecutive seeds, several in parallel, while more returns true. It returns the number
+// of walks and of actions, and the first counterexample, shrunk, or nil.
+func walks(seed int64, more func(walks int) bool) (n, actions int, found *counterexample) {
 	var next, done atomic.Int64
-	var first atomic.Pointer[caught]
+	var first atomic.Pointer[counterexample]
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -153,7 +154,7 @@ func walks(seed int64, more func(walks int) bool) (n, actions int, found *caught
 					continue
 				}
 				w.shrink(broken, true)
-				c := w.catch(broken)
+				c := w.counterexample(broken)
 				c.after = fmt.Sprintf("%d walks of %d actions", next.Load(), done.Load())
 				first.CompareAndSwap(nil, &c)
 			}
@@ -163,14 +164,15 @@ func walks(seed int64, more func(walks int) bool) (n, actions int, found *caught
 	return int(next.Load()), int(done.Load()), first.Load()
 }
 
-// play carries out those actions that may happen, and returns them up to a violation, with it.
-func (w *walk) play(trace []action, watched bool) (done []action, broken *breach) {
+// play performs the actions that are possible, up to the first violation. It returns the performed actions and the
+// violation, or nil.
+func (w *walk) play(trace []action, watched bool) (done []action, broken *violation) {
 	return newLive(w.limits, w.variant, watched).playAll(trace)
 }
 
-// shrink takes away actions, and then what is special of each, as long as the same property is violated.
-func (w *walk) shrink(broken *breach, watched bool) {
-	play := func(trace []action) (done []action, broken *breach) {
+// shrink removes and simplifies actions as long as the same property is violated.
+func (w *walk) shrink(broken *violation, watched bool) {
+	play := func(trace []action) (done []action, broken *violation) {
 		c := newLive(w.limits, w.variant, watched)
 		c.loose = true
 		return c.playAll(trace)
@@ -196,7 +198,7 @@ func (w *walk) shrink(broken *breach, watched bool) {
 	w.trace, _ = play(w.trace)
 }
 
-// simpler returns plainer forms of an action.
+// simpler returns simpler forms of an action.
 func (a action) simpler() (all []action) {
 	if a.crashStep > 0 {
 		b := a
@@ -213,42 +215,42 @@ func (a action) simpler() (all []action) {
 	return all
 }
 
-// A caught is a counterexample.
-type caught struct {
+// A counterexample is a walk that violates a property.
+type counterexample struct {
 	walk
-	*breach
-	watched bool   // the watch sees it, too, on live servers
-	after   string // how much was explored before
+	*violation
+	watched bool   // the watch finds the violation, too
+	after   string // how much was explored before it
 }
 
-// catch makes a counterexample of a trace: it is replayed under the watch, and its servers are shown.
-func (w walk) catch(b *breach) caught {
-	c := caught{w, b, false, ""}
+// counterexample replays the walk under the watch, and returns it with the violation.
+func (w walk) counterexample(b *violation) counterexample {
+	c := counterexample{w, b, false, ""}
 	live := newLive(w.limits, w.variant, true)
 	if done, seen := live.playAll(w.trace); seen != nil {
-		c.trace, c.breach, c.watched = done, seen, live.watch.violation() != nil
+		c.trace, c.violation, c.watched = done, seen, live.watch.violation() != nil
 	}
 	return c
 }
 
-// Error shows a counterexample: what is violated, the trace, and how to run it again and to keep it.
-func (c caught) Error() string {
+// Error returns the violated property, the trace as a table, and how to repeat it and keep it as a test.
+func (c counterexample) Error() string {
 	live := newLive(c.limits, c.variant, true)
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nexplore: found after %s, a trace of %d actions: %v\n\n", c.after, len(c.trace), c.breach)
+	fmt.Fprintf(&b, "\nexplore: found after %s, a trace of %d actions: %v\n\n", c.after, len(c.trace), c.violation)
 	fmt.Fprintf(&b, "%d servers, %s. L3 v1 [1 1 3] c2: leader in term 3, voted for server 1, entries of terms 1, 1 and 3, commitIndex 2.\n", c.limits.servers, c.variant.name)
-	fmt.Fprintf(&b, "F follower, P asks with PreVote, C candidate; [5:2] in front: up to index 5, of term 2, the log is cut off.\n")
+	fmt.Fprintf(&b, "F follower, P candidate for PreVotes, C candidate; [5:2] in front: the log begins after index 5, whose term is 2.\n")
 	text, _ := live.show(c.trace)
 	b.WriteString(text)
 	if !c.watched {
-		b.WriteString("\nThe watch sees nothing in this trace; the explorer's own check does.\n")
+		b.WriteString("\nThe watch finds no violation in this trace; only the explorer's own check does.\n")
 	}
 	fmt.Fprintf(&b, "\nagain:      make explore TRACE='%s'\n", c.code())
 	fmt.Fprintf(&b, "as a test:  %s\n", strings.ReplaceAll(c.test(), "\n", "\n            "))
 	return b.String()
 }
 
-// code writes a counterexample as parseCode reads it.
+// code formats a walk for parseCode.
 func (w walk) code() string {
 	lag := ""
 	if w.limits.lag {
@@ -261,7 +263,7 @@ func (w walk) test() string {
 	return fmt.Sprintf("func TestTrace(t *testing.T) {\n\tplayTrace(t, %q)\n}", w.code())
 }
 
-// parseCode reads a cluster and its trace.
+// parseCode parses a walk: a number of servers, a variant and a trace.
 func parseCode(code string) (w walk, err error) {
 	head, trace, ok := strings.Cut(code, ":")
 	words := strings.Fields(head)

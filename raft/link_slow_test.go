@@ -63,15 +63,21 @@ func (n *slowNet) kill() {
 
 func (n *slowNet) leader(t testing.TB) *Raft {
 	t.Helper()
-	for range 100 {
+	return leaderAmong(t, n.servers, 5*time.Second)
+}
+
+// leaderAmong waits until one of the servers leads.
+func leaderAmong(t testing.TB, servers []*Raft, limit time.Duration) *Raft {
+	t.Helper()
+	for begun := time.Now(); time.Since(begun) < limit; {
 		time.Sleep(50 * time.Millisecond)
-		for _, rf := range n.servers {
+		for _, rf := range servers {
 			if _, leads := rf.GetState(); leads {
 				return rf
 			}
 		}
 	}
-	t.Fatal("no leader within five seconds")
+	t.Fatalf("no leader within %v", limit)
 	return nil
 }
 

@@ -13,8 +13,28 @@ func exchange(t testing.TB, leader *Raft, f *follower, other *Raft) Message {
 	c := sendNext(leader, f)
 	leader.mu.Lock()
 	defer leader.mu.Unlock()
-	leader.settleLocked(f, c, deliver(t, other, c.message))
+	answer(t, leader, f, other, c)
 	return c.message
+}
+
+// answer delivers the message of a call to the follower, and takes the reply.
+func answer(t testing.TB, leader *Raft, f *follower, other *Raft, c *call) {
+	t.Helper()
+	leader.settleLocked(f, c, deliver(t, other, c.message))
+}
+
+// commandsInFlight returns a leader of term 1, its follower 1 with an empty log, and calls in flight to that follower, each
+// with one of the leader's first commands.
+func commandsInFlight(t testing.TB, commands int, link Link) (rf *Raft, f *follower, other *Raft, calls []*call) {
+	t.Helper()
+	rf = newLeader(t, 3, 1, nil, WithLink(link))
+	f, other = rf.followers[1], newPeer(t, 1, 1, nil)
+	exchange(t, rf, f, other)
+	for n := range commands {
+		rf.Start(n)
+		calls = append(calls, sendNext(rf, f))
+	}
+	return rf, f, other, calls
 }
 
 // sendNext returns the leader's next message to a follower, as it goes out.
@@ -137,7 +157,7 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	rf.Start("more")
 	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
 	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
-	rf.settleLocked(f, probe, deliver(t, other, probe.message))
+	answer(t, rf, f, other, probe)
 	mustEqual(t, "more to send after the answer", rf.hasWorkLocked(f), true)
 	exchange(t, rf, f, other)
 	mustEqual(t, "matchIndex", f.matchIndex, 5)
@@ -289,16 +309,9 @@ func TestBackupNeedsNoSnapshot(t *testing.T) {
 
 // Rejections that come after the success of what they waited for are no failures of the follower's.
 func TestRejectionOvertakenBySuccess(t *testing.T) {
-	rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(3)))
-	f, other := rf.followers[1], newPeer(t, 1, 1, nil)
-	exchange(t, rf, f, other)
-	var calls []*call
-	for n := range 3 {
-		rf.Start(n)
-		calls = append(calls, sendNext(rf, f))
-	}
+	rf, f, other, calls := commandsInFlight(t, 3, LinkPool(3))
 	third, second := deliver(t, other, calls[2].message), deliver(t, other, calls[1].message)
-	rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
+	answer(t, rf, f, other, calls[0])
 	rf.settleLocked(f, calls[1], second)
 	mustEqual(t, "failures after the second", f.failures, 0)
 	exchange(t, rf, f, other)
@@ -395,7 +408,7 @@ func TestCommitToldTooEarly(t *testing.T) {
 					rf.settleLocked(f, heartbeat, reply)
 					mustEqual(t, "it is told again at once", rf.hasWorkLocked(f), false)
 				}
-				rf.settleLocked(f, entries, deliver(t, other, entries.message))
+				answer(t, rf, f, other, entries)
 				if late {
 					rf.settleLocked(f, heartbeat, reply)
 				}

@@ -84,15 +84,8 @@ func TestEarlyKeepsDefinitions(t *testing.T) {
 // when they are lost or given up, whatever else is on its way then.
 func TestLeaderAwaitsOvertaken(t *testing.T) {
 	for _, lost := range []bool{false, true} {
-		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(3)))
-		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
-		exchange(t, rf, f, other)
-		var calls []*call
-		for n := range 3 {
-			rf.Start(n)
-			calls = append(calls, sendNext(rf, f))
-		}
-		rf.settleLocked(f, calls[1], deliver(t, other, calls[1].message))
+		rf, f, other, calls := commandsInFlight(t, 3, LinkPool(3))
+		answer(t, rf, f, other, calls[1])
 		mustEqual(t, "nextIndex, failures", [2]int{f.nextIndex, f.failures}, [2]int{4, 0})
 		mustEqual(t, "work", rf.hasWorkLocked(f), false)
 		if lost {
@@ -102,9 +95,9 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 			mustEqual(t, "nextIndex when the first is not awaited", f.nextIndex, 1)
 			continue
 		}
-		rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
+		answer(t, rf, f, other, calls[0])
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 4})
-		rf.settleLocked(f, calls[2], deliver(t, other, calls[2].message))
+		answer(t, rf, f, other, calls[2])
 		mustEqual(t, "matchIndex at the end", f.matchIndex, 3)
 		mustEqual(t, "the same log", sameEntries(allEntries(&other.log), allEntries(&rf.log)), true)
 	}
@@ -112,18 +105,11 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 
 // What a follower had to drop is sent again as soon as that is known, though more is on its way.
 func TestDroppedEntriesAreSentAgain(t *testing.T) {
-	rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(4)))
-	f, other := rf.followers[1], newPeer(t, 1, 1, nil)
-	exchange(t, rf, f, other)
-	var calls []*call
-	for n := range 4 {
-		rf.Start(n)
-		calls = append(calls, sendNext(rf, f))
-	}
+	rf, f, other, calls := commandsInFlight(t, 4, LinkPool(4))
 	other.reordered.bytes = maxOnTheWay // no room
 	third := deliver(t, other, calls[2].message)
 	for _, c := range calls[:2] {
-		rf.settleLocked(f, c, deliver(t, other, c.message))
+		answer(t, rf, f, other, c)
 	}
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 5})
 	rf.settleLocked(f, calls[2], third)

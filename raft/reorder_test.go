@@ -49,18 +49,18 @@ func TestEarlyOfUnknownFollower(t *testing.T) {
 	rf.Start("new")
 	entry := next()
 	rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false) // both are given up; they take longer
-	rf.settleLocked(f, heartbeat, deliver(t, other, heartbeat.message))
+	answer(t, rf, f, other, heartbeat)
 	lacking := next()
 	mustEqual(t, "the first entry sent", lacking.last-lacking.entries.length()+1, 96)
-	rf.settleLocked(f, entry, deliver(t, other, entry.message)) // it is kept
+	answer(t, rf, f, other, entry) // it is kept
 	f.heartbeatDue = true
 	heartbeat = next()
-	rf.settleLocked(f, heartbeat, deliver(t, other, heartbeat.message))
+	answer(t, rf, f, other, heartbeat)
 	if rf.hasWorkLocked(f) {
 		c := sendNext(rf, f)
 		t.Errorf("entries %d to %d are sent", c.last-c.entries.length()+1, c.last)
 	}
-	rf.settleLocked(f, lacking, deliver(t, other, lacking.message))
+	answer(t, rf, f, other, lacking)
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{101, 102})
 }
 
@@ -76,7 +76,7 @@ func TestHeartbeatDuringProbe(t *testing.T) {
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex", f.matchIndex, 95)
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
-		rf.settleLocked(f, probe, deliver(t, other, probe.message))
+		answer(t, rf, f, other, probe)
 		mustEqual(t, "matchIndex", f.matchIndex, 100)
 	}
 }
@@ -84,20 +84,13 @@ func TestHeartbeatDuringProbe(t *testing.T) {
 // A rejection may be overtaken by the success of what it waited for, while more of that is on its way. Nothing is sent again then.
 func TestEarlyRejectionOvertaken(t *testing.T) {
 	for _, link := range []Link{LinkPool(4), LinkPerMessage} {
-		rf := newLeader(t, 3, 1, nil, WithLink(link))
-		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
-		exchange(t, rf, f, other)
-		var calls []*call
-		for n := range 4 {
-			rf.Start(n)
-			calls = append(calls, sendNext(rf, f))
-		}
+		rf, f, other, calls := commandsInFlight(t, 4, link)
 		rejection := deliver(t, other, calls[3].message)
-		rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
+		answer(t, rf, f, other, calls[0])
 		rf.settleLocked(f, calls[3], rejection)
 		mustEqual(t, "nextIndex", f.nextIndex, 5)
-		rf.settleLocked(f, calls[2], deliver(t, other, calls[2].message))
-		rf.settleLocked(f, calls[1], deliver(t, other, calls[1].message))
+		answer(t, rf, f, other, calls[2])
+		answer(t, rf, f, other, calls[1])
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
 	}
 }
@@ -105,20 +98,13 @@ func TestEarlyRejectionOvertaken(t *testing.T) {
 // Of several messages on their way one is lost: what it brought goes out again, and nothing that follows it.
 func TestLossOfOneOfMany(t *testing.T) {
 	for _, link := range []Link{LinkPool(8), LinkPerMessage} {
-		rf := newLeader(t, 3, 1, nil, WithLink(link))
-		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
-		exchange(t, rf, f, other)
-		var calls []*call
-		for n := range 5 {
-			rf.Start(n)
-			calls = append(calls, sendNext(rf, f))
-		}
+		rf, f, other, calls := commandsInFlight(t, 5, link)
 		rf.settleLocked(f, calls[1], nil)
 		again := sendNext(rf, f)
 		mustEqual(t, "sent again", [2]int{again.first, again.last}, [2]int{2, 2})
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
 		for _, c := range []*call{calls[0], calls[2], calls[3], calls[4], again} {
-			rf.settleLocked(f, c, deliver(t, other, c.message))
+			answer(t, rf, f, other, c)
 		}
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{5, 6})
 	}

@@ -95,16 +95,7 @@ func (n *thinNet) transfer(from, to, size int) {
 
 func (n *thinNet) leader(t testing.TB) *Raft {
 	t.Helper()
-	for range 200 {
-		time.Sleep(50 * time.Millisecond)
-		for _, rf := range n.servers {
-			if _, leads := rf.GetState(); leads {
-				return rf
-			}
-		}
-	}
-	t.Fatal("no leader within ten seconds")
-	return nil
+	return leaderAmong(t, n.servers, 10*time.Second)
 }
 
 // until waits for a condition.
@@ -165,7 +156,7 @@ func testThin(t *testing.T, test func(t *testing.T, n *thinNet, bytes int)) {
 	parallel(t)
 	for _, link := range thinLinks {
 		for _, rate := range []float64{100e3, 1e6, 10e6, 100e6} {
-			if exploreLittle && rate != 1e6 {
+			if exploreBriefly && rate != 1e6 {
 				continue
 			}
 			for _, seconds := range []float64{0.05, 0.5, 3, 10} {

@@ -1,17 +1,17 @@
 package raft
 
-// The actions of the explorer, on a cluster of driven servers and the messages that are in flight between them. A search
-// and a live cluster take the same actions.
+// The actions of the explorer, which change a cluster: its servers and the messages in flight between them. Searches
+// and live clusters use the same actions.
 
-// A fate is what becomes of an RPC.
+// A fate is what happens to an RPC.
 type fate uint8
 
 const (
-	answered  fate = iota // the request is handled and its reply taken, with nothing in between
-	noReply               // the request is handled, the reply is lost
+	answered  fate = iota // the request is handled and the sender handles the reply at once
+	noReply               // the request is handled; the reply is lost
 	lost                  // the request is lost
 	held                  // the request stays in flight
-	heldReply             // the request is handled, the reply stays in flight
+	heldReply             // the request is handled; the reply stays in flight
 )
 
 // An actionKind is a kind of action.
@@ -20,55 +20,56 @@ type actionKind uint8
 const (
 	act        actionKind = iota // one step of server at
 	actVote                      // RequestVote from server at to server to
-	actSend                      // AppendEntries or InstallSnapshot, whichever is due
-	actDeliver                   // what is in flight arrives
-	actDrop                      // what is in flight is lost
-	actRepeat                    // a request that is in flight arrives, and stays in flight
+	actSend                      // AppendEntries or InstallSnapshot from server at to server to
+	actDeliver                   // a message or reply in flight arrives
+	actDrop                      // a message or reply in flight is lost
+	actRepeat                    // a request in flight arrives and stays in flight
 )
 
-// An action is one move of the explorer: a whole RPC, one message, or one server's step.
+// An action is one choice of the explorer: a whole RPC, one message in flight, or one step of a server.
 type action struct {
 	kind  actionKind
 	at    int // the server that acts
 	step  step
 	to    int
 	fate  fate
-	item  int  // which message in flight
-	heard bool // the receiver has heard its leader lately, which matters to a PreVote only
+	item  int  // index of the message in flight
+	heard bool // the receiver has heard from its leader lately; only a PreVote depends on it
 
-	crashStep, crashSave int // the server that takes this step of the action crashes at this save; 0: none does
+	crashStep, crashSave int // the server of this step crashes at this save; 0: no crash
 }
 
 // An item is a message or a reply in flight.
 type item struct {
 	from, to int   // of the request
-	slot     int   // the sender's open call, if it is one
+	slot     int   // index of the sender's open call; not for votes
 	vote     bool  // it is a RequestVote
-	ghost    bool  // the sender has crashed: nobody waits for the reply
-	request  *wire // nil: no item
-	reply    *wire // nil: the request is in flight, otherwise its reply
+	orphaned bool  // the sender has crashed, so the reply will be ignored
+	request  *wire // nil: there is no item
+	reply    *wire // nil: the request is in flight; otherwise the reply is
 }
 
-// A board is a cluster in mid-run. take carries out a step on a server and returns what comes of it.
-type board struct {
+// A cluster holds the messages in flight and performs actions. take executes a step on a server and returns its
+// outcome.
+type cluster struct {
 	n     int
 	items []item
 	take  func(server int, in step) outcome
 
-	down   []int      // servers that the action has crashed
-	closed []openSlot // calls of servers whose outcome the action brought
-	steps  int        // taken in the action
+	down   []int      // servers that crashed in the action
+	closed []openSlot // calls that ended in the action
+	steps  int        // executed in the action
 	saves  []int      // by step
 	crash  action
-	broken *breach
-	at     int // the server that broke it
+	broken *violation
+	at     int // the server that violated a property
 }
 
-// An openSlot is a call that a server has open.
+// An openSlot identifies an open call of a server.
 type openSlot struct{ server, slot int }
 
-// perform carries out an action. It stops at the first step that violates a property.
-func (b *board) perform(a action) {
+// perform performs an action. It stops at the first step that violates a property.
+func (b *cluster) perform(a action) {
 	b.down = b.down[:0]
 	b.steps, b.saves, b.closed, b.crash, b.broken = 0, b.saves[:0], b.closed[:0], a, nil
 	switch a.kind {
@@ -95,7 +96,7 @@ func (b *board) perform(a action) {
 	}
 }
 
-func (b *board) step(server int, in step) outcome {
+func (b *cluster) step(server int, in step) outcome {
 	if b.broken != nil {
 		return outcome{}
 	}
@@ -113,13 +114,13 @@ func (b *board) step(server int, in step) outcome {
 	return out
 }
 
-// crashed notes that nobody waits any more for what the server has sent.
-func (b *board) crashed(server int) {
+// crashed records that the server has crashed, and orphans what it has sent.
+func (b *cluster) crashed(server int) {
 	b.items = orphan(b.items, server)
 	b.down = append(b.down, server)
 }
 
-// orphan returns the items as the crash of a server leaves them.
+// orphan returns the items after the crash of a server: its requests are orphaned, replies to it are dropped.
 func orphan(items []item, server int) []item {
 	kept := items[:0]
 	for _, i := range items {
@@ -127,14 +128,14 @@ func orphan(items []item, server int) []item {
 			if i.reply != nil {
 				continue
 			}
-			i.ghost, i.slot = true, 0
+			i.orphaned, i.slot = true, 0
 		}
 		kept = append(kept, i)
 	}
 	return kept
 }
 
-func (b *board) receive(i item, heard bool) outcome {
+func (b *cluster) receive(i item, heard bool) outcome {
 	in := step{kind: stepReceive, message: i.request}
 	if heard {
 		in.arg = 1
@@ -142,8 +143,8 @@ func (b *board) receive(i item, heard bool) outcome {
 	return b.step(i.to, in)
 }
 
-// exchange takes an RPC on from where it is.
-func (b *board) exchange(i item, a action) {
+// exchange continues an RPC from its current state to the one that the action's fate names.
+func (b *cluster) exchange(i item, a action) {
 	if b.broken != nil || i.request == nil {
 		return
 	}
@@ -173,10 +174,10 @@ func (b *board) exchange(i item, a action) {
 	}
 }
 
-// returned gives the sender the outcome of its RPC: the reply, or nil if there is none.
-func (b *board) returned(i item, reply *wire) {
+// returned gives the sender of an RPC the reply, or nil if it was lost.
+func (b *cluster) returned(i item, reply *wire) {
 	switch {
-	case i.ghost:
+	case i.orphaned:
 	case i.vote:
 		b.step(i.from, step{kind: stepVoted, peer: i.to, message: i.request, reply: reply})
 	default:
@@ -186,10 +187,10 @@ func (b *board) returned(i item, reply *wire) {
 	}
 }
 
-// closeSlot has the items follow when a server's open calls close up.
+// closeSlot renumbers the slots of a server's items after one of its calls has ended.
 func closeSlot(items []item, c openSlot) {
 	for k := range items {
-		if o := &items[k]; o.from == c.server && !o.vote && !o.ghost && o.slot > c.slot {
+		if o := &items[k]; o.from == c.server && !o.vote && !o.orphaned && o.slot > c.slot {
 			o.slot--
 		}
 	}
@@ -198,22 +199,22 @@ func closeSlot(items []item, c openSlot) {
 // Limits bound an exploration.
 type limits struct {
 	servers  int
-	terms    int // the last term that a server may stand in
+	terms    int // the last term in which a server may be a candidate
 	commands int
 	crashes  int
-	saves    bool // crashes may come between two saves of one step, too
-	snaps    int  // Snapshots that services take
-	flight   int  // messages in flight besides the RPC that is under way
-	repeats  bool // requests in flight may arrive more than once
-	queue    bool // Starts may wait for the lock
-	lag      bool // services may lag
+	saves    bool // crashes may also come between two saves of one step
+	snaps    int  // number of snapshots that services take
+	flight   int  // messages in flight, not counting the action's own RPC
+	repeats  bool // requests may arrive more than once
+	queue    bool // calls of Start may wait for the lock
+	lag      bool // services may lag behind commitIndex
 }
 
-// A budget is how much of the limits is used.
+// A budget counts how much of the limits is used.
 type budget struct{ commands, crashes, snaps uint8 }
 
-// menu returns what a server can do by itself, as the library sees it.
-func (s *driven) menu(l *limits, steps []step) []step {
+// menu returns the steps that a server can take by itself, according to the library's own conditions.
+func (s *drivenServer) menu(l *limits, steps []step) []step {
 	rf := s.rf
 	s.settle()
 	rf.mu.Lock()
@@ -232,11 +233,11 @@ func (s *driven) menu(l *limits, steps []step) []step {
 	}
 	if rf.role == Leader {
 		s.leaderMenu(add)
-		if rf.currentTerm < l.terms { // in the last term, one that has resigned does no more than one that is idle
+		if rf.currentTerm < l.terms { // in the last term, a leader that resigned does no more than an idle one
 			add(stepResign, 0, 0)
 		}
 	}
-	if !s.live || rf.proposals.leading.Load() { // otherwise it does nothing, which is checked, but a walk has better to do
+	if !s.live || rf.proposals.leading.Load() { // Start on a follower does nothing: searches check that, walks skip it
 		add(stepStart, 0, 0)
 		if l.queue {
 			add(stepQueue, 0, 0)
@@ -252,7 +253,7 @@ func (s *driven) menu(l *limits, steps []step) []step {
 		add(stepTake, 0, 0)
 	}
 	if l.snaps > 0 {
-		for index := 1; index <= len(s.service); index++ { // a service may be late: an older one must change nothing
+		for index := 1; index <= len(s.service); index++ { // a service may be late, and an old snapshot must change nothing
 			add(stepSnapshot, 0, index)
 		}
 	}
@@ -262,7 +263,7 @@ func (s *driven) menu(l *limits, steps []step) []step {
 	return steps
 }
 
-func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
+func (s *drivenServer) leaderMenu(add func(kind stepKind, peer, arg int)) {
 	rf := s.rf
 	for peer, f := range rf.followers {
 		if f == nil {
@@ -275,7 +276,8 @@ func (s *driven) leaderMenu(add func(kind stepKind, peer, arg int)) {
 	}
 }
 
-// actions appends to all, which is empty, what may happen to a cluster: menus are the servers' own, used is what is used.
+// actions appends to all, which is empty, the possible actions on a cluster, from the servers' menus and the items in
+// flight.
 func (l *limits) actions(all []action, menus [][]step, items []item, used budget) []action {
 	for at, menu := range menus {
 		for _, in := range menu {
@@ -306,7 +308,7 @@ func (l *limits) allows(a action, inFlight int, used budget) bool {
 	return (inFlight < l.flight || !a.holds()) && !l.exceeded(used.with(a))
 }
 
-// holds reports whether an action leaves something in flight that was not.
+// holds reports whether an action adds a message to those in flight.
 func (a *action) holds() bool {
 	return (a.kind == actVote || a.kind == actSend) && (a.fate == held || a.fate == heldReply)
 }
@@ -315,7 +317,7 @@ func (l *limits) exceeded(u budget) bool {
 	return int(u.commands) > l.commands || int(u.crashes) > l.crashes || int(u.snaps) > l.snaps
 }
 
-// with returns what is used after an action.
+// with returns the budget after an action.
 func (u budget) with(a action) budget {
 	if a.kind == act {
 		switch a.step.kind {
@@ -333,7 +335,7 @@ func (u budget) with(a action) budget {
 	return u
 }
 
-// stepActions appends to dst what a server's step may become.
+// stepActions appends to dst the actions that begin with a server's step.
 func (l *limits) stepActions(dst []action, at int, in step) []action {
 	a := action{at: at, step: in, to: in.peer}
 	switch in.kind {
@@ -346,7 +348,7 @@ func (l *limits) stepActions(dst []action, at int, in step) []action {
 	}
 	for _, a.fate = range []fate{answered, lost, noReply, held, heldReply} {
 		if a.fate == lost && a.kind == actVote {
-			continue // that changes nothing
+			continue // changes nothing
 		}
 		a.heard = false
 		dst = append(dst, a)
@@ -358,7 +360,7 @@ func (l *limits) stepActions(dst []action, at int, in step) []action {
 	return dst
 }
 
-// itemActions appends to dst what may become of item k.
+// itemActions appends to dst the possible actions on item k.
 func (l *limits) itemActions(dst []action, k int, i item) []action {
 	a := action{item: k}
 	add := func(kind actionKind, f fate) {
@@ -374,7 +376,7 @@ func (l *limits) itemActions(dst []action, k int, i item) []action {
 	case i.reply != nil:
 		add(actDeliver, answered)
 		return dst
-	case i.ghost:
+	case i.orphaned:
 		add(actDeliver, noReply)
 	default:
 		add(actDeliver, answered)

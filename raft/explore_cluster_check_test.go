@@ -1,22 +1,22 @@
 package raft
 
-// What must hold of a cluster from state to state: the watch's properties, on the states of a search. The states remember
-// what outlasts a life: who has led in each term, and what was committed.
+// The properties of a cluster: the watch's, checked on the states of a search. Therefore a state also records the
+// leader of each term and the committed entries.
 
 import "fmt"
 
-// A past is what leaders have committed.
+// A past is the list of entries that leaders have committed.
 type past struct {
 	id      uint32
 	entries []pastCommit // from index 1
 }
 
 type pastCommit struct {
-	slotText
-	inTerm int // of the earliest leader that found it committed
+	loggedEntry
+	inTerm int // the earliest term whose leader committed it
 }
 
-// pastOf returns the one past with these entries.
+// pastOf returns the past with these entries. Equal pasts are the same pointer.
 func (m *memory) pastOf(entries []pastCommit) *past {
 	key := fmt.Sprint(entries)
 	m.mu.Lock()
@@ -30,69 +30,69 @@ func (m *memory) pastOf(entries []pastCommit) *past {
 	return p
 }
 
-// leaders is who has led, 3 bits a term: 0 for nobody, or the server and 1.
+// leaders has the leader of each term in 3 bits: 0 for none, otherwise the server plus 1.
 type leaders uint32
 
 func (l leaders) of(term int) int { return int(l>>(3*term)&7) - 1 }
 
 func (l leaders) with(term, server int) leaders { return l | leaders(server+1)<<(3*term) }
 
-// A judge looks at one transition.
-type judge struct {
+// A clusterCheck checks one transition from before to now.
+type clusterCheck struct {
 	m           *memory
 	before, now []*node
 	leaders     leaders
 	past        *past
-	broken      *breach
+	broken      *violation
 	at          int
 }
 
-func (j *judge) violated(server int, property, format string, args ...any) {
+func (j *clusterCheck) violated(server int, property, format string, args ...any) {
 	if j.broken == nil {
-		j.broken, j.at = &breach{property, fmt.Sprintf(format, args...)}, server
+		j.broken, j.at = &violation{property, fmt.Sprintf(format, args...)}, server
 	}
 }
 
-// counting checks what leaders count on.
-func (j *judge) counting() {
+// checkMatchIndexes checks the matchIndex of every leader.
+func (j *clusterCheck) checkMatchIndexes() {
 	for i, nd := range j.now {
 		if nd.leads && j.broken == nil {
-			j.counts(i)
+			j.checkMatchIndex(i)
 		}
 	}
 }
 
-// server checks how a server has changed, and brings leaders and past up to date.
-func (j *judge) server(i int) {
+// checkServer checks how a server has changed, and updates leaders and past.
+func (j *clusterCheck) checkServer(i int) {
 	old, now := j.before[i].image, j.now[i].image
-	j.votes(i, old, now)
+	j.checkVotes(i, old, now)
 	if now.role == Leader && (old.role != Leader || old.term != now.term) {
-		j.elected(i)
+		j.checkElection(i)
 	}
 	if j.now[i].logID != j.before[i].logID {
-		j.matches(i)
-		j.keeps(i)
+		j.checkLogMatching(i)
+		j.checkCommittedKept(i)
 	}
 	if now.commit > old.commit {
-		j.commits(i)
+		j.checkCommit(i)
 	}
 	if now.snapshot.index != old.snapshot.index {
-		j.snapshot(i)
+		j.checkSnapshot(i)
 	}
 	if j.now[i].serverID != j.before[i].serverID {
-		j.applied(i)
+		j.checkApplied(i)
 	}
 }
 
-// votes checks that a leader's vote for itself stays spent after its lead.
-func (j *judge) votes(i int, old, now *image) {
+// checkVotes checks that a server that led by its own vote does not vote again in that term.
+func (j *clusterCheck) checkVotes(i int, old, now *image) {
 	if old.term == now.term && old.vote == i && now.vote != i && j.leaders.of(now.term) == i {
-		j.violated(i, oneVote, "it has led in term %d by its own vote, and now its vote is %d", now.term, now.vote)
+		j.violated(i, oneVote, "it led in term %d by its own vote, and now its vote is %d", now.term, now.vote)
 	}
 }
 
-// elected is election safety and leader completeness.
-func (j *judge) elected(i int) {
+// checkElection checks election safety and leader completeness.
+func (j *clusterCheck) checkElection(i int) {
 	term := j.now[i].image.term
 	if other := j.leaders.of(term); other != nobody && other != i {
 		j.violated(i, electionSafety, "it leads in term %d, in which server %d has led", term, other)
@@ -101,21 +101,21 @@ func (j *judge) elected(i int) {
 	votes := 0
 	for _, nd := range j.now {
 		if voter := nd.image; voter.term > term || voter.term == term && voter.vote == i {
-			votes++ // of a voter in a later term one cannot know any more
+			votes++ // the vote of a server in a later term is unknown, so it counts
 		}
 	}
 	if votes <= len(j.now)/2 {
 		j.violated(i, electionSafety, "it leads in term %d with %d votes of %d servers", term, votes, len(j.now))
 	}
 	j.leaders = j.leaders.with(term, i)
-	j.complete(i, term)
+	j.checkComplete(i, term)
 }
 
-// complete checks that the leader of a term has what leaders of earlier terms have committed.
-func (j *judge) complete(i, term int) {
+// checkComplete checks that the leader of a term has the entries that leaders of earlier terms have committed.
+func (j *clusterCheck) checkComplete(i, term int) {
 	nd := j.now[i]
 	for k, c := range j.past.entries {
-		if index := k + 1; c.inTerm < term && index > nd.image.base && (index > nd.last() || nd.at(index) != c.slotText) {
+		if index := k + 1; c.inTerm < term && index > nd.image.base && (index > nd.last() || nd.at(index) != c.loggedEntry) {
 			j.violated(i, leaderCompleteness, "it leads in term %d without the entry of term %d at index %d, which was committed in term %d",
 				term, c.term, index, c.inTerm)
 			return
@@ -123,15 +123,15 @@ func (j *judge) complete(i, term int) {
 	}
 }
 
-// matches is log matching.
-func (j *judge) matches(i int) {
+// checkLogMatching checks log matching.
+func (j *clusterCheck) checkLogMatching(i int) {
 	a := j.now[i]
 	for k, b := range j.now {
 		same := false
 		for index := min(a.last(), b.last()); k != i && index > max(a.image.base, b.image.base); index-- {
 			x, y := a.at(index), b.at(index)
 			if same = same || x.term == y.term; same && x != y {
-				j.violated(i, logMatching, "it has an entry of term %d at index %d, server %d one of term %d, and behind that an entry of both agrees",
+				j.violated(i, logMatching, "it has an entry of term %d at index %d, server %d has another one of term %d, but a later entry has the same term in both logs",
 					x.term, index, k, y.term)
 				return
 			}
@@ -139,14 +139,14 @@ func (j *judge) matches(i int) {
 	}
 }
 
-// keeps checks that no server loses what is committed. A leader of an earlier term than the one in which an entry was
-// committed may still replace it on a server that was not counted.
-func (j *judge) keeps(i int) {
+// checkCommittedKept checks that no server loses a committed entry. A committed entry may still be replaced by a leader
+// of an earlier term than the one in which it was committed, on a server that was not counted for it.
+func (j *clusterCheck) checkCommittedKept(i int) {
 	old, now := j.before[i], j.now[i]
 	for index := old.image.base + 1; index <= min(old.last(), len(j.past.entries)); index++ {
 		c := j.past.entries[index-1]
-		lost := index > now.image.base && (index > now.last() || now.at(index) != c.slotText)
-		if old.at(index) == c.slotText && lost && c.inTerm <= now.image.term {
+		lost := index > now.image.base && (index > now.last() || now.at(index) != c.loggedEntry)
+		if old.at(index) == c.loggedEntry && lost && c.inTerm <= now.image.term {
 			j.violated(i, committedStay, "it lost the entry of term %d at index %d, which is committed", c.term, index)
 			return
 		}
@@ -154,32 +154,32 @@ func (j *judge) keeps(i int) {
 }
 
 // has reports whether a server has saved the entry, or a snapshot of it.
-func (nd *node) has(index int, e slotText) bool {
+func (nd *node) has(index int, e loggedEntry) bool {
 	return index <= nd.image.base || index <= nd.last() && nd.at(index) == e
 }
 
-// commits checks a commitIndex that has risen.
-func (j *judge) commits(i int) {
+// checkCommit checks a commitIndex that has increased.
+func (j *clusterCheck) checkCommit(i int) {
 	nd := j.now[i]
 	m := nd.image
 	known := len(j.past.entries)
 	for index := m.base + 1; index <= min(m.commit, known); index++ {
-		if c := j.past.entries[index-1]; nd.at(index) != c.slotText {
-			j.violated(i, stateMachineSafety, "it commits an entry of term %d at index %d, but the one of term %d is committed",
+		if c := j.past.entries[index-1]; nd.at(index) != c.loggedEntry {
+			j.violated(i, stateMachineSafety, "it commits an entry of term %d at index %d, but another one, of term %d, is committed there",
 				nd.at(index).term, index, c.term)
 			return
 		}
 	}
 	switch {
 	case m.role == Leader:
-		j.decides(i)
+		j.checkDecision(i)
 	case m.commit > known:
-		j.violated(i, stateMachineSafety, "it takes index %d for committed, but leaders have committed up to %d only", m.commit, known)
+		j.violated(i, stateMachineSafety, "its commitIndex is %d, but leaders have committed only up to %d", m.commit, known)
 	}
 }
 
-// decides checks what a leader commits, and adds it to the past.
-func (j *judge) decides(i int) {
+// checkDecision checks the entries that a leader commits, and adds them to the past.
+func (j *clusterCheck) checkDecision(i int) {
 	nd := j.now[i]
 	m := nd.image
 	entries := make([]pastCommit, 0, m.commit)
@@ -188,7 +188,7 @@ func (j *judge) decides(i int) {
 	for index := 1; index <= m.commit; index++ {
 		switch {
 		case index > len(entries) && index <= m.base:
-			j.violated(i, stateMachineSafety, "its log begins after index %d, but leaders have committed up to %d only", m.base, len(entries))
+			j.violated(i, stateMachineSafety, "its log begins after index %d, but leaders have committed only up to %d", m.base, len(entries))
 			return
 		case index > len(entries):
 			entries = append(entries, pastCommit{nd.at(index), m.term})
@@ -199,20 +199,21 @@ func (j *judge) decides(i int) {
 		}
 	}
 	if m.commit > len(j.past.entries) {
-		j.majority(i)
+		j.checkMajority(i)
 	}
 	if changed {
 		j.past = j.m.pastOf(entries)
 		for k, other := range j.now {
 			if other.image.role == Leader && other.image.term > m.term {
-				j.complete(k, other.image.term)
+				j.checkComplete(k, other.image.term)
 			}
 		}
 	}
 }
 
-// majority is the commit rule (§5.4.2): a majority has saved the entry, and it is of the leader's term, or every server has.
-func (j *judge) majority(i int) {
+// checkMajority checks the commit rule (§5.4.2): either a majority has saved the entry and it is of the leader's term,
+// or all servers have saved it.
+func (j *clusterCheck) checkMajority(i int) {
 	nd := j.now[i]
 	index := nd.image.commit
 	if index <= nd.image.base {
@@ -230,8 +231,9 @@ func (j *judge) majority(i int) {
 	}
 }
 
-// counts checks what a leader believes its followers to have. In a later term a follower may have lost it again.
-func (j *judge) counts(i int) {
+// checkMatchIndex checks that followers have the entries that a leader's matchIndex says. A follower in a later term
+// may have lost them again.
+func (j *clusterCheck) checkMatchIndex(i int) {
 	nd := j.now[i]
 	for k, f := range nd.image.followers {
 		other := j.now[k]
@@ -239,43 +241,43 @@ func (j *judge) counts(i int) {
 			continue
 		}
 		if f.match > nd.last() || !other.has(f.match, nd.at(f.match)) {
-			j.violated(i, commitRule, "it counts on server %d for index %d, which has not got it", k, f.match)
+			j.violated(i, commitRule, "it counts index %[2]d as replicated on server %[1]d, which does not have it", k, f.match)
 		}
 	}
 }
 
-// snapshot checks that a snapshot holds what is committed.
-func (j *judge) snapshot(i int) {
+// checkSnapshot checks that a snapshot holds the committed commands.
+func (j *clusterCheck) checkSnapshot(i int) {
 	s := j.now[i].image.snapshot
 	switch committed := j.past.entries; {
 	case s.index > len(committed):
-		j.violated(i, onlyCommitted, "its snapshot is at index %d, but leaders have committed up to %d only", s.index, len(committed))
+		j.violated(i, onlyCommitted, "its snapshot is at index %d, but leaders have committed only up to %d", s.index, len(committed))
 	case s.index > 0 && committed[s.index-1].term != s.term:
 		j.violated(i, stateMachineSafety, "its snapshot at index %d has term %d, the entry there term %d", s.index, s.term, committed[s.index-1].term)
 	default:
-		j.prefix(i, s.data, s.index)
+		j.checkPrefix(i, s.data, s.index)
 	}
 }
 
-// applied checks what a service has got.
-func (j *judge) applied(i int) {
+// checkApplied checks that a service has applied the committed commands.
+func (j *clusterCheck) checkApplied(i int) {
 	service := j.now[i].image.service
 	if len(service) > len(j.past.entries) {
-		j.violated(i, onlyCommitted, "it has applied up to index %d, but leaders have committed up to %d only", len(service), len(j.past.entries))
+		j.violated(i, onlyCommitted, "it has applied up to index %d, but leaders have committed only up to %d", len(service), len(j.past.entries))
 		return
 	}
-	j.prefix(i, service, len(service))
+	j.checkPrefix(i, service, len(service))
 }
 
-// prefix checks that data is the commands that are committed up to index.
-func (j *judge) prefix(i int, data string, index int) {
+// checkPrefix checks that data holds the committed commands up to index.
+func (j *clusterCheck) checkPrefix(i int, data string, index int) {
 	if len(data) != index {
-		j.violated(i, stateMachineSafety, "the state that belongs to index %d is of %d commands", index, len(data))
+		j.violated(i, stateMachineSafety, "the state at index %d has %d commands", index, len(data))
 		return
 	}
 	for k := range data {
 		if j.past.entries[k].data != string(encoded(int(data[k]))) {
-			j.violated(i, stateMachineSafety, "it has applied command %d at index %d, where another one is committed", data[k], k+1)
+			j.violated(i, stateMachineSafety, "it has applied command %d at index %d, where another command is committed", data[k], k+1)
 			return
 		}
 	}
