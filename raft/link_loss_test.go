@@ -8,11 +8,9 @@ import (
 	"time"
 )
 
-// Messages that are lost, late or never answered: what a leader sends then, and what not. Its peers 1 and 2 answer at once
-// unless the test says otherwise.
+// What a leader sends after messages are lost, late or not answered. Peers answer at once unless a test changes that.
 
-// leading starts a server with quiet peers, and waits until it leads and all is quiet: the next heartbeats are due 100 ms
-// later.
+// leading starts a scene and waits until the server leads and nothing is in flight, shortly after its heartbeats.
 func leading(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 	t.Helper()
 	s := newScene(t, n, disk, opts...)
@@ -25,7 +23,7 @@ func leading(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 	return s
 }
 
-// awaitHeartbeat waits until the live server sends peer 1 something.
+// awaitHeartbeat waits until the live server sends a message to peer 1.
 func (s *scene) awaitHeartbeat() {
 	s.t.Helper()
 	for s.mail(1); len(s.mail(1)) == 0; {
@@ -33,7 +31,7 @@ func (s *scene) awaitHeartbeat() {
 	}
 }
 
-// The news of a commit that is lost goes out again at once; what a follower has answered to does not.
+// A lost message that told a follower of a commit is sent again at once. A lost heartbeat is not.
 func TestLostCommitIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
@@ -49,14 +47,14 @@ func TestLostCommitIsToldAgain(t *testing.T) {
 		mustEqual(t, "to the other", script(s.mail(2)), "0+1/0 1+0/1")
 		mustEqual(t, "commitIndex of the peer that lost it", s.peers[1].Status().CommitIndex, 1)
 
-		losses.Store(0) // the next heartbeat is lost, which tells nothing new
+		losses.Store(0) // the next heartbeat is lost, which has no new commit
 		time.Sleep(200 * time.Millisecond)
 		mustEqual(t, "heartbeats, one of them lost", script(s.mail(1)), script(s.mail(2)))
 		mustEqual(t, "something was lost", losses.Load() > 0, true)
 	})
 }
 
-// When nothing is missing, a message that is lost is not sent again before the next heartbeat.
+// A lost heartbeat is not sent again before the next one is due.
 func TestLostHeartbeatIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
@@ -67,7 +65,7 @@ func TestLostHeartbeatIsNotRepeated(t *testing.T) {
 	})
 }
 
-// A commit waits a moment for the next command to travel with, and then is not told on its own.
+// A commit is told with the next command if that is started soon, and then not in a message of its own.
 func TestCommitTravelsWithNextCommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 5, MakePersister())
@@ -95,8 +93,7 @@ func TestCommitTravelsWithNextCommand(t *testing.T) {
 	})
 }
 
-// A message that was given up, and then turns out to be lost, is one failure: a second one would make the peer count as
-// unreachable, and keep entries from it.
+// A message that is given up and then lost is one failure. A second failure would make the peer count as unreachable.
 func TestFailureCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkPool(2)))
@@ -104,14 +101,14 @@ func TestFailureCountsOnce(t *testing.T) {
 		patience := courseRules().heartbeat / 2
 		var messages atomic.Int32
 		s.between(func(peer int, m Message) (Reply, bool) {
-			if peer != 1 { // or else there is a commit to tell
+			if peer != 1 { // otherwise there would be a commit to tell
 				return nil, true
 			}
 			switch messages.Add(1) {
 			case 1: // with the entry
 				time.Sleep(patience + 20*time.Millisecond)
 				return nil, true
-			case 2: // goes out when the first one is given up
+			case 2: // sent when the first is given up
 				time.Sleep(40 * time.Millisecond)
 				return nil, true
 			}
@@ -126,7 +123,7 @@ func TestFailureCountsOnce(t *testing.T) {
 	})
 }
 
-// Messages that nobody answers are failures, too: after a few of them a peer gets heartbeats only, until it answers one.
+// Messages without answers are failures, too: after maxFailures of them a peer gets only heartbeats until it answers.
 func TestHangingPeerGetsHeartbeatsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
@@ -156,7 +153,7 @@ func TestHangingPeerGetsHeartbeatsOnly(t *testing.T) {
 	})
 }
 
-// A message whose answer takes its time, but less than half a heartbeat, is not sent again, whatever goes to others meanwhile.
+// A message that is answered within half a heartbeat interval is not sent again.
 func TestSlowAnswerIsAwaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
@@ -177,7 +174,7 @@ func TestSlowAnswerIsAwaited(t *testing.T) {
 	})
 }
 
-// Of several messages under way only what was in the lost one is sent again.
+// Of several messages in flight, only the entries of the lost one are sent again.
 func TestLostMessageIsSentAgainAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkPool(2)))
@@ -204,7 +201,7 @@ func TestLostMessageIsSentAgainAlone(t *testing.T) {
 	})
 }
 
-// On an ordered link every answer is dropped that a later message's has overtaken, also when others came in between.
+// An ordered link drops every reply that the reply to a later message has overtaken.
 func TestOrderedLinkDropsAllOvertaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
@@ -215,7 +212,7 @@ func TestOrderedLinkDropsAllOvertaken(t *testing.T) {
 				return nil, true
 			}
 			switch n.Add(1) {
-			case 1: // both are given up
+			case 1: // the first two are given up
 				time.Sleep(300 * time.Millisecond)
 				return &AppendEntriesReply{Term: 1, Success: true}, true
 			case 2:
@@ -230,7 +227,7 @@ func TestOrderedLinkDropsAllOvertaken(t *testing.T) {
 	})
 }
 
-// A message that was lost overtakes nothing.
+// On an ordered link, a reply counts if only lost messages have overtaken it.
 func TestOrderedLinkCountsWhatOvertookLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
@@ -241,7 +238,7 @@ func TestOrderedLinkCountsWhatOvertookLoss(t *testing.T) {
 				return nil, true
 			}
 			if n.Add(1) == 1 {
-				time.Sleep(90 * time.Millisecond) // it is given up meanwhile
+				time.Sleep(90 * time.Millisecond) // it is given up during that time
 				return nil, false
 			}
 			return nil, true

@@ -10,13 +10,13 @@ import (
 	"6.824/labrpc"
 )
 
-// A slowNet is a cluster whose messages take time, each its own, and are counted.
+// A slowNet is a cluster of three whose messages take time and are counted.
 type slowNet struct {
-	delay func(m Message) time.Duration // there and back
+	delay func(m Message) time.Duration // round trip
 
 	mu      sync.Mutex
 	servers []*Raft
-	sent    map[string]int // by sender, receiver and type, since count
+	sent    map[string]int // by sender, receiver and type, since the call of count
 }
 
 func (n *slowNet) carry(from int) Option {
@@ -58,7 +58,7 @@ func (n *slowNet) kill() {
 	for _, rf := range n.servers {
 		rf.Kill()
 	}
-	time.Sleep(10 * time.Second) // whatever is on its way comes
+	time.Sleep(10 * time.Second) // until nothing is in flight
 }
 
 func (n *slowNet) leader(t testing.TB) *Raft {
@@ -81,7 +81,7 @@ func leaderAmong(t testing.TB, servers []*Raft, limit time.Duration) *Raft {
 	return nil
 }
 
-// count returns what is sent in the time.
+// count returns the number of messages that are sent during d.
 func (n *slowNet) count(d time.Duration) map[string]int {
 	n.mu.Lock()
 	clear(n.sent)
@@ -96,7 +96,7 @@ func (n *slowNet) count(d time.Duration) map[string]int {
 
 var everyLink = []Link{LinkPool(1), LinkPool(4), LinkOrdered, LinkPerMessage}
 
-// However long an answer takes, a peer gets no more than ten heartbeats a second (lab rule).
+// A peer gets at most ten heartbeats a second, however long its replies take (lab rule).
 func TestIdleHeartbeats(t *testing.T) {
 	parallel(t)
 	for _, link := range everyLink {
@@ -122,7 +122,7 @@ func TestIdleHeartbeats(t *testing.T) {
 	}
 }
 
-// A snapshot that takes a second to arrive is not sent over and over meanwhile.
+// A snapshot that takes a second to arrive is not sent again during that time.
 func TestSlowSnapshot(t *testing.T) {
 	for _, link := range everyLink {
 		t.Run(fmt.Sprint(link), func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestSlowSnapshot(t *testing.T) {
 	}
 }
 
-// Servers that were killed refuse everything: that is no majority that is with the leader.
+// Killed servers refuse every message. Refusals do not count as answers of a majority.
 func TestRefusalsAreNoQuorum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := startSlow(func(Message) time.Duration { return 2 * time.Millisecond })
@@ -175,7 +175,7 @@ func TestRefusalsAreNoQuorum(t *testing.T) {
 	})
 }
 
-// On a link of 100 KB/s messages of a few kilobytes take longer than a heartbeat's answer, and than small ones. They go once.
+// On a link of 100 KB/s, messages of a few kilobytes take longer than a heartbeat. They are sent once.
 func TestThinLinkSendsOnce(t *testing.T) {
 	const rate = 100_000
 	for _, size := range []int{3000, 6000, 10_000, 16_000, 30_000} {

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// exchange has the leader send the follower its next message, and take the answer.
+// exchange delivers the leader's next message to the follower, takes the reply, and returns the message.
 func exchange(t testing.TB, leader *Raft, f *follower, other *Raft) Message {
 	t.Helper()
 	c := sendNext(leader, f)
 	leader.mu.Lock()
 	defer leader.mu.Unlock()
-	answer(t, leader, f, other, c)
+	deliverCall(t, leader, f, other, c)
 	return c.message
 }
 
-// answer delivers the message of a call to the follower, and takes the reply.
-func answer(t testing.TB, leader *Raft, f *follower, other *Raft, c *call) {
+// deliverCall delivers the message of a call to the follower, and takes the reply.
+func deliverCall(t testing.TB, leader *Raft, f *follower, other *Raft, c *call) {
 	t.Helper()
 	leader.settleLocked(f, c, deliver(t, other, c.message))
 }
@@ -37,7 +37,7 @@ func commandsInFlight(t testing.TB, commands int, link Link) (rf *Raft, f *follo
 	return rf, f, other, calls
 }
 
-// sendNext returns the leader's next message to a follower, as it goes out.
+// sendNext returns the leader's next call to a follower, with its message.
 func sendNext(leader *Raft, f *follower) *call {
 	leader.mu.Lock()
 	defer leader.mu.Unlock()
@@ -49,7 +49,7 @@ func sendNext(leader *Raft, f *follower) *call {
 	return c
 }
 
-// However many small entries a follower lacks, one message carries so many only.
+// A message carries at most maxEntries entries, even if they are small.
 func TestMaxEntries(t *testing.T) {
 	parallel(t)
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
@@ -62,7 +62,7 @@ func TestMaxEntries(t *testing.T) {
 	mustEqual(t, "lastIndex", other.log.lastIndex(), maxEntries+5)
 }
 
-// How many messages wait for an answer at a time: a leader has new commands one by one, and then a heartbeat is due.
+// TestLinkRoom checks how many calls are in flight after five commands, and whether a heartbeat may then be sent.
 func TestLinkRoom(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -86,7 +86,7 @@ func TestLinkRoom(t *testing.T) {
 					calls = append(calls, sendNext(rf, f))
 				}
 			}
-			mustEqual(t, "messages under way", len(calls), c.sent)
+			mustEqual(t, "messages in flight", len(calls), c.sent)
 			for _, call := range calls {
 				mustEqual(t, "entries in each", call.entries.length(), 1)
 			}
@@ -97,12 +97,12 @@ func TestLinkRoom(t *testing.T) {
 			}
 			f.heartbeatDue = false
 			rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
-			mustEqual(t, "messages waited for when none was answered in time", len(f.calls), 0)
+			mustEqual(t, "messages in flight after a timeout", len(f.calls), 0)
 		})
 	}
 }
 
-// newPeer returns the quiet server me of three, in term, with the entries.
+// newPeer returns the quiet follower me of three, in this term, with these entries.
 func newPeer(t testing.TB, me, term int, entries []entry) *Raft {
 	t.Helper()
 	rf := newFollower(t, 3, term, entries)
@@ -110,12 +110,12 @@ func newPeer(t testing.TB, me, term int, entries []entry) *Raft {
 	return rf
 }
 
-// Messages and answers may come in any order. Entries that overtook others were kept, and need not be sent again. On an
-// ordered link an answer that was overtaken is dropped, unless it names a newer term; elsewhere it counts.
+// Messages and replies may arrive in any order. Early entries are kept, and need not be sent again. An ordered link
+// drops a reply that was overtaken, unless it has a newer term; other links use it.
 func TestLinkOutOfOrder(t *testing.T) {
 	for _, c := range []struct {
 		link  Link
-		match int // when the first message's answer has come after the second's
+		match int // after the first message's reply came after the second's
 	}{
 		{LinkOrdered, 0}, {LinkPool(1), 2}, {LinkPool(2), 2}, {LinkPerMessage, 2},
 	} {
@@ -140,13 +140,13 @@ func TestLinkOutOfOrder(t *testing.T) {
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex, commitIndex", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
 		rf.settleLocked(f, first, reply)
-		mustEqual(t, "both after the same answer again", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
+		mustEqual(t, "both after the same reply again", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
 		rf.settleLocked(f, first, &AppendEntriesReply{Term: 9})
 		mustEqual(t, "term", rf.currentTerm, 9)
 	}
 }
 
-// While the place where two logs agree is sought, the same entries are not sent to it again and again.
+// While a leader probes where two logs agree, it sends one message at a time.
 func TestLinkProbesOneByOne(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 2, 2), WithLink(LinkPerMessage))
 	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(1, 1, 1, 1, 1))
@@ -157,7 +157,7 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	rf.Start("more")
 	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
 	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
-	answer(t, rf, f, other, probe)
+	deliverCall(t, rf, f, other, probe)
 	mustEqual(t, "more to send after the answer", rf.hasWorkLocked(f), true)
 	exchange(t, rf, f, other)
 	mustEqual(t, "matchIndex", f.matchIndex, 5)
@@ -172,7 +172,8 @@ func divergingTerms(n int) (ours, theirs []int) {
 	return ours, theirs
 }
 
-// What each way of backing up costs on two logs that differ in forty terms of three entries each.
+// TestBackupCost counts the messages that each way of backing up takes on logs that differ in forty terms of three
+// entries each.
 func TestBackupCost(t *testing.T) {
 	parallel(t)
 	ours, theirs := divergingTerms(40)
@@ -199,7 +200,7 @@ func TestBackupCost(t *testing.T) {
 	}
 }
 
-// Past the end of a short log every way of backing up goes at once.
+// Every way of backing up goes to the end of a shorter log at once.
 func TestBackupToEndOfLog(t *testing.T) {
 	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupByOne} {
 		terms := slices.Repeat([]int{1}, 100)
@@ -212,7 +213,7 @@ func TestBackupToEndOfLog(t *testing.T) {
 	}
 }
 
-// A log that begins behind a snapshot sends its snapshot when backing up comes to its beginning.
+// A leader sends its snapshot when backing up reaches the beginning of its log.
 func TestBackupToSnapshot(t *testing.T) {
 	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupByOne, BackupBy(4)} {
 		rf := newLeader(t, 3, 5, from(1).terms(1, 2, 2, 3, 3, 3), WithBackup(backup))
@@ -230,8 +231,8 @@ func TestBackupToSnapshot(t *testing.T) {
 	}
 }
 
-// A server keeps as many covered entries as it was told to, over a restart too, and a follower that is slightly behind gets
-// them instead of the snapshot.
+// With WithTrailingLog, a server keeps entries that its snapshot covers, also across a restart. A follower that is
+// slightly behind gets them instead of the snapshot.
 func TestTrailingLog(t *testing.T) {
 	for _, c := range []struct {
 		trailing, base int
@@ -259,7 +260,7 @@ func TestTrailingLog(t *testing.T) {
 	}
 }
 
-// A received snapshot leaves covered entries in the log only if they agree with it.
+// A received snapshot leaves the entries that it covers in the log only if they agree with it.
 func TestTrailingLogOfReceivedSnapshot(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -284,7 +285,8 @@ func TestTrailingLogOfReceivedSnapshot(t *testing.T) {
 	}
 }
 
-// What a rejection proves is not sent again: up to its last entry of the conflicting term the leader agrees.
+// A rejection shows that the logs agree up to the leader's last entry of the conflicting term. Those entries are not
+// sent.
 func TestBackupSendsNothingKnown(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(slices.Concat(slices.Repeat([]int{1}, 900), slices.Repeat([]int{2}, 100))...))
 	f, other := rf.followers[1], newPeer(t, 1, 2, from(1).terms(slices.Repeat([]int{1}, 1000)...))
@@ -293,7 +295,7 @@ func TestBackupSendsNothingKnown(t *testing.T) {
 	mustEqual(t, "the first entry sent", c.last-c.entries.length()+1, 901)
 }
 
-// Nor is a snapshot sent to a follower that has what it covers.
+// A follower that has the entries that a snapshot covers does not get the snapshot.
 func TestBackupNeedsNoSnapshot(t *testing.T) {
 	for _, backup := range []Backup{BackupByTerm, BackupByHalf, BackupBy(2), BackupBy(9)} {
 		rf := newLeader(t, 3, 3, from(1).terms(1, 1, 1, 1, 2, 2), WithBackup(backup))
@@ -307,11 +309,11 @@ func TestBackupNeedsNoSnapshot(t *testing.T) {
 	}
 }
 
-// Rejections that come after the success of what they waited for are no failures of the follower's.
+// A rejection that arrives after the missing entries were acknowledged does not count as a failure.
 func TestRejectionOvertakenBySuccess(t *testing.T) {
 	rf, f, other, calls := commandsInFlight(t, 3, LinkPool(3))
 	third, second := deliver(t, other, calls[2].message), deliver(t, other, calls[1].message)
-	answer(t, rf, f, other, calls[0])
+	deliverCall(t, rf, f, other, calls[0])
 	rf.settleLocked(f, calls[1], second)
 	mustEqual(t, "failures after the second", f.failures, 0)
 	exchange(t, rf, f, other)
@@ -319,10 +321,11 @@ func TestRejectionOvertakenBySuccess(t *testing.T) {
 	rf.settleLocked(f, calls[2], third)
 	mustEqual(t, "failures", f.failures, 0)
 	rf.Start("next")
-	mustEqual(t, "the next command goes out", rf.hasWorkLocked(f), true)
+	mustEqual(t, "the next command can be sent", rf.hasWorkLocked(f), true)
 }
 
-// A follower that says that it lacks what it had acknowledged has lost its disk. It gets no endless stream of messages.
+// A follower that rejects entries that it has acknowledged has lost its disk. The leader must not send it messages
+// without end.
 func TestRejectionOfWhatWasAcknowledged(t *testing.T) {
 	rf := newLeader(t, 3, 1, nil)
 	f := rf.followers[1]
@@ -337,7 +340,7 @@ func TestRejectionOfWhatWasAcknowledged(t *testing.T) {
 	mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
 }
 
-// A ticker that finds entries to send to a follower comes back when the next heartbeat is due, since entries may take their time.
+// A ticker that finds entries to send wakes up again when the next heartbeat is due, because entries may take long.
 func TestHeartbeatInTimeBehindEntries(t *testing.T) {
 	rf := newLeader(t, 3, 1, nil)
 	f := rf.followers[1]
@@ -353,7 +356,7 @@ func TestHeartbeatInTimeBehindEntries(t *testing.T) {
 	mustEqual(t, "the ticker's next look is late by", max(0, next.Sub(due)), 0)
 }
 
-// What a lost message did not carry, or what has come by another way, is no reason to send anything again.
+// The loss of a heartbeat, or of entries that have arrived in another message, is no reason to send anything again.
 func TestLossOfNothing(t *testing.T) {
 	lost := func(t *testing.T, what func(rf *Raft, f *follower, other *Raft) *call) {
 		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(4)))
@@ -385,7 +388,8 @@ func TestLossOfNothing(t *testing.T) {
 	})
 }
 
-// A heartbeat that overtakes entries cannot tell a follower that they are committed. It is told again when they have come.
+// A heartbeat that overtakes entries cannot tell a follower that they are committed. The leader tells it again after
+// they have arrived.
 func TestCommitToldTooEarly(t *testing.T) {
 	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage} {
 		for _, late := range []bool{false, true} {
@@ -406,13 +410,13 @@ func TestCommitToldTooEarly(t *testing.T) {
 				reply := deliver(t, other, heartbeat.message)
 				if !late {
 					rf.settleLocked(f, heartbeat, reply)
-					mustEqual(t, "it is told again at once", rf.hasWorkLocked(f), false)
+					mustEqual(t, "the commit is told again at once", rf.hasWorkLocked(f), false)
 				}
-				answer(t, rf, f, other, entries)
+				deliverCall(t, rf, f, other, entries)
 				if late {
 					rf.settleLocked(f, heartbeat, reply)
 				}
-				mustEqual(t, "it is told when the entries have come", rf.hasWorkLocked(f), true)
+				mustEqual(t, "the commit is told after the entries", rf.hasWorkLocked(f), true)
 				exchange(t, rf, f, other)
 				mustEqual(t, "the follower's commitIndex", other.commitIndex, 20)
 				mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
@@ -421,7 +425,7 @@ func TestCommitToldTooEarly(t *testing.T) {
 	}
 }
 
-// A call that was given up has counted as a failure; its answer, if that is one, is not another.
+// A call that was given up counts as one failure, even if its reply is a failure, too.
 func TestGivenUpAndRefusedIsOneFailure(t *testing.T) {
 	for name, reply := range map[string]Reply{
 		"none": nil, "a refusal": &AppendEntriesReply{Term: 1}, "an impossible one": &AppendEntriesReply{Term: -1},

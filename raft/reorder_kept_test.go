@@ -2,8 +2,8 @@ package raft
 
 import "testing"
 
-// Entries of one leader that overtook others follow these into the log, and the reply tells how far they reach. The follower
-// is in term 4 with entries of terms 1, 1, 2.
+// TestEarly checks that early entries, which overtook the ones before them, are appended when those arrive, and that
+// the reply says how far the log reaches then. The follower is in term 4 with entries of terms 1, 1, 2.
 func TestEarly(t *testing.T) {
 	fourth := appendMsg(4, 3, 2, 0, 4)
 	for _, c := range []struct {
@@ -30,21 +30,21 @@ func TestEarly(t *testing.T) {
 				reply = deliver(t, rf, args).(*AppendEntriesReply)
 			}
 			mustEqual(t, "success", reply.Success, true)
-			mustEqual(t, "up to where it has the leader's log", reply.Beyond, c.beyond)
+			mustEqual(t, "how far it has the leader's log", reply.Beyond, c.beyond)
 			mustEqual(t, "log", logTerms(t, rf), c.log)
 			verify(t, rf)
 		})
 	}
 }
 
-// What is kept has bounds, in messages and in bytes, and what is taken out makes room.
+// The reorder buffer is limited in messages and in bytes. Messages that are taken out make room.
 func TestEarlyIsBounded(t *testing.T) {
 	small, large := segmentOf(from(1).terms(1)...), segmentOf(entry{1, make([]byte, maxOnTheWay/4)})
 	var e reorderBuffer
-	for range 3 { // each time anew
+	for range 3 { // the limits hold again after it was emptied
 		for prev := range 2 * maxReordered {
 			e.keep(prev, 1, batch{small}, nil)
-			e.keep(prev, 1, batch{small}, nil) // repeated on its way
+			e.keep(prev, 1, batch{small}, nil) // a duplicate
 		}
 		mustEqual(t, "messages", len(e.kept), maxReordered)
 		takeAll(&e)
@@ -57,9 +57,9 @@ func TestEarlyIsBounded(t *testing.T) {
 	e.keep(7, 1, batch{small}, nil)
 	e.keep(7, 1, batch{small, small}, nil)
 	e.keep(7, 2, batch{small}, nil)
-	mustEqual(t, "longer ones, and another's", len(e.kept), 3)
+	mustEqual(t, "messages with a longer one and one of another term", len(e.kept), 3)
 	e.keep(7, 1, batch{small}, nil)
-	mustEqual(t, "known ones", len(e.kept), 3)
+	mustEqual(t, "messages after a duplicate", len(e.kept), 3)
 }
 
 func takeAll(e *reorderBuffer) {
@@ -67,49 +67,49 @@ func takeAll(e *reorderBuffer) {
 	}
 }
 
-// Entries that are kept bring the type definitions along that they need.
+// Entries that are kept are kept with the type definitions that they need.
 func TestEarlyKeepsDefinitions(t *testing.T) {
 	rf := newFollower(t, 3, 4, from(1).terms(1, 1, 2))
-	mustEqual(t, "granted", granted(deliver(t, rf, valueMsg())), false) // it goes behind index 4
+	mustEqual(t, "granted", granted(deliver(t, rf, valueMsg())), false) // it follows index 4
 	mustEqual(t, "definitions while it waits", rf.definitions.count(), 0)
 	reply := deliver(t, rf, appendMsg(4, 3, 2, 4, 2)).(*AppendEntriesReply)
-	mustEqual(t, "up to where it has the log", reply.Beyond, 5)
+	mustEqual(t, "how far it has the log", reply.Beyond, 5)
 	verify(t, rf)
 	command, err := newDecoder(&rf.definitions).decode(rf.log.at(5).data)
 	mustEqual(t, "error", err, nil)
 	mustEqual(t, "command", command, any(pointCommand{5, 6}))
 }
 
-// A leader that learns that entries overtook others sends nothing again while these are on their way, and all that is missing
-// when they are lost or given up, whatever else is on its way then.
+// A leader that learns that a call's entries overtook others sends nothing again while those are in flight. If they are
+// lost or given up, it sends all missing entries again, even if later ones are in flight.
 func TestLeaderAwaitsOvertaken(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		rf, f, other, calls := commandsInFlight(t, 3, LinkPool(3))
-		answer(t, rf, f, other, calls[1])
+		deliverCall(t, rf, f, other, calls[1])
 		mustEqual(t, "nextIndex, failures", [2]int{f.nextIndex, f.failures}, [2]int{4, 0})
 		mustEqual(t, "work", rf.hasWorkLocked(f), false)
 		if lost {
-			f.forget(calls[0]) // given up; the third is on its way still
+			f.forget(calls[0]) // given up; the third is still in flight
 			f.heartbeatDue = true
 			exchange(t, rf, f, other) // a heartbeat
 			mustEqual(t, "nextIndex when the first is not awaited", f.nextIndex, 1)
 			continue
 		}
-		answer(t, rf, f, other, calls[0])
+		deliverCall(t, rf, f, other, calls[0])
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 4})
-		answer(t, rf, f, other, calls[2])
+		deliverCall(t, rf, f, other, calls[2])
 		mustEqual(t, "matchIndex at the end", f.matchIndex, 3)
 		mustEqual(t, "the same log", sameEntries(allEntries(&other.log), allEntries(&rf.log)), true)
 	}
 }
 
-// What a follower had to drop is sent again as soon as that is known, though more is on its way.
+// Entries that a follower had to drop are sent again as soon as the leader knows, although others are in flight.
 func TestDroppedEntriesAreSentAgain(t *testing.T) {
 	rf, f, other, calls := commandsInFlight(t, 4, LinkPool(4))
 	other.reordered.bytes = maxOnTheWay // no room
 	third := deliver(t, other, calls[2].message)
 	for _, c := range calls[:2] {
-		answer(t, rf, f, other, c)
+		deliverCall(t, rf, f, other, c)
 	}
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 5})
 	rf.settleLocked(f, calls[2], third)

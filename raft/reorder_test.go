@@ -11,7 +11,7 @@ import (
 type earlyA struct{ A []int }
 type earlyB struct{ B []int }
 
-// Entries that were kept bring the type definitions that they need.
+// Entries that were kept bring the type definitions that they need into the log.
 func TestEarlyDefinitions(t *testing.T) {
 	labgob.Register(earlyA{})
 	labgob.Register(earlyB{})
@@ -35,8 +35,8 @@ func TestEarlyDefinitions(t *testing.T) {
 	restored(t, rf)
 }
 
-// A new leader knows neither the log of a follower that lacks a few entries nor how long messages to it take, and has sent it
-// new entries behind them. While what it lacks is on its way, nothing that it has is sent again.
+// A new leader knows neither where the follower's log ends nor how long messages take, and has sent it a new entry
+// early. While the missing entries are in flight, the leader does not send the new entry again.
 func TestEarlyOfUnknownFollower(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, 100)...), WithLink(LinkPool(4)))
 	f, other := rf.followers[1], newPeer(t, 1, 1, from(1).terms(slices.Repeat([]int{1}, 95)...))
@@ -48,23 +48,24 @@ func TestEarlyOfUnknownFollower(t *testing.T) {
 	heartbeat := next()
 	rf.Start("new")
 	entry := next()
-	rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false) // both are given up; they take longer
-	answer(t, rf, f, other, heartbeat)
+	rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false) // both calls are given up, but are answered later
+	deliverCall(t, rf, f, other, heartbeat)
 	lacking := next()
 	mustEqual(t, "the first entry sent", lacking.last-lacking.entries.length()+1, 96)
-	answer(t, rf, f, other, entry) // it is kept
+	deliverCall(t, rf, f, other, entry) // it is kept
 	f.heartbeatDue = true
 	heartbeat = next()
-	answer(t, rf, f, other, heartbeat)
+	deliverCall(t, rf, f, other, heartbeat)
 	if rf.hasWorkLocked(f) {
 		c := sendNext(rf, f)
 		t.Errorf("entries %d to %d are sent", c.last-c.entries.length()+1, c.last)
 	}
-	answer(t, rf, f, other, lacking)
+	deliverCall(t, rf, f, other, lacking)
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{101, 102})
 }
 
-// A heartbeat's answer may tell where the logs agree before that of the entries which were sent to find out. These are not sent again.
+// A leader sends entries as a probe. If a heartbeat's reply shows first that the logs agree, the entries are not sent
+// again.
 func TestHeartbeatDuringProbe(t *testing.T) {
 	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage} {
 		rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, 100)...), WithLink(link))
@@ -76,26 +77,27 @@ func TestHeartbeatDuringProbe(t *testing.T) {
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex", f.matchIndex, 95)
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
-		answer(t, rf, f, other, probe)
+		deliverCall(t, rf, f, other, probe)
 		mustEqual(t, "matchIndex", f.matchIndex, 100)
 	}
 }
 
-// A rejection may be overtaken by the success of what it waited for, while more of that is on its way. Nothing is sent again then.
+// A rejection arrives after the entries that it lacked were acknowledged, while others are in flight. Nothing is sent
+// again.
 func TestEarlyRejectionOvertaken(t *testing.T) {
 	for _, link := range []Link{LinkPool(4), LinkPerMessage} {
 		rf, f, other, calls := commandsInFlight(t, 4, link)
 		rejection := deliver(t, other, calls[3].message)
-		answer(t, rf, f, other, calls[0])
+		deliverCall(t, rf, f, other, calls[0])
 		rf.settleLocked(f, calls[3], rejection)
 		mustEqual(t, "nextIndex", f.nextIndex, 5)
-		answer(t, rf, f, other, calls[2])
-		answer(t, rf, f, other, calls[1])
+		deliverCall(t, rf, f, other, calls[2])
+		deliverCall(t, rf, f, other, calls[1])
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
 	}
 }
 
-// Of several messages on their way one is lost: what it brought goes out again, and nothing that follows it.
+// One of several messages in flight is lost: only its entries are sent again.
 func TestLossOfOneOfMany(t *testing.T) {
 	for _, link := range []Link{LinkPool(8), LinkPerMessage} {
 		rf, f, other, calls := commandsInFlight(t, 5, link)
@@ -104,7 +106,7 @@ func TestLossOfOneOfMany(t *testing.T) {
 		mustEqual(t, "sent again", [2]int{again.first, again.last}, [2]int{2, 2})
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
 		for _, c := range []*call{calls[0], calls[2], calls[3], calls[4], again} {
-			answer(t, rf, f, other, c)
+			deliverCall(t, rf, f, other, c)
 		}
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{5, 6})
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Deliberate schedules on whole clusters, in which links fail one by one.
+// Scripted schedules on whole clusters, in which single links fail.
 
 // link enables or cuts the link between two servers, in both directions.
 func (cfg *config) link(a, b int, up bool) {
@@ -18,7 +18,7 @@ func (cfg *config) link(a, b int, up bool) {
 	cfg.net.Enable(cfg.endnames[b][a], up)
 }
 
-// leaders returns the servers that believe they lead, crashed ones left out.
+// leaders returns the running servers that believe that they lead.
 func (cfg *config) leaders() (found []int) {
 	for i := range cfg.n {
 		if rf := cfg.raft(i); rf != nil {
@@ -30,8 +30,8 @@ func (cfg *config) leaders() (found []int) {
 	return found
 }
 
-// A leader that reaches one follower of four servers can commit nothing. The other three are a connected majority:
-// they must not be kept from electing one of them by the one that still hears the old leader.
+// A leader of four servers that reaches only one follower cannot commit anything. The other three servers are
+// connected. They must be able to elect a leader, although one of them still hears the old leader.
 func TestLeaderWithoutQuorumGivesWay(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 4}.start(t)
@@ -46,12 +46,12 @@ func TestLeaderWithoutQuorumGivesWay(t *testing.T) {
 			t.Fatalf("leaders are %v after five seconds, want one other than %d", found, old)
 		}
 		if index, _, ok := cfg.raft(found[0]).Start("new"); !ok || cfg.wait(index, 3, -1) != "new" {
-			t.Fatal("the new leader's command does not commit")
+			t.Fatal("the new leader's command did not commit")
 		}
 	})
 }
 
-// A server that is cut off asks again and again whether it could be elected; when it is back, nobody's term changes.
+// A disconnected server keeps asking for PreVotes. When it is reconnected, no server's term changes.
 func TestReturnOfCutOffServer(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 5, options: func(int) []Option { return []Option{WithPreVote(true)} }}.start(t)
@@ -68,7 +68,7 @@ func TestReturnOfCutOffServer(t *testing.T) {
 	})
 }
 
-// A server that does not hear the leader, but reaches the others, which do, cannot be elected and disturbs nobody.
+// A server that does not hear the leader, but reaches the followers that do, cannot be elected and disturbs no server.
 func TestServerDeafToLeader(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 5, options: func(int) []Option { return []Option{WithPreVote(true)} }}.start(t)
@@ -88,7 +88,7 @@ func TestServerDeafToLeader(t *testing.T) {
 	})
 }
 
-// An unreachable follower that lacks what the log no longer has gets heartbeats, not a snapshot for each.
+// An unreachable follower that needs a snapshot gets heartbeats, and not the snapshot again and again.
 func TestNoSnapshotsToUnreachable(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
@@ -115,21 +115,21 @@ func TestNoSnapshotsToUnreachable(t *testing.T) {
 	})
 }
 
-// When a leader is heard again after failed elections, the follower's patience is that of an election timeout again,
-// not the long one that the failures had led to.
+// After failed elections, a server's next timeouts are longer. When it hears a leader again, its timeout is an ordinary
+// election timeout.
 func TestElectionAfterFailedOnes(t *testing.T) {
 	parallel(t)
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
 		defer cfg.cleanup()
 		leader := cfg.checkOneLeader()
-		lonely := (leader + 1) % 3
+		away := (leader + 1) % 3
 		for round := range 20 {
-			cfg.disconnect(lonely)
+			cfg.disconnect(away)
 			cfg.sleep(5*time.Second + time.Duration(round)*37*time.Millisecond)
-			cfg.connect(lonely)
+			cfg.connect(away)
 			cfg.sleep(150 * time.Millisecond)
-			rf := cfg.raft(lonely)
+			rf := cfg.raft(away)
 			rf.mu.Lock()
 			late := rf.nextTick.Sub(rf.deadline)
 			leads := rf.role == Leader // without PreVote it may have been elected
@@ -141,7 +141,7 @@ func TestElectionAfterFailedOnes(t *testing.T) {
 	})
 }
 
-// The service may do what it likes with the snapshot that it is handed.
+// A service may modify the snapshot that it receives.
 func TestDeliveredSnapshotIsACopy(t *testing.T) {
 	rf := newFollower(t, 3, 1, nil)
 	deliver(t, rf, &InstallSnapshotArgs{Term: 1, LeaderID: 1, LastIncludedIndex: 5, LastIncludedTerm: 1, Data: []byte("state")})
@@ -158,8 +158,8 @@ func TestDeliveredSnapshotIsACopy(t *testing.T) {
 	}
 }
 
-// A leader without a majority resigns, but not before a service has had time to learn that its command is lost: the labs
-// of 2025 want it to wait for a second after the majority has gone on (TestLeaderPartition4A).
+// A leader without a majority steps down, but not at once: the lab of 2025 expects it to lead for a second after the
+// majority has committed another command (TestLeaderPartition4A).
 func TestMinorityLeaderHoldsOn(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
@@ -181,13 +181,13 @@ func TestMinorityLeaderHoldsOn(t *testing.T) {
 	})
 }
 
-// alone leaves the given servers connected to each other and to nobody else.
+// alone connects the given servers to each other and to no others.
 func (cfg *config) alone(servers ...int) {
 	cfg.disconnectEach(cfg.all()...)
 	cfg.connectEach(servers...)
 }
 
-// leadAlone waits until the servers, connected to each other only, have a leader, and requires that it is want.
+// leadAlone connects the servers only to each other, and requires that server want is elected.
 func (cfg *config) leadAlone(want int, servers ...int) {
 	cfg.alone(servers...)
 	cfg.sleep(5 * time.Second)
@@ -209,7 +209,7 @@ func (cfg *config) mustHold(i, index, term int) {
 	}
 }
 
-// mustNotCommit requires that nobody has applied index, now and two seconds later.
+// mustNotCommit requires that no server applies index within two seconds.
 func (cfg *config) mustNotCommit(index int) {
 	cfg.sleep(2 * time.Second)
 	if n, command := cfg.nCommitted(index); n > 0 {
@@ -217,9 +217,9 @@ func (cfg *config) mustNotCommit(index int) {
 	}
 }
 
-// Figure 8, step by step: an entry of term 2 reaches a majority only when its leader leads again in term 4; it must not
-// be committed by that, since S5 with its entry of term 3 may still replace it (d), unless the leader commits one of its
-// own term after it (e).
+// Figure 8, step by step: an entry of term 2 reaches a majority only after its leader is elected again in term 4. That
+// must not commit it, because S5 may still replace it by its entry of term 3 (d). After the leader has committed an
+// entry of its own term, it stays (e).
 func TestFigure8StepByStep(t *testing.T) {
 	for _, e := range []bool{false, true} {
 		t.Run(map[bool]string{false: "d", true: "e"}[e], func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestFigure8StepByStep(t *testing.T) {
 
 				cfg.alone(s3, s4, s5) // (b)
 				cfg.sleep(5 * time.Second)
-				for _, i := range []int{s3, s4} { // who of the three leads is S5
+				for _, i := range []int{s3, s4} { // S5 is the leader of the three
 					if _, leads := cfg.raft(i).GetState(); leads {
 						s3, s4, s5 = s5, s3+s4-i, i
 						break
@@ -253,7 +253,7 @@ func TestFigure8StepByStep(t *testing.T) {
 				}
 				cfg.crash1(s5)
 
-				cfg.start1(s1, cfg.applierFunc) // (c); S3's vote decides, S2's log is as good as S1's
+				cfg.start1(s1, cfg.applierFunc) // (c); without S2, whose log is as up to date as S1's
 				cfg.crash1(s2)
 				cfg.leadAlone(s1, s1, s3, s4)
 				cfg.start1(s2, cfg.applierFunc)
@@ -287,7 +287,7 @@ func TestFigure8StepByStep(t *testing.T) {
 	}
 }
 
-// An entry of an older term commits without a new command once it is on every server, and no sooner.
+// An entry of an older term commits without a new command when it is on every server, and no earlier.
 func TestOlderTailCommitsOnEveryServer(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 5}.start(t)
@@ -295,7 +295,7 @@ func TestOlderTailCommitsOnEveryServer(t *testing.T) {
 		leader := cfg.checkOneLeader()
 		cfg.alone(leader)
 		index, term, _ := cfg.raft(leader).Start("tail")
-		cfg.sleep(3 * time.Second) // it resigns
+		cfg.sleep(3 * time.Second) // it steps down
 		servers := []int{leader, leader + 1, leader + 2}
 		for _, next := range []int{leader + 3, leader + 4, 0} {
 			cfg.alone(servers...)
@@ -318,7 +318,7 @@ func TestOlderTailCommitsOnEveryServer(t *testing.T) {
 	})
 }
 
-// What still comes back to a server that was killed, or from before its restart, changes nothing: neither it nor its disk.
+// A reply that arrives after Kill changes neither the killed server nor the disk of its restart.
 func TestReplyAfterRestart(t *testing.T) {
 	for _, reply := range []Reply{nil, &AppendEntriesReply{Term: 3, Success: true}, &AppendEntriesReply{Term: 9},
 		&AppendEntriesReply{Term: 3, ConflictTerm: 1, ConflictIndex: 1}} {
@@ -343,12 +343,12 @@ func TestReplyAfterRestart(t *testing.T) {
 				t.Errorf("a killed server changed:\n before %+v\n after  %+v", before, after)
 			}
 			verify(t, next)
-			mustEqual(t, "the next life's term", next.currentTerm, 3)
+			mustEqual(t, "term after the restart", next.currentTerm, 3)
 		})
 	}
 }
 
-// A snapshot overtakes the entries that were sent before it, and its answer theirs.
+// A snapshot overtakes the entries that were sent before it. The replies arrive in either order.
 func TestSnapshotOvertakesEntries(t *testing.T) {
 	for _, answersFirst := range []string{"snapshot", "entries"} {
 		t.Run(answersFirst, func(t *testing.T) {
@@ -384,7 +384,7 @@ func TestSnapshotOvertakesEntries(t *testing.T) {
 	}
 }
 
-// Two snapshots close together, in either order: the newer one stays, and is handed over once.
+// Two snapshots arrive in either order: the newer one is kept, and is handed over once.
 func TestTwoSnapshotsCloseTogether(t *testing.T) {
 	message := func(index int) *InstallSnapshotArgs {
 		return &InstallSnapshotArgs{Term: 2, LeaderID: 1, LastIncludedIndex: index, LastIncludedTerm: 1, Data: fmt.Append(nil, "up to ", index)}
@@ -402,7 +402,7 @@ func TestTwoSnapshotsCloseTogether(t *testing.T) {
 	}
 }
 
-// wantApplied checks the indices that a quiet server hands over: of snapshots and commands.
+// wantApplied checks the indices of the commands and snapshots that a quiet server hands over.
 func wantApplied(t testing.TB, rf *Raft, want []int) {
 	t.Helper()
 	applyCh := make(chan ApplyMsg, 10)

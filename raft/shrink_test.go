@@ -1,6 +1,6 @@
 package raft
 
-// The search for a small part of a list that still fails.
+// The search for a small part of a list that fails in the same way as the list.
 
 import (
 	"math/rand"
@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// shrinkList returns a part of list for which fails returned true, with the elements in their order. It returns list itself
-// if it finds no such part. It uses delta debugging: it tries to leave out smaller and smaller pieces, beginning at the end.
-//
-// The caller must know that list itself fails; shrinkList does not call fails with it. If fails is a function of its argument,
-// no single element can be left out of the result. To end the search, let fails return false from then on: at most a few
-// calls for each element of list follow. shrinkList changes neither list nor a list that it has passed to fails.
+// shrinkList returns a part of list, in the same order, for which fails returned true. It returns list itself if it
+// finds no such part. It uses delta debugging: it removes smaller and smaller pieces, from the end of the list to its
+// beginning. The caller must know that list itself fails; shrinkList does not call fails with it. If fails depends only
+// on its argument, no single element can be removed from the result. To end the search early, let fails return false
+// from then on: at most a few more calls per element follow. shrinkList modifies neither list nor the lists that it has
+// passed to fails.
 func shrinkList[T any](list []T, fails func([]T) bool) []T {
 	for size := len(list); size > 0; {
 		removed := false
@@ -34,7 +34,7 @@ func shrinkList[T any](list []T, fails func([]T) bool) []T {
 	return list
 }
 
-// hasAll returns a predicate: the list contains every one of these.
+// hasAll returns a function that reports whether a list contains all of these.
 func hasAll(these ...int) func([]int) bool {
 	return func(list []int) bool {
 		return !slices.ContainsFunc(these, func(x int) bool { return !slices.Contains(list, x) })
@@ -69,7 +69,7 @@ func TestShrinkListKeepsWhatFails(t *testing.T) {
 	}
 }
 
-// These lists fail if they contain an odd number of some elements, so that a part of a list that passes may fail.
+// A list fails here if it contains an odd number of certain elements, so a part of a list that passes may fail.
 func TestShrinkListEndsWhereNothingCanGo(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
 	for range 100 {
@@ -105,12 +105,12 @@ func TestShrinkListKeepsTheOrder(t *testing.T) {
 	if want := []string{"a", "b"}; !slices.Equal(got, want) {
 		t.Errorf("shrunk to %v, want %v", got, want)
 	}
-	if got := shrinkList([]string(nil), func([]string) bool { t.Error("called for no list"); return true }); got != nil {
-		t.Errorf("nothing was shrunk to %v", got)
+	if got := shrinkList([]string(nil), func([]string) bool { t.Error("called for an empty list"); return true }); got != nil {
+		t.Errorf("nil was shrunk to %v", got)
 	}
 }
 
-// The search ends soon once fails only returns false, as it does when there is no time left.
+// The search ends soon after fails returns only false, as it does when the time is over.
 func TestShrinkListEndsWithoutBudget(t *testing.T) {
 	for _, budget := range []int{0, 1, 5, 20} {
 		calls := 0

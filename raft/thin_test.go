@@ -11,8 +11,8 @@ import (
 	"6.824/labrpc"
 )
 
-// A thinNet is a cluster of three whose links carry so many bytes a second, which the messages on a link share fairly, and
-// take so long besides.
+// A thinNet is a cluster of three whose links have a limited rate, in bytes a second, and a delay. The messages on a
+// link share its rate equally.
 type thinNet struct {
 	rate  float64
 	delay time.Duration // one way
@@ -21,8 +21,8 @@ type thinNet struct {
 	mu      sync.Mutex
 	servers []*Raft
 	active  map[[2]int]int // messages on a link
-	sent    map[[2]int]int // bytes of entries and snapshots that were sent over it
-	out     int            // a server that is out of reach, or nobody
+	sent    map[[2]int]int // bytes of entries and snapshots sent over a link
+	out     int            // an unreachable server, or nobody
 }
 
 func startThin(rate float64, delay time.Duration, opts ...Option) *thinNet {
@@ -46,7 +46,7 @@ func (n *thinNet) make(i int) *Raft {
 	return rf
 }
 
-// cargo returns how many bytes of entries or snapshot a message carries.
+// cargo returns the number of bytes of entries or of a snapshot in a message.
 func cargo(m Message) (bytes int) {
 	switch m := m.(type) {
 	case *AppendEntriesArgs:
@@ -98,13 +98,13 @@ func (n *thinNet) leader(t testing.TB) *Raft {
 	return leaderAmong(t, n.servers, 10*time.Second)
 }
 
-// until waits for a condition.
+// until waits at most limit for a condition, and returns how long it took.
 func (n *thinNet) until(t testing.TB, what string, limit time.Duration, holds func() bool) time.Duration {
 	t.Helper()
 	begun := time.Now()
 	for !holds() {
 		if time.Since(begun) > limit {
-			t.Fatalf("after %v not yet: %s", limit, what)
+			t.Fatalf("not %[2]s after %[1]v", limit, what)
 		}
 		time.Sleep(max(time.Millisecond, time.Since(begun)/100))
 	}
@@ -121,15 +121,15 @@ func (n *thinNet) kill() {
 	time.Sleep(10 * time.Minute)
 }
 
-// sizeOf returns how many bytes the entries up to count have.
+// sizeOf returns the size in bytes of the first count entries.
 func sizeOf(rf *Raft, count int) int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	return rf.log.size(1, count)
 }
 
-// check wants that each follower got the bytes at most 1.2 times, in at most 1.3 times what the link needs and a
-// moment, and that nobody stood for election.
+// check checks that each follower was sent at most 1.2 times these bytes, that it took at most 1.3 times as long as the
+// link needs plus 5 ms, and that the leader still leads in term.
 func (n *thinNet) check(t *testing.T, leader *Raft, term, bytes int, took time.Duration, to ...int) {
 	t.Helper()
 	n.mu.Lock()
@@ -150,8 +150,8 @@ func (n *thinNet) check(t *testing.T, leader *Raft, term, bytes int, took time.D
 
 var thinLinks = []Link{LinkPool(1), LinkPool(4), LinkPool(16), LinkPools(4, 2), LinkPerMessage, LinkOrdered}
 
-// testThin runs a test for every link at several rates, at one where computing is slow. A thin link takes its time: a twentieth of
-// a second to ten of them.
+// testThin runs a test for every link, at several rates, or at one where computing is slow. bytes take 0.05 to 10
+// seconds on the link.
 func testThin(t *testing.T, test func(t *testing.T, n *thinNet, bytes int)) {
 	parallel(t)
 	for _, link := range thinLinks {
@@ -176,7 +176,7 @@ func testThin(t *testing.T, test func(t *testing.T, n *thinNet, bytes int)) {
 	}
 }
 
-// A large command goes over a thin link once, at once, and beside the heartbeats.
+// A large command is sent over a thin link once and at once, and does not delay heartbeats.
 func TestThinLinkCommand(t *testing.T) {
 	testThin(t, func(t *testing.T, n *thinNet, bytes int) {
 		leader := n.leader(t)
@@ -188,7 +188,7 @@ func TestThinLinkCommand(t *testing.T) {
 	})
 }
 
-// So does a large snapshot, to a follower that is new, and commands meanwhile still commit.
+// So is a large snapshot to a new follower. Meanwhile commands commit.
 func TestThinLinkSnapshot(t *testing.T) {
 	testThin(t, func(t *testing.T, n *thinNet, bytes int) {
 		leader := n.leader(t)
@@ -220,11 +220,11 @@ func TestThinLinkSnapshot(t *testing.T) {
 	})
 }
 
-// So does a backlog of small commands, to a follower that was out of reach.
+// So is a backlog of small commands to a follower that was unreachable.
 func TestThinLinkBacklog(t *testing.T) {
 	testThin(t, func(t *testing.T, n *thinNet, bytes int) {
 		if n.rate > 10e6 || bytes > 3e6 {
-			return // what a message costs besides its bytes is no longer small, or it takes long to compute
+			return // the overhead of messages would count, or the test would take long
 		}
 		leader := n.leader(t)
 		away := (leader.me + 1) % 3
@@ -244,17 +244,17 @@ func TestThinLinkBacklog(t *testing.T) {
 		clear(n.sent)
 		n.mu.Unlock()
 		n.until(t, "sent", time.Minute, func() bool { n.mu.Lock(); defer n.mu.Unlock(); return n.sent[[2]int{leader.me, away}] > 0 })
-		took := n.until(t, "there", time.Minute, func() bool { return n.servers[away].Status().LastIndex == count })
+		took := n.until(t, "replicated", time.Minute, func() bool { return n.servers[away].Status().LastIndex == count })
 		n.check(t, leader, term, sizeOf(leader, count), took, away)
 	})
 }
 
-// However long a message is on its way, entries that are started one after the other are sent once, as soon as there is room.
+// However long messages take, entries that are started one after another are sent once.
 func TestLongWay(t *testing.T) {
 	parallel(t)
 	for _, link := range thinLinks {
 		for _, ms := range []int{5, 30, 50, 100, 200} {
-			t.Run(fmt.Sprintf("%v, %d ms there and back", link, 2*ms), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v, round trip of %d ms", link, 2*ms), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					n := startThin(1e12, time.Duration(ms)*time.Millisecond, WithLink(link))
 					defer n.kill()
@@ -279,7 +279,7 @@ func TestLongWay(t *testing.T) {
 	}
 }
 
-// A follower whose disk or processor takes long over entries still hears the heartbeats: it does not stand for election.
+// A follower that takes long to save entries still gets heartbeats, so it does not start an election.
 func TestSlowEntriesDoNotStarveHeartbeats(t *testing.T) {
 	parallel(t)
 	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage} {
