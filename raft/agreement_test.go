@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// On a network without delays agreement takes no time: nobody waits for a heartbeat or polls. Commands are applied at
-// the leader at once, and at the followers no later than the leader may wait for company to tell them.
+// On a network without delays, agreement takes no time: no goroutine waits for a heartbeat or polls. The leader applies
+// a command at once, and followers within twice commitDelay.
 func TestAgreementTakesNoTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
@@ -36,7 +36,7 @@ func TestAgreementTakesNoTime(t *testing.T) {
 	})
 }
 
-// What Starts add while a message is on its way goes out as one message after the reply, and none of it twice.
+// Commands that are started while a message is in flight are sent in one message after the reply, and only once.
 func TestStartsShareMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 1, nil)
@@ -59,7 +59,7 @@ func TestStartsShareMessages(t *testing.T) {
 			synctest.Wait()
 			select {
 			case m := <-peer.asked:
-				t.Fatalf("a Start sends %+v though a message is on its way", m)
+				t.Fatalf("a Start sends %+v although a message is in flight", m)
 			default:
 			}
 		}
@@ -74,7 +74,8 @@ func TestStartsShareMessages(t *testing.T) {
 	})
 }
 
-// The entries of a message on its way are encoded without the lock. Meanwhile the log may be truncated and written anew.
+// A message's entries are encoded without the lock. If the log is truncated and rewritten meanwhile, the message must
+// not change.
 func TestEntriesOnTheirWayAreCopies(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 2))
 	f := rf.followers[1]

@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 )
 
-// busyApplier returns a server of five entries, four of them committed, whose applier has nobody to hand the first to.
+// busyApplier returns a server with four committed entries, whose applier waits to send the first one.
 func busyApplier(t *testing.T) (*Raft, chan ApplyMsg) {
 	rf, applyCh := committed(t), make(chan ApplyMsg)
 	rf.applyCh = applyCh
@@ -14,16 +14,16 @@ func busyApplier(t *testing.T) (*Raft, chan ApplyMsg) {
 	return rf, applyCh
 }
 
-// While the service takes its time, the server goes on.
+// While a service does not receive, the server still answers.
 func TestApplierWaitsWithoutLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := busyApplier(t)
-		mustEqual(t, "applied before anybody receives", rf.lastApplied, 0)
+		mustEqual(t, "applied before the service receives", rf.lastApplied, 0)
 		if rf.mu.TryLock() {
 			rf.mu.Unlock()
 			defer rf.Kill()
 		} else {
-			t.Error("the applier holds the lock while nobody receives")
+			t.Error("the applier holds the lock while it waits to send")
 			defer rf.Kill()
 			for index := 1; index <= 4; index++ {
 				<-applyCh
@@ -32,7 +32,7 @@ func TestApplierWaitsWithoutLock(t *testing.T) {
 	})
 }
 
-// When Kill has returned, the applier sends nothing more, whatever it had in hand.
+// After Kill has returned, the applier sends nothing more, even if it was waiting to send.
 func TestKilledApplierSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := busyApplier(t)

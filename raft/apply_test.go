@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// wantCommand receives the command that from gives index.
+// wantCommand receives a message, which must be the command at index want that from makes.
 func wantCommand(t testing.TB, applyCh <-chan ApplyMsg, index, want int) {
 	t.Helper()
 	m := <-applyCh
@@ -20,7 +20,7 @@ func wantCommand(t testing.TB, applyCh <-chan ApplyMsg, index, want int) {
 	}
 }
 
-// single starts a cluster of one server in a bubble, and waits until it leads.
+// single starts a cluster of one server, and waits until it leads. It must run in a bubble.
 func single(t testing.TB, persister *Persister, options ...Option) (*Raft, chan ApplyMsg) {
 	t.Helper()
 	applyCh := make(chan ApplyMsg)
@@ -32,7 +32,7 @@ func single(t testing.TB, persister *Persister, options ...Option) (*Raft, chan 
 	return rf, applyCh
 }
 
-// silent checks that nothing comes on applyCh, and that it is open.
+// silent checks that applyCh is open and that nothing is sent on it.
 func silent(t testing.TB, applyCh <-chan ApplyMsg) {
 	t.Helper()
 	select {
@@ -63,7 +63,7 @@ func TestApplyInOrder(t *testing.T) {
 	})
 }
 
-// A restarted server hands over all that follows its snapshot once more, decoded from what it saved.
+// A restarted server hands over again all commands after its snapshot, decoded from its disk.
 func TestApplyAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := MakePersister()
@@ -90,14 +90,14 @@ func TestApplyAfterRestart(t *testing.T) {
 	})
 }
 
-// next returns the next message, which must come within a second.
+// next returns the next message, which must arrive within a second.
 func next(t testing.TB, applyCh <-chan ApplyMsg) ApplyMsg {
 	t.Helper()
 	select {
 	case m := <-applyCh:
 		return m
 	case <-time.After(time.Second):
-		t.Fatal("nothing more comes on applyCh")
+		t.Fatal("nothing was sent on applyCh for a second")
 		return ApplyMsg{}
 	}
 }
@@ -110,11 +110,11 @@ func TestApplyUnknownTypePanics(t *testing.T) {
 	todo := toApply{entries: rf.log.appendTo(nil, 2, 1, 0), commands: make([]any, 1), last: 2}
 	wantPanic(t, func() { rf.apply(d, &todo) }, "server 0 cannot decode the command at index 2, of unknown type", "labgob.Register")
 	rf.definitions.add(c.key, c.definition)
-	close(rf.done) // nobody receives
+	close(rf.done) // like Kill: no service receives any more
 	mustEqual(t, "goes on after Kill", rf.apply(d, &todo), false)
 }
 
-// Even if a reader waits, nothing is sent once the server is killed.
+// Nothing is sent after Kill, even if a reader waits.
 func TestNothingIsSentAfterKill(t *testing.T) {
 	rf := newFollower(t, 3, 1, nil)
 	applyCh := make(chan ApplyMsg, 100)
@@ -127,7 +127,7 @@ func TestNothingIsSentAfterKill(t *testing.T) {
 	mustEqual(t, "messages", len(applyCh), 1)
 }
 
-// Kill returns whoever reads, or nobody; after it nothing is sent, and without the option applyCh stays open.
+// Kill returns whether or not a reader reads. After it nothing is sent, and without WithCloseOnKill applyCh stays open.
 func TestKill(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -179,7 +179,7 @@ func kill(t *testing.T, commands, read int, closes bool) {
 	mustEqual(t, "state", pictureOf(rf), before)
 }
 
-// A service may kill its server between two receives, as some do when they fail.
+// A service may kill its server between two receives.
 func TestKillFromReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister(), WithCloseOnKill())
@@ -196,7 +196,8 @@ func TestKillFromReader(t *testing.T) {
 	})
 }
 
-// Several Kills at the same time, with a reader that reads on: none returns before the last message is out.
+// With several concurrent calls of Kill and a reader that continues to read, no call returns before the last message
+// was sent.
 func TestKillConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister())
@@ -218,7 +219,8 @@ func TestKillConcurrently(t *testing.T) {
 	})
 }
 
-// A snapshot that arrives between two portions of the applier's: the first is handed over to its end, then the snapshot.
+// A snapshot arrives while the applier hands over a portion: it first completes the portion, then hands over the
+// snapshot.
 func TestSnapshotBetweenPortions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const last = 2*maxApply + 5
@@ -238,7 +240,7 @@ func TestSnapshotBetweenPortions(t *testing.T) {
 	})
 }
 
-// What is not committed yet may be overwritten while the applier is busy with what precedes it.
+// Uncommitted entries may be overwritten while the applier hands over the entries before them.
 func TestLogOverwrittenUnderApplier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := committed(t)
@@ -254,8 +256,8 @@ func TestLogOverwrittenUnderApplier(t *testing.T) {
 	})
 }
 
-// Entries, conflicts, snapshots from the leader and the service's own come at any time, and the reader reads when it likes:
-// what it gets is in order, and each command is the one that was committed at its index.
+// Entries, conflicts, and snapshots from the leader and from the service arrive at random times, and the reader reads
+// at random times. It must receive everything in order, and the command that was committed at each index.
 func TestApplierAtRandom(t *testing.T) {
 	parallel(t)
 	for seed := range int64(10) {

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 )
 
-// A command's term is that of its entry, also under a later leader and after a restart.
+// CommandTerm is the term of the command's entry, also under a later leader and after a restart.
 func TestCommandTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 7, from(1).terms(1, 4))
@@ -35,8 +35,8 @@ func TestCommandTerm(t *testing.T) {
 	})
 }
 
-// No other file of the library names a field that only ApplyMsg has, or makes an ApplyMsg, so that another tree's may
-// take its place.
+// Only applymsg.go makes an ApplyMsg and names the fields that the course's ApplyMsg lacks, so that a course tree can
+// use its own.
 func TestApplyMsgInOneFile(t *testing.T) {
 	own := []string{"CommandValid", "CommandIndex", "CommandTerm", "SnapshotValid", "SnapshotTerm", "EventValid"}
 	files, _ := filepath.Glob("*.go")

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Followers learn of a commit with the next command, or a moment later; but much sooner of more than a few entries or bytes.
+// Followers learn of a commit with the next command, or after commitDelay. They learn of many entries or bytes at once.
 func TestMuchIsToldSoon(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		count   int
 		command string
-		waits   bool // the leader does not tell it so soon
+		waits   bool // the leader waits before it tells followers
 	}{
 		{"one entry", 1, "x", true},
 		{"almost a kilobyte", 1, strings.Repeat("x", maxUntoldBytes-10), true},
@@ -36,24 +36,25 @@ func TestMuchIsToldSoon(t *testing.T) {
 				for k := range 2 {
 					untold := c.count - cfg.raft((leader+k+1)%3).Status().CommitIndex
 					if untold > maxUntold || untold*len(c.command) > maxUntoldBytes {
-						t.Errorf("a follower does not know that the last %d are committed", untold)
+						t.Errorf("a follower does not know that the last %d entries are committed", untold)
 					}
 					all = all && untold == 0
 				}
-				if c.waits && all { // one may have been sent the entries when they were committed
-					t.Error("both followers know soon")
+				if c.waits && all { // one may have got the entries only after they were committed
+					t.Error("both followers know at once")
 				}
 				time.Sleep(2 * commitDelay)
 				for k := range 2 {
-					mustEqual(t, "a follower's after a moment", cfg.raft((leader+k+1)%3).Status().CommitIndex, c.count)
+					mustEqual(t, "a follower's commitIndex later", cfg.raft((leader+k+1)%3).Status().CommitIndex, c.count)
 				}
 			})
 		})
 	}
 }
 
-// A follower whose service does not read takes entries up to the bound and then none, while the others go on; it still follows
-// and tells what it waits with. When its service reads, it gets what it lacks, and nothing is sent to it again and again.
+// A follower whose service does not read takes entries up to its bound and then none, while the others continue. It
+// still follows the leader, and its Status has the backlog. When its service reads again, it gets the missing entries,
+// each once.
 func TestMaxBacklog(t *testing.T) {
 	const each, bound = 1000, 20_000
 	for _, link := range thinLinks {
@@ -81,7 +82,7 @@ func TestMaxBacklog(t *testing.T) {
 				mustEqual(t, "commitIndex", leader.Status().CommitIndex, count)
 				s := rf.Status()
 				if s.BacklogBytes <= bound || s.BacklogBytes > bound+5*each || s.Backlog != s.CommitIndex || s.LastIndex > s.CommitIndex+5 {
-					t.Errorf("the follower's status is %v, %d entries wait", s, s.Backlog)
+					t.Errorf("the follower's status is %v, with a backlog of %d entries", s, s.Backlog)
 				}
 				mustEqual(t, "its term and leader", [2]int{s.Term, s.Leader}, [2]int{term, leader.me})
 				n.mu.Lock()
@@ -94,7 +95,7 @@ func TestMaxBacklog(t *testing.T) {
 					mustEqual(t, "index", (<-applyCh).CommandIndex, index)
 				}
 				time.Sleep(time.Second)
-				mustEqual(t, "what waits then", rf.Status().Backlog, 0)
+				mustEqual(t, "its backlog at the end", rf.Status().Backlog, 0)
 				rf.Kill()
 				now, leads := leader.GetState()
 				mustEqual(t, "term", now, term)
@@ -104,7 +105,7 @@ func TestMaxBacklog(t *testing.T) {
 	}
 }
 
-// Half of the bound must be left before a follower takes entries again.
+// A full follower takes entries again when at least half of its bound is free.
 func TestMaxBacklogHasTwoEnds(t *testing.T) {
 	rf := newFollower(t, 3, 1, nil, WithMaxBacklog(300))
 	hundred := entry{1, append([]byte{formString}, strings.Repeat("x", 96)...)}
@@ -128,7 +129,7 @@ func TestMaxBacklogHasTwoEnds(t *testing.T) {
 	mustEqual(t, "success and full with one third", [2]bool{reply.Success, reply.Full}, [2]bool{true, false})
 }
 
-// A follower that is full still learns what is committed, and keeps no entries that come too early.
+// A full follower still learns commitIndex, and does not keep early entries.
 func TestFullFollower(t *testing.T) {
 	rf := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1), WithMaxBacklog(4))
 	rf.commitIndex = 3
@@ -138,11 +139,12 @@ func TestFullFollower(t *testing.T) {
 	deliver(t, rf, appendMsg(1, 6, 1, 4, 1))
 	mustEqual(t, "entries kept", len(rf.reordered.kept), 0)
 	rf.lastApplied = 4
-	mustEqual(t, "the reply when all is applied", deliver(t, rf, message).(*AppendEntriesReply).Success, true)
+	mustEqual(t, "the reply after all is applied", deliver(t, rf, message).(*AppendEntriesReply).Success, true)
 	mustEqual(t, "last index", rf.log.lastIndex(), 5)
 }
 
-// A leader sends a full follower heartbeats only, until one's answer says that it is not full any more: then what it has refused.
+// A leader sends a full follower only heartbeats. When a reply says that it is no longer full, the leader sends the
+// refused entries again.
 func TestLeaderOfFullFollower(t *testing.T) {
 	for _, link := range []Link{LinkPool(1), LinkPool(4), LinkPerMessage, LinkOrdered} {
 		rf := newLeader(t, 3, 1, nil, WithLink(link))
@@ -161,7 +163,7 @@ func TestLeaderOfFullFollower(t *testing.T) {
 		mustEqual(t, "something to send after it", rf.hasWorkLocked(f), false)
 		f.heartbeatDue = true
 		exchange(t, rf, f, other)
-		mustEqual(t, "something to send when it is not full", rf.hasWorkLocked(f), true)
+		mustEqual(t, "something to send when it is no longer full", rf.hasWorkLocked(f), true)
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex", f.matchIndex, 2)
 	}

@@ -34,19 +34,20 @@ var benchCommands = []struct {
 
 var benchString = strings.Repeat("0123456789", 103)
 
-// firstClient is the command of client 0. All clients' commands cost memory, as an int below 256 in an interface does not.
+// firstClient is the command of client 0. It is 256 because an interface with a smaller int needs no memory, unlike
+// real commands.
 const firstClient = 256
 
-// A benchCluster runs on a reliable network. Every server's commands are received; the leader's are counted, or answered
-// to clients that wait for them.
+// A benchCluster is a cluster on a reliable network. All servers have readers. The leader's reader counts commands, or
+// wakes the clients that wait for them.
 type benchCluster struct {
 	net     *labrpc.Network
 	servers []*Raft
 	leader  *Raft
-	term    int             // in which it leads
-	applied chan struct{}   // one for each command that the leader's state machine got
-	answers []chan struct{} // to client n, when that state machine got the command firstClient+n
-	deposed atomic.Bool     // the figures are worth nothing
+	term    int             // in which leader leads
+	applied chan struct{}   // one element for each command that the leader applied
+	answers []chan struct{} // answers[n] gets an element when the leader applied command firstClient+n
+	deposed atomic.Bool     // the measurement is void
 }
 
 func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
@@ -83,7 +84,7 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 					continue
 				default: // full
 				}
-				if clients == 0 && int(leader.Load()) == i { // otherwise nobody counts them
+				if clients == 0 && int(leader.Load()) == i { // otherwise clients wait for answers
 					select {
 					case counts[i] <- struct{}{}:
 					case <-stop:
@@ -116,7 +117,7 @@ func newBenchCluster(b *testing.B, n, clients int) *benchCluster {
 	return c
 }
 
-// watchLeader lets nobody wait for ever for what a deposed leader was to apply.
+// watchLeader wakes all clients if the leader is deposed, so that none waits for ever. It ends when stop is closed.
 func (c *benchCluster) watchLeader(stop <-chan struct{}) {
 	applied := chan struct{}(nil)
 	for {
@@ -145,7 +146,7 @@ func (c *benchCluster) start(command any) {
 	}
 }
 
-// run has ops commands agreed on, of which up to outstanding wait at a time.
+// run starts ops commands, at most outstanding of them at a time, and waits until all are applied.
 func (c *benchCluster) run(ops, outstanding int, command func(int) any) {
 	for n := range ops {
 		if n >= outstanding {
@@ -158,7 +159,7 @@ func (c *benchCluster) run(ops, outstanding int, command func(int) any) {
 	}
 }
 
-// measure runs f, which does b.N operations, and reports its rate and what it sent.
+// measure runs f, which does b.N operations, and reports their rate and the RPCs and bytes that they took.
 func (c *benchCluster) measure(b *testing.B, f func()) {
 	b.ReportAllocs()
 	rpcs, bytes := c.net.GetTotalCount(), c.net.GetTotalBytes()
@@ -173,7 +174,7 @@ func (c *benchCluster) measure(b *testing.B, f func()) {
 	b.ReportMetric(float64(c.net.GetTotalBytes()-bytes)/float64(b.N), "sentB/op")
 }
 
-// BenchmarkLatency agrees on one command at a time, from Start to the leader's applyCh.
+// BenchmarkLatency measures one command at a time, from Start to the leader's applyCh.
 func BenchmarkLatency(b *testing.B) {
 	for _, servers := range []int{3, 5} {
 		b.Run(fmt.Sprintf("servers=%d", servers), func(b *testing.B) {
@@ -194,7 +195,7 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-// BenchmarkThroughput keeps commands outstanding, on logs of several lengths.
+// BenchmarkThroughput keeps many commands outstanding, with logs of several lengths.
 func BenchmarkThroughput(b *testing.B) {
 	for _, servers := range []int{3, 5} {
 		for _, command := range benchCommands {
@@ -213,7 +214,8 @@ func BenchmarkThroughput(b *testing.B) {
 	}
 }
 
-// BenchmarkWaiting has many clients call Start at once, each of which waits for its command to be applied before the next.
+// BenchmarkWaiting has many clients call Start concurrently. Each waits until its command is applied before it starts
+// the next.
 func BenchmarkWaiting(b *testing.B) {
 	for _, goroutines := range []int{256, 10_000} {
 		b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {
@@ -234,7 +236,7 @@ func BenchmarkWaiting(b *testing.B) {
 	}
 }
 
-// BenchmarkStarts has many goroutines call Start at once and wait for nothing, until all commands are applied.
+// BenchmarkStarts has many goroutines call Start concurrently without waiting. It ends when all commands are applied.
 func BenchmarkStarts(b *testing.B) {
 	for _, goroutines := range []int{256, 10_000} {
 		b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {
@@ -257,7 +259,7 @@ func BenchmarkStarts(b *testing.B) {
 	}
 }
 
-// BenchmarkStartsOnce has crowds of new goroutines call Start once each, one crowd after the other.
+// BenchmarkStartsOnce has groups of new goroutines call Start once each, one group after another.
 func BenchmarkStartsOnce(b *testing.B) {
 	const goroutines = 10_000
 	b.Run(fmt.Sprintf("servers=3/goroutines=%d", goroutines), func(b *testing.B) {

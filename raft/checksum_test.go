@@ -10,14 +10,15 @@ import (
 	"6.824/labrpc"
 )
 
-// valueSnapshot is a snapshot that the server of damageServer takes.
+// valueSnapshot returns a snapshot message that the server of damageServer accepts.
 func valueSnapshot() *InstallSnapshotArgs {
 	return &InstallSnapshotArgs{Term: 4, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3, Data: []byte("snapshot")}
 }
 
 func damageServer(t testing.TB) *Raft { return newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2)) }
 
-// eachDamage calls f with each change of one bit in v, a field, or of one element's place or presence, and undoes it.
+// eachDamage damages field v in many ways: one bit changes, or one element is removed or doubled. It calls f with each
+// damage and then undoes it.
 func eachDamage(t *testing.T, name string, v reflect.Value, f func(what string)) {
 	with := func(what string, changed any) {
 		old := reflect.ValueOf(v.Interface())
@@ -45,7 +46,7 @@ func eachDamage(t *testing.T, name string, v reflect.Value, f func(what string))
 			return
 		}
 		if v.Len() == 0 {
-			t.Fatalf("%s is empty: nothing in it can be damaged", name)
+			t.Fatalf("%s is empty and cannot be damaged", name)
 		}
 		with("first one lost", v.Slice(1, v.Len()).Interface())
 		with("last one twice", reflect.Append(v.Slice3(0, v.Len(), v.Len()), v.Index(v.Len()-1)).Interface())
@@ -53,7 +54,7 @@ func eachDamage(t *testing.T, name string, v reflect.Value, f func(what string))
 			eachDamage(t, fmt.Sprint(name, " ", k), v.Index(k), f)
 		}
 	default:
-		t.Fatalf("%s: this test does not know how to damage a %v", name, v.Kind())
+		t.Fatalf("%s: this test cannot damage a %v", name, v.Kind())
 	}
 }
 
@@ -67,7 +68,7 @@ func eachDamagedText(text string, f func(what, text string)) {
 	f("longer", text+"\x00")
 }
 
-// Of each kind of message any bit may be wrong: it is refused, and nothing of it stays behind. Then the message comes whole.
+// A message with any wrong bit is refused and changes nothing. The undamaged message is then accepted.
 func TestDamagedMessageIsRefused(t *testing.T) {
 	for _, m := range []Message{
 		&RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 4, LastLogTerm: 2},
@@ -95,12 +96,12 @@ func TestDamagedMessageIsRefused(t *testing.T) {
 			}
 			mustEqual(t, "definitions that are kept", rf.definitions.count(), 0)
 			verify(t, rf)
-			mustEqual(t, "granted when it is whole", granted(deliver(t, rf, good)), true)
+			mustEqual(t, "granted without damage", granted(deliver(t, rf, good)), true)
 		})
 	}
 }
 
-// So may any bit of a reply: it counts as lost. One that was made by hand has no checksum.
+// A reply with any wrong bit counts as lost. A reply without a checksum is accepted.
 func TestDamagedReplyIsDropped(t *testing.T) {
 	rf := newLeader(t, 3, 3, nil)
 	for m, reply := range map[Message]Reply{
@@ -109,14 +110,14 @@ func TestDamagedReplyIsDropped(t *testing.T) {
 		&InstallSnapshotArgs{}: &InstallSnapshotReply{Term: 3},
 	} {
 		rf.options.transport = func(int, Message) Reply { return reply }
-		mustEqual(t, "made by hand", rf.call(1, m), reply)
+		mustEqual(t, "a reply without a checksum", rf.call(1, m), reply)
 		reply.seal()
 		v := reflect.ValueOf(reply).Elem()
 		for k := range v.NumField() {
 			eachDamage(t, v.Type().Field(k).Name, v.Field(k), func(what string) {
 				without := v.FieldByName("Checksum").IsZero()
 				if got := rf.call(1, m); got != nil && !without {
-					t.Errorf("%s: %+v arrives", what, got)
+					t.Errorf("%s: %+v is accepted", what, got)
 				}
 			})
 		}
@@ -124,7 +125,7 @@ func TestDamagedReplyIsDropped(t *testing.T) {
 	}
 }
 
-// labrpc's replies are looked at, too.
+// Replies over labrpc are checked, too.
 func TestDamagedReplyOverLabrpc(t *testing.T) {
 	rf := newLeader(t, 3, 3, nil)
 	type Raft struct{ *damagedPeer }
@@ -136,7 +137,7 @@ func TestDamagedReplyOverLabrpc(t *testing.T) {
 	network.Connect("to it", 1)
 	network.Enable("to it", true)
 	if reply := rf.call(1, &RequestVoteArgs{Term: 3}); reply != nil {
-		t.Errorf("%+v arrives", reply)
+		t.Errorf("%+v is accepted", reply)
 	}
 }
 
@@ -153,7 +154,7 @@ func (ds *definitions) count() (n int) {
 	return n
 }
 
-// Definitions stay only of a message whose entries are taken.
+// A server keeps the definitions of a message only if it takes the entries.
 func TestDefinitionsOfRefusedMessage(t *testing.T) {
 	for name, spoil := range map[string]func(args *AppendEntriesArgs){
 		"older term": func(args *AppendEntriesArgs) {
@@ -188,7 +189,7 @@ func TestDefinitionsOfRefusedMessage(t *testing.T) {
 	}
 }
 
-// What is not known of a definition is whether its type is registered; that is the applier's business.
+// wellFormed does not check whether a definition's type is registered: the applier does.
 func TestDefinitionWellFormed(t *testing.T) {
 	for _, c := range manyCommands {
 		if c.form != formValue {
@@ -205,7 +206,7 @@ func TestDefinitionWellFormed(t *testing.T) {
 	mustEqual(t, "of a type that is not registered", elsewhere.wellFormed(), true)
 }
 
-// Messages of different kinds have different checksums, though they hold the same numbers.
+// Messages of different types have different checksums, even if their fields have the same values.
 func TestChecksumTellsKinds(t *testing.T) {
 	kinds := map[sum]bool{
 		new(RequestVoteArgs).sum(): true, new(RequestVoteReply).sum(): true, new(AppendEntriesArgs).sum(): true,
@@ -214,11 +215,11 @@ func TestChecksumTellsKinds(t *testing.T) {
 	mustEqual(t, "checksums", len(kinds), 6)
 }
 
-// A checksum takes no memory.
+// Computing a checksum allocates no memory.
 func TestChecksumMemory(t *testing.T) {
 	m, reply := valueMsg(), new(AppendEntriesReply)
 	total := sum(0)
-	mustEqual(t, "pieces of memory", testing.AllocsPerRun(100, func() {
+	mustEqual(t, "allocations", testing.AllocsPerRun(100, func() {
 		total ^= m.sum()
 		reply.seal()
 	}), 0)

@@ -40,7 +40,7 @@ var linkTable = choiceTable{
 // reordering is labrpc's unreliable network with long reordering.
 const reordering netKind = "reordering"
 
-// A load is what happened while a client kept the cluster busy.
+// A load is the result of a client's commands.
 type load struct {
 	took                  time.Duration
 	commands, rpcs, bytes float64
@@ -48,7 +48,7 @@ type load struct {
 
 func (l *load) each(sum float64) string { return fmt.Sprintf("%.2f", sum/l.commands) }
 
-// measureLoad keeps commands under way for some time, on the network's own clock.
+// measureLoad keeps 64 commands outstanding until limit, on the network's own clock.
 func measureLoad(t *testing.T, network netKind, limit time.Duration, options []Option) (l load) {
 	nap := time.Millisecond
 	body := func(t *testing.T) {
@@ -69,14 +69,14 @@ func measureLoad(t *testing.T, network netKind, limit time.Duration, options []O
 	}
 	if network == instant && *choicesFlag {
 		nap = 50 * time.Microsecond
-		body(t) // in a bubble its messages would take no time
+		body(t) // in a bubble, its messages would take no time
 	} else {
 		lab(t, body)
 	}
 	return l
 }
 
-// keepBusy sees to it that the leader has 64 commands under way. It returns who leads.
+// keepBusy starts commands until 64 are outstanding on the leader. It returns the leader.
 func keepBusy(cfg *config, leader int) int {
 	const outstanding = 64
 	s := cfg.raft(leader).Status()
@@ -92,7 +92,8 @@ func keepBusy(cfg *config, leader int) int {
 
 var scenarioColumns = []string{"test                       ", "choice        ", "seconds", "RPCs  ", "bytes   ", "snapshots sent"}
 
-// compareScenarios adds a row for each of the lab's tests and each choice, with the median of some runs.
+// compareScenarios returns a function that adds a row for each of the lab's tests and each choice, with the medians of
+// several runs.
 func compareScenarios(scenarios []labScenario, choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
 	return func(t *testing.T, effort int, add func(cells ...any)) {
 		measured := scenarios
@@ -118,7 +119,7 @@ func compareScenarios(scenarios []labScenario, choices []choice) func(t *testing
 	}
 }
 
-// sampleOf returns all cases, or the first and the last when nobody waits for figures.
+// sampleOf returns all cases, or only the first and the last if effort is small.
 func sampleOf[T any](cases []T, effort int) []T {
 	if effort == 1 && len(cases) > 2 {
 		return []T{cases[0], cases[len(cases)-1]}
@@ -126,7 +127,7 @@ func sampleOf[T any](cases []T, effort int) []T {
 	return cases
 }
 
-// A labScenario is a test of the lab's.
+// A labScenario is one of the lab's tests.
 type labScenario struct {
 	name string
 	setup
@@ -190,7 +191,7 @@ var repairTable = choiceTable{
 	},
 }
 
-// measureRepair has a leader find out, by a slow transport, where a follower's log differs.
+// measureRepair measures how a leader repairs a follower's log over a slow transport.
 func measureRepair(t *testing.T, options []Option) (messages int, took time.Duration) {
 	lab(t, func(t *testing.T) {
 		ours, theirs := divergingTerms(100)

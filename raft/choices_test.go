@@ -11,10 +11,10 @@ import (
 	"6.824/labrpc"
 )
 
-var choicesFlag = flag.Bool("choices", false, "TestChoices measures at length and prints its tables")
+var choicesFlag = flag.Bool("choices", false, "TestChoices takes its full measurements and prints its tables")
 
-// A choiceTable measures what the choices of an option buy. rows calls add for each row as soon as it is known, with
-// a cell for each column; a column is as wide as its title.
+// A choiceTable compares the values of an option. rows calls add as soon as a row is known, with a cell for each
+// column; a column is as wide as its title.
 type choiceTable struct {
 	name    string
 	title   string
@@ -22,7 +22,7 @@ type choiceTable struct {
 	rows    func(t *testing.T, effort int, add func(cells ...any))
 }
 
-// choiceTables are all of them, in the order in which they are printed.
+// choiceTables are all tables, in the order in which they are printed.
 var choiceTables = []choiceTable{
 	votePolicyTable,
 	narrowTable,
@@ -36,15 +36,15 @@ var choiceTables = []choiceTable{
 	trailingTable,
 }
 
-// TestChoices measures the options that have several good choices, and checks that each of them elects one leader a
-// term, and one within five seconds. With -choices it prints what it measured, on the virtual clock; without it,
-// it looks at a few cases of each row only.
+// TestChoices measures options that have several reasonable values. It checks that each value elects at most one leader
+// per term, and a leader within five seconds. With -choices, on the virtual clock, it prints its measurements;
+// otherwise it measures only a few cases of each row.
 func TestChoices(t *testing.T) {
 	parallel(t)
 	effort := 1
 	if *choicesFlag {
 		if !virtualClock() {
-			t.Fatal("-choices takes many hours on the real clock: it is for the virtual one")
+			t.Fatal("-choices needs the virtual clock: on the real one it would take many hours")
 		}
 		effort = 2000
 	}
@@ -135,10 +135,11 @@ func (s *slowly) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapsh
 	s.rf.InstallSnapshot(args, reply)
 }
 
-// watchStep is how exactly the tests below see when there is a leader.
+// watchStep is the precision with which the tests below measure times.
 const watchStep = time.Millisecond
 
-// awaitLeader waits for a connected server that leads in a later term, for as long as the lab allows.
+// awaitLeader waits until a connected server leads in a term later than after, for at most five seconds, as the lab
+// allows.
 func awaitLeader(cfg *config, after int) (leader, term int) {
 	cfg.t.Helper()
 	for begun := time.Now(); time.Since(begun) <= 5*time.Second; time.Sleep(watchStep) {
@@ -155,7 +156,7 @@ func awaitLeader(cfg *config, after int) (leader, term int) {
 	return nobody, 0
 }
 
-// awaitCalm waits until all servers follow one leader, and then for some part of a heartbeat.
+// awaitCalm waits until all servers follow one leader, and then for a random part of a heartbeat interval.
 func awaitCalm(cfg *config) (leader, term int) {
 	cfg.t.Helper()
 	for begun := time.Now(); time.Since(begun) <= 5*time.Second; time.Sleep(watchStep) {
@@ -174,7 +175,8 @@ func awaitCalm(cfg *config) (leader, term int) {
 	return nobody, 0
 }
 
-// elections are what some elections took, and how many terms had candidates but no leader.
+// elections are the results of several elections: their times, and the number of terms with candidates but without a
+// leader.
 type elections struct {
 	took   sample
 	splits int
@@ -196,7 +198,7 @@ func (s sample) mean() time.Duration {
 	return sum / time.Duration(len(s))
 }
 
-// add waits for a leader after term, since begun.
+// add waits for a leader of a term later than term, and adds the time since begun.
 func (e *elections) add(cfg *config, begun time.Time, term int) {
 	cfg.t.Helper()
 	_, now := awaitLeader(cfg, term)
@@ -204,7 +206,7 @@ func (e *elections) add(cfg *config, begun time.Time, term int) {
 	e.splits += now - term - 1
 }
 
-// inBubbles has body called for n cases, a few of them in each bubble: a cluster may live for 120 s only.
+// inBubbles calls body for n cases in total, a few in each bubble, because a cluster may run for only 120 s.
 func inBubbles(t *testing.T, n int, body func(t *testing.T, n int)) {
 	const few = 20
 	for ; n > 0; n -= few {
@@ -225,7 +227,7 @@ func coldStarts(t *testing.T, n, servers int, kind netKind, opts ...Option) (e e
 	return e
 }
 
-// losses cuts off n leaders, one at a time, and elects others.
+// losses disconnects n leaders, one at a time, and waits for the next leader each time.
 func losses(t *testing.T, n, servers int, kind netKind, opts ...Option) (e elections) {
 	inBubbles(t, n, func(t *testing.T, n int) {
 		cfg := kind.start(t, servers, opts...)
@@ -252,7 +254,7 @@ var electionColumns = []string{
 	"split votes each",
 }
 
-// compareElections adds a row for each occasion, size of cluster, network and choice.
+// compareElections returns a function that adds a row for each occasion, size of cluster, network and choice.
 func compareElections(choices []choice) func(t *testing.T, effort int, add func(cells ...any)) {
 	type electing func(t *testing.T, n, servers int, kind netKind, opts ...Option) elections
 	return func(t *testing.T, effort int, add func(cells ...any)) {
@@ -272,7 +274,7 @@ func compareElections(choices []choice) func(t *testing.T, effort int, add func(
 	}
 }
 
-// votePolicies are combined with options.
+// votePolicies returns the vote policies as choices, each combined with options.
 func votePolicies(options ...Option) []choice {
 	with := func(more Option) []Option { return append([]Option{more}, options...) }
 	return []choice{
@@ -343,15 +345,15 @@ var preVoteCostTable = choiceTable{
 	}),
 }
 
-// returns are what happened when servers came back.
+// returns are the results of reconnecting servers.
 type returns struct {
-	leaderless  sample // how long nobody led
-	undisturbed int    // how often the leader remained
-	terms       int    // how many the cluster went through
+	leaderless  sample // how long no server led
+	undisturbed int    // how often the leader stayed the same
+	terms       int    // number of new terms
 }
 
-// measureReturns cuts off n followers of five and lets them come back. If deaf they are heard for a second before they
-// hear anything but replies.
+// measureReturns disconnects and reconnects a follower of five n times. If deaf, the follower reaches the others for a
+// second before they reach it.
 func measureReturns(t *testing.T, n int, kind netKind, deaf bool, opts ...Option) (r returns) {
 	inBubbles(t, n, func(t *testing.T, n int) {
 		cfg := kind.start(t, 5, opts...)
@@ -374,7 +376,7 @@ func measureReturns(t *testing.T, n int, kind netKind, deaf bool, opts ...Option
 	return r
 }
 
-// leaderless lets a server come back and returns for how long of the next two seconds nobody led.
+// leaderless reconnects a server and returns how long no server led in the next two seconds.
 func leaderless(cfg *config, lonely int, deaf bool) (without time.Duration) {
 	cfg.t.Helper()
 	if deaf {
@@ -396,7 +398,7 @@ func leaderless(cfg *config, lonely int, deaf bool) (without time.Duration) {
 	return without
 }
 
-// speak lets a disconnected server reach the others, though they do not reach it.
+// speak lets a disconnected server reach the others, which still do not reach it.
 func (cfg *config) speak(server int) {
 	cfg.mu.Lock()
 	defer cfg.mu.Unlock()

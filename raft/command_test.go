@@ -27,7 +27,7 @@ type nodeCommand struct {
 	Next  *nodeCommand
 }
 
-// A dateCommand, like time.Time, is sent as it says itself.
+// A dateCommand has its own encoding, like time.Time.
 type dateCommand struct{ Year, Day int }
 
 func (c dateCommand) GobEncode() ([]byte, error) { return fmt.Append(nil, c.Year, " ", c.Day), nil }
@@ -37,7 +37,7 @@ func (c *dateCommand) GobDecode(b []byte) error {
 	return err
 }
 
-// A strictCommand has no zero value that gob can send.
+// A strictCommand's zero value cannot be encoded by gob.
 type strictCommand struct{ Text *string }
 
 func (c strictCommand) GobEncode() ([]byte, error) { return []byte(*c.Text), nil }
@@ -91,7 +91,7 @@ type (
 	boxWithinCommand  struct{ Item struct{ V any } }
 )
 
-// Nobody registers these two, but for the one test that registers lateCommand.
+// These two types are not registered, except that one test registers lateCommand.
 type (
 	foreignCommand struct{ X int }
 	lateCommand    struct{ X int }
@@ -111,7 +111,7 @@ func init() {
 	}
 }
 
-// encode encodes a command and makes its definition known.
+// encode encodes a command and adds its definition to known.
 func encode(t testing.TB, known *definitions, command any) []byte {
 	t.Helper()
 	data, c, err := encodeCommand(nil, command)
@@ -164,7 +164,7 @@ var manyCommands = []struct {
 	{"time", time.Date(2020, 2, 29, 12, 0, 0, 0, time.UTC), formStream},
 }
 
-// Only what the course's labgob cannot bear costs an interface.
+// Only types that the course's labgob cannot send are encoded inside an interface.
 func TestCommandHidesScalar(t *testing.T) {
 	type base struct{ _ int }
 	for _, c := range []struct {
@@ -184,7 +184,7 @@ func TestCommandHidesScalar(t *testing.T) {
 	}
 }
 
-// Each command comes back as it was, from a decoder that has met it before and from one that has not.
+// Each command is decoded to an equal one, by a new decoder and by one that has decoded its type before.
 func TestCommandRoundTrip(t *testing.T) {
 	var known definitions
 	old := newDecoder(&known)
@@ -204,8 +204,8 @@ func TestCommandRoundTrip(t *testing.T) {
 	}
 }
 
-// A command comes back as what gob makes of it inside an interface: of the type that is registered, a value or a
-// pointer, whichever was sent, with nothing left in it of the command before.
+// A command is decoded as gob decodes it inside an interface: to the registered type, a value or a pointer, without
+// remains of the command before.
 func TestCommandComesBackAsInInterface(t *testing.T) {
 	var known definitions
 	d := newDecoder(&known)
@@ -232,7 +232,7 @@ func TestCommandComesBackAsInInterface(t *testing.T) {
 	}
 }
 
-// What was handed over does not change when the next command of its type is decoded.
+// A decoded command does not change when the next one of its type is decoded.
 func TestCommandsShareNoMemory(t *testing.T) {
 	var known definitions
 	d := newDecoder(&known)
@@ -250,7 +250,7 @@ func TestCommandsShareNoMemory(t *testing.T) {
 	}
 }
 
-// Encoding appends, and what follows the first value of a type is as long as the first.
+// encodeCommand appends, and later values of a type take as many bytes as the first.
 func TestCommandEncodingIsStateless(t *testing.T) {
 	first, _, _ := encodeCommand([]byte("head"), pointCommand{1, 2})
 	second, _, _ := encodeCommand([]byte("head"), pointCommand{1, 2})
@@ -320,7 +320,7 @@ func TestCommandNotRegistered(t *testing.T) {
 	}
 }
 
-// A gigabyte is a command, more is not.
+// A command may take up to a gigabyte.
 func TestCommandSize(t *testing.T) {
 	for _, n := range []int{0, 1, maxCommand - 1, maxCommand} {
 		mustEqual(t, fmt.Sprint("error of ", n, " bytes"), checkSize(n), nil)
@@ -329,7 +329,7 @@ func TestCommandSize(t *testing.T) {
 	mustEqual(t, "error of one more", fmt.Sprint(err), "it takes 1073741825 bytes, more than 1073741824")
 }
 
-// A command that fails to encode spoils no encoder for the next.
+// After a command cannot be encoded, the encoder still works for the next.
 func TestCommandEncoderSurvivesError(t *testing.T) {
 	var known definitions
 	for range 3 {
@@ -342,7 +342,7 @@ func TestCommandEncoderSurvivesError(t *testing.T) {
 	}
 }
 
-// A decoded command takes the memory that its value needs in an interface, and no more.
+// Decoding a command allocates only the memory that its value needs in an interface.
 func TestCommandDecoderMemory(t *testing.T) {
 	var known definitions
 	d := newDecoder(&known)
@@ -360,7 +360,7 @@ func TestCommandDecoderMemory(t *testing.T) {
 	}
 }
 
-// Damage is an error, or another value of the kind; never a panic, and never felt by the next command.
+// A damaged command gives an error or another value of its type. It never causes a panic or affects the next command.
 func TestCommandDecoderSurvivesDamage(t *testing.T) {
 	parallel(t)
 	var known definitions
@@ -388,7 +388,7 @@ func TestCommandMalformed(t *testing.T) {
 		append([]byte{formInt}, bytes.Repeat([]byte{0xff}, 11)...),
 	} {
 		if wellFormed(data) {
-			t.Errorf("% x is taken for a command", data)
+			t.Errorf("% x is accepted as a command", data)
 		}
 		if got, err := newDecoder(new(definitions)).decode(data); err == nil {
 			t.Errorf("% x decoded to %v", data, got)

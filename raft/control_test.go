@@ -11,7 +11,7 @@ import (
 	"6.824/labgob"
 )
 
-// lie is a RaftState whose every field is set, to values that no server of these tests has.
+// lie returns a RaftState in which every field has a value that no server in these tests has.
 func lie() RaftState {
 	return RaftState{Term: 91, Role: Candidate, Leader: 92, CommitIndex: 93, TotalIdx: 94, MatchIndex: []int{95},
 		LogInfo: LogInfo{96, 97, 98, 99, 100}, SnapInfo: SnapInfo{101, 102, 103}}
@@ -24,7 +24,7 @@ func mustAnswer(t testing.TB, m ApplyMsg, index int, want RaftState) {
 	}
 }
 
-// The log carries a question of one byte, whatever Start was given.
+// In the log, a RaftState is a request of one byte, without the fields that Start was given.
 func TestControlCommandInLog(t *testing.T) {
 	filled := lie()
 	rf := newLeader(t, 3, 2, nil)
@@ -41,7 +41,7 @@ func TestControlCommandInLog(t *testing.T) {
 	}
 }
 
-// A leader's service gets the leader's own state, not what Start was given, and memory of its own.
+// The leader's service gets the leader's own state, not the fields that Start was given, in memory of its own.
 func TestControlCommandOnLeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister())
@@ -66,12 +66,12 @@ func TestControlCommandOnLeader(t *testing.T) {
 		answers[0].MatchIndex[0] = -1
 		mustEqual(t, "the other answer", answers[1].MatchIndex[0], 5)
 		if !reflect.DeepEqual(filled, lie()) {
-			t.Errorf("Start's argument has become %+v", filled)
+			t.Errorf("Start's argument became %+v", filled)
 		}
 	})
 }
 
-// The question is answered when its turn comes, not when it commits or when the applier takes it.
+// The state is that of the moment when the request is handed over, not when it commits or when the applier takes it.
 func TestControlCommandAtItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		question := []byte{formState}
@@ -84,7 +84,7 @@ func TestControlCommandAtItsTurn(t *testing.T) {
 		wantCommand(t, applyCh, 1, 1)
 		want := RaftState{Term: 6, Role: Follower, Leader: 2, CommitIndex: 4, TotalIdx: 4, Backlog: 2, BacklogBytes: rf.log.size(3, 4),
 			LogInfo: LogInfo{FirstIndex: 1, LastIndex: 4, LastTerm: 3, Entries: 4, Bytes: rf.PersistBytes()}}
-		synctest.Wait() // its turn has come
+		synctest.Wait() // the request is next
 		deliver(t, rf, &InstallSnapshotArgs{Term: 7, LeaderID: 1, LastIncludedIndex: 8, LastIncludedTerm: 5, Data: []byte("snap")})
 		mustAnswer(t, <-applyCh, 2, want)
 		wantCommand(t, applyCh, 3, 3)
@@ -96,8 +96,8 @@ func TestControlCommandAtItsTurn(t *testing.T) {
 	})
 }
 
-// With WithTrailingLog the log begins before the snapshot ends. A question tells both places, with their terms, and Status the
-// snapshot's. The server's first life makes entries 1 to 3 in term 1, its second one the others in term 2.
+// With WithTrailingLog, the log begins before the index of the snapshot. RaftState has both indices with their terms;
+// Status has the snapshot's. Entries 1 to 3 are of term 1, the others, after a restart, of term 2.
 func TestControlCommandWithTrailingLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := MakePersister()
@@ -131,7 +131,7 @@ func TestControlCommandWithTrailingLog(t *testing.T) {
 	})
 }
 
-// Status is the server's own, in each of its fields.
+// Status has the server's own state in each field.
 func TestStatus(t *testing.T) {
 	rf := committed(t)
 	rf.Snapshot(2, []byte("two"))
@@ -147,7 +147,7 @@ func TestStatus(t *testing.T) {
 	mustEqual(t, "StateBytes of the disk", rf.Status().StateBytes, len(rf.store.persister.ReadRaftState()))
 }
 
-// A restarted server answers the questions in its log anew.
+// A restarted server answers the requests in its log again.
 func TestControlCommandAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := MakePersister()
@@ -173,7 +173,7 @@ func wantIndex(t testing.TB, applyCh <-chan ApplyMsg, index int) {
 	}
 }
 
-// Every server of a cluster answers for itself; the leader knows what each of them has.
+// Every server answers with its own state; the leader's includes the matchIndex of each server.
 func TestControlCommandInCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newDirect(t, 3)
@@ -190,7 +190,7 @@ func TestControlCommandInCluster(t *testing.T) {
 			m := c.last(i)
 			got, ok := m.Command.(RaftState)
 			if !ok || m.CommandIndex != index {
-				t.Fatalf("server %d received %+v at last", i, m)
+				t.Fatalf("server %d received %+v last", i, m)
 			}
 			mustEqual(t, "term, leader, commitIndex, last", fmt.Sprint(got.Term, got.Leader, got.CommitIndex, got.TotalIdx),
 				fmt.Sprint(term, leader, index, index))
@@ -203,7 +203,7 @@ func TestControlCommandInCluster(t *testing.T) {
 			if n == index {
 				have++
 			} else if n != index-1 {
-				t.Errorf("the leader knows server %d to have %d, want %d or %d", i, n, index-1, index)
+				t.Errorf("the leader's matchIndex of server %d is %d, want %d or %d", i, n, index-1, index)
 			}
 		}
 		if len(match) != 3 || have < 2 || match[leader] != index {
@@ -212,7 +212,7 @@ func TestControlCommandInCluster(t *testing.T) {
 	})
 }
 
-// An answer can be sent and saved, by itself and as a command of the service's.
+// A RaftState can be encoded, by itself and inside a command of the service.
 func TestRaftStateIsRegistered(t *testing.T) {
 	var buf bytes.Buffer
 	var in any = lie()
@@ -224,7 +224,7 @@ func TestRaftStateIsRegistered(t *testing.T) {
 		t.Errorf("%+v came back as %+v, %v", in, out, err)
 	}
 	var known definitions
-	boxed := boxCommand{"box", lie()} // no question: a command that holds one
+	boxed := boxCommand{"box", lie()} // an ordinary command that contains a RaftState
 	if got, err := newDecoder(&known).decode(encode(t, &known, boxed)); err != nil || !reflect.DeepEqual(got, any(boxed)) {
 		t.Errorf("%+v came back as %+v, %v", boxed, got, err)
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// allocated returns how many bytes f allocates: what is copied, is copied into memory that was allocated for it.
+// allocated returns the number of bytes that f allocates. It shows copying, because copies are made into allocated
+// memory.
 func allocated(f func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -34,8 +35,8 @@ func longLog(t testing.TB, n int) *Raft {
 	return rf
 }
 
-// What is done under the lock costs what goes, and nothing for what stays: a snapshot of many megabytes, taken or received, the
-// beginning of a long log, and its end.
+// Work under the lock must not copy what stays: not a large snapshot, taken or received, and not the rest of a long log
+// when its beginning or end is removed.
 func TestCostOfWhatStays(t *testing.T) {
 	const n, most = 20_000, 1 << 19 // that log takes two megabytes, in memory and on the disk
 	large := make([]byte, 16<<20)
@@ -61,12 +62,12 @@ func TestCostOfWhatStays(t *testing.T) {
 			rf.commitIndex = 0
 			return locked(rf, func() { rf.takeSnapshotLocked(snapshot{n / 2, 1, large, sum}) })
 		}},
-		{"the first entry goes", func(rf *Raft) func() { return func() { rf.Snapshot(1, []byte("x")) } }},
-		{"one entry after the other goes", func(rf *Raft) func() {
+		{"the first entry is removed", func(rf *Raft) func() { return func() { rf.Snapshot(1, []byte("x")) } }},
+		{"one entry after another is removed", func(rf *Raft) func() {
 			rf.Snapshot(1, nil)
 			return func() { rf.Snapshot(2, []byte("x")) }
 		}},
-		{"all but one go", func(rf *Raft) func() { return func() { rf.Snapshot(n-1, []byte("x")) } }},
+		{"all but one are removed", func(rf *Raft) func() { return func() { rf.Snapshot(n-1, []byte("x")) } }},
 		{"the last entry is replaced", func(rf *Raft) func() {
 			m := sealed(appendMsg(2, n-1, 1, 0, 2))
 			return func() { mustEqual(t, "accepted", granted(rf.OnMessage(m)), true) }
@@ -85,7 +86,7 @@ func TestCostOfWhatStays(t *testing.T) {
 	}
 }
 
-// A backlog of which a snapshot is taken after every hundred commands is not copied each time.
+// A backlog is not copied each time that the service takes a snapshot of a part of it.
 func TestCostOfManySnapshots(t *testing.T) {
 	const n = 20_000
 	cost := func(every int) int {
@@ -96,13 +97,13 @@ func TestCostOfManySnapshots(t *testing.T) {
 			}
 		})
 	}
-	// Of what is kept, only the segment that the cut goes through moves.
+	// Of the entries that stay, only those in one segment are copied.
 	if few, many := cost(10_000), cost(100); many > few+n/100*(maxSegment+1<<10) {
 		t.Errorf("two snapshots allocate %d bytes, two hundred %d", few, many)
 	}
 }
 
-// BenchmarkUnderLock measures what the lock is held for at the sizes that hurt: a million entries, 200 MB.
+// BenchmarkUnderLock measures work under the lock at large sizes: a million entries, 200 MB.
 func BenchmarkUnderLock(b *testing.B) {
 	large := make([]byte, 200<<20)
 	sum := checksum(large)
@@ -125,7 +126,8 @@ func BenchmarkUnderLock(b *testing.B) {
 	}
 }
 
-// BenchmarkBacklogSnapshots hands over a backlog of 100,000 commands to a service that takes a snapshot every so often.
+// BenchmarkBacklogSnapshots hands over a backlog of 100,000 commands to a service that takes snapshots at several
+// intervals.
 func BenchmarkBacklogSnapshots(b *testing.B) {
 	for _, every := range []int{0, 1000, 100} {
 		b.Run(fmt.Sprint("every ", every), func(b *testing.B) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Readers of the disk do not keep the server from saving: they copy without the disk's lock. So there are saves in
-// the middle of a read, not only before and after it: if there are threads, which WebAssembly has not.
+// A reader of the disk copies without the disk's lock, so the server can save during a read. This needs threads, which
+// WebAssembly does not have.
 func TestReadersOfTheDiskDoNotHoldIt(t *testing.T) {
 	ps := MakePersister()
 	ps.Change(Change{Head: []byte("headhead"), Replace: true, Snapshot: make([]byte, 16<<20)})

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A snapshot and the state that belongs to it are saved in one step (§7). Copying a large snapshot takes a while: whoever
-// looks at the disk meanwhile, as a crash would, finds both old or both new.
+// A snapshot and the state that belongs to it are saved in one step (§7). A crash during the save of a large snapshot
+// leaves both old or both new.
 func TestCrashWhileLargeSnapshotIsSaved(t *testing.T) {
 	parallel(t)
 	rf := committed(t)

@@ -9,7 +9,7 @@ import (
 )
 
 // newCandidateWith returns a quiet candidate, server 0 of n, in term 3 with one entry of term 1, and its request. It
-// votes for itself first, unless opts have it otherwise.
+// has VoteSelfFirst unless opts change that.
 func newCandidateWith(t testing.TB, n int, opts ...Option) (*Raft, *RequestVoteArgs) {
 	rf := newQuiet(t, n, MakePersister(), append([]Option{WithVotePolicy(VoteSelfFirst)}, opts...)...)
 	rf.currentTerm = 2
@@ -21,7 +21,7 @@ func newCandidateWith(t testing.TB, n int, opts ...Option) (*Raft, *RequestVoteA
 	return rf, requestOf(rf)
 }
 
-// requestOf returns what the candidate rf asks the others.
+// requestOf returns the candidate rf's request.
 func requestOf(rf *Raft) *RequestVoteArgs {
 	return &RequestVoteArgs{
 		Term: rf.currentTerm, CandidateID: rf.me, LastLogIndex: rf.log.lastIndex(), LastLogTerm: rf.log.lastTerm(),
@@ -35,7 +35,7 @@ func rivalOf(rf *Raft, id int) *RequestVoteArgs {
 	return args
 }
 
-// poll lets rf have the same answer from some peers.
+// poll gives rf the same reply from each of these peers.
 func poll(t testing.TB, rf *Raft, args *RequestVoteArgs, yes bool, peers ...int) {
 	for _, peer := range peers {
 		vote(rf, peer, args, RequestVoteReply{Term: args.Term, VoteGranted: yes})
@@ -43,14 +43,14 @@ func poll(t testing.TB, rf *Raft, args *RequestVoteArgs, yes bool, peers ...int)
 	}
 }
 
-// wantVote checks the role, and term and vote as they are saved.
+// wantVote checks the role and the saved term and vote.
 func wantVote(t testing.TB, rf *Raft, when string, role Role, term, votedFor int) {
 	t.Helper()
 	now := restored(t, rf)
 	mustEqual(t, "role, term and vote "+when, fmt.Sprint(rf.role, now.term, now.votedFor), fmt.Sprint(role, term, votedFor))
 }
 
-// A candidate's own vote is saved before the others are asked, or when it wins.
+// A candidate's vote for itself is saved before the others are asked, or, with VoteSelfLast, when it wins.
 func TestVotePolicy(t *testing.T) {
 	for policy, before := range map[VotePolicy]int{VoteSelfFirst: 0, VoteSelfLast: nobody} {
 		t.Run(policy.String(), func(t *testing.T) {
@@ -70,11 +70,11 @@ func TestVotePolicy(t *testing.T) {
 
 func newRaftWith(t testing.TB, opts ...Option) {
 	Make(deadEnds(3), 0, MakePersister(), make(chan ApplyMsg), opts...)
-	t.Error("Make took impossible options")
+	t.Error("Make accepted impossible options")
 }
 
-// A rival of the same term gets the vote of a candidate that votes for itself last, if its log is good enough, and
-// nobody gets it twice: neither another rival nor, after that, the candidate itself.
+// With VoteSelfLast, a candidate grants its vote to a rival of the same term whose log is up to date. After that,
+// neither another rival nor the candidate itself gets the vote.
 func TestVoteSelfLastGivesVoteAway(t *testing.T) {
 	rival := func(rf *Raft, id int) bool { return granted(deliver(t, rf, rivalOf(rf, id))) }
 
@@ -93,11 +93,11 @@ func TestVoteSelfLastGivesVoteAway(t *testing.T) {
 	wantVote(t, rf, "with two of five votes", Candidate, 3, 1)
 	poll(t, rf, args, true, 3)
 	wantVote(t, rf, "with three", Leader, 3, 1)
-	mustEqual(t, "the rival, which asks a leader again, is granted", rival(rf, 1), true)
+	mustEqual(t, "the rival, asking the leader again, is granted", rival(rf, 1), true)
 	wantVote(t, rf, "after that", Leader, 3, 1)
 }
 
-// Two candidates that trade votes are rivals as before: the third server of three decides.
+// Two candidates that grant each other their votes still need the vote of the third server of three.
 func TestVoteSelfLastTrade(t *testing.T) {
 	rf, args := newCandidateWith(t, 3, WithVotePolicy(VoteSelfLast))
 	deliver(t, rf, rivalOf(rf, 1))
@@ -107,7 +107,7 @@ func TestVoteSelfLastTrade(t *testing.T) {
 	wantVote(t, rf, "with the third vote", Leader, 3, 1)
 }
 
-// A restart ends a candidacy. A vote that was free is free again, and one that was given away or cast stays so.
+// A restart ends a campaign. A vote that was free is still free after it; a vote that was granted stays granted.
 func TestVoteSelfLastRestart(t *testing.T) {
 	restart := func(rf *Raft) *Raft {
 		return newQuiet(t, 3, rf.store.persister.Copy(), WithVotePolicy(VoteSelfLast), WithConcession(true))
@@ -126,13 +126,13 @@ func TestVoteSelfLastRestart(t *testing.T) {
 	wantVote(t, restart(asked), "after it", Follower, 3, 0)
 }
 
-// A cluster of one needs no other votes.
+// The server of a cluster of one needs only its own vote.
 func TestVoteSelfLastAlone(t *testing.T) {
 	rf, _ := newCandidateWith(t, 1, WithVotePolicy(VoteSelfLast))
 	wantVote(t, rf, "in a cluster of one", Leader, 3, 0)
 }
 
-// A candidate that cannot win concedes, and not before. It is server 0, in term 3.
+// With WithConcession, a candidate concedes when it cannot win any more, and not earlier. It is server 0, in term 3.
 func TestConcession(t *testing.T) {
 	on := WithConcession(true)
 	for _, c := range []struct {
@@ -177,7 +177,7 @@ func refusals(term int, peers ...int) (ballots []ballot) {
 	return ballots
 }
 
-// Whoever has conceded never leads in that term, whatever votes are granted later, and its vote can be given once.
+// A candidate that has conceded does not lead in that term, even if it gets more votes, and can grant its vote once.
 func TestGrantsAfterConcession(t *testing.T) {
 	for _, crash := range []bool{false, true} {
 		t.Run(fmt.Sprint("restart=", crash), func(t *testing.T) {
@@ -205,7 +205,8 @@ func TestGrantsAfterConcession(t *testing.T) {
 	}
 }
 
-// Only the vote of a candidacy that failed is freed: not one that has made a leader, nor one that a rival has.
+// A concession frees only a vote that no one has used: not that of a server that was elected, and not one that a rival
+// has.
 func TestConcessionFreesNoOtherVote(t *testing.T) {
 	rf, args := newCandidateWith(t, 5, WithConcession(true))
 	poll(t, rf, args, true, 3, 4)
@@ -215,20 +216,20 @@ func TestConcessionFreesNoOtherVote(t *testing.T) {
 	rf.stepDownLocked()
 	rf.mu.Unlock()
 	poll(t, rf, args, false, 1, 2, 3, 4)
-	wantVote(t, rf, "after it resigned", Follower, 3, 0)
+	wantVote(t, rf, "after it stepped down", Follower, 3, 0)
 	wantRefused(t, rf, rivalOf(rf, 1))
 
 	rf, args = newCandidateWith(t, 5, WithConcession(true), WithVotePolicy(VoteSelfLast))
 	poll(t, rf, args, false, 2, 3)
 	wantVote(t, rf, "with two refusals", Candidate, 3, nobody)
-	deliver(t, rf, rivalOf(rf, 1)) // gets our vote, which we lack then like a third refusal
+	deliver(t, rf, rivalOf(rf, 1)) // gets the candidate's own vote, which counts as a third refusal
 	wantVote(t, rf, "after a rival", Follower, 3, 1)
 	poll(t, rf, args, true, 1, 2, 3, 4)
 	wantVote(t, rf, "after late votes", Follower, 3, 1)
 	wantRefused(t, rf, rivalOf(rf, 2))
 }
 
-// A promise is no vote: whoever is refused one has nothing to concede, and goes on asking.
+// Refused PreVotes are no reason to concede: the server keeps asking.
 func TestNoConcessionOfPromises(t *testing.T) {
 	rf, _ := newCandidateWith(t, 3, WithConcession(true))
 	rf.mu.Lock()
@@ -239,12 +240,12 @@ func TestNoConcessionOfPromises(t *testing.T) {
 	for _, peer := range []int{1, 2} {
 		vote(rf, peer, ask, RequestVoteReply{Term: 3})
 	}
-	wantVote(t, rf, "after refused promises", Follower, 3, 0)
+	wantVote(t, rf, "after refused PreVotes", Follower, 3, 0)
 	vote(rf, 1, ask, RequestVoteReply{Term: 3, VoteGranted: true})
-	wantVote(t, rf, "after a promise", Candidate, 4, 0)
+	wantVote(t, rf, "after a granted PreVote", Candidate, 4, 0)
 }
 
-// Without PreVote a timeout raises the term at once; with it only a majority's promises do.
+// Without PreVote, a timeout increases the term at once; with PreVote, only the grants of a majority do.
 func TestWithPreVote(t *testing.T) {
 	for _, on := range []bool{true, false} {
 		rf := newQuiet(t, 3, MakePersister(), WithPreVote(on), WithVotePolicy(VoteSelfFirst))
@@ -263,8 +264,8 @@ func TestWithPreVote(t *testing.T) {
 	}
 }
 
-// A leader that was deposed while a majority was with it stands when its next heartbeat would have been due, before
-// others time out, unless it has a leader again or voted for another.
+// A leader that was deposed while a majority answered it becomes a candidate when its next heartbeat would have been
+// due, before others time out, unless it has a leader again or has voted for another server.
 func TestStandSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		soon := courseRules().heartbeat
@@ -298,14 +299,14 @@ func TestStandSoon(t *testing.T) {
 	})
 }
 
-// hearOfTerm is what a reply of a newer term makes rf do.
+// hearOfTerm does what rf does at a reply of a newer term.
 func hearOfTerm(rf *Raft, term int) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	rf.becomeFollowerLocked(term)
 }
 
-// Servers that choose differently elect leaders together and agree.
+// Servers with different options elect leaders and agree.
 func TestElectionOptionsMixed(t *testing.T) {
 	parallel(t)
 	for _, unreliable := range []bool{false, true} {
@@ -328,14 +329,14 @@ func TestElectionOptionsMixed(t *testing.T) {
 	}
 }
 
-// A contest is a cluster of candidates, each with its own options, that stand in few terms and whose requests and
-// replies may come late, often or never, in any order, while servers restart from what they saved.
+// A contest is a cluster of candidates with different options in few terms. Requests and replies are delayed, repeated,
+// lost and reordered, and servers restart from their disks.
 type contest struct {
 	t        *testing.T
 	random   *rand.Rand
 	servers  []*Raft
 	options  [][]Option
-	lives    []int // how often each has restarted
+	lives    []int // number of restarts of each server
 	requests []request
 	replies  []answer
 	leaders  map[int]int // by term
@@ -344,7 +345,7 @@ type contest struct {
 }
 
 type request struct {
-	to, life int // the life of the candidate
+	to, life int // life: the candidate's number of restarts
 	args     *RequestVoteArgs
 }
 
@@ -353,7 +354,7 @@ type answer struct {
 	reply RequestVoteReply
 }
 
-// A promise counts for a while only: its giver may follow a leader by then.
+// A granted PreVote expires, because the server that granted it may follow a leader by then.
 func TestOldPromisesDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 5, 3, from(1).terms(1))
@@ -374,8 +375,8 @@ func TestOldPromisesDoNotCount(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			stand()
 		}
-		mustEqual(t, "term after a promise of a minute ago and one of now", promise(2), 3)
-		mustEqual(t, "term after two of now", promise(3), 4)
+		mustEqual(t, "term after a PreVote of a minute ago and a new one", promise(2), 3)
+		mustEqual(t, "term after two new ones", promise(3), 4)
 	})
 }
 
@@ -394,7 +395,7 @@ func TestElectionSafety(t *testing.T) {
 		}
 	}
 	if elected < 250 || conceded < 25 || traded < 25 {
-		t.Errorf("%d leaders, %d concessions, %d votes given away by candidates: too few to show anything",
+		t.Errorf("only %d leaders, %d concessions and %d votes granted by candidates",
 			elected, conceded, traded)
 	}
 }
@@ -439,7 +440,7 @@ func (c *contest) step() {
 	}
 }
 
-// pick returns one of all, and mostly removes it.
+// pick returns a random element of all, and usually removes it.
 func pick[T any](random *rand.Rand, all *[]T) T {
 	k := random.Intn(len(*all))
 	one := (*all)[k]
@@ -476,7 +477,7 @@ func (c *contest) ask(r request) {
 func (c *contest) answer(a answer) {
 	rf := c.servers[a.args.CandidateID]
 	if a.life != c.lives[a.args.CandidateID] {
-		return // the call ended with the candidate's former life
+		return // the candidate has restarted since the call
 	}
 	stood := rf.role == Candidate
 	vote(rf, a.to, a.args, a.reply)

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// §5.2: "Each server will vote for at most one candidate in a given term, on a first-come-first-served basis"; §5.4.1: "the
-// voter denies its vote if its own log is more up-to-date than that of the candidate." The voter is in term 3 with a
-// log of terms 1, 1, 2.
+// §5.2: "Each server will vote for at most one candidate in a given term, on a first-come-first-served basis"; §5.4.1:
+// "the voter denies its vote if its own log is more up-to-date than that of the candidate." The voter is in term 3,
+// with a log of terms 1, 1, 2.
 func TestRequestVoteRule(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -45,13 +45,13 @@ func TestRequestVoteRule(t *testing.T) {
 			mustEqual(t, "granted", granted(deliver(t, rf, &c.args)), c.granted)
 			after := restored(t, rf) // saved before the reply
 			mustEqual(t, "term and vote", [2]int{after.term, after.votedFor}, [2]int{c.term, c.vote})
-			// §5.2: only a granted vote postpones the voter's own election, and a PreVote changes nothing.
-			mustEqual(t, "election postponed", !rf.deadline.IsZero(), c.granted && !c.args.PreVote)
+			// §5.2: only a granted vote resets the voter's election timer; a PreVote changes nothing.
+			mustEqual(t, "election timer reset", !rf.deadline.IsZero(), c.granted && !c.args.PreVote)
 		})
 	}
 }
 
-// What no correct candidate can have sent is refused and changes nothing. The voter is in term 3.
+// Requests that no correct candidate can send are refused and change nothing. The voter is in term 3.
 func TestRequestVoteMalformed(t *testing.T) {
 	const huge = math.MaxInt
 	for _, args := range []RequestVoteArgs{
@@ -69,7 +69,7 @@ func TestRequestVoteMalformed(t *testing.T) {
 		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: -1},
 		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: huge},
 		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 5},
-		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 4}, // it has only just entered term 4
+		{Term: 4, CandidateID: 1, LastLogIndex: 3, LastLogTerm: 4}, // a candidate of term 4 cannot have an entry of term 4
 		{Term: 4, CandidateID: 1, LastLogIndex: 0, LastLogTerm: 3},
 	} {
 		for _, args.PreVote = range []bool{false, true} {
@@ -78,7 +78,7 @@ func TestRequestVoteMalformed(t *testing.T) {
 			})
 		}
 	}
-	t.Run("term 0", func(t *testing.T) { // nobody stands in it
+	t.Run("term 0", func(t *testing.T) { // no server is a candidate in term 0
 		wantRefused(t, newFollower(t, 3, 0, nil), &RequestVoteArgs{CandidateID: 1})
 	})
 	t.Run("entries of no term", func(t *testing.T) {
@@ -86,8 +86,8 @@ func TestRequestVoteMalformed(t *testing.T) {
 	})
 }
 
-// Who hears from a leader, or leads, promises nobody its vote; it does so again when the leader has been silent for the
-// least election timeout (dissertation, §4.2.3 and §9.6).
+// A server that leads or hears a leader grants no PreVotes. It grants them again after the leader has been silent for
+// the minimum election timeout (dissertation, §4.2.3 and §9.6).
 func TestPreVoteWithLeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ask := &RequestVoteArgs{Term: 4, CandidateID: 2, LastLogIndex: 9, LastLogTerm: 3, PreVote: true}
@@ -107,8 +107,8 @@ func TestPreVoteWithLeader(t *testing.T) {
 	})
 }
 
-// Every heartbeat renews what a follower hears: it refuses its promise however long the leader has led, and gives it when the
-// leader has been silent for the least election timeout.
+// Every heartbeat counts: a follower refuses PreVotes however long the leader has led, and grants them after the leader
+// has been silent for the minimum election timeout.
 func TestPreVoteUnderLongReign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ask := &RequestVoteArgs{Term: 4, CandidateID: 2, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
@@ -129,18 +129,18 @@ func TestPreVoteUnderLongReign(t *testing.T) {
 	})
 }
 
-// A leader that was heard just now, but whose term is over, keeps nobody from a promise.
+// A leader of an earlier term does not prevent PreVotes, even if it was heard just now.
 func TestPreVoteAfterLeadersTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 3, 3, from(1).terms(3))
 		deliver(t, rf, appendMsg(3, 1, 3, 1))
 		mustEqual(t, "a vote for a worse log", granted(deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 2})), false)
 		ask := &RequestVoteArgs{Term: 5, CandidateID: 1, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
-		mustEqual(t, "a promise", granted(deliver(t, rf, ask)), true)
+		mustEqual(t, "a PreVote", granted(deliver(t, rf, ask)), true)
 	})
 }
 
-// Promises of one attempt count in the next.
+// PreVotes of one attempt count in the next.
 func TestPromisesAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 5, 3, from(1).terms(1))
@@ -149,11 +149,11 @@ func TestPromisesAddUp(t *testing.T) {
 			vote(rf, peer, &RequestVoteArgs{Term: 4, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
 			time.Sleep(time.Second)
 		}
-		mustEqual(t, "role and term with a promise of each attempt", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
+		mustEqual(t, "role and term with a PreVote of each attempt", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
 	})
 }
 
-// newCandidate returns a quiet candidate, server 0 of n, in term.
+// newCandidate returns a quiet candidate, server 0 of n, in term, and its request.
 func newCandidate(t testing.TB, n, term int) (*Raft, *RequestVoteArgs) {
 	rf := newFollower(t, n, term-1, from(1).terms(1))
 	rf.mu.Lock()
@@ -162,7 +162,7 @@ func newCandidate(t testing.TB, n, term int) (*Raft, *RequestVoteArgs) {
 	return rf, &RequestVoteArgs{Term: term, CandidateID: 0, LastLogIndex: 1, LastLogTerm: 1}
 }
 
-// vote lets rf have a peer's reply as requestVoteFrom does.
+// vote gives rf a peer's reply.
 func vote(rf *Raft, peer int, args *RequestVoteArgs, reply RequestVoteReply) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -171,7 +171,7 @@ func vote(rf *Raft, peer int, args *RequestVoteArgs, reply RequestVoteReply) {
 	}
 }
 
-// A ballot is a reply that a candidate gets.
+// A ballot is a reply to a request for a vote.
 type ballot struct {
 	peer    int
 	preVote bool
@@ -198,7 +198,7 @@ func TestCountingVotes(t *testing.T) {
 		{"refusals", []ballot{no(1), no(2), no(3), no(4)}, Candidate, 3},
 		{"majority in spite of refusals", []ballot{no(1), yes(2), no(3), yes(4)}, Leader, 3},
 		{"late grants of an older term", []ballot{{1, false, 2, 2, true}, {2, false, 2, 2, true}}, Candidate, 3},
-		{"promises are not votes", []ballot{{1, true, 3, 2, true}, {2, true, 4, 3, true}, {3, true, 4, 3, true}}, Candidate, 3},
+		{"PreVotes are not votes", []ballot{{1, true, 3, 2, true}, {2, true, 4, 3, true}, {3, true, 4, 3, true}}, Candidate, 3},
 		{"newer term", []ballot{yes(1), {2, false, 3, 7, false}}, Follower, 7},
 		{"votes after a newer term", []ballot{{1, false, 3, 7, false}, yes(2), yes(3), yes(4)}, Follower, 7},
 		{"late newer term of an older request", []ballot{{1, false, 2, 7, false}}, Candidate, 3},
@@ -218,7 +218,8 @@ func TestCountingVotes(t *testing.T) {
 	}
 }
 
-// A majority of promises makes a candidate, in a term that is saved with its own vote before it asks.
+// With the PreVotes of a majority, a server becomes a candidate. It saves the new term and its own vote before it asks
+// for votes.
 func TestCountingPromises(t *testing.T) {
 	rf := newQuiet(t, 5, MakePersister(), WithVotePolicy(VoteSelfFirst))
 	rf.currentTerm = 2
@@ -232,16 +233,16 @@ func TestCountingPromises(t *testing.T) {
 	vote(rf, 1, args, RequestVoteReply{Term: 2, VoteGranted: true})
 	vote(rf, 1, args, RequestVoteReply{Term: 2, VoteGranted: true})
 	vote(rf, 2, args, RequestVoteReply{Term: 2, VoteGranted: false})
-	mustEqual(t, "role with two promises", rf.role, Follower)
+	mustEqual(t, "role with two PreVotes", rf.role, Follower)
 	vote(rf, 3, args, RequestVoteReply{Term: 2, VoteGranted: true})
 	mustEqual(t, "role with three", rf.role, Candidate)
 	after := restored(t, rf)
 	mustEqual(t, "term and vote", [2]int{after.term, after.votedFor}, [2]int{3, 0})
 	vote(rf, 4, args, RequestVoteReply{Term: 2, VoteGranted: true})
-	mustEqual(t, "votes, after a late promise", rf.campaign.count(), 1)
+	mustEqual(t, "votes, after a late PreVote", rf.campaign.count(), 1)
 }
 
-// A vote that comes when the election has failed, and its candidate asks for promises, is not a promise.
+// A late vote does not count as a PreVote when the candidate already asks for PreVotes again.
 func TestLateVoteIsNoPromise(t *testing.T) {
 	rf, args := newCandidate(t, 3, 3)
 	rf.mu.Lock()
@@ -250,22 +251,22 @@ func TestLateVoteIsNoPromise(t *testing.T) {
 	vote(rf, 1, args, RequestVoteReply{Term: 3, VoteGranted: true})
 	mustEqual(t, "role and term", fmt.Sprint(rf.role, rf.currentTerm), "follower 3")
 	vote(rf, 1, &RequestVoteArgs{Term: 4, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
-	mustEqual(t, "role and term with a promise", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
+	mustEqual(t, "role and term with a PreVote", fmt.Sprint(rf.role, rf.currentTerm), "candidate 4")
 }
 
-// A promise for a term that has passed meanwhile is none for the term that the server asks for now.
+// A PreVote for an earlier term does not count for the term that the server asks for now.
 func TestPromiseOfOlderTerm(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
 	locked(rf, rf.startElectionLocked, func() { rf.becomeFollowerLocked(7) }, rf.startElectionLocked)
 	for _, term := range []int{4, 7, 9} {
 		vote(rf, 1, &RequestVoteArgs{Term: term, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
 	}
-	mustEqual(t, "role and term after old promises", fmt.Sprint(rf.role, rf.currentTerm), "follower 7")
+	mustEqual(t, "role and term after old PreVotes", fmt.Sprint(rf.role, rf.currentTerm), "follower 7")
 	vote(rf, 1, &RequestVoteArgs{Term: 8, PreVote: true}, RequestVoteReply{Term: 3, VoteGranted: true})
 	mustEqual(t, "role and term after one for the next", fmt.Sprint(rf.role, rf.currentTerm), "candidate 8")
 }
 
-// A refusal that names a newer term ends the asking for promises.
+// A refusal with a newer term ends the campaign for PreVotes.
 func TestPromiseRefusedByNewerTerm(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
 	rf.mu.Lock()
@@ -294,7 +295,8 @@ func TestCandidateMeetsLeader(t *testing.T) {
 	}
 }
 
-// A leader that a candidate with a worse log deposes stands again soon; one that a better log deposes does not.
+// A leader that is deposed by a candidate with a worse log becomes a candidate again soon; one that is deposed by a
+// better log does not.
 func TestDeposedLeaderStandsSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []struct {
@@ -305,7 +307,7 @@ func TestDeposedLeaderStandsSoon(t *testing.T) {
 			reply := deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: c.index, LastLogTerm: c.term})
 			mustEqual(t, "role", rf.role, Follower)
 			mustEqual(t, "granted", granted(reply), !c.soon)
-			mustEqual(t, fmt.Sprintf("stands before others time out, after %+v", c),
+			mustEqual(t, fmt.Sprintf("becomes a candidate before others time out, after %+v", c),
 				time.Until(rf.deadline) == rf.options.heartbeat, c.soon)
 		}
 		rf := newFollower(t, 3, 3, from(1).terms(1, 1))
@@ -315,7 +317,7 @@ func TestDeposedLeaderStandsSoon(t *testing.T) {
 	})
 }
 
-// §5.2: "Raft uses randomized election timeouts". In vain, they grow: at first not, then twofold, then fourfold.
+// §5.2: "Raft uses randomized election timeouts". After failed attempts they double, and then double again.
 func TestElectionTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 3, 1, nil)
@@ -337,8 +339,7 @@ func TestElectionTimeout(t *testing.T) {
 	})
 }
 
-// A server that nobody answers stands less and less often: its timeout is twofold at once, then fourfold. With the first
-// answer it is what it would have been.
+// Without any answers, a server's timeout doubles at once, and then again. With the first answer it is as usual.
 func TestElectionTimeoutUnanswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 100 {
@@ -361,7 +362,8 @@ func TestElectionTimeoutUnanswered(t *testing.T) {
 	})
 }
 
-// In one attempt a peer that answers is asked once, whatever it says; in the next only one that has not promised its vote.
+// In one attempt, a peer that answers is asked once. In the next attempt, only peers that have not granted a PreVote
+// are asked.
 func TestEachPeerIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 5, newFollower(t, 3, 7, from(1).terms(1)).store.persister, WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
@@ -374,12 +376,12 @@ func TestEachPeerIsAskedOnce(t *testing.T) {
 			mustEqual(t, fmt.Sprint("requests to peer ", peer), script(s.mail(peer)), "?8")
 		}
 		time.Sleep(200 * time.Millisecond)
-		mustEqual(t, "requests to the one that has promised", script(s.mail(1)), "")
+		mustEqual(t, "requests to the peer that has granted", script(s.mail(1)), "")
 		mustEqual(t, "requests to another", script(s.mail(2)), "?8")
 	})
 }
 
-// Make sets the first election timeout, too: nobody hears of a server before the least one, and everybody by the greatest.
+// Make starts the election timer: a server asks for votes after the minimum and before the maximum election timeout.
 func TestFirstElectionTimeout(t *testing.T) {
 	for name, disk := range map[string]*Persister{
 		"a new server": MakePersister(), "a restarted one": newFollower(t, 3, 7, from(1).terms(1)).store.persister,
@@ -401,20 +403,20 @@ func TestFirstElectionTimeout(t *testing.T) {
 				}
 				args := mail[0].Message.(*RequestVoteArgs)
 				want := map[string]string{"a new server": "1 false", "a restarted one": "8 true"}[name]
-				mustEqual(t, "term of the election, and whether it asks first, of "+name, fmt.Sprint(args.Term, args.PreVote), want)
+				mustEqual(t, "term and PreVote of the first request of "+name, fmt.Sprint(args.Term, args.PreVote), want)
 			})
 		}
 	}
 }
 
-// The bounds of the timeout may be equal.
+// The minimum and maximum timeout may be equal.
 func TestFixedElectionTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 3, MakePersister(), WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
 		defer s.end()
 		begun := time.Now()
 		s.lead()
-		mustEqual(t, "it stands after", s.mail(1)[0].at.Sub(begun), 200*time.Millisecond)
+		mustEqual(t, "first request after", s.mail(1)[0].at.Sub(begun), 200*time.Millisecond)
 	})
 }
 
@@ -426,7 +428,7 @@ func TestTermsOnlyRise(t *testing.T) {
 	wantPanic(t, func() { rf.becomeLeaderLocked() }, "server 0", "from follower to leader", "term 5")
 }
 
-// A killed server takes no message, and changes nothing more.
+// A killed server refuses every message, and nothing changes any more.
 func TestKilledServerRefuses(t *testing.T) {
 	rf := newFollower(t, 3, 3, from(1).terms(1))
 	go rf.applier()

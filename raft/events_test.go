@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// short writes an event as "Kind(term leader peer index)@commitIndex".
+// short formats an event as "Kind(term leader peer index)@commitIndex".
 func short(e Event) string {
 	return fmt.Sprintf("%v(%d %d %d %d)@%d", e.Kind, e.Term, e.Leader, e.Peer, e.Index, e.CommitIndex)
 }
 
-// taken empties the queue of a quiet server.
+// taken removes all events from the queue of a quiet server, and formats them.
 func taken(rf *Raft) string {
 	var s []string
 	for _, e := range rf.events.waiting {
@@ -25,14 +25,14 @@ func taken(rf *Raft) string {
 	return strings.Join(s, " ")
 }
 
-// reporting makes a quiet server one with events.
+// reporting makes a quiet server report events, as WithEvents does.
 func reporting(rf *Raft) *Raft {
 	rf.options.events = true
 	rf.events.term = rf.currentTerm
 	return rf
 }
 
-// locked does something with rf.mu held: a campaign has goroutines of its own.
+// locked runs steps with rf.mu held, because a campaign has goroutines.
 func locked(rf *Raft, steps ...func()) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -41,7 +41,8 @@ func locked(rf *Raft, steps ...func()) {
 	}
 }
 
-// eventSteps leads server 0 of three, in term 3 with five entries of which four are committed, through all changes.
+// eventSteps are changes of server 0 of three, and their events. It begins in term 3 with five entries, four of them
+// committed.
 var eventSteps = []struct {
 	name string
 	step func(t *testing.T, rf *Raft)
@@ -52,7 +53,7 @@ var eventSteps = []struct {
 	}, "NewTerm(5 -1 -1 0)@4"},
 	{"its heartbeat", func(t *testing.T, rf *Raft) { deliver(t, rf, appendMsg(5, 5, 3, 4)) }, "LeaderKnown(5 1 -1 0)@4"},
 	{"the next heartbeat, which commits", func(t *testing.T, rf *Raft) { deliver(t, rf, appendMsg(5, 5, 3, 5)) }, ""},
-	{"a question whether we would vote", func(t *testing.T, rf *Raft) {
+	{"a request for a PreVote", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &RequestVoteArgs{Term: 9, CandidateID: 2, LastLogIndex: 9, LastLogTerm: 8, PreVote: true})
 	}, ""},
 	{"an old leader", func(t *testing.T, rf *Raft) { deliver(t, rf, appendMsg(4, 5, 3, 5)) }, ""},
@@ -62,19 +63,19 @@ var eventSteps = []struct {
 	{"the same snapshot", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &InstallSnapshotArgs{Term: 7, LeaderID: 2, LastIncludedIndex: 9, LastIncludedTerm: 6, Data: []byte("x")})
 	}, ""},
-	{"the leader falls silent", func(t *testing.T, rf *Raft) { locked(rf, rf.startElectionLocked) }, ""},
+	{"the leader is silent", func(t *testing.T, rf *Raft) { locked(rf, rf.startElectionLocked) }, ""},
 	{"and comes back", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 2, PrevLogIndex: 9, PrevLogTerm: 6})
 	}, "LeaderKnown(7 2 -1 0)@9"},
-	{"we stand and win", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
+	{"it is elected", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
 		"NewTerm(8 -1 -1 0)@9 BecameLeader(8 0 -1 9)@9"},
 	{"no majority answers", func(t *testing.T, rf *Raft) { locked(rf, rf.stepDownLocked) }, "LostLeadership(8 -1 -1 0)@9"},
-	{"we win again", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
+	{"it is elected again", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
 		"NewTerm(9 -1 -1 0)@9 BecameLeader(9 0 -1 9)@9"},
 	{"a newer leader", func(t *testing.T, rf *Raft) {
 		deliver(t, rf, &AppendEntriesArgs{Term: 12, LeaderID: 1, PrevLogIndex: 9, PrevLogTerm: 6})
 	}, "LostLeadership(9 -1 -1 0)@9 NewTerm(12 -1 -1 0)@9 LeaderKnown(12 1 -1 0)@9"},
-	{"we lead once more", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
+	{"it leads once more", func(t *testing.T, rf *Raft) { locked(rf, rf.becomeCandidateLocked, rf.becomeLeaderLocked) },
 		"NewTerm(13 -1 -1 0)@9 BecameLeader(13 0 -1 9)@9"},
 	{"Kill", func(t *testing.T, rf *Raft) {
 		close(rf.applierDone)
@@ -90,7 +91,7 @@ func TestEventsOfEachChange(t *testing.T) {
 	}
 }
 
-// Who does not ask gets no event, and none is kept.
+// Without WithEvents, no event is sent or kept.
 func TestNoEventsUnasked(t *testing.T) {
 	rf := committed(t)
 	for _, s := range eventSteps {
@@ -104,14 +105,14 @@ func TestNoEventsUnasked(t *testing.T) {
 	mustEqual(t, "events", len(leader.events.waiting), 0)
 }
 
-// reportProgress lets follower 1 of a leader hold its log.
+// reportProgress brings follower 1 of a leader up to date.
 func reportProgress(t *testing.T, rf *Raft) (*follower, *Raft) {
 	f := rf.followers[1]
 	settle(t, rf, f, &AppendEntriesReply{Term: rf.currentTerm, Success: true})
 	return f, rf
 }
 
-// settle sends a follower the next message and takes the reply to it, nil for none.
+// settle sends a follower the next message and takes this reply, where nil means that the message was lost.
 func settle(t *testing.T, rf *Raft, f *follower, reply Reply) {
 	t.Helper()
 	var c call
@@ -122,7 +123,8 @@ func settle(t *testing.T, rf *Raft, f *follower, reply Reply) {
 	rf.settleLocked(f, &c, reply)
 }
 
-// A peer catches up once a term, and again after it was out of reach; a lost message or two entries more change nothing.
+// PeerCaughtUp is reported once a term, and again after the peer was unreachable. Two lost messages or new entries
+// change nothing.
 func TestPeerCaughtUp(t *testing.T) {
 	rf := reporting(newLeader(t, 3, 3, from(1).terms(1, 1, 2)))
 	rf.commitIndex = 2
@@ -150,7 +152,7 @@ func TestPeerCaughtUp(t *testing.T) {
 		settle(t, rf, f, s.reply)
 		mustEqual(t, s.name, taken(rf), s.want)
 	}
-	rf.Start("more") // it lacks a command, but not a committed one
+	rf.Start("more") // the peer lacks an entry, but no committed one
 	settle(t, rf, f, yes)
 	mustEqual(t, "one more", taken(rf), "")
 	deliver(t, rf, &AppendEntriesArgs{Term: 4, LeaderID: 2})
@@ -161,7 +163,7 @@ func TestPeerCaughtUp(t *testing.T) {
 	mustEqual(t, "another term", taken(rf), "PeerCaughtUp(5 0 1 4)@4")
 }
 
-// The term that a server has when Make returns is no news, nor is what its snapshot covers; whatever comes after that is.
+// A server reports events only for changes after Make has returned.
 func TestEventsAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := newFollower(t, 3, 7, from(1).terms(1, 5, 5, 6))
@@ -180,8 +182,8 @@ func TestEventsAfterRestart(t *testing.T) {
 	})
 }
 
-// A peer that has acknowledged some of what is committed has not caught up. The three entries of the leader's older terms are
-// so large that each takes a message of its own.
+// A peer that lacks committed entries has not caught up. The leader's three entries of older terms are so large that
+// each takes a message of its own.
 func TestPeerCaughtUpWithPartOfIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		large := from(1).terms(1, 1, 1)
@@ -208,7 +210,7 @@ func TestPeerCaughtUpWithPartOfIt(t *testing.T) {
 	})
 }
 
-// A peer has caught up when it holds what is committed, though not all that the leader has.
+// A peer has caught up when it has all committed entries, even if it lacks others.
 func TestPeerCaughtUpBehindTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 5, MakePersister(), WithEvents())
@@ -222,7 +224,7 @@ func TestPeerCaughtUpBehindTheLast(t *testing.T) {
 		for s.rf.Status().Role != Leader {
 			time.Sleep(time.Millisecond)
 		}
-		synctest.Wait() // a heartbeat is on its way
+		synctest.Wait() // a heartbeat is in flight
 		s.start("not committed")
 		time.Sleep(21 * time.Millisecond)
 		mustEqual(t, "before it is answered", story(s.received()), "NewTerm(1 -1 -1 0)@0 BecameLeader(1 0 -1 0)@0")
@@ -231,8 +233,8 @@ func TestPeerCaughtUpBehindTheLast(t *testing.T) {
 	})
 }
 
-// feed starts the applier of a quiet server and returns a function that receives the next message: a command as its
-// index, a snapshot as ">" and its index, an event as its kind, or "-" if nothing comes.
+// feed starts the applier of a quiet server and returns a function that receives the next message, formatted: a command
+// as its index, a snapshot as ">" and its index, an event as its kind, "-" for none.
 func feed(rf *Raft) (next func() string) {
 	applyCh := startApplier(rf)
 	return func() string {
@@ -253,7 +255,7 @@ func feed(rf *Raft) (next func() string) {
 	}
 }
 
-// Events and commands come in the order in which they happened, whatever the reader was waiting for meanwhile.
+// Events and commands are sent in the order in which they happened, whatever the applier was sending then.
 func TestEventsBetweenCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := reporting(newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 3)))
@@ -273,7 +275,7 @@ func TestEventsBetweenCommands(t *testing.T) {
 	})
 }
 
-// A snapshot cannot be divided: what happened in the middle of what it replaces follows it.
+// Events that happened between the commands that a snapshot replaces follow the snapshot.
 func TestEventsAroundSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := reporting(newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 3)))
@@ -281,7 +283,7 @@ func TestEventsAroundSnapshot(t *testing.T) {
 		defer rf.Kill()
 		deliver(t, rf, appendMsg(3, 5, 3, 2))
 		mustEqual(t, "next", next(), "LeaderKnown")
-		synctest.Wait()                                                                                                          // the applier holds 1 and 2
+		synctest.Wait()                                                                                                          // the applier has taken 1 and 2
 		deliver(t, rf, appendMsg(4, 5, 3, 2))                                                                                    // after 2, before any snapshot
 		deliver(t, rf, appendMsg(4, 5, 3, 4))                                                                                    // commits 3 and 4
 		deliver(t, rf, &AppendEntriesArgs{Term: 5, LeaderID: 2})                                                                 // after 4, in the middle of the snapshot
@@ -294,7 +296,8 @@ func TestEventsAroundSnapshot(t *testing.T) {
 	})
 }
 
-// A reader that sleeps loses nothing and holds nobody up; once killed, nothing comes any more, and the close comes last.
+// A slow reader loses nothing and delays no other goroutine. After Kill nothing is sent any more, and applyCh is
+// closed.
 func TestEventsForSlowReader(t *testing.T) {
 	parallel(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -334,7 +337,7 @@ func TestEventKindNames(t *testing.T) {
 		"LostLeadership PeerCaughtUp EventKind(0) EventKind(7)")
 }
 
-// An eventWitness checks, for a whole cluster, what the comment on Event says.
+// An eventWitness checks the guarantees in the comment on Event, for all servers of a cluster.
 type eventWitness struct {
 	mu      sync.Mutex
 	cfg     *config
@@ -359,15 +362,15 @@ func (w *eventWitness) start(command int) {
 	}
 }
 
-// A witnessed is what one life of a server has handed over.
+// A witnessed is what a server has handed over since its start.
 type witnessed struct {
-	last     int   // index up to which everything was handed over
-	snapFrom int   // with the last message being a snapshot or an event: what was handed over before it
+	last     int   // the last index that was handed over
+	snapFrom int   // the least CommitIndex that the next event may have
 	event    Event // the last one
 	leads    bool
 }
 
-// watch reads like reader, and checks on the way.
+// watch returns a reader that checks messages and passes them on to reader.
 func (w *eventWitness) watch(reader func(int, chan ApplyMsg)) func(int, chan ApplyMsg) {
 	return func(i int, applyCh chan ApplyMsg) {
 		passed := make(chan ApplyMsg)
@@ -402,12 +405,12 @@ func (w *eventWitness) check(i int, seen *witnessed, m ApplyMsg) string {
 		seen.last, seen.snapFrom = m.CommandIndex, m.CommandIndex
 		term, ok := w.started[m.Command]
 		if !ok {
-			return "a command that nobody started"
+			return "a command that was not started"
 		}
 		w.applied[m.CommandIndex] = term
 		return ""
 	case m.SnapshotValid:
-		seen.last = m.SnapshotIndex // snapFrom stays: events of the time before may follow
+		seen.last = m.SnapshotIndex // snapFrom stays: events from before the snapshot may follow
 		return ""
 	case !m.EventValid:
 		return "an empty message"
@@ -421,9 +424,9 @@ func (w *eventWitness) checkEvent(i int, seen *witnessed, e Event) string {
 	w.kinds[e.Kind]++
 	switch {
 	case e.CommitIndex > seen.last:
-		return "it comes before commands that it should follow"
+		return "an event before commands that it should follow"
 	case e.CommitIndex < seen.snapFrom:
-		return "it comes after commands that it should precede"
+		return "an event after commands that it should precede"
 	case e.CommitIndex < last.CommitIndex || e.Term < last.Term && e.Kind != LostLeadership:
 		return "events out of order"
 	case e.Kind == NewTerm && e.Term == last.Term:
@@ -448,7 +451,7 @@ func (w *eventWitness) checkEvent(i int, seen *witnessed, e Event) string {
 	return ""
 }
 
-// conclude checks what leaders were told of the terms before theirs.
+// conclude checks the events of leaders against the commands of earlier terms, and that each kind of event happened.
 func (w *eventWitness) conclude(t *testing.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -469,7 +472,8 @@ func (w *eventWitness) conclude(t *testing.T) {
 	}
 }
 
-// Five servers lose leaders, messages and power; what the comment on Event promises holds for each of them.
+// The guarantees in the comment on Event hold for five servers whose leaders change, whose messages are lost, and that
+// crash.
 func TestEventsInCluster(t *testing.T) {
 	parallel(t)
 	for _, unreliable := range []bool{false, true} {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// fuzzServer returns a follower of server 1 in term 4 with a snapshot at 2 and entries up to 6, of which 4 are committed.
+// fuzzServer returns a follower of server 1 in term 4 with a snapshot at 2, entries up to 6, and commitIndex 4.
 func fuzzServer(t testing.TB) *Raft {
 	rf := newFollower(t, 3, 4, from(1).terms(1, 1, 2, 2, 3, 4))
 	rf.commitIndex, rf.lastApplied = 4, 4
@@ -15,7 +15,7 @@ func fuzzServer(t testing.TB) *Raft {
 	return rf
 }
 
-// FuzzSavedState gives Make's reading of a saved state any bytes. What it accepts, it must save again as it was.
+// FuzzSavedState restores servers from random bytes. A state that is accepted must be saved and restored unchanged.
 func FuzzSavedState(f *testing.F) {
 	rf := fuzzServer(f)
 	state := rf.store.persister.ReadRaftState()
@@ -37,7 +37,7 @@ func FuzzSavedState(f *testing.F) {
 	})
 }
 
-// sealedState returns the state with version, lengths and checksums set right, so that the fuzzer gets past them.
+// sealedState returns the state with correct version, lengths and checksums, so that the fuzzer gets past them.
 func sealedState(state, data []byte) []byte {
 	state = bytes.Clone(state)
 	body := state[headSize:]
@@ -53,8 +53,8 @@ func sealedState(state, data []byte) []byte {
 	return state
 }
 
-// FuzzRequestVote and its likes below send a server any message, with the right checksum or with any. It must neither panic
-// nor come into a state that it could not have (verify).
+// FuzzRequestVote and the next two send a server random messages, with a correct or a random checksum. The server must
+// not panic or get into an impossible state (verify).
 func FuzzRequestVote(f *testing.F) {
 	f.Add(5, 1, 6, 4, false, true, uint64(0))
 	f.Add(4, 2, 9, 3, true, false, uint64(1))
@@ -88,7 +88,7 @@ func FuzzInstallSnapshot(f *testing.F) {
 	})
 }
 
-// fuzzed delivers m. Unless it has the right checksum, it must be refused.
+// fuzzed delivers m, with the correct checksum if seal is true. With a wrong checksum, it must be refused.
 func fuzzed[M Message](t *testing.T, m M, seal bool) {
 	rf := fuzzServer(t)
 	if good := sealed(m); seal || reflect.DeepEqual(good, m) {
@@ -97,11 +97,11 @@ func fuzzed[M Message](t *testing.T, m M, seal bool) {
 	}
 	before := pictureOf(rf)
 	if reply := rf.OnMessage(m); granted(reply) || pictureOf(rf) != before {
-		t.Errorf("a wrong checksum is overlooked: %+v", m)
+		t.Errorf("a message with a wrong checksum was accepted: %+v", m)
 	}
 }
 
-// FuzzDecodeCommand decodes any bytes as a command.
+// FuzzDecodeCommand decodes random bytes as a command.
 func FuzzDecodeCommand(f *testing.F) {
 	var known definitions
 	data, c, err := encodeCommand(nil, kvCommand{"Put", "k", "v", 1, 2})

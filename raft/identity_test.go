@@ -16,7 +16,7 @@ import (
 	"6.824/labgob"
 )
 
-// Commands that gob leaves as they are.
+// Commands that gob does not change.
 type (
 	plainCommand struct {
 		Key, Value string
@@ -35,7 +35,7 @@ type (
 	arrayCommand    [3]pointCommand
 )
 
-// Commands that gob changes, or changes sometimes.
+// Commands that gob always or sometimes changes.
 type (
 	bytesCommand   struct{ Value []byte }
 	slicesCommand  struct{ Values [][]int }
@@ -85,7 +85,7 @@ func init() {
 
 var zero, one = 0, 1
 
-// identities are commands that may be handed over as they are, and changed those that may not.
+// identities are commands that the leader may hand over without decoding, and changed those that it may not.
 var (
 	identities = []any{
 		true, int8(-1), int64(math.MinInt64), uint(0), uint8(255), uint64(math.MaxUint64), uintptr(7), opKind(3),
@@ -107,13 +107,14 @@ var (
 	}
 )
 
-// fullPlain returns a plainCommand whose every field is set.
+// fullPlain returns a plainCommand with all fields set.
 func fullPlain() plainCommand {
 	return plainCommand{"k", "v", -1, 2, 3, true, [2]pointCommand{{1, 0}, {0, 2}}, [4]byte{1, 0, 0, 9},
 		struct{ A, B int }{0, 1}, EmbeddedCommand{5}}
 }
 
-// Which types pass is decided by what they are made of; each value of one that does comes back as it was, and of its type.
+// Whether a type is handed over without decoding depends on its structure. Values of these types are decoded to equal
+// values of the same type.
 func TestIdentity(t *testing.T) {
 	var known definitions
 	d := newDecoder(&known)
@@ -125,7 +126,7 @@ func TestIdentity(t *testing.T) {
 		mustEqual(t, fmt.Sprintf("%#v is handed over as it is", command), handedOver(command, data, c), command)
 		known.add(c.key, c.definition)
 		if got, err := d.decode(data); err != nil || !reflect.DeepEqual(got, command) {
-			t.Errorf("%#v comes back as %#v, %v", command, got, err)
+			t.Errorf("%#v is decoded to %#v, %v", command, got, err)
 		}
 	}
 	for _, command := range changed {
@@ -144,7 +145,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// Types that labgob complains of.
+// Types for which labgob prints warnings.
 func TestIdentityOfHiddenFields(t *testing.T) {
 	type hidden struct{ Z int }
 	for _, v := range []any{struct {
@@ -158,20 +159,21 @@ func TestIdentityOfHiddenFields(t *testing.T) {
 	}
 }
 
-// A type that is registered late, or as a pointer only, does not pass.
+// A command is decoded if its type is not registered, or only its pointer type is.
 func TestIdentityOfRegisteredType(t *testing.T) {
 	mustEqual(t, "a value whose pointer is registered", codecOf(reflect.TypeFor[byPointer]()).identity, false)
-	mustEqual(t, "it would pass", isIdentity(reflect.TypeFor[byPointer]()), true)
+	mustEqual(t, "it would be an identity", isIdentity(reflect.TypeFor[byPointer]()), true)
 	mustEqual(t, "not registered", codecOf(reflect.TypeFor[foreignCommand]()).identity, false)
 }
 
-// All services get the same, of the same type, nil or not, bit by bit: the leader's, the others', and again after a restart.
+// All services get commands of the same type with the same bits, also for nil: on the leader, on followers, and after a
+// restart.
 func TestEveryServiceGetsTheSame(t *testing.T) {
 	commands := slices.Concat(identities, changed, []any{nil, 0, -1, "", "text"})
 	synctest.Test(t, func(t *testing.T) {
 		const n = 3
 		servers, disks, applied := make([]*Raft, n), make([]*Persister, n), make([]chan ApplyMsg, n)
-		ready := make(chan struct{}) // all are made
+		ready := make(chan struct{}) // closed when all servers are made
 		for i := range servers {
 			disks[i], applied[i] = MakePersister(), make(chan ApplyMsg, len(commands))
 			servers[i] = Make(deadEnds(n), i, disks[i], applied[i], WithTransport(func(to int, m Message) Reply {
@@ -203,7 +205,7 @@ func TestEveryServiceGetsTheSame(t *testing.T) {
 	})
 }
 
-// written returns all that v is made of, also what == and DeepEqual overlook.
+// written formats all parts of v, also those that == and DeepEqual ignore.
 func written(v any) string {
 	var b bytes.Buffer
 	write(&b, reflect.ValueOf(v))
@@ -244,7 +246,7 @@ func write(b *bytes.Buffer, v reflect.Value) {
 	}
 }
 
-// What the caller does to a command after Start changes nothing.
+// Changes that the caller makes to a command after Start have no effect.
 func TestCommandBelongsToCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister())
@@ -261,7 +263,7 @@ func TestCommandBelongsToCaller(t *testing.T) {
 	})
 }
 
-// A leader does not decode what it may hand over as it is.
+// A leader does not decode commands that it may hand over unchanged.
 func TestIdentityIsNotDecoded(t *testing.T) {
 	rf := newLeader(t, 1, 1, nil)
 	for _, c := range []struct {

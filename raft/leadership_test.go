@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Half of the servers elect nobody, since the other half could elect another (§5.2).
+// Half of the servers cannot elect a leader, because the other half could elect another one (§5.2).
 func TestHalfIsNoMajority(t *testing.T) {
 	rf, args := newCandidate(t, 4, 3)
 	vote(rf, 1, args, RequestVoteReply{Term: 3, VoteGranted: true})
@@ -18,7 +18,7 @@ func TestHalfIsNoMajority(t *testing.T) {
 	mustEqual(t, "role with three", rf.role, Leader)
 }
 
-// Servers that start at the same moment draw different election timeouts, or they would split every vote (§5.2).
+// Servers that start at the same moment draw different election timeouts; otherwise they would split every vote (§5.2).
 func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var drawn [2][]time.Duration
@@ -35,15 +35,15 @@ func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 	})
 }
 
-// "State on leaders: reinitialized after election" (Figure 2): between two terms of lead a follower may have lost what
-// it had acknowledged.
+// "State on leaders: reinitialized after election" (Figure 2): between two terms of a leader, a follower may have lost
+// entries that it had acknowledged.
 func TestLeaderBeginsAnew(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1, 1, 2))
 	setMatch(rf, []int{2, 0})
 	f := rf.followers[1]
 	f.add(&call{message: new(InstallSnapshotArgs), bytes: 9})
 	f.add(&call{message: new(AppendEntriesArgs), bytes: 9})
-	f.installing, f.failures, f.probing = f.calls[0], maxFailures, true // they hang
+	f.installing, f.failures, f.probing = f.calls[0], maxFailures, true // calls without replies
 	f.hasAnswered, f.missing, f.full, f.caughtUp = true, 3, true, true
 	f.heartbeatRTT.add(time.Second)
 	f.dataRTT.add(time.Minute)
@@ -52,15 +52,15 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
 	mustEqual(t, "proposals open", rf.proposals.leading.Load(), true)
-	mustEqual(t, "what is known of its log", f.progress, progress{nextIndex: 5})
+	mustEqual(t, "progress", f.progress, progress{nextIndex: 5})
 	mustEqual(t, "failures", f.failures, 0)
-	mustEqual(t, "calls, entries, snapshots, bytes on their way", [4]int{len(f.calls), f.entries, f.snapshots, f.bytes}, [4]int{})
+	mustEqual(t, "calls, entries, snapshots, bytes in flight", [4]int{len(f.calls), f.entries, f.snapshots, f.bytes}, [4]int{})
 	mustEqual(t, "a snapshot is awaited", f.installing != nil, false)
-	mustEqual(t, "how long messages take", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, [2]time.Duration{time.Second, time.Minute})
+	mustEqual(t, "round trip times", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, [2]time.Duration{time.Second, time.Minute})
 	mustEqual(t, "a heartbeat is due", f.heartbeatDue, true)
 }
 
-// Elections in vain make a server patient, but only until there is a leader, itself or another.
+// Failed elections lengthen a server's timeouts until there is a leader, itself or another.
 func TestPatienceEndsWithLeader(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
 	rf.attempts = 5
@@ -72,14 +72,14 @@ func TestPatienceEndsWithLeader(t *testing.T) {
 	mustEqual(t, "failed elections of a leader", rf.attempts, 0)
 }
 
-// A leader that steps down does not stand again at once, though no election timeout ran while it led.
+// A leader that steps down waits for an election timeout before it becomes a candidate again.
 func TestFormerLeaderWaits(t *testing.T) {
 	for name, stepDown := range map[string]func(rf *Raft){
 		"deposed": func(rf *Raft) { rf.becomeFollowerLocked(9) },
 		"no quorum": func(rf *Raft) {
 			for range checks {
 				rf.heartbeatDutyLocked(time.Now())
-				mustEqual(t, "role while it looks", rf.role, Leader)
+				mustEqual(t, "role while it checks", rf.role, Leader)
 				time.Sleep(rf.silence.interval)
 			}
 			rf.heartbeatDutyLocked(time.Now())
@@ -92,20 +92,21 @@ func TestFormerLeaderWaits(t *testing.T) {
 				stepDown(rf)
 				mustEqual(t, "role", rf.role, Follower)
 				if wait := time.Until(rf.deadline); wait < rf.options.timeoutMin {
-					t.Errorf("it stands again after %v", wait)
+					t.Errorf("it becomes a candidate again after %v", wait)
 				}
 			})
 		})
 	}
 }
 
-// A request for a vote that is lost is sent again, but not for ever; one that is lost late only if another peer answers.
+// A lost request for a vote is sent again a limited number of times. One that is lost late is sent again only if
+// another peer answers.
 func TestLostRequestForVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		patience := courseRules().heartbeat / 2
 		for _, c := range []struct {
 			lostAfter time.Duration
-			answers   bool // of the other peer
+			answers   bool // the other peer answers
 			want      int32
 		}{
 			{0, false, maxFailures}, {patience - 1, false, maxFailures}, {patience, false, 1}, {time.Minute, false, 1},
@@ -127,12 +128,12 @@ func TestLostRequestForVote(t *testing.T) {
 			rf.startCandidacyLocked()
 			rf.mu.Unlock()
 			time.Sleep(time.Hour)
-			mustEqual(t, fmt.Sprintf("requests that are lost after %v, with answers %v", c.lostAfter, c.answers), requests.Load(), c.want)
+			mustEqual(t, fmt.Sprintf("number of requests that are lost after %v, with answers %v", c.lostAfter, c.answers), requests.Load(), c.want)
 		}
 	})
 }
 
-// Who has asked for promises and then votes for another does not stand against it.
+// A server that asks for PreVotes and then votes for another candidate does not become a candidate against it.
 func TestVoterDoesNotCompete(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
 	rf.mu.Lock()
@@ -142,10 +143,10 @@ func TestVoterDoesNotCompete(t *testing.T) {
 	asked := &RequestVoteArgs{Term: 4, CandidateID: 0, PreVote: true}
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	mustEqual(t, "a promise comes too late", rf.staleVoteLocked(asked), true)
+	mustEqual(t, "a PreVote is stale", rf.staleVoteLocked(asked), true)
 }
 
-// When is there something to send? The leader has three entries.
+// TestWorkForReplicator checks when a leader with three entries has something to send.
 func TestWorkForReplicator(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -154,11 +155,11 @@ func TestWorkForReplicator(t *testing.T) {
 	}{
 		{"up to date", &follower{progress: progress{nextIndex: 4}}, false},
 		{"lacks an entry", &follower{progress: progress{nextIndex: 3}}, true},
-		{"lacks an entry, but a message is on its way", &follower{progress: progress{nextIndex: 3}, inFlight: inFlight{calls: []*call{new(call)}, entries: 1}}, false},
+		{"lacks an entry, but a message is in flight", &follower{progress: progress{nextIndex: 3}, inFlight: inFlight{calls: []*call{new(call)}, entries: 1}}, false},
 		{"lacks an entry, but does not answer", &follower{progress: progress{nextIndex: 3}, inFlight: inFlight{failures: maxFailures}}, false},
 		{"a heartbeat is due", &follower{progress: progress{nextIndex: 4}, duty: duty{heartbeatDue: true}}, true},
-		{"a heartbeat is due while a message is on its way", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{calls: []*call{new(call)}, entries: 1}, duty: duty{heartbeatDue: true}}, true},
-		{"a heartbeat is due though it does not answer", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{failures: maxFailures}, duty: duty{heartbeatDue: true}}, true},
+		{"a heartbeat is due while a message is in flight", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{calls: []*call{new(call)}, entries: 1}, duty: duty{heartbeatDue: true}}, true},
+		{"a heartbeat is due, but it does not answer", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{failures: maxFailures}, duty: duty{heartbeatDue: true}}, true},
 		{"the last message was lost", &follower{progress: progress{nextIndex: 4}, inFlight: inFlight{failures: 1}}, true},
 		{"a commit to tell", &follower{progress: progress{nextIndex: 4}, duty: duty{commitDue: true}}, true},
 		{"a commit to tell that it knows", &follower{progress: progress{nextIndex: 4}, duty: duty{commitDue: true, commitSent: 2}}, false},
@@ -168,12 +169,12 @@ func TestWorkForReplicator(t *testing.T) {
 			rf.commitIndex = 2
 			mustEqual(t, "work", rf.hasWorkLocked(c.f), c.want)
 			rf.stepDownLocked()
-			mustEqual(t, "work of who does not lead", rf.hasWorkLocked(c.f), false)
+			mustEqual(t, "work of a server that does not lead", rf.hasWorkLocked(c.f), false)
 		})
 	}
 }
 
-// A call that hangs does not keep a follower from what is new: another message goes out before the next heartbeat.
+// A call without a reply does not delay new entries: another message is sent before the next heartbeat.
 func TestHangingCallHoldsNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)
@@ -183,12 +184,12 @@ func TestHangingCallHoldsNothingUp(t *testing.T) {
 		defer rf.Kill()
 		startReplicator(rf, rf.followers[1])
 		go rf.ticker()
-		<-peer.asked // and no answer
+		<-peer.asked // it does not answer
 		rf.Start("new")
 		start := time.Now()
 		m := <-peer.asked
 		if waited := time.Since(start); waited >= rf.options.heartbeat || len(m.Entries) == 0 {
-			t.Errorf("after %v came %+v", waited, m)
+			t.Errorf("after %v, it got %+v", waited, m)
 		}
 		for range 2 {
 			peer.answers <- AppendEntriesReply{Term: 2, Success: true}
@@ -196,8 +197,8 @@ func TestHangingCallHoldsNothingUp(t *testing.T) {
 	})
 }
 
-// A refusal because the message's term was older is no failed consistency check: it comes when the leader leads again,
-// in a newer term, and says nothing of the follower's log.
+// A refusal of an older term is no failed consistency check, even if it arrives when the server leads again in a newer
+// term.
 func TestRefusalOfOlderTermMovesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, from(1).terms(1, 1))
@@ -218,8 +219,8 @@ func TestRefusalOfOlderTermMovesNothing(t *testing.T) {
 	})
 }
 
-// leadAgain deposes the live server, whose log must not be empty, by a candidate that cannot win, and waits until it leads again,
-// with everybody's vote.
+// leadAgain deposes the live server, whose log must not be empty, by a candidate that cannot win, and waits until it
+// leads again.
 func (s *scene) leadAgain() {
 	s.t.Helper()
 	term, _ := s.rf.GetState()
@@ -227,14 +228,15 @@ func (s *scene) leadAgain() {
 	for range 1000 {
 		time.Sleep(time.Millisecond)
 		if now, leads := s.rf.GetState(); leads && now > term {
-			synctest.Wait() // its first heartbeats are out
+			synctest.Wait() // its first heartbeats are in flight
 			return
 		}
 	}
 	s.t.Fatal("the server does not lead again")
 }
 
-// electing is a network that brings every vote at once, and leaves all else to meddle.
+// electing returns a function for between that delivers requests for votes at once, and passes all other messages to
+// meddle.
 func electing(meddle func(peer int, m Message) (Reply, bool)) func(peer int, m Message) (Reply, bool) {
 	return func(peer int, m Message) (Reply, bool) {
 		if args, ok := m.(*RequestVoteArgs); ok {
@@ -244,8 +246,8 @@ func electing(meddle func(peer int, m Message) (Reply, bool)) func(peer int, m M
 	}
 }
 
-// A new term of lead begins with peers that nothing is known of: whether they were out of reach or had another log in an earlier
-// one does not keep entries from them, nor do that term's messages.
+// A new leader knows nothing about its peers. It sends them entries even if they were unreachable or had another log in
+// an earlier term, or if messages of that term are still in flight.
 func TestSecondLeadTriesEachPeerAnew(t *testing.T) {
 	for name, before := range map[string]func(peer int, m Message) (Reply, bool){
 		"answered":     func(int, Message) (Reply, bool) { return nil, false },
@@ -283,7 +285,8 @@ func TestSecondLeadTriesEachPeerAnew(t *testing.T) {
 	}
 }
 
-// A snapshot that was on its way when the lead was lost is sent again as soon as the next lead finds that it is needed.
+// A snapshot was in flight when the leader was deposed. It is sent again when the server leads again and finds that it
+// is needed.
 func TestSecondLeadSendsSnapshotAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1))
@@ -306,7 +309,7 @@ func TestSecondLeadSendsSnapshotAnew(t *testing.T) {
 	})
 }
 
-// A leader that has resigned takes no replies any more, though its term is still the same.
+// A leader that has stepped down ignores replies, even in the same term.
 func TestRepliesAfterResignation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 3, MakePersister(), WithEvents())

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// Several messages to a peer under way, entries of several types, and logs that differ at the leader's beginning.
+// Several messages in flight to a peer, entries of several types, and logs that differ from the beginning of the
+// leader's log.
 
-// slowPeer has every message to peer 1 take so long, and loses all to the others.
+// slowPeer returns a function for between that delays messages to peer 1 by d and loses those to the others.
 func slowPeer(d time.Duration) func(peer int, m Message) (Reply, bool) {
 	return func(peer int, m Message) (Reply, bool) {
 		if peer == 1 {
@@ -20,8 +21,7 @@ func slowPeer(d time.Duration) func(peer int, m Message) (Reply, bool) {
 	}
 }
 
-// However many messages are under way, each entry goes once. So it is again after the leader had to look for the place where the logs
-// begin to differ.
+// With several messages in flight, each entry is sent once, also after the leader had to find where the logs differ.
 func TestPoolSendsEachEntryOnce(t *testing.T) {
 	for name, terms := range map[string][]int{"same log": {1, 1}, "short log": {1}, "another log": {1, 2, 2, 2}} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestPoolSendsEachEntryOnce(t *testing.T) {
 					s.start(k)
 					time.Sleep(2 * time.Millisecond)
 				}
-				mustEqual(t, "under way", script(s.mail(1)), "3+1/3 4+1/3 5+1/3")
+				mustEqual(t, "in flight", script(s.mail(1)), "3+1/3 4+1/3 5+1/3")
 				time.Sleep(50 * time.Millisecond)
 				entries := 0
 				for _, l := range s.mail(1) {
@@ -51,7 +51,7 @@ func TestPoolSendsEachEntryOnce(t *testing.T) {
 	}
 }
 
-// A snapshot that is on its way is not sent again for a while, however little the peer lacks of it.
+// A snapshot in flight is not sent again for a while, however many of its entries the peer has.
 func TestSnapshotOnItsWay(t *testing.T) {
 	for have := range 4 {
 		t.Run(fmt.Sprint("the peer has ", have), func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestSnapshotOnItsWay(t *testing.T) {
 				time.Sleep(200 * time.Millisecond)
 				for _, l := range s.mail(1) {
 					if _, again := l.Message.(*InstallSnapshotArgs); again {
-						t.Error("the snapshot is sent again")
+						t.Error("the snapshot was sent again")
 					}
 				}
 				time.Sleep(time.Second)
@@ -87,7 +87,7 @@ func TestSnapshotOnItsWay(t *testing.T) {
 	}
 }
 
-// After a snapshot comes what follows it, also when the leader still has entries that it covers.
+// After a snapshot, the leader sends the entries that follow it, even if it still has entries that the snapshot covers.
 func TestTrailingLogIsNotSentAfterSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1, 1, 1), WithTrailingLog(2))
@@ -103,8 +103,8 @@ func TestTrailingLogIsNotSentAfterSnapshot(t *testing.T) {
 	})
 }
 
-// The definition of a type comes with every message that needs it, whatever the follower has acknowledged before: it may have
-// forgotten, or be a new one.
+// Every message brings the type definitions that it needs, whatever the follower has acknowledged: it may have lost its
+// disk.
 func TestDefinitionsTravelWithEntries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
@@ -132,11 +132,12 @@ func TestDefinitionsTravelWithEntries(t *testing.T) {
 	})
 }
 
-// BackupByHalf halves the way to what must agree: the beginning of the leader's log, or further down what the follower has
-// acknowledged. Where even the beginning differs, the snapshot goes out. The leader's log begins after 10 and ends at 20.
+// BackupByHalf halves the distance to an index at which the logs must agree: the beginning of the leader's log, or
+// matchIndex. If the logs differ even at the beginning, the leader sends the snapshot. Its log begins after 10 and ends
+// at 20.
 func TestBackupByHalfAtTheBeginning(t *testing.T) {
 	for _, c := range []struct {
-		agree int // up to where the logs do
+		agree int // the logs agree up to here
 		want  string
 	}{
 		{20, "20+0"}, {19, "20+0 15+5"}, {15, "20+0 15+5"}, {14, "20+0 15+5 12+8"}, {12, "20+0 15+5 12+8"},
@@ -162,7 +163,7 @@ func TestBackupByHalfAtTheBeginning(t *testing.T) {
 					case *InstallSnapshotArgs:
 						asked = append(asked, ">")
 					case *AppendEntriesArgs:
-						if m.LeaderCommit == 10 { // it is 20 when the logs agree
+						if m.LeaderCommit == 10 { // it is 20 after the logs agree
 							asked = append(asked, fmt.Sprintf("%d+%d", m.PrevLogIndex, entriesIn(m)))
 						}
 					}

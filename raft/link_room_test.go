@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// laggard returns a leader with a snapshot up to index 2 and two entries behind it, and a follower that answers and lacks all.
+// laggard returns a leader with a snapshot at index 2 and two entries after it, and a follower that answers and has an
+// empty log.
 func laggard(t testing.TB, link Link) (*Raft, *follower, *Raft) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3), WithLink(link))
 	setMatch(rf, []int{4, 0})
@@ -17,21 +18,22 @@ func laggard(t testing.TB, link Link) (*Raft, *follower, *Raft) {
 	return rf, f, newPeer(t, 2, 1, nil)
 }
 
-// Entries do not go out beside the snapshot that they follow, but at once when it is answered, and so does the next snapshot.
+// While a snapshot is in flight, the entries after it are not sent. They, or the next snapshot, are sent when it is
+// answered.
 func TestSnapshotGoesAlone(t *testing.T) {
 	for _, link := range everyLink {
 		rf, f, other := laggard(t, link)
 		sent := sendNext(rf, f)
-		mustEqual(t, "a snapshot goes out", sent.isSnapshot(), true)
-		mustEqual(t, "something beside it", rf.hasWorkLocked(f), false)
+		mustEqual(t, "a snapshot is sent", sent.isSnapshot(), true)
+		mustEqual(t, "something to send while it is in flight", rf.hasWorkLocked(f), false)
 		rf.settleLocked(f, sent, deliver(t, other, sent.message))
-		mustEqual(t, "something after it", rf.hasWorkLocked(f), true)
+		mustEqual(t, "something to send after it", rf.hasWorkLocked(f), true)
 		rf.Snapshot(4, []byte("service, later"))
 		mustEqual(t, "another snapshot after it", sendNext(rf, f).isSnapshot(), true)
 	}
 }
 
-// A pool for several snapshots sends each that is later than the one before, as many at a time as it is for.
+// A pool for several snapshots sends each newer snapshot, up to its limit of snapshots in flight.
 func TestPoolOfSnapshots(t *testing.T) {
 	for _, c := range []struct{ snapshots, want int }{{1, 1}, {2, 2}, {3, 3}, {9, 3}} {
 		rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3), WithLink(LinkPools(1, c.snapshots)))
@@ -45,12 +47,12 @@ func TestPoolOfSnapshots(t *testing.T) {
 				sent++
 			}
 		}
-		mustEqual(t, fmt.Sprint("on their way in a pool for ", c.snapshots), sent, c.want)
-		mustEqual(t, "messages with entries that it is for", rf.options.link.entries(), 1)
+		mustEqual(t, fmt.Sprint("in flight in a pool for ", c.snapshots), sent, c.want)
+		mustEqual(t, "its limit of messages with entries", rf.options.link.entries(), 1)
 	}
 }
 
-// However many messages a link may carry, no more goes to a follower while maxOnTheWay bytes do.
+// Even if a link allows more messages, no more is sent to a follower while maxOnTheWay bytes are in flight.
 func TestBytesOnTheirWay(t *testing.T) {
 	for _, link := range []Link{LinkPool(3), LinkPerMessage} {
 		rf := newLeader(t, 3, 1, nil, WithLink(link))
@@ -59,13 +61,13 @@ func TestBytesOnTheirWay(t *testing.T) {
 		large := &call{message: new(AppendEntriesArgs), bytes: maxOnTheWay}
 		f.add(large)
 		rf.Start("next")
-		mustEqual(t, "work beside sixteen megabytes", rf.hasWorkLocked(f), false)
+		mustEqual(t, "work with sixteen megabytes in flight", rf.hasWorkLocked(f), false)
 		f.forget(large)
 		mustEqual(t, "work", rf.hasWorkLocked(f), true)
 	}
 }
 
-// Calls to a follower that was found out of reach keep no room, though some were not late yet.
+// When a follower becomes unreachable, all calls to it stop counting as in flight, even those that are not late yet.
 func TestRoomAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(3)))
@@ -79,11 +81,11 @@ func TestRoomAfterOutage(t *testing.T) {
 		time.Sleep(rf.minCallTimeout() - 2*time.Millisecond)
 		rf.followerDutyLocked(f, time.Now(), false)
 		mustEqual(t, "failures", f.failures, maxFailures)
-		mustEqual(t, "calls, entries, bytes on their way", [3]int{len(f.calls), f.entries, f.bytes}, [3]int{})
+		mustEqual(t, "calls, entries, bytes in flight", [3]int{len(f.calls), f.entries, f.bytes}, [3]int{})
 	})
 }
 
-// What heartbeats take tells nothing of what entries take.
+// Round trips of heartbeats and of entries are measured separately.
 func TestTripsApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 1, nil)
@@ -92,14 +94,14 @@ func TestTripsApart(t *testing.T) {
 			c := sendNext(rf, f)
 			time.Sleep(time.Duration(k+1) * time.Second)
 			rf.settleLocked(f, c, deliver(t, other, c.message))
-			mustEqual(t, "trips of heartbeats, of entries", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, want)
+			mustEqual(t, "round trips of heartbeats and of entries", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, want)
 			rf.Start("entry")
 		}
 	})
 }
 
-// How long messages have taken of late tells how long one may take: the shortest of the last eight times counts, and those with
-// entries or a snapshot count apart, as soon as there are any.
+// The call timeout depends on the shortest of the last eight round trips. Messages with entries or a snapshot have
+// round trips of their own, after the first of them.
 func TestPatienceOfTrips(t *testing.T) {
 	const least = 50 * time.Millisecond
 	heartbeat, data := &call{message: new(AppendEntriesArgs)}, &call{message: new(InstallSnapshotArgs)}
@@ -110,7 +112,7 @@ func TestPatienceOfTrips(t *testing.T) {
 	}
 	check("at first", least, least)
 	f.heartbeatRTT.add(time.Millisecond)
-	check("on a short way", least, least)
+	check("with short round trips", least, least)
 	f.heartbeatRTT = roundTrips{}
 	for _, ms := range []time.Duration{300, 100, 200} {
 		f.heartbeatRTT.add(ms * time.Millisecond)
@@ -121,12 +123,12 @@ func TestPatienceOfTrips(t *testing.T) {
 	for range 7 {
 		f.heartbeatRTT.add(250 * time.Millisecond)
 	}
-	check("when the shortest is the ninth from the end", 400*time.Millisecond, 2*time.Second)
+	check("when the shortest is the ninth last", 400*time.Millisecond, 2*time.Second)
 	f.heartbeatRTT.add(250 * time.Millisecond)
-	check("when all since are longer", 500*time.Millisecond, 2*time.Second)
+	check("when the last eight are longer", 500*time.Millisecond, 2*time.Second)
 }
 
-// A heartbeat on its way takes no room from entries, but on an ordered link, and as long as nothing is known of the follower.
+// A heartbeat in flight delays entries only on an ordered link, or until the follower's first answer.
 func TestRoomBesideHeartbeat(t *testing.T) {
 	for _, link := range everyLink {
 		for _, answers := range []bool{false, true} {
@@ -136,12 +138,12 @@ func TestRoomBesideHeartbeat(t *testing.T) {
 			mustEqual(t, "a heartbeat", sendNext(rf, f).isHeartbeat(), true)
 			rf.Start("entry")
 			want := link == LinkPerMessage || link > 1 || link == 1 && answers
-			mustEqual(t, fmt.Sprint(link, " has room beside a heartbeat; the follower answers: ", answers), rf.hasWorkLocked(f), want)
+			mustEqual(t, fmt.Sprint(link, " has room while a heartbeat is in flight; the follower answers: ", answers), rf.hasWorkLocked(f), want)
 		}
 	}
 }
 
-// Entries are as good as a heartbeat once they are answered; until then the next heartbeat goes out when it is due.
+// Answered entries replace a heartbeat. Until they are answered, the next heartbeat is sent when it is due.
 func TestEntriesAsHeartbeat(t *testing.T) {
 	for _, answered := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A plainLog is the slow, obvious twin of raftLog.
+// A plainLog is a slow and simple raftLog, with which the tests compare it.
 type plainLog struct {
 	base, baseTerm int
 	entries        []entry
@@ -60,7 +60,7 @@ func sameEntries(a, b []entry) bool {
 	return slices.EqualFunc(a, b, func(a, b entry) bool { return a.term == b.term && string(a.data) == string(b.data) })
 }
 
-// compareLogs compares all that the two can be asked.
+// compareLogs compares the results of all methods of both logs.
 func compareLogs(t *testing.T, rng *rand.Rand, l *raftLog, twin *plainLog) {
 	t.Helper()
 	mustEqual(t, "base", [2]int{l.base, l.baseTerm}, [2]int{twin.base, twin.baseTerm})
@@ -85,7 +85,7 @@ func compareLogs(t *testing.T, rng *rand.Rand, l *raftLog, twin *plainLog) {
 	mustEqual(t, "firstNew", l.firstNew(index, split(rng, next)), twin.firstNew(index, next))
 }
 
-// split returns the entries in some segments.
+// split returns the entries in random segments.
 func split(rng *rand.Rand, entries []entry) (b batch) {
 	for len(entries) > 0 {
 		n := 1 + rng.Intn(len(entries))
@@ -122,7 +122,7 @@ func TestLogAgainstTwin(t *testing.T) {
 	}
 }
 
-// changeLogs does the same random thing to both, and likes to end at a boundary of segments.
+// changeLogs makes the same random change to both logs, often at a boundary of segments.
 func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
 	length := len(twin.entries)
 	near := rng.Intn(length + 1)
@@ -135,7 +135,7 @@ func changeLogs(rng *rand.Rand, l *raftLog, twin *plainLog) {
 		for _, s := range split(rng, entries) {
 			give := rng.Intn(2) == 0
 			if records := bytes.Join(l.append(nil, s, give), nil); string(records) != string(s.records()) {
-				panic("append returns other records")
+				panic("append returns different records")
 			}
 			if !give {
 				clear(s.memory) // the log has a copy
@@ -240,9 +240,9 @@ func TestLogPanicsNameIndexAndLog(t *testing.T) {
 	}
 }
 
-// What compact keeps shares no memory with what it cuts off.
+// The entries that compact keeps share no memory with those that it removes.
 func TestLogCompactMovesData(t *testing.T) {
-	s := segmentOf(from(1).terms(slices.Repeat([]int{1}, 2000)...)...) // large enough to be kept
+	s := segmentOf(from(1).terms(slices.Repeat([]int{1}, 2000)...)...) // large enough that the log does not copy it
 	want := from(2).terms(slices.Repeat([]int{1}, 1999)...)
 	var l raftLog
 	l.append(nil, s, true)
@@ -252,7 +252,7 @@ func TestLogCompactMovesData(t *testing.T) {
 	mustEqual(t, "the rest is the same", sameEntries(allEntries(&l), want), true)
 }
 
-// What was taken from the log stays as it was, whatever becomes of the log.
+// Entries that were taken from the log do not change when the log does.
 func TestLogNeverWritesTwice(t *testing.T) {
 	for keep := range 6 {
 		l := logFrom(0, 0, 1, 1, 1, 1, 1)
@@ -269,7 +269,7 @@ func TestLogNeverWritesTwice(t *testing.T) {
 	}
 }
 
-// Small batches are gathered: a log of a million entries is not a million pieces of memory.
+// Small batches are gathered, so that a log of a million entries does not have a million pieces of memory.
 func TestLogGathersSmallBatches(t *testing.T) {
 	var l raftLog
 	size := 0
@@ -318,7 +318,7 @@ func TestAcceptedAgainstTwin(t *testing.T) {
 				}
 			}
 			if a.length() > last-applied+perChunk {
-				t.Fatalf("%d commands are kept for %d entries", a.length(), last-applied)
+				t.Fatalf("%d commands are stored for %d entries", a.length(), last-applied)
 			}
 			for i, chunk := range a.chunks {
 				for k, command := range chunk[:cap(chunk)] {
@@ -331,15 +331,15 @@ func TestAcceptedAgainstTwin(t *testing.T) {
 	}
 }
 
-// A command goes with its entry, however the log loses that.
+// A stored command is removed with its entry.
 func TestLogForgetsCommandsWithTheirEntries(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		lose   func(l *raftLog)
-		second any // what is known of entry 2 then
+		second any // the command stored for entry 2 afterwards
 	}{
 		{"nothing lost", func(*raftLog) {}, "second"},
-		{"what precedes it cut off", func(l *raftLog) { l.compact(1) }, "second"},
+		{"entries before it removed", func(l *raftLog) { l.compact(1) }, "second"},
 		{"replaced", func(l *raftLog) { l.truncateFrom(2) }, nil},
 		{"all replaced", func(l *raftLog) { l.truncateFrom(1) }, nil},
 		{"covered by a snapshot", func(l *raftLog) { l.compact(2); l.reset(1, 1); l.append(nil, segmentOf(from(2).terms(1)...), false) }, nil},
@@ -353,7 +353,7 @@ func TestLogForgetsCommandsWithTheirEntries(t *testing.T) {
 	}
 }
 
-// Commands of entries that are cut off go, though nobody has taken them.
+// Commands of entries that compact removes are removed, even if they were not taken.
 func TestCompactionLetsCommandsGo(t *testing.T) {
 	l := logFrom(0, 0, 1, 1, 1, 1, 1)
 	l.accepted.add(1, []any{"first", "second", "third", "fourth", "fifth"})
@@ -361,7 +361,7 @@ func TestCompactionLetsCommandsGo(t *testing.T) {
 	mustEqual(t, "the commands", [3]any{l.accepted.at(1), l.accepted.at(2), l.accepted.at(3)}, [3]any{nil, nil, "third"})
 }
 
-// Nor do very many waiting commands move, nor is their room kept for ever.
+// Many waiting commands are not copied, and their memory is freed later.
 func TestAcceptedShrinks(t *testing.T) {
 	var a accepted
 	const n = 100 * perChunk
@@ -369,19 +369,19 @@ func TestAcceptedShrinks(t *testing.T) {
 	a.take(nil, 1, n-perChunk)
 	mustEqual(t, "chunks while the last are waiting", len(a.chunks), 1)
 	a.take(nil, n-perChunk+1, n)
-	mustEqual(t, "chunks when none is", len(a.chunks), 0)
+	mustEqual(t, "chunks when none is waiting", len(a.chunks), 0)
 	moved := allocated(func() {
 		for index := 1; index < 10*n; index += perChunk {
 			a.add(index, make([]any, perChunk))
 		}
 	})
 	if each := moved / (10 * n); each > 40 {
-		t.Errorf("%d bytes are allocated for each command, two words themselves", each)
+		t.Errorf("%d bytes are allocated for each command, which takes two words", each)
 	}
 }
 
-// However the sizes of batches vary, the log takes little more memory than their records, and no piece of it is much larger
-// than what may be shared.
+// For all sizes of batches, the log takes little more memory than their records, and no piece of memory is much larger
+// than a segment may be.
 func TestLogMemory(t *testing.T) {
 	number := entry{term: 1, data: []byte{formInt, 1}}
 	few, more, many := slices.Repeat([]entry{number}, 2), slices.Repeat([]entry{number}, 250), slices.Repeat([]entry{number}, 1250)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Options that cannot work are refused before anything runs, by a message that names them.
+// Make panics for options that cannot work, with a message that names them.
 func TestImpossibleOptions(t *testing.T) {
 	const ms = time.Millisecond
 	for _, c := range []struct {
@@ -40,7 +40,7 @@ func TestImpossibleOptions(t *testing.T) {
 	}
 }
 
-// The longest election timeout can be doubled twice.
+// The longest allowed election timeout can be doubled twice.
 func TestLongestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, err := newRaft(deadEnds(3), 0, MakePersister(), make(chan ApplyMsg),
@@ -56,7 +56,7 @@ func TestLongestTimeout(t *testing.T) {
 	})
 }
 
-// The least that works, by itself, is accepted.
+// The smallest values that work are accepted.
 func TestLeastOptions(t *testing.T) {
 	const ms = time.Millisecond
 	for name, options := range map[string][]Option{
@@ -72,7 +72,7 @@ func TestLeastOptions(t *testing.T) {
 	}
 }
 
-// The default of each option is the one that the comment on Option names first.
+// The defaults are those that the comment on Option names.
 func TestDefaultOptions(t *testing.T) {
 	var named options
 	for _, option := range []Option{
@@ -88,7 +88,7 @@ func TestDefaultOptions(t *testing.T) {
 	}
 }
 
-// A server without a disk, or outside its cluster, is refused.
+// Make panics without a Persister or applyCh, or if me is outside the cluster.
 func TestImpossibleServer(t *testing.T) {
 	wantPanic(t, func() { Make(deadEnds(3), 0, nil, make(chan ApplyMsg)) }, "server 0", "no Persister")
 	wantPanic(t, func() { Make(deadEnds(3), 0, MakePersister(), nil) }, "server 0", "no applyCh")
@@ -97,7 +97,7 @@ func TestImpossibleServer(t *testing.T) {
 	wantPanic(t, func() { Make(deadEnds(3), -1, MakePersister(), make(chan ApplyMsg)) }, "server -1", "cluster of 3")
 }
 
-// A pool has a place for one message at least.
+// A pool must allow at least one message.
 func TestImpossiblePool(t *testing.T) {
 	for _, n := range []int{0, -1, -2} {
 		wantPanic(t, func() { LinkPool(n) }, "LinkPool(", "at least one")

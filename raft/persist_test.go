@@ -26,7 +26,7 @@ func TestHeadRoundTrip(t *testing.T) {
 	}
 }
 
-// richServer returns a quiet server whose disk holds a snapshot, entries of several types, and definitions of two.
+// richServer returns a quiet server whose disk has a snapshot, entries of several types, and the definitions of two.
 func richServer(t testing.TB) *Raft {
 	t.Helper()
 	rf := newLeader(t, 3, 2, from(1).terms(1, 1))
@@ -40,7 +40,7 @@ func richServer(t testing.TB) *Raft {
 	return rf
 }
 
-// makeBroken starts server 1 from what a disk holds, and wants Make to say what is wrong with it.
+// makeBroken starts server 1 from a damaged disk, and expects Make to panic with a message that contains what.
 func makeBroken(t testing.TB, state, snapshot []byte, what string) {
 	t.Helper()
 	ps := MakePersister()
@@ -49,7 +49,8 @@ func makeBroken(t testing.TB, state, snapshot []byte, what string) {
 		"server 1: its saved state cannot be trusted", what)
 }
 
-// complaint says what must be found wrong when byte k of a saved state is altered, or the state ends there.
+// complaint returns the expected message after byte k of a saved state was changed or, with cut, the state was cut off
+// there.
 func complaint(k int, cut bool) string {
 	switch {
 	case cut && k == 0:
@@ -113,13 +114,13 @@ func TestMakeNoticesStrangers(t *testing.T) {
 	makeBroken(t, []byte(strings.Repeat("not a state of Raft's ", 9)), nil, "version")
 }
 
-// seal returns the state of a head and body, with lengths and checksums as they should be.
+// seal returns the state with this head and body, with correct lengths and checksums.
 func seal(h head, body []byte) []byte {
 	h.bodyLength, h.bodySum = len(body), checksum(body)
 	return append(h.append(nil), body...)
 }
 
-// States that are whole, but that no server can have saved.
+// Undamaged states that no server can have saved are refused.
 func TestMakeNoticesTheImpossible(t *testing.T) {
 	records := func(records ...entry) (body []byte) {
 		for _, r := range records {
@@ -164,7 +165,7 @@ func TestMakeArgumentsOutOfRange(t *testing.T) {
 	}
 }
 
-// A growing Persister and one that is given the whole state at each save bring back the same server.
+// A Persister that is appended to and one that saves the whole state each time restore the same server.
 func TestSaveGrowingOrWhole(t *testing.T) {
 	parallel(t)
 	for seed := range int64(8) {
@@ -185,7 +186,7 @@ func TestSaveGrowingOrWhole(t *testing.T) {
 			growing.saveAllLocked(false)
 			whole.saveAllLocked(false)
 			if g, w := growing.store.persister, whole.store.persister; !bytes.Equal(g.ReadRaftState(), w.ReadRaftState()) {
-				t.Error("saved anew, the states differ")
+				t.Error("after both save the whole state, the states differ")
 			}
 		})
 	}
@@ -200,7 +201,7 @@ func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
 	case 1:
 		return &InstallSnapshotArgs{Term: term + 1, LeaderID: 1, LastIncludedIndex: last + rng.Intn(3) + 1, LastIncludedTerm: term, Data: fmt.Append(nil, "snapshot ", last)}
 	case 2:
-		term++ // another leader, which may overwrite what is not committed
+		term++ // another leader, which may overwrite uncommitted entries
 	}
 	prev := max(rf.commitIndex, last-rng.Intn(3))
 	commands := []any{rng.Int(), pointCommand{rng.Int(), 1}, "text", map[string]int{"k": last}, nil, boxCommand{"x", 2}}
@@ -218,8 +219,8 @@ func randomMessage(t testing.TB, rng *rand.Rand, rf *Raft) Message {
 	return args
 }
 
-// A number in a record has one encoding. Another of the same value, as a correct server never writes it, would be
-// measured wrongly where the log is moved to other memory.
+// Each number in a record has only one valid encoding. The log computes the sizes of records from the numbers, and
+// other encodings have other sizes.
 func TestRecordNumbersAreMinimal(t *testing.T) {
 	for name, record := range map[string][]byte{
 		"term":   {0x81, 0x00, 2, formString, 'a'},
@@ -233,8 +234,8 @@ func TestRecordNumbersAreMinimal(t *testing.T) {
 	}
 }
 
-// The definition of a type is saved once, with the first entry that needs it, also by a server that has restarted since. When no
-// entry needs it any more it is gone.
+// A type definition is saved once, with the first entry that needs it, also across a restart. It is removed when no
+// entry needs it any more.
 func TestDefinitionIsSavedOnce(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	grows := func() int {
@@ -262,7 +263,7 @@ func TestDefinitionIsSavedOnce(t *testing.T) {
 	verify(t, rf)
 }
 
-// Kept entries behind a snapshot must agree with it.
+// Trailing entries must agree with the snapshot that covers them.
 func TestRestoreChecksTermAtSnapshot(t *testing.T) {
 	rf := newFollower(t, 3, 5, from(1).terms(1, 1, 2, 3), WithTrailingLog(3))
 	rf.commitIndex = 3
@@ -273,7 +274,7 @@ func TestRestoreChecksTermAtSnapshot(t *testing.T) {
 		"cannot be trusted", "term 2 where its snapshot ends with term 1")
 }
 
-// A restored log lies in memory of its own, not in that of the saved state, and goes on without harm to what is in there.
+// A restored log has its own memory, and appending to it does not change the saved state.
 func TestRestoredLogGoesOn(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	rf.Start(strings.Repeat("x", 2*largeBatch))

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-const testHead = 8 // length of the heads that these tests append with
+const testHead = 8 // length of the heads in these tests
 
-// A plainDisk is the slow, obvious twin of a Persister.
+// A plainDisk is a slow and simple Persister, with which the tests compare it.
 type plainDisk struct{ state, snapshot string }
 
 func checkDisk(t *testing.T, ps *Persister, want plainDisk) {
@@ -23,27 +23,27 @@ func checkDisk(t *testing.T, ps *Persister, want plainDisk) {
 	mustEqual(t, "sizes", [2]int{ps.RaftStateSize(), ps.SnapshotSize()}, [2]int{len(want.state), len(want.snapshot)})
 	for _, b := range [][]byte{state, snapshot} {
 		for k := range b {
-			b[k] = '!' // what was read is the reader's own
+			b[k] = '!' // a reader may modify its copy
 		}
 	}
 }
 
-// A diskLab does random things to several disks, copies of one another, and to their twins.
+// A diskLab makes random changes to several disks, which are copies of each other, and to their plainDisks.
 type diskLab struct {
 	rng     *rand.Rand
 	disks   []*Persister
 	twins   []plainDisk
 	letters int
-	memory  []byte // that pieces lie in
+	memory  []byte // holds the pieces
 }
 
-// bytes returns n bytes unlike those before.
+// bytes returns n bytes that differ from those before.
 func (l *diskLab) bytes(n int) []byte {
 	l.letters++
 	return bytes.Repeat([]byte{byte('a' + l.letters%26)}, n)
 }
 
-// pieces returns what comes next in the lab's memory, in pieces of which some are empty. Some begin new memory.
+// pieces returns new bytes in several pieces, some of them empty. Some follow the last ones in memory, others do not.
 func (l *diskLab) pieces() (tail [][]byte) {
 	for range l.rng.Intn(4) {
 		start := len(l.memory)
@@ -83,14 +83,14 @@ func (l *diskLab) step(t *testing.T) {
 		twin.state = string(head) + twin.state[min(testHead, len(twin.state)):] + string(bytes.Join(tail, nil))
 		ps.Append(head, tail...)
 	}
-	copy(state, bytes.Repeat([]byte{'?'}, len(state))) // what was saved is the disk's own
+	copy(state, bytes.Repeat([]byte{'?'}, len(state))) // the disk must have made a copy
 	copy(snapshot, bytes.Repeat([]byte{'?'}, len(snapshot)))
 	for k, ps := range l.disks {
 		checkDisk(t, ps, l.twins[k])
 	}
 }
 
-// change drops, cuts and adds at both ends at once, and sometimes replaces the snapshot.
+// change removes and adds bytes at both ends in one call of Change, and sometimes replaces the snapshot.
 func (l *diskLab) change(ps *Persister, twin *plainDisk, head, snapshot []byte) {
 	body := twin.state[testHead:]
 	drop := l.rng.Intn(len(body) + 1)
@@ -106,7 +106,7 @@ func (l *diskLab) change(ps *Persister, twin *plainDisk, head, snapshot []byte) 
 	twin.state = string(head) + string(c.Front) + body[drop:len(body)-c.Cut] + string(bytes.Join(c.Tail, nil))
 }
 
-// A change that is impossible changes nothing.
+// An impossible change panics and changes nothing.
 func TestPersisterImpossibleChange(t *testing.T) {
 	ps := MakePersister()
 	ps.Append([]byte("headhead"), []byte("tail"))
@@ -131,7 +131,7 @@ func TestPersisterAgainstTwin(t *testing.T) {
 	}
 }
 
-// Every order of a few operations on an original, before and after it is copied, and on the copy.
+// TestPersisterCopiesChangeApart tries every order of a few operations on a disk, before and after it is copied, and on the copy.
 func TestPersisterCopiesChangeApart(t *testing.T) {
 	operations := []func(ps *Persister, twin *plainDisk, letter string){
 		func(*Persister, *plainDisk, string) {},

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The Persisters of the course's years, by their methods to save with: each writes to one of ours, which the tests read and
-// crash.
+// The Persisters of the course's years, which differ in their methods to save. Each writes to a Persister of this
+// package, which the tests read and crash.
 type (
 	persister2018 struct{ disk *Persister } // up to 2022
 	persister2023 struct{ disk *Persister }
@@ -20,7 +20,7 @@ func (p persister2018) SaveStateAndSnapshot(state, data []byte) {
 }
 func (p persister2023) Save(state, data []byte) { p.disk.Save(state, data) }
 
-// A year makes a Persister of that year out of ours.
+// A year makes a Persister of that year from one of this package.
 type year struct {
 	name string
 	of   func(disk *Persister) any
@@ -32,7 +32,7 @@ var years = []year{
 	{"2023", func(disk *Persister) any { return persister2023{disk} }},
 }
 
-// use has rf save with a Persister of the year from now on.
+// use makes rf save with a Persister of the year from now on.
 func (y year) use(rf *Raft) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -40,8 +40,8 @@ func (y year) use(rf *Raft) {
 	rf.store.changer, _ = rf.store.disk.(changer)
 }
 
-// watchSaves returns a function that returns copies of the disk after each change since it was called last, as crashes at these
-// moments would leave it.
+// watchSaves returns a function that returns the disks that crashes would have left: a copy after each change since its
+// last call.
 func watchSaves(disk *Persister) (changes func() []*Persister) {
 	var copies []*Persister
 	disk.saved = func() { // with the disk's lock held
@@ -53,8 +53,8 @@ func watchSaves(disk *Persister) (changes func() []*Persister) {
 	}
 }
 
-// Whatever a server does, and whichever save it crashes at, its disk brings back a server: one that is no older than before, and
-// with a snapshot that belongs to its log. The last save is all that it knew.
+// After a crash at any save, the disk restores a server whose state is not older than before and whose snapshot belongs
+// to its log. After the last save of a step, it restores the whole persistent state.
 func TestCrashAtEverySave(t *testing.T) {
 	parallel(t)
 	for _, y := range years {
@@ -98,11 +98,11 @@ func TestCrashAtEverySave(t *testing.T) {
 	}
 }
 
-// Ours is given what is new, each of the others all that there is: that is what the state's pieces tell.
+// Raft appends to a Persister of this package, and saves the whole state with the others.
 func TestOnlyOurPersisterGrows(t *testing.T) {
 	for _, y := range years {
 		rf := newFollower(t, 3, 5, nil)
-		if y.name != "ours" { // which Make finds out by itself
+		if y.name != "ours" { // Make detects it by itself
 			y.use(rf)
 		}
 		deliver(t, rf, appendMsg(5, 0, 0, 0, 5, 5))
@@ -110,7 +110,7 @@ func TestOnlyOurPersisterGrows(t *testing.T) {
 	}
 }
 
-// A disk of any year can be read by any other.
+// A disk that was saved by the Persister of one year can be used with that of another.
 func TestYearsShareTheirFormat(t *testing.T) {
 	disk := MakePersister()
 	for round := range 3 {
@@ -128,7 +128,7 @@ func TestYearsShareTheirFormat(t *testing.T) {
 	}
 }
 
-// What has no method to save with is no Persister.
+// A Persister without a method to save causes a panic.
 func TestPersisterWithoutMethods(t *testing.T) {
 	rf := newFollower(t, 3, 1, nil)
 	year{"none", func(*Persister) any { return struct{}{} }}.use(rf)
@@ -142,7 +142,7 @@ func (cfg *config) startCourse(i int, y year) {
 	cfg.connect(i)
 }
 
-// A cluster with Persisters of the course agrees, crashes and takes snapshots like another.
+// Clusters with the course's Persisters agree, restart after crashes, and take snapshots.
 func TestClusterWithCoursePersister(t *testing.T) {
 	parallel(t)
 	for _, y := range years[1:] {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A queue that was spare keeps its memory for the next commands, unless that is large. It keeps no command.
+// A queue that is reused keeps its memory unless that is large. It keeps no command.
 func TestQueueIsUsedAgain(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -42,12 +42,13 @@ func TestQueueIsUsedAgain(t *testing.T) {
 	}
 }
 
-// When a Start has found the queue full, it takes all. The first one in there finds nothing left, and that its command is in the log.
+// A Start that finds the queue full takes all commands. The first Start in the queue then finds it empty, and its
+// command in the log.
 func TestFirstInQueueFindsAllTaken(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	data, _, _ := encodeCommand(nil, "first")
 	mustEqual(t, "ticket", rf.proposals.add(data, "first"), ticket{index: 1, term: 2, first: true, waiting: 1})
-	for range 2 { // the second finds all taken
+	for range 2 { // the second time, all are taken
 		mustEqual(t, "accepted", rf.accept(2), true)
 		mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
 		mustEqual(t, "the queue in use is not the one in reserve", rf.proposals.queue != rf.spare, true)
@@ -59,7 +60,7 @@ func TestFirstInQueueFindsAllTaken(t *testing.T) {
 	verify(t, rf)
 }
 
-// A Start whose leader is deposed between its place in the queue and its turn for the log returns what a follower's does.
+// If the leader is deposed while a Start waits in the queue, Start returns the same as on a follower.
 func TestStartDeposedBeforeItsTurn(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	rf.mu.Lock()
@@ -78,7 +79,8 @@ func TestStartDeposedBeforeItsTurn(t *testing.T) {
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
 }
 
-// What a snapshot covers waits for nothing, also after a restart: the callers of Start need not let others run for it.
+// Entries that a snapshot covers do not count as uncommitted, also after a restart, so Start does not yield because of
+// them.
 func TestNothingWaitsAfterRestart(t *testing.T) {
 	before := newFollower(t, 3, 1, from(1).terms(slices.Repeat([]int{1}, maxUncommitted+1)...))
 	before.commitIndex = maxUncommitted + 1

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Starts at the same time get distinct, consecutive indices, at which the log has their commands.
+// Concurrent calls of Start get distinct, consecutive indices, at which the log has their commands.
 func TestStartConcurrently(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	const starters, each = 20, 50
@@ -28,7 +28,7 @@ func TestStartConcurrently(t *testing.T) {
 				}
 				mu.Lock()
 				if other, taken := commands[index]; taken {
-					t.Errorf("index %d is both %q's and %q's", index, command, other)
+					t.Errorf("index %d was returned for both %q and %q", index, command, other)
 				}
 				commands[index] = command
 				mu.Unlock()
@@ -57,8 +57,8 @@ func TestStartElsewhere(t *testing.T) {
 	}
 }
 
-// What is queued when the leader is deposed is lost. The Start whose turn comes later is told so, even if the server
-// leads again by then, and takes nobody else's commands with it.
+// Commands that are queued when the leader is deposed are lost. Their Start returns that, even if the server leads
+// again by then, and does not take commands of the new term.
 func TestAcceptAfterDeposition(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	for k := range 5 {
@@ -80,8 +80,8 @@ func TestAcceptAfterDeposition(t *testing.T) {
 	verify(t, rf)
 }
 
-// Whatever happens to the leader meanwhile, no two Starts of a term get the same index, what the log has there is the
-// command, and the commands that are lost are the last ones of their term.
+// While leaders change, no two Starts of a term get the same index, the log has the command there, and only the last
+// commands of a term may be lost.
 func TestStartWhileLeadersChange(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	type place struct{ term, index int }
@@ -98,7 +98,7 @@ func TestStartWhileLeadersChange(t *testing.T) {
 				if index, term, leads := rf.Start(command); leads {
 					mu.Lock()
 					if other, taken := commands[place{term, index}]; taken {
-						t.Errorf("index %d of term %d is both %#x's and %#x's", index, term, command, other)
+						t.Errorf("index %d of term %d was returned for both %#x and %#x", index, term, command, other)
 					}
 					commands[place{term, index}] = command
 					mu.Unlock()
@@ -135,7 +135,7 @@ func TestStartWhileLeadersChange(t *testing.T) {
 	}
 }
 
-// What the first Start in the queue takes is saved when it returns, whoever it came from.
+// The first Start in the queue saves all commands in the queue before it returns.
 func TestAcceptSavesWhatGathered(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	for k := range 3 {
@@ -154,10 +154,11 @@ func TestAcceptSavesWhatGathered(t *testing.T) {
 	}
 }
 
-// yields bounds how often a test yields until another goroutine runs: the scheduler may choose who yields again.
+// yields is how often a test yields until another goroutine must have run. The scheduler may resume the one that
+// yields.
 const yields = 100
 
-// Who never waits for its commands does not keep the processor from those who replicate them.
+// A caller that never waits for its commands lets the goroutines that replicate them run.
 func TestStartLetsOthersRun(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	rf := newLeader(t, 3, 2, nil)
@@ -165,7 +166,7 @@ func TestStartLetsOthersRun(t *testing.T) {
 		rf.Start(nil)
 	}
 	for _, first := range []bool{true, false} {
-		if !first { // another Start is under way: ours does not take the lock
+		if !first { // another Start is in progress, so this one does not take the lock
 			rf.proposals.add([]byte{formNil}, nil)
 		}
 		var ran atomic.Bool
@@ -182,15 +183,15 @@ func TestStartLetsOthersRun(t *testing.T) {
 	rf.mu.Lock()
 	rf.commitLocked(last)
 	rf.mu.Unlock()
-	mustEqual(t, "waiting when all is committed", rf.proposals.add([]byte{formNil}, nil).waiting, 1)
+	mustEqual(t, "waiting when all are committed", rf.proposals.add([]byte{formNil}, nil).waiting, 1)
 }
 
-// Of many Starts far ahead only a few stand in the scheduler's queue. The others wait for them, but for nothing else, and
-// nothing waits for the others.
+// When many commands are uncommitted, only a few Starts yield at a time. The others wait for them, and for nothing
+// else.
 func TestFewStartsYield(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)
-		for range maxYielding { // as many are just yielding
+		for range maxYielding { // as if this many were yielding
 			rf.proposals.yielding <- struct{}{}
 		}
 		for range maxUncommitted - 1 {
@@ -209,12 +210,13 @@ func TestFewStartsYield(t *testing.T) {
 		<-rf.proposals.yielding
 		synctest.Wait()
 		mustEqual(t, "index", index.Load(), maxUncommitted)
-		mustEqual(t, "who are still yielding", len(rf.proposals.yielding), maxYielding-1)
+		mustEqual(t, "number that are still yielding", len(rf.proposals.yielding), maxYielding-1)
 		verify(t, rf)
 	})
 }
 
-// The first Start in the queue expects others if there were others the last time, and again when there were none for long.
+// The first Start in the queue waits for others to join if others joined the last time, or after there were none for a
+// long time.
 func TestExpectsOthers(t *testing.T) {
 	for _, c := range []struct {
 		alone, waiting int
@@ -248,7 +250,7 @@ func TestExpectsOthers(t *testing.T) {
 	}
 }
 
-// All that are ready to run join the first Start in the queue.
+// All Starts that are ready to run join the first one in the queue.
 func TestGather(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	rf := newLeader(t, 3, 2, nil)
@@ -289,7 +291,7 @@ func TestStartGathers(t *testing.T) {
 	t.Errorf("each of %d commands was alone in the queue, %d times", starters, yields)
 }
 
-// Start panics for what gob cannot encode, and the next Start finds everything in order.
+// Start panics for a command that gob cannot encode. The next Start works.
 func TestStartUnregistered(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	before := pictureOf(rf)
@@ -300,7 +302,7 @@ func TestStartUnregistered(t *testing.T) {
 	verify(t, rf)
 }
 
-// What Start was given is encoded: what the caller does to it afterwards does not reach the log.
+// Start encodes the command, so later changes by the caller do not reach the log.
 func TestStartEncodesAtOnce(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	command := map[string]int{"a": 1}
@@ -312,7 +314,7 @@ func TestStartEncodesAtOnce(t *testing.T) {
 	}
 }
 
-// The log keeps no memory of the queue's, which serves for the next commands.
+// The log does not share memory with the queue, which is reused for the next commands.
 func TestStartLeavesLogAlone(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	large := func(k int) string { return strings.Repeat(string(rune('a'+k)), 2*largeBatch) }
@@ -327,7 +329,7 @@ func TestStartLeavesLogAlone(t *testing.T) {
 	}
 }
 
-// A queue that is large is saved before more joins it.
+// A large queue is saved before more commands join it.
 func TestStartFindsFullQueue(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	data, _, _ := encodeCommand(nil, "large")
@@ -340,7 +342,7 @@ func TestStartFindsFullQueue(t *testing.T) {
 		t.Errorf("the queue still has %d bytes", n)
 	}
 	rf.proposals.queue.memory = make([]byte, maxQueue+1)
-	rf.currentTerm = 3 // and nobody has told the queue yet
+	rf.currentTerm = 3 // the queue does not know yet
 	index, term, leads := rf.Start("late")
 	mustEqual(t, "Start in a later term", fmt.Sprint(index, term, leads), "-1 3 false")
 	mustEqual(t, "lastIndex then", rf.log.lastIndex(), 2)

@@ -1,6 +1,7 @@
 package raft
 
-// Servers for the unit tests: quiet ones, which do only what a test makes them do, and pictures of their state.
+// Servers for the unit tests. Quiet servers have no goroutines and do only what a test calls. Pictures are copies of
+// their state.
 
 import (
 	"fmt"
@@ -12,7 +13,7 @@ import (
 	"6.824/labrpc"
 )
 
-// deadEnds returns the ends of n peers that can never be reached: every call fails at once.
+// deadEnds returns the ends of n peers that cannot be reached: every call fails at once.
 func deadEnds(n int) []*labrpc.ClientEnd {
 	network := labrpc.MakeNetwork()
 	ends := make([]*labrpc.ClientEnd, n)
@@ -23,13 +24,13 @@ func deadEnds(n int) []*labrpc.ClientEnd {
 	return ends
 }
 
-// newQuiet returns server 0 of a cluster of n as Make would make it, but without its goroutines.
+// newQuiet returns server 0 of n as Make makes it, but without goroutines.
 func newQuiet(t testing.TB, n int, persister *Persister, opts ...Option) *Raft {
 	t.Helper()
 	return newQuietServer(t, n, 0, persister, opts...)
 }
 
-// newQuietServer returns server me of a cluster of n.
+// newQuietServer returns quiet server me of n.
 func newQuietServer(t testing.TB, n, me int, persister *Persister, opts ...Option) *Raft {
 	t.Helper()
 	rf, err := newRaft(deadEnds(n), me, persister, make(chan ApplyMsg), opts)
@@ -38,13 +39,13 @@ func newQuietServer(t testing.TB, n, me int, persister *Persister, opts ...Optio
 	}
 	for _, f := range rf.followers {
 		if f != nil {
-			f.waiting = true // or else a replicator would be started
+			f.waiting = true // otherwise Raft would start a replicator
 		}
 	}
 	return rf
 }
 
-// startReplicator ends the quiet for one follower.
+// startReplicator starts the replicator of one follower.
 func startReplicator(rf *Raft, f *follower) {
 	rf.mu.Lock()
 	f.waiting = false
@@ -52,7 +53,7 @@ func startReplicator(rf *Raft, f *follower) {
 	go rf.replicator(f)
 }
 
-// startApplier ends the quiet of the applier, and returns what it sends on.
+// startApplier starts the applier, and returns applyCh.
 func startApplier(rf *Raft) <-chan ApplyMsg {
 	applyCh := make(chan ApplyMsg)
 	rf.applyCh = applyCh
@@ -60,7 +61,7 @@ func startApplier(rf *Raft) <-chan ApplyMsg {
 	return applyCh
 }
 
-// newFollower returns a quiet server 0 of n that is in term and has saved the entries.
+// newFollower returns quiet server 0 of n, in this term and with these entries, all saved.
 func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft {
 	t.Helper()
 	rf := newQuiet(t, n, MakePersister(), opts...)
@@ -70,7 +71,7 @@ func newFollower(t testing.TB, n, term int, entries []entry, opts ...Option) *Ra
 	return rf
 }
 
-// newLeader returns a quiet server 0 of n that leads in term.
+// newLeader returns quiet server 0 of n, which leads in this term with these entries.
 func newLeader(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft {
 	t.Helper()
 	rf := newFollower(t, n, term-1, entries, opts...)
@@ -79,10 +80,10 @@ func newLeader(t testing.TB, n, term int, entries []entry, opts ...Option) *Raft
 	return rf
 }
 
-// from is the index of the first of some entries.
+// from is the index of the first entry that terms makes.
 type from int
 
-// terms returns entries of the terms given. No two with another index or term hold the same command.
+// terms returns entries of these terms. Entries with different indices or terms have different commands.
 func (first from) terms(terms ...int) []entry {
 	entries := make([]entry, len(terms))
 	for k, term := range terms {
@@ -92,7 +93,7 @@ func (first from) terms(terms ...int) []entry {
 	return entries
 }
 
-// segmentOf returns the entries as the log takes them.
+// segmentOf returns the entries as a segment, which the log takes.
 func segmentOf(entries ...entry) segment {
 	var s segment
 	for _, e := range entries {
@@ -116,14 +117,14 @@ func allEntries(l *raftLog) []entry {
 	return entriesOf(l.appendTo(nil, l.base+1, maxNumber, maxNumber))
 }
 
-// carry makes args bring the entries.
+// carry puts the entries into args.
 func (args *AppendEntriesArgs) carry(entries ...entry) {
 	if s := segmentOf(entries...); len(entries) > 0 {
 		args.Entries = batch{s}.appendRecords(nil)
 	}
 }
 
-// sealed returns m with the right checksum, as a correct server sends it.
+// sealed returns m with its correct checksum.
 func sealed[M Message](m M) M {
 	var c Message
 	switch m := any(m).(type) {
@@ -146,7 +147,7 @@ func sealed[M Message](m M) M {
 // isSealed reports whether m has a checksum, right or wrong.
 func isSealed(m Message) bool { return !reflect.ValueOf(m).Elem().FieldByName("Checksum").IsZero() }
 
-// A saved is what a server must know again after a crash.
+// A saved is the state that a server must restore after a crash.
 type saved struct {
 	term, votedFor              int
 	base, baseTerm              int
@@ -155,7 +156,7 @@ type saved struct {
 	snapshot                    string
 }
 
-// A picture is all of a server's state that a message may change, and its disk.
+// A picture is the part of a server's state that a message may change, and its disk.
 type picture struct {
 	saved
 	killed                   bool
@@ -194,19 +195,20 @@ func pictureOf(rf *Raft) picture {
 	}
 }
 
-// restored returns what a server would know that restarts now.
+// restored returns the state that rf would have after a restart now.
 func restored(t testing.TB, rf *Raft) saved {
 	t.Helper()
 	return savedOf(newQuiet(t, len(rf.peers), rf.store.persister.Copy()))
 }
 
-// verify checks what holds in every state: saved equals current, the log's terms never fall, and indices are in order.
+// verify checks that the saved state is current, that the log's terms do not decrease, and that the indices are in
+// order.
 func verify(t testing.TB, rf *Raft) {
 	t.Helper()
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if now, after := savedOf(rf), restored(t, rf); now != after {
-		t.Errorf("saved is not current:\n now   %+v\n saved %+v", now, after)
+		t.Errorf("the saved state is not current:\n now   %+v\n saved %+v", now, after)
 	}
 	for i := rf.log.base + 1; i <= rf.log.lastIndex(); i++ {
 		if rf.log.term(i) < rf.log.term(i-1) {
@@ -220,8 +222,8 @@ func verify(t testing.TB, rf *Raft) {
 	}
 }
 
-// deliver hands rf a message, sealed if it has no checksum, and checks that the reply names the term and that the state is
-// sound.
+// deliver passes a message to rf, sealed if it has no checksum, checks the reply's term and the server's state, and
+// returns the reply.
 func deliver(t testing.TB, rf *Raft, m Message) Reply {
 	t.Helper()
 	commit := rf.commitIndex
@@ -233,7 +235,7 @@ func deliver(t testing.TB, rf *Raft, m Message) Reply {
 		t.Errorf("the reply's term is %d, the server's is %d", reply.term(), rf.currentTerm)
 	}
 	if rf.commitIndex < commit {
-		t.Errorf("commitIndex fell from %d to %d", commit, rf.commitIndex)
+		t.Errorf("commitIndex decreased from %d to %d", commit, rf.commitIndex)
 	}
 	verify(t, rf)
 	return reply
@@ -250,19 +252,19 @@ func granted(reply Reply) bool {
 	}
 }
 
-// wantRefused checks that rf refuses m, and that nothing of its state changes.
+// wantRefused checks that rf refuses m, and that its state does not change.
 func wantRefused(t testing.TB, rf *Raft, m Message) {
 	t.Helper()
 	before := pictureOf(rf)
 	if reply := deliver(t, rf, m); granted(reply) {
-		t.Errorf("it was accepted: %+v", m)
+		t.Errorf("the message was accepted: %+v", m)
 	}
 	if after := pictureOf(rf); after != before {
 		t.Errorf("a refused message changed the state:\n before %+v\n after  %+v", before, after)
 	}
 }
 
-// wantPanic checks that f panics with a message that holds all parts.
+// wantPanic checks that f panics with a message that contains all parts.
 func wantPanic(t testing.TB, f func(), parts ...string) {
 	t.Helper()
 	defer func() {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// asElsewhere returns the encoded command as a process sends it in which the command's type has another name of the same length,
-// and the definition that it needs, if any.
+// asElsewhere encodes the command like a process in which its type is registered by another name of the same length. It
+// also returns the definition, if the command needs one.
 func asElsewhere(t testing.TB, command any, name, other string) (data []byte, def definition) {
 	t.Helper()
 	data, c, err := encodeCommand(nil, command)
@@ -32,8 +32,8 @@ func keyed(def definition) []byte {
 	return data
 }
 
-// A follower takes an entry whose type is registered elsewhere only: it may hold and send it. Its service cannot have it, and
-// the panic says so. When the type is registered, a restarted server goes on.
+// A follower accepts an entry whose type is registered only in another process. Handing it over panics with an
+// explanation. After the type is registered, a restarted server hands it over.
 func TestUnregisteredType(t *testing.T) {
 	for _, c := range []struct {
 		command     any
@@ -59,7 +59,7 @@ func TestUnregisteredType(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, there is a name or none.
+// typeOf returns a name or "unknown type" for any bytes.
 func TestTypeOfDamagedCommand(t *testing.T) {
 	var known definitions
 	for _, c := range manyCommands {
