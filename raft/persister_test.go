@@ -131,7 +131,8 @@ func TestPersisterAgainstTwin(t *testing.T) {
 	}
 }
 
-// TestPersisterCopiesChangeApart tries every order of a few operations on a disk, before and after it is copied, and on the copy.
+// TestPersisterCopiesChangeApart tries every order of a few operations on a disk, before and after it is copied, and on
+// its copy.
 func TestPersisterCopiesChangeApart(t *testing.T) {
 	operations := []func(ps *Persister, twin *plainDisk, letter string){
 		func(*Persister, *plainDisk, string) {},

@@ -13,7 +13,7 @@ import (
 	"6.824/labrpc"
 )
 
-// appendMsg is leader 1's message with entries after (prev, prevTerm).
+// appendMsg returns leader 1's message with entries of these terms after (prev, prevTerm).
 func appendMsg(term, prev, prevTerm, commit int, entryTerms ...int) *AppendEntriesArgs {
 	args := &AppendEntriesArgs{Term: term, LeaderID: 1, PrevLogIndex: prev, PrevLogTerm: prevTerm, LeaderCommit: commit}
 	if len(entryTerms) > 0 {
@@ -22,7 +22,7 @@ func appendMsg(term, prev, prevTerm, commit int, entryTerms ...int) *AppendEntri
 	return args
 }
 
-// logTerms returns the terms of rf's entries, and checks that they are the entries that from gives.
+// logTerms returns the terms of rf's entries, and checks that they are entries that from makes.
 func logTerms(t testing.TB, rf *Raft) string {
 	t.Helper()
 	entries := allEntries(&rf.log)
@@ -31,12 +31,13 @@ func logTerms(t testing.TB, rf *Raft) string {
 		terms[k] = entries[k].term
 	}
 	if !sameEntries(entries, from(rf.log.base+1).terms(terms...)) {
-		t.Error("an entry holds the command of another")
+		t.Error("an entry has the command of another one")
 	}
 	return fmt.Sprint(terms)
 }
 
-// The receiver's rules of Figure 2. The follower is in term 3 with entries of terms 1, 1, 2, 2, of which one is committed.
+// The receiver's rules of Figure 2. The follower is in term 3 with entries of terms 1, 1, 2, 2, the first of them
+// committed.
 func TestAppendEntriesRule(t *testing.T) {
 	ok := func(term int) AppendEntriesReply { return AppendEntriesReply{Term: term, Success: true} }
 	const same = "[1 1 2 2]"
@@ -60,8 +61,8 @@ func TestAppendEntriesRule(t *testing.T) {
 		{"the whole log", appendMsg(3, 0, 0, 2, 1, 1, 2, 2, 3), ok(3), "[1 1 2 2 3]", 2},
 		{"conflict with the last", appendMsg(3, 3, 2, 0, 3), ok(3), "[1 1 2 3]", 1},
 		{"conflict in the middle", appendMsg(3, 2, 1, 0, 3), ok(3), "[1 1 3]", 1},
-		{"conflict behind what agrees", appendMsg(3, 2, 1, 9, 2, 3, 3), ok(3), "[1 1 2 3 3]", 5},
-		{"conflict with what is committed", appendMsg(3, 0, 0, 9, 2), AppendEntriesReply{Term: 3}, same, 1},
+		{"conflict after entries that agree", appendMsg(3, 2, 1, 9, 2, 3, 3), ok(3), "[1 1 2 3 3]", 5},
+		{"conflict with a committed entry", appendMsg(3, 0, 0, 9, 2), AppendEntriesReply{Term: 3}, same, 1},
 		{"log too short", appendMsg(3, 6, 3, 9, 3), AppendEntriesReply{Term: 3, ConflictTerm: 0, ConflictIndex: 5}, same, 1},
 		{"another term at prev", appendMsg(3, 4, 3, 9, 3), AppendEntriesReply{Term: 3, ConflictTerm: 2, ConflictIndex: 3}, same, 1},
 		{"another term at prev, first term", appendMsg(3, 2, 2, 9, 3), AppendEntriesReply{Term: 3, ConflictTerm: 1, ConflictIndex: 1}, same, 1},
@@ -76,13 +77,14 @@ func TestAppendEntriesRule(t *testing.T) {
 			mustEqual(t, "reply", *reply, c.reply)
 			mustEqual(t, "log", logTerms(t, rf), c.log)
 			mustEqual(t, "commitIndex", rf.commitIndex, c.commit)
-			deliver(t, rf, c.args) // once more
+			deliver(t, rf, c.args) // a duplicate
 			mustEqual(t, "log after a duplicate", logTerms(t, rf), c.log)
 		})
 	}
 }
 
-// Where the log begins after a snapshot (index 3, term 2); entries 4 and 5 are of terms 2 and 3, all but 5 is committed.
+// The follower's log begins after a snapshot at index 3, of term 2. Entries 4 and 5 are of terms 2 and 3; 4 is
+// committed.
 func TestAppendEntriesBehindSnapshot(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -115,7 +117,7 @@ func TestAppendEntriesBehindSnapshot(t *testing.T) {
 	}
 }
 
-// A batch that begins before the snapshot must agree with it: or else a term could fall right behind it.
+// A batch that begins before the snapshot must agree with it; otherwise terms could decrease after the snapshot.
 func TestAppendEntriesContradictsSnapshot(t *testing.T) {
 	rf := newFollower(t, 3, 3, from(1).terms(1, 2))
 	rf.commitIndex = 2
@@ -124,11 +126,11 @@ func TestAppendEntriesContradictsSnapshot(t *testing.T) {
 	mustEqual(t, "log", logTerms(t, rf), "[]")
 }
 
-// badAppends are what no leader can have sent to a follower in term 3 with entries of terms 1, 1, 2, 2, made of a message
-// with which there is nothing wrong.
+// badAppends change a correct message into ones that no leader can send to a follower in term 3 with entries of terms
+// 1, 1, 2, 2.
 var badAppends = map[string]func(args *AppendEntriesArgs){
 	"term negative":           func(args *AppendEntriesArgs) { args.Term = -4 },
-	"term least":              func(args *AppendEntriesArgs) { args.Term = math.MinInt },
+	"term smallest":           func(args *AppendEntriesArgs) { args.Term = math.MinInt },
 	"term huge":               func(args *AppendEntriesArgs) { args.Term = math.MaxInt },
 	"term zero":               func(args *AppendEntriesArgs) { args.Term = 0 },
 	"leader negative":         func(args *AppendEntriesArgs) { args.LeaderID = -1 },
@@ -186,7 +188,7 @@ func withEntries(entries ...entry) func(*AppendEntriesArgs) {
 	return func(args *AppendEntriesArgs) { args.carry(entries...) }
 }
 
-// withPieces gives a message bytes in place of entries.
+// withPieces replaces a message's entries by these bytes.
 func withPieces(pieces ...[]byte) func(*AppendEntriesArgs) {
 	return func(args *AppendEntriesArgs) {
 		args.Entries = nil
@@ -196,7 +198,7 @@ func withPieces(pieces ...[]byte) func(*AppendEntriesArgs) {
 	}
 }
 
-// valueMsg is a message with a command whose type has a definition.
+// valueMsg returns a message with a command whose type has a definition.
 func valueMsg() *AppendEntriesArgs {
 	args := appendMsg(4, 4, 2, 4)
 	data, c, _ := encodeCommand(nil, pointCommand{5, 6})
@@ -217,14 +219,14 @@ func TestAppendEntriesMalformed(t *testing.T) {
 	}
 }
 
-// The same is true of a heartbeat, in which no entry tells: it does not raise the follower's term either.
+// Impossible heartbeats are refused, too, and do not increase the follower's term.
 func TestHeartbeatMalformed(t *testing.T) {
 	for _, args := range []*AppendEntriesArgs{
 		appendMsg(4, 4, 5, 0), appendMsg(4, 4, 2, -1), appendMsg(4, 4, 2, maxNumber+1), appendMsg(4, 0, 2, 0), appendMsg(4, 4, 0, 0),
 	} {
 		wantRefused(t, newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2)), args)
 	}
-	wantRefused(t, newFollower(t, 3, 0, nil), appendMsg(0, 0, 0, 0)) // nobody leads in term 0
+	wantRefused(t, newFollower(t, 3, 0, nil), appendMsg(0, 0, 0, 0)) // no server leads in term 0
 }
 
 func TestAppendEntriesDamagedEntries(t *testing.T) {
@@ -262,7 +264,7 @@ func TestTwoLeadersInOneTerm(t *testing.T) {
 	mustEqual(t, "role of a leader that hears of a newer term", leader.role, Follower)
 }
 
-// Whatever old, doubled and reordered messages of a leader come: what once agreed with its log stays.
+// Old, duplicate and reordered messages of a leader never remove entries that already agreed with its log.
 func TestAppendEntriesReordered(t *testing.T) {
 	parallel(t)
 	for seed := range int64(10) {
@@ -288,26 +290,26 @@ func TestAppendEntriesReordered(t *testing.T) {
 	}
 }
 
-// The commit rule (Figure 2, §5.4.2, Figure 8), and what departs from it: an entry that all servers have commits whatever
-// its term.
+// The commit rule (Figure 2, §5.4.2, Figure 8), with one departure: an entry of an older term commits when all servers
+// have it.
 func TestCommitRule(t *testing.T) {
-	figure8 := []int{1, 2, 4} // of S1, which leads in term 4
+	figure8 := []int{1, 2, 4} // the log of S1, which leads in term 4
 	for _, c := range []struct {
 		name   string
 		term   int
 		log    []int
-		match  []int // of the others
+		match  []int // matchIndex of the others
 		commit int
 	}{
-		{"nobody has anything", 4, figure8, []int{0, 0, 0, 0}, 0},
+		{"no follower has an entry", 4, figure8, []int{0, 0, 0, 0}, 0},
 		{"minority has an entry of this term", 4, figure8, []int{3, 0, 0, 0}, 0},
 		{"majority has an entry of this term", 4, figure8, []int{3, 0, 3, 0}, 3},
 		{"Figure 8 (c): majority has an older term's entry", 4, figure8, []int{2, 2, 0, 0}, 0},
-		{"Figure 8 (e): it commits behind one of this term", 4, figure8, []int{3, 3, 0, 0}, 3},
+		{"Figure 8 (e): it commits before one of this term", 4, figure8, []int{3, 3, 0, 0}, 3},
 		{"majority has an older term's entry, all have one before it", 4, figure8, []int{2, 2, 1, 1}, 1},
 		{"all but one have an older term's entry", 4, figure8, []int{2, 2, 2, 1}, 1},
 		{"all have an older term's entry", 4, figure8, []int{2, 2, 2, 2}, 2},
-		{"all have all", 4, figure8, []int{3, 3, 3, 3}, 3},
+		{"all have all entries", 4, figure8, []int{3, 3, 3, 3}, 3},
 		{"the median counts", 4, []int{4, 4, 4, 4}, []int{1, 2, 3, 4}, 3},
 		{"four servers need three", 1, []int{1, 1}, []int{2, 0, 0}, 0},
 		{"three of four", 1, []int{1, 1}, []int{2, 1, 0}, 1},
@@ -320,10 +322,10 @@ func TestCommitRule(t *testing.T) {
 			setMatch(rf, c.match)
 			mustEqual(t, "commitIndex", rf.commitIndex, c.commit)
 			setMatch(rf, make([]int, len(c.match)))
-			mustEqual(t, "commitIndex, which never falls", rf.commitIndex, c.commit)
+			mustEqual(t, "commitIndex, which never decreases", rf.commitIndex, c.commit)
 			follower := newFollower(t, len(c.match)+1, c.term, from(1).terms(c.log...))
 			setMatch(follower, c.match)
-			mustEqual(t, "commitIndex of who does not lead", follower.commitIndex, 0)
+			mustEqual(t, "commitIndex of a server that does not lead", follower.commitIndex, 0)
 		})
 	}
 }
@@ -369,14 +371,15 @@ func TestBackUp(t *testing.T) {
 			f := rf.followers[1]
 			f.matchIndex, f.nextIndex = c.match, c.next
 			reply := &AppendEntriesReply{Term: 5, ConflictTerm: c.conflictTerm, ConflictIndex: c.conflictIndex}
-			mustEqual(t, "dealt with", rf.backUpLocked(f, &AppendEntriesArgs{PrevLogIndex: c.prev}, reply), c.want)
+			mustEqual(t, "handled", rf.backUpLocked(f, &AppendEntriesArgs{PrevLogIndex: c.prev}, reply), c.want)
 			mustEqual(t, "nextIndex", f.nextIndex, c.wantNext)
 			mustEqual(t, "matchIndex", f.matchIndex, c.match)
 		})
 	}
 }
 
-// sentCall returns a leader of three in term 3 and a call with its entries 1 and 2, sent before it got a third.
+// sentCall returns a leader of three servers in term 3, and a call with its entries 1 and 2, sent before it got entry
+// 3.
 func sentCall(t testing.TB) (*Raft, *follower, *call) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 3))
 	f, c := rf.followers[1], new(call)
@@ -426,7 +429,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// A scriptedPeer answers what the test wants, when it wants.
+// A scriptedPeer passes each message to the test, and replies when the test sends an answer.
 type scriptedPeer struct {
 	asked   chan *AppendEntriesArgs
 	answers chan AppendEntriesReply
@@ -438,9 +441,9 @@ func (p *scriptedPeer) AppendEntries(args *AppendEntriesArgs, reply *AppendEntri
 	reply.seal()
 }
 
-// connectScripted makes peer 1 of rf a scripted one.
+// connectScripted makes peer 1 of rf a scriptedPeer.
 func connectScripted(rf *Raft) (*scriptedPeer, *labrpc.Network) {
-	type Raft struct{ *scriptedPeer } // labrpc calls the service after its type
+	type Raft struct{ *scriptedPeer } // labrpc names a service after its type
 	peer := &scriptedPeer{make(chan *AppendEntriesArgs), make(chan AppendEntriesReply)}
 	network, server := labrpc.MakeNetwork(), labrpc.MakeServer()
 	server.AddService(labrpc.MakeService(&Raft{peer}))
@@ -451,7 +454,7 @@ func connectScripted(rf *Raft) (*scriptedPeer, *labrpc.Network) {
 	return peer, network
 }
 
-// A reply to a message of an older term says nothing, even to who leads again.
+// A reply to a message of an older term is ignored, even if the server leads again.
 func TestReplyOfOlderTermIsIgnored(t *testing.T) {
 	for _, late := range []AppendEntriesReply{{Term: 2, Success: true}, {Term: 2, ConflictTerm: 1, ConflictIndex: 1}, {Term: 9}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -480,11 +483,11 @@ func TestReplyOfOlderTermIsIgnored(t *testing.T) {
 	}
 }
 
-// What a leader sends is what the receiver's rules expect, and brings any follower to the leader's log.
+// A leader's messages satisfy the receiver's rules, and bring any follower's log to the leader's.
 func TestLeaderRepairsFollower(t *testing.T) {
 	for _, terms := range [][]int{
 		nil, {1}, {1, 1, 1, 4}, {1, 1, 1, 4, 4, 5, 5, 6, 6}, {1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6},
-		{1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7}, {1, 1, 1, 4, 4, 4, 4}, {1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3}, // Figure 7
+		{1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7}, {1, 1, 1, 4, 4, 4, 4}, {1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3}, // the logs of Figure 7
 	} {
 		t.Run(fmt.Sprint(terms), func(t *testing.T) {
 			leader := newLeader(t, 3, 8, from(1).terms(1, 1, 1, 4, 4, 5, 5, 6, 6, 6))
@@ -497,7 +500,7 @@ func TestLeaderRepairsFollower(t *testing.T) {
 				exchange(t, leader, f, other)
 			}
 			got, want := allEntries(&other.log), allEntries(&leader.log)
-			got = got[:min(len(got), len(want))] // only a new entry conflicts with what is beyond the leader's last
+			got = got[:min(len(got), len(want))] // only new entries replace those after the leader's last
 			if !sameEntries(got, want) {
 				t.Errorf("the follower's log is %s", logTerms(t, other))
 			}
@@ -505,8 +508,8 @@ func TestLeaderRepairsFollower(t *testing.T) {
 	}
 }
 
-// Large batches stay in the memory of the messages that brought them, small ones are copied. What the network does with
-// its own memory afterwards changes nothing in the follower's log and on its disk.
+// Large batches stay in the memory of their messages; small ones are copied. If the network reuses its own memory
+// afterwards, the follower's log and disk do not change.
 func TestBatchOutlivesItsMessage(t *testing.T) {
 	parallel(t)
 	rf := newFollower(t, 3, 2, nil)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What a snapshot covers is committed and applied, also for a server that has just restarted with it: an older snapshot
-// tells it nothing.
+// A restarted server counts the entries that its snapshot covers as committed and applied: it ignores an older
+// snapshot.
 func TestRestartBehindSnapshot(t *testing.T) {
 	before := committed(t)
 	before.Snapshot(3, []byte("three"))
@@ -21,7 +21,8 @@ func TestRestartBehindSnapshot(t *testing.T) {
 	mustEqual(t, "log", logTerms(t, rf), "[2 3]")
 }
 
-// restartedAtThree restarts a server with a snapshot at 3 and entries up to 5, of which a leader tells next. Its applier runs.
+// restartedAtThree restarts a server with a snapshot at 3 and entries up to 5, and starts its applier. The
+// function that it returns receives the next message, formatted as feed does.
 func restartedAtThree(t *testing.T, opts ...Option) (*Raft, func() string) {
 	before := committed(t)
 	before.Snapshot(3, []byte("three"))
@@ -29,7 +30,7 @@ func restartedAtThree(t *testing.T, opts ...Option) (*Raft, func() string) {
 	return rf, feed(rf)
 }
 
-// The saved snapshot comes first, then what follows it in the log, in order with events. It comes once.
+// With WithSnapshotFirst, the saved snapshot is handed over once, before the entries after it and in order with events.
 func TestSnapshotFirst(t *testing.T) {
 	for _, opts := range [][]Option{nil, {WithTrailingLog(2)}, {WithEvents()}, {WithTrailingLog(9), WithEvents()}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestSnapshotFirst(t *testing.T) {
 	}
 }
 
-// With a trailing log the entries that the snapshot covers are not handed over beside it.
+// With a trailing log, the entries that the snapshot covers are not handed over.
 func TestSnapshotFirstWithTrailingLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := committed(t)
@@ -68,7 +69,7 @@ func TestSnapshotFirstWithTrailingLog(t *testing.T) {
 	})
 }
 
-// Without a snapshot nothing is different, and without the option none is sent.
+// Without a snapshot, the option changes nothing. Without the option, no snapshot is handed over.
 func TestNoSnapshotFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := committed(t)
@@ -90,7 +91,7 @@ func TestNoSnapshotFirst(t *testing.T) {
 	})
 }
 
-// A newer snapshot that comes before the saved one was handed over takes its place.
+// A newer snapshot that arrives before the saved one was handed over replaces it.
 func TestNewerSnapshotFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := committed(t)
@@ -103,7 +104,7 @@ func TestNewerSnapshotFirst(t *testing.T) {
 			mustEqual(t, "next", next(), want)
 		}
 	})
-	synctest.Test(t, func(t *testing.T) { // the saved one is on its way already
+	synctest.Test(t, func(t *testing.T) { // the applier is already sending the saved one
 		rf, next := restartedAtThree(t)
 		defer rf.Kill()
 		synctest.Wait()
@@ -114,7 +115,7 @@ func TestNewerSnapshotFirst(t *testing.T) {
 	})
 }
 
-// So it is when the log still holds what the snapshot covers: neither that nor the snapshot is handed over again.
+// The same with a trailing log: neither the snapshot nor the entries that it covers are handed over again.
 func TestRestartWithTrailingLog(t *testing.T) {
 	for trailing := range 5 {
 		synctest.Test(t, func(t *testing.T) {

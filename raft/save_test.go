@@ -11,21 +11,21 @@ import (
 	"6.824/labrpc"
 )
 
-// A direct is a cluster without a network: a message is a call of OnMessage. Each time that something leaves a
-// server, it checks that a restart at this moment would know it (§5.1, Figure 2: "updated on stable storage before
-// responding to RPCs").
+// A direct is a cluster without a network: a message is a call of OnMessage. Each time that a server sends or returns
+// something, it checks that this would survive a restart (§5.1, Figure 2: "updated on stable storage before responding
+// to RPCs").
 type direct struct {
 	t       *testing.T
 	servers []*Raft
 	disks   []*Persister
-	ready   chan struct{} // closed when all servers are made
+	ready   chan struct{} // closed after all servers are made
 	readers sync.WaitGroup
 
 	mu      sync.Mutex
-	cut     []bool // who is cut off
+	cut     []bool // the disconnected servers
 	lossy   bool
 	lasts   []ApplyMsg
-	checked map[string]int // what has left, by kind
+	checked map[string]int // number of checks, by what was sent or returned
 }
 
 func newDirect(t *testing.T, n int, options ...Option) *direct {
@@ -73,7 +73,7 @@ func (c *direct) lost(from, to int) bool {
 	return c.cut[from] || c.cut[to] || c.lossy && rand.Intn(10) == 0
 }
 
-// An onDisk is what a server would know if it restarted now.
+// An onDisk is the state that a server would have after a restart now.
 type onDisk struct {
 	c  *direct
 	id int
@@ -84,7 +84,7 @@ func (c *direct) disk(i int) onDisk {
 	rf := &Raft{peers: make([]*labrpc.ClientEnd, len(c.servers)), me: i, votedFor: nobody, leader: nobody}
 	ps := c.disks[i].Copy()
 	if err := rf.restore(ps.ReadRaftState(), ps.ReadSnapshot()); err != nil {
-		c.t.Errorf("server %d: a crash now would leave this on disk: %v", i, err)
+		c.t.Errorf("server %d cannot restart from its disk: %v", i, err)
 	}
 	return onDisk{c, i, rf}
 }
@@ -94,7 +94,7 @@ func (d onDisk) want(ok bool, what string, m any) {
 	d.c.checked[what]++
 	d.c.mu.Unlock()
 	if !ok {
-		d.c.t.Errorf("server %d lets out %s, which is not saved: %+v (saved: term %d, vote %d, log %d to %d, snapshot %d)",
+		d.c.t.Errorf("server %d releases %s that is not saved: %+v (saved: term %d, vote %d, log %d to %d, snapshot %d)",
 			d.id, what, m, d.currentTerm, d.votedFor, d.log.base+1, d.log.lastIndex(), d.snapshot.index)
 	}
 }
@@ -104,7 +104,7 @@ func (d onDisk) has(index, term int) bool {
 	return index < d.log.base || d.log.matches(index, term)
 }
 
-// later reports whether the disk is in a later term than the one given: then what it held in that one may be gone.
+// later reports whether the disk is in a later term than this one. Then its state of this term may have been replaced.
 func (d onDisk) later(term int) bool { return d.currentTerm > term }
 
 func (c *direct) checkMessage(from int, m Message) {
@@ -112,7 +112,7 @@ func (c *direct) checkMessage(from int, m Message) {
 	switch m := m.(type) {
 	case *RequestVoteArgs:
 		if m.PreVote {
-			d.want(d.currentTerm >= m.Term-1, "a question's term", m)
+			d.want(d.currentTerm >= m.Term-1, "a PreVote request's term", m)
 			return
 		}
 		d.want(d.currentTerm >= m.Term, "a candidate's term", m)
@@ -143,14 +143,14 @@ func (c *direct) checkReply(from int, m Message, reply Reply) {
 	case *AppendEntriesArgs:
 		b, _, err := d.received(m)
 		if last := m.PrevLogIndex + b.length(); len(b) > 0 && err == nil {
-			d.want(d.later(m.Term) || d.has(last, b.term(b.length()-1)), "a promise to hold entries", m)
+			d.want(d.later(m.Term) || d.has(last, b.term(b.length()-1)), "an acknowledgement of entries", m)
 		}
 	case *InstallSnapshotArgs:
-		d.want(d.log.lastIndex() >= m.LastIncludedIndex, "a promise to hold a snapshot", m)
+		d.want(d.log.lastIndex() >= m.LastIncludedIndex, "an acknowledgement of a snapshot", m)
 	}
 }
 
-// read takes a snapshot after every seventh command.
+// read checks what server i applies, and takes a snapshot after every seventh command.
 func (c *direct) read(i int, applyCh chan ApplyMsg) {
 	<-c.ready
 	for m := range applyCh {
@@ -172,7 +172,7 @@ func (c *direct) read(i int, applyCh chan ApplyMsg) {
 	}
 }
 
-// last returns what server i has received last.
+// last returns the last message that server i has applied.
 func (c *direct) last(i int) ApplyMsg {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -200,7 +200,7 @@ func (c *direct) start(command any) {
 	}
 }
 
-// Whatever leaves a server, as a message, reply, return value or on applyCh, was saved before.
+// The state on which a message, reply, return value or ApplyMsg depends is saved before a server releases it.
 func TestNothingUnsavedGetsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newDirect(t, 3)
@@ -228,28 +228,28 @@ func TestNothingUnsavedGetsOut(t *testing.T) {
 			mustEqual(t, "the last command", c.last(i).Command, any("last"))
 			verify(t, c.servers[i])
 		}
-		for _, what := range []string{"a question's term", "a candidate's term", "a candidate's log", "a leader's term",
-			"a leader's entries", "a leader's snapshot", "a reply's term", "a vote", "a promise to hold entries",
-			"a promise to hold a snapshot", "a snapshot", "a command", "the return of Start", "the return of Snapshot"} {
+		for _, what := range []string{"a PreVote request's term", "a candidate's term", "a candidate's log", "a leader's term",
+			"a leader's entries", "a leader's snapshot", "a reply's term", "a vote", "an acknowledgement of entries",
+			"an acknowledgement of a snapshot", "a snapshot", "a command", "the return of Start", "the return of Snapshot"} {
 			if c.checked[what] == 0 {
-				t.Errorf("%s never got out", what)
+				t.Errorf("%s was never released", what)
 			}
 		}
 	})
 }
 
-// A server that restarts with a trimmed log knows the term of the last entry that was cut off: it takes what follows it,
-// and refuses what cannot.
+// A server that restarts with a compacted log knows the term of the last compacted entry. It accepts entries that
+// follow it and refuses others.
 func TestBaseIsSaved(t *testing.T) {
 	rf := committed(t)
-	rf.Snapshot(4, []byte("x")) // entries 1 to 4 are gone, the last of them of term 2
+	rf.Snapshot(4, []byte("x")) // compacts entries 1 to 4; entry 4 is of term 2
 	again := newQuiet(t, 3, rf.store.persister.Copy())
 	mustEqual(t, "base", fmt.Sprint(again.log.base, again.log.baseTerm, again.commitIndex, again.lastApplied), "4 2 4 4")
 	wantVote := func(lastIndex, lastTerm int, want bool) {
 		args := &RequestVoteArgs{Term: again.currentTerm + 1, CandidateID: 1, LastLogIndex: lastIndex, LastLogTerm: lastTerm}
 		mustEqual(t, fmt.Sprintf("vote for a log that ends at %d in term %d", lastIndex, lastTerm), granted(deliver(t, again, args)), want)
 	}
-	again.log.truncateFrom(5) // its log is empty: the base alone tells how up-to-date it is
+	again.log.truncateFrom(5) // its log is empty, so its base decides how up-to-date it is
 	again.saveAllLocked(false)
 	again = newQuiet(t, 3, again.store.persister.Copy())
 	wantVote(3, 2, false)

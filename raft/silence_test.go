@@ -11,18 +11,18 @@ import (
 	"6.824/labrpc"
 )
 
-// A starved is a cluster of five on a faultless network, whose servers run for a while and then stand still for a while: their
-// tickers wake late, and messages to and from them wait.
+// A starved is a cluster of five on a network without faults. Its servers run and stop by turns: their tickers wake up
+// late, and messages to and from them wait.
 type starved struct {
 	stop, run time.Duration
-	sleepers  atomic.Uint32 // the servers that this concerns, as bits
-	cutOff    atomic.Int32  // a server that nobody reaches, or nobody
+	sleepers  atomic.Uint32 // the servers that stop, as bits
+	cutOff    atomic.Int32  // an unreachable server, or nobody
 	servers   []*Raft
 }
 
 const everybody = 1<<5 - 1
 
-// hold returns when the server runs.
+// hold waits until the server runs.
 func (s *starved) hold(server int) {
 	for s.sleepers.Load()>>server&1 == 1 {
 		since := time.Duration(time.Now().UnixNano()) % (s.stop + s.run)
@@ -31,7 +31,7 @@ func (s *starved) hold(server int) {
 		}
 		time.Sleep(min(s.stop-since, 25*time.Millisecond))
 	}
-	time.Sleep(time.Duration(rand.Int63n(int64(2 * time.Millisecond)))) // who comes first is chance
+	time.Sleep(time.Duration(rand.Int63n(int64(2 * time.Millisecond)))) // the order is random
 }
 
 func startStarved(stop, run time.Duration) *starved {
@@ -69,7 +69,7 @@ func (s *starved) kill() {
 	time.Sleep(time.Minute)
 }
 
-// leader returns who leads, but for the server that is cut off, and the highest term.
+// leader returns the leader among the reachable servers, and the highest term.
 func (s *starved) leader() (leader, term int) {
 	leader = nobody
 	for i, rf := range s.servers {
@@ -109,7 +109,7 @@ func testStarved(t *testing.T, test func(t *testing.T, s *starved)) {
 	}
 }
 
-// When all stand still, nobody was silent, and nobody stands for election.
+// If all servers stop, no server starts an election.
 func TestStarvedTogether(t *testing.T) {
 	testStarved(t, func(t *testing.T, s *starved) {
 		leader, term := s.leader()
@@ -122,7 +122,8 @@ func TestStarvedTogether(t *testing.T) {
 	})
 }
 
-// A leader that is cut off is missed all the same: within five seconds, if three runs fit into them.
+// An unreachable leader is replaced within five seconds even if servers stop, provided that they run three times in
+// that time.
 func TestStarvedWithoutLeader(t *testing.T) {
 	testStarved(t, func(t *testing.T, s *starved) {
 		s.sleepers.Store(everybody)
@@ -131,13 +132,13 @@ func TestStarvedWithoutLeader(t *testing.T) {
 		s.cutOff.Store(int32(leader))
 		time.Sleep(max(5*time.Second, 3*(s.stop+s.run)))
 		if next, _ := s.leader(); next == nobody {
-			t.Error("nobody leads")
+			t.Error("no server leads")
 		}
 	})
 }
 
-// A leader that alone stands still is replaced as any that falls silent, and deposes nobody when it runs again; nor does a
-// follower.
+// If only the leader stops, it is replaced, and does not depose its successor when it runs again. A follower that stops
+// deposes no leader either.
 func TestStarvedAlone(t *testing.T) {
 	testStarved(t, func(t *testing.T, s *starved) {
 		leader, term := s.leader()
@@ -148,7 +149,7 @@ func TestStarvedAlone(t *testing.T) {
 	})
 }
 
-// A server that was stopped for once wakes as a follower, whatever it was.
+// A leader that was stopped once is replaced, and becomes a follower when it runs again.
 func TestStoppedLeader(t *testing.T) {
 	parallel(t)
 	for round := range 20 {
@@ -163,7 +164,7 @@ func TestStoppedLeader(t *testing.T) {
 			time.Sleep(courseRules().timeoutMax + courseRules().heartbeat)
 			next, term := s.leader()
 			if next == nobody || next == leader {
-				t.Fatalf("leader %d was not replaced in the usual time", leader)
+				t.Fatalf("leader %d was not replaced in time", leader)
 			}
 			s.sleepers.Store(0)
 			s.cutOff.Store(nobody)
@@ -175,7 +176,8 @@ func TestStoppedLeader(t *testing.T) {
 	}
 }
 
-// On time, checks are a moment apart, and the last moment ends at the deadline. After one that comes late the others still are.
+// Checks are a moment apart, and the last moment ends at the deadline. If a check is late, the next ones are still a
+// moment apart.
 func TestLooks(t *testing.T) {
 	const moment = 10 * time.Millisecond
 	for _, late := range []time.Duration{0, moment, time.Second, time.Hour} {
@@ -184,13 +186,13 @@ func TestLooks(t *testing.T) {
 		s.begin(start, 4*checks*moment)
 		for k := range checks {
 			now := s.next()
-			mustEqual(t, "certain before the look", s.expired(now.Add(-1)), false)
+			mustEqual(t, "expired before the check", s.expired(now.Add(-1)), false)
 			if k == checks/2 {
 				now = now.Add(late)
 			}
-			mustEqual(t, "certain at the look", s.expired(now), false)
+			mustEqual(t, "expired at the check", s.expired(now), false)
 			if late > moment || k != checks/2 {
-				mustEqual(t, "time from a look to the next", s.next().Sub(now), moment)
+				mustEqual(t, "time from a check to the next", s.next().Sub(now), moment)
 			}
 		}
 		deadline := start
@@ -198,12 +200,13 @@ func TestLooks(t *testing.T) {
 			deadline = start.Add(late)
 		}
 		mustEqual(t, "the deadline moves by", s.next().Sub(start), deadline.Sub(start))
-		mustEqual(t, "certain before the deadline", s.expired(deadline.Add(-1)), false)
-		mustEqual(t, "certain at the deadline", s.expired(deadline), true)
+		mustEqual(t, "expired before the deadline", s.expired(deadline.Add(-1)), false)
+		mustEqual(t, "expired at the deadline", s.expired(deadline), true)
 	}
 }
 
-// A leader that finds a majority again checks as often as ever when it misses one the next time.
+// After a leader has found its majority again, it makes the full number of checks the next time that the majority is
+// silent.
 func TestLeaderLooksAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)

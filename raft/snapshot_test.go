@@ -59,8 +59,7 @@ func TestSnapshotOldOrRepeatedIsIgnored(t *testing.T) {
 	mustEqual(t, "snapshot", restored(t, rf).snapshot, "fourth")
 }
 
-// So it is while the log still holds what the snapshot covers, whose entries a follower may be sent: neither the snapshot nor the
-// log goes back.
+// The same with a trailing log: neither the snapshot nor the beginning of the log goes back.
 func TestSnapshotOutOfOrderWithTrailingLog(t *testing.T) {
 	for trailing := range 6 {
 		rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2, 2, 3), WithTrailingLog(trailing))
@@ -87,7 +86,7 @@ func TestSnapshotOutOfOrderWithTrailingLog(t *testing.T) {
 	}
 }
 
-// The first entry alone may be a snapshot, too.
+// A snapshot may cover just the first entry.
 func TestInstallSnapshotOfOneEntry(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
 	mustEqual(t, "success", granted(deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 1, LastIncludedTerm: 1, Data: []byte("one")})), true)
@@ -95,7 +94,7 @@ func TestInstallSnapshotOfOneEntry(t *testing.T) {
 	mustEqual(t, "commitIndex", rf.commitIndex, 1)
 }
 
-// Raft has installed what it delivers: the service is told to go on.
+// CondInstallSnapshot returns true, because Raft has installed a snapshot before it hands it over.
 func TestCondInstallSnapshot(t *testing.T) {
 	mustEqual(t, "CondInstallSnapshot", committed(t).CondInstallSnapshot(3, 9, []byte("x")), true)
 }
@@ -111,7 +110,7 @@ func TestSnapshotIsCopied(t *testing.T) {
 	mustEqual(t, "snapshot", string(rf.snapshot.data), "another")
 }
 
-// A snapshot of nothing is one too.
+// A snapshot may be empty.
 func TestSnapshotEmpty(t *testing.T) {
 	rf := committed(t)
 	rf.Snapshot(2, nil)
@@ -139,7 +138,7 @@ func TestInstallSnapshotRule(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rf := committed(t)
-			for range 2 { // the second time it is a duplicate
+			for range 2 { // the second one is a duplicate
 				mustEqual(t, "success", granted(deliver(t, rf, &c.args)), c.success)
 				mustEqual(t, "log", logTerms(t, rf), c.log)
 				mustEqual(t, "commitIndex", rf.commitIndex, c.commit)
@@ -191,7 +190,7 @@ func TestInstallSnapshotMalformed(t *testing.T) {
 	}
 }
 
-// A crash between any two changes of the disk leaves the state and the snapshot of one save: it brings back a server.
+// A crash between any two changes of the disk leaves a state and a snapshot of one save, from which a server restarts.
 func TestSnapshotSavedInOneStep(t *testing.T) {
 	const entries = 100
 	for _, growing := range []bool{true, false} {
@@ -215,7 +214,7 @@ func TestSnapshotSavedInOneStep(t *testing.T) {
 	}
 }
 
-// crashEachTime restores a server from a disk after each change of it, and counts them.
+// crashEachTime restores a server from the disk after each save, and counts the saves.
 func crashEachTime(t testing.TB, disk *Persister) (saves *int) {
 	saves = new(int)
 	disk.saved = func() {
@@ -223,13 +222,13 @@ func crashEachTime(t testing.TB, disk *Persister) (saves *int) {
 		now := Persister{head: disk.head, body: disk.body, size: disk.size, snapshot: disk.snapshot}
 		rf := &Raft{peers: deadEnds(3)}
 		if err := rf.restore(now.ReadRaftState(), now.ReadSnapshot()); err != nil {
-			t.Errorf("a crash after save %d would leave this on disk: %v", *saves, err)
+			t.Errorf("a server cannot restart after save %d: %v", *saves, err)
 		}
 	}
 	return saves
 }
 
-// A follower that lacks what the log no longer holds is sent the snapshot, and after it what follows.
+// A follower that needs compacted entries is sent the snapshot, and then the entries after it.
 func TestLeaderSendsSnapshot(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 3, 3))
 	setMatch(rf, []int{4, 0})
@@ -246,8 +245,8 @@ func TestLeaderSendsSnapshot(t *testing.T) {
 	mustEqual(t, "log", logTerms(t, other), "[3 3]")
 }
 
-// A snapshot that may still be on its way is not sent again for a while. One that went out though the message before it
-// had not been answered is, as soon as the follower answers.
+// A snapshot that may still be in flight is not sent again for a while. If the message before it was not answered
+// either, it is sent again as soon as the follower answers.
 func TestSnapshotSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for failures, want := range []int{snapshotHeartbeats, 1} {
@@ -257,7 +256,7 @@ func TestSnapshotSentAgain(t *testing.T) {
 			f, other := rf.followers[2], newPeer(t, 2, 1, nil)
 			f.nextIndex, f.failures, f.heartbeatDue = 1, failures, false
 			_, isSnapshot := sendNext(rf, f).message.(*InstallSnapshotArgs)
-			mustEqual(t, "a snapshot goes out", isSnapshot, true)
+			mustEqual(t, "a snapshot is sent", isSnapshot, true)
 			heartbeats := 0
 			for ; heartbeats < 10 && !rf.hasWorkLocked(f); heartbeats++ {
 				time.Sleep(rf.options.heartbeat)
@@ -269,7 +268,7 @@ func TestSnapshotSentAgain(t *testing.T) {
 	})
 }
 
-// A snapshot that comes while older entries are being handed over follows them; nothing goes backwards.
+// A snapshot that arrives while older entries are handed over follows them. No index goes back.
 func TestSnapshotWhileApplierIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := committed(t)
@@ -278,7 +277,7 @@ func TestSnapshotWhileApplierIsBusy(t *testing.T) {
 		synctest.Wait() // it wants to send index 1
 		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 9, LastIncludedTerm: 3, Data: []byte("first")})
 		deliver(t, rf, appendMsg(3, 9, 3, 10, 3, 3))
-		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 11, LastIncludedTerm: 3, Data: []byte("second")}) // close upon the first
+		deliver(t, rf, &InstallSnapshotArgs{Term: 3, LeaderID: 1, LastIncludedIndex: 11, LastIncludedTerm: 3, Data: []byte("second")}) // just after the first
 		deliver(t, rf, appendMsg(3, 11, 3, 12, 3))
 		for index := 1; index <= 4; index++ {
 			wantCommand(t, applyCh, index, index)
@@ -297,7 +296,7 @@ func TestSnapshotWhileApplierIsBusy(t *testing.T) {
 	})
 }
 
-// The service may snapshot what it has received, while the applier still holds later entries.
+// The service may call Snapshot for the entries that it has received while the applier still has later ones.
 func TestSnapshotBetweenReceives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := committed(t)

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-// A status is one line.
+// A Status prints in one line.
 func TestStatusString(t *testing.T) {
 	rf := committed(t)
 	rf.Snapshot(3, []byte("three"))
@@ -26,7 +26,7 @@ func TestStatusString(t *testing.T) {
 	}
 }
 
-// Where a figure has several names, they agree.
+// Fields and methods that are the same figure under several names agree.
 func TestFiguresAgree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister())

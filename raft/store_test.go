@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// onDiskDefinitions returns how many type definitions a server has that restarts now, and checks that it can decode its log.
+// onDiskDefinitions returns the number of type definitions that rf would have after a restart, and checks that it could
+// decode its log.
 func onDiskDefinitions(t testing.TB, rf *Raft) int {
 	t.Helper()
 	verify(t, rf)
@@ -19,7 +20,7 @@ func onDiskDefinitions(t testing.TB, rf *Raft) int {
 	return len(again.store.defined)
 }
 
-// The disk has the type definitions that some entry of the log needs, and no others, after a restart too.
+// The disk has exactly the type definitions that entries of the log need, also after a restart.
 func TestDefinitionsOnDisk(t *testing.T) {
 	for _, growing := range []bool{true, false} {
 		rf := newLeader(t, 3, 2, nil)
@@ -46,13 +47,13 @@ func TestDefinitionsOnDisk(t *testing.T) {
 	}
 }
 
-// What the log has lost, the log and the disk do not refer to any more, so that it becomes garbage. Of a piece that loses its
-// beginning the rest has moved; of one that loses its end all stays, since others may hold it.
+// The log and the disk do not refer to removed entries, so that their memory can be freed. If the beginning of a piece
+// is removed, the rest is copied. If its end is removed, the whole piece stays, because others may refer to it.
 func TestLostEntriesAreForgotten(t *testing.T) {
 	for _, c := range []struct {
 		lost string
 		lose func(rf *Raft)
-		left int // pieces of three that are known still
+		left int // of three pieces, those that are still referenced
 	}{
 		{"the first piece", func(rf *Raft) { rf.commitIndex = 2000; rf.Snapshot(2000, []byte("service")) }, 2},
 		{"the beginning", func(rf *Raft) { rf.commitIndex = 3000; rf.Snapshot(3000, []byte("service")) }, 1},
@@ -61,7 +62,7 @@ func TestLostEntriesAreForgotten(t *testing.T) {
 		t.Run(c.lost, func(t *testing.T) {
 			rf := newFollower(t, 3, 1, nil)
 			for k := range 3 {
-				terms := slices.Repeat([]int{1}, 2000) // large enough to have memory of their own
+				terms := slices.Repeat([]int{1}, 2000) // large enough for a piece of its own
 				deliver(t, rf, appendMsg(1, 2000*k, min(k, 1), 0, terms...))
 			}
 			segments, pieces := rf.log.segments, rf.store.persister.body
@@ -84,13 +85,12 @@ func TestLostEntriesAreForgotten(t *testing.T) {
 					}
 				}
 			}
-			mustEqual(t, "of three pieces, the log and the disk still know", [2]int{inLog, onDisk}, [2]int{c.left, c.left})
+			mustEqual(t, "of three pieces, those in the log and on the disk", [2]int{inLog, onDisk}, [2]int{c.left, c.left})
 		})
 	}
 }
 
-// shareMemory reports whether a begins or ends where b does.
-// allOf returns all elements of after's array, those that precede it too if before lies in the same one.
+// allOf returns all elements of after's array. If before lies in the same array, that includes those from before on.
 func allOf[T any](before, after []T) []T {
 	before, after = before[:cap(before)], after[:cap(after)]
 	if &before[len(before)-1] == &after[len(after)-1] {
@@ -99,6 +99,7 @@ func allOf[T any](before, after []T) []T {
 	return after
 }
 
+// shareMemory reports whether a begins or ends where b does.
 func shareMemory(a, b []byte) bool {
 	return len(a) > 0 && len(b) > 0 && (&a[0] == &b[0] || &a[len(a)-1] == &b[len(b)-1])
 }

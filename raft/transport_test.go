@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// carry sends a follower what it needs next, through the leader's transport.
+// carry sends a follower its next message through the leader's transport.
 func carry(rf *Raft, f *follower, c *call) Reply {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -20,7 +20,7 @@ func carry(rf *Raft, f *follower, c *call) Reply {
 	return reply
 }
 
-// The receiver may keep a message: what the sender does next leaves it as it is.
+// A receiver may keep a message: the sender does not change it later.
 func TestTransportMayKeepMessages(t *testing.T) {
 	rf := newLeader(t, 3, 3, nil)
 	var kept []*AppendEntriesArgs
@@ -41,19 +41,20 @@ func TestTransportMayKeepMessages(t *testing.T) {
 	mustEqual(t, "matchIndex", rf.followers[1].matchIndex, 3)
 	for k, args := range kept {
 		if len(contents[k]) == 0 || !slices.Equal(args.Entries, contents[k]) {
-			t.Errorf("message %d held %q, and now %q", k, contents[k], args.Entries)
+			t.Errorf("message %d had %q, and now has %q", k, contents[k], args.Entries)
 		}
 	}
 }
 
-// No reply may come as nil or as a nil pointer; one that belongs to another message is the transport's mistake.
+// A transport returns nil or a nil pointer for no reply. A reply of another message's type is a mistake in the
+// transport, and causes a panic.
 func TestTransportReplies(t *testing.T) {
 	rf := newLeader(t, 3, 3, nil)
 	answer := func(r Reply) { rf.options.transport = func(int, Message) Reply { return r } }
 	for _, none := range []Reply{nil, (*AppendEntriesReply)(nil), (*RequestVoteReply)(nil)} {
 		answer(none)
 		if reply := rf.call(1, &AppendEntriesArgs{}); reply != nil {
-			t.Errorf("%#v is taken for a reply", reply)
+			t.Errorf("%#v was accepted as a reply", reply)
 		}
 	}
 	good := &InstallSnapshotReply{Term: 3}
@@ -65,7 +66,7 @@ func TestTransportReplies(t *testing.T) {
 	wantPanic(t, func() { rf.call(1, &AppendEntriesArgs{}) }, "server 0", "*raft.InstallSnapshotReply in reply to a *raft.AppendEntriesArgs")
 }
 
-// The labrpc handlers answer what OnMessage does.
+// The labrpc handlers give the same replies as OnMessage.
 func TestHandlers(t *testing.T) {
 	for _, m := range []Message{
 		&RequestVoteArgs{Term: 4, CandidateID: 1, LastLogIndex: 5, LastLogTerm: 3},
@@ -94,7 +95,7 @@ func TestHandlers(t *testing.T) {
 	}
 }
 
-// A call that labrpc could not make has no reply, not an empty one.
+// A call that fails in labrpc has no reply, rather than an empty one.
 func TestLostCallHasNoReply(t *testing.T) {
 	rf := newLeader(t, 3, 3, nil)
 	for _, m := range []Message{&RequestVoteArgs{Term: 3}, appendMsg(3, 0, 0, 0), &InstallSnapshotArgs{Term: 3}} {
