@@ -32,9 +32,10 @@ func (BenchServer) Append(args *benchArgs, reply *benchReply) { reply.Term = arg
 func (BenchServer) String(args string, reply *int)            { *reply = len(args) }
 
 // PromptBenchServer is a BenchServer whose handlers Call runs itself.
-type PromptBenchServer struct{ BenchServer }
-
-func (s PromptBenchServer) Prompt() any { return s }
+type PromptBenchServer struct {
+	_ struct{} `labrpc:"prompt"`
+	BenchServer
+}
 
 // benchNetwork returns a reliable network and a maker of ends that are connected to a BenchServer.
 func benchNetwork(b *testing.B) (*Network, func() *ClientEnd) {

@@ -23,7 +23,7 @@
 // Call encodes the arguments, counts the request and puts the call on its end's list of calls in flight.
 // A goroutine of the end's, its carrier, delays or loses the request if the network is unreliable, runs
 // the handler, takes the call off the list, delays or loses the reply, and wakes Call, which decodes. On
-// a reliable network Call does all that itself for a handler that never waits (Prompt).
+// a reliable network Call does all that itself for a handler that never waits (see MakeService).
 //
 // Disabling or deleting the end, replacing or deleting the server, and Cleanup take calls off the lists
 // too, and wake their Calls with a false; the carrier finds its call gone when its handler is done. A

@@ -25,7 +25,7 @@ type ClientEnd struct {
 // the answer. It returns true with the answer in the pointer reply, or false, with reply untouched, if
 // the request or the answer was lost, the server cannot be reached or goes away, or the network is
 // cleaned up. After a false the handler may have run or not. Call does not return only if the handler
-// does not and nothing happens to end and server, or if it is one that should be prompt (see Prompt).
+// does not and nothing happens to end and server, or if it is one that should be prompt (see MakeService).
 //
 // args must have exactly the type the handler takes. Arguments that gob cannot encode panic; an answer that
 // gob cannot encode, or cannot decode into reply, ends the process (log.Fatalf).

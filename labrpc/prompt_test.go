@@ -11,12 +11,11 @@ import (
 
 // A PromptServer claims to be prompt. Act, if there is one, is what its handler does first.
 type PromptServer struct {
+	_     struct{} `labrpc:"prompt"`
 	mu    sync.Mutex
 	act   func()
 	calls []string // for each call, whether Call ran the handler itself
 }
-
-func (ps *PromptServer) Prompt() any { return ps }
 
 func (ps *PromptServer) Handle(args int, reply *int) {
 	ps.mu.Lock()
@@ -115,6 +114,54 @@ func TestPrompt_isNotInherited(t *testing.T) {
 			t.Errorf("Call took %v, want 1s, when the server was deleted", took)
 		}
 	})
+}
+
+type promptNumber int
+
+func (promptNumber) Handle(args int, reply *int) {}
+
+// Only the tagged blank field of the receiver's own struct makes a service prompt.
+func TestMakeService_isPrompt(t *testing.T) {
+	type PromptValue struct {
+		_ struct{} `labrpc:"prompt"`
+		promptNumber
+	}
+	type Untagged struct {
+		_ struct{}
+		promptNumber
+	}
+	type OtherTag struct {
+		_ struct{} `labrpc:"other"`
+		promptNumber
+	}
+	type NamedField struct {
+		Field struct{} `labrpc:"prompt"`
+		promptNumber
+	}
+	type Embedder struct{ PromptValue }
+	for _, test := range []struct {
+		rcvr any
+		want bool
+	}{
+		{PromptValue{}, true},
+		{&PromptValue{}, true},
+		{new(PromptServer), true},
+		{Untagged{}, false},
+		{OtherTag{}, false},
+		{NamedField{}, false},
+		{Embedder{}, false},
+		{&Embedder{}, false},
+		{promptEmbedder{new(PromptServer)}, false},
+		{&promptEmbedder{new(PromptServer)}, false},
+		{promptNumber(1), false},
+		{new(promptNumber), false},
+	} {
+		server, svc := MakeServer(), MakeService(test.rcvr)
+		server.AddService(svc)
+		if got := server.isPrompt(svc.name + ".Handle"); got != test.want || svc.handlers["Handle"] == nil {
+			t.Errorf("%T: prompt is %v, want %v", test.rcvr, got, test.want)
+		}
+	}
 }
 
 // While one call is in a prompt handler, others of the same end go on.

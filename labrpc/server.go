@@ -73,19 +73,10 @@ func (rs *Server) explain(svcMeth string) {
 		methName, svcMeth, slices.Sorted(maps.Keys(svc.handlers)))
 }
 
-// isPrompt reports whether there is a handler of that name whose receiver is Prompt.
+// isPrompt reports whether there is a handler of that name and its receiver is prompt.
 func (rs *Server) isPrompt(svcMeth string) bool {
 	h := (*rs.handlers.Load())[svcMeth]
 	return h != nil && h.prompt
-}
-
-// Prompt is a receiver whose handlers never wait, but for a lock that is held for a moment. On a reliable network Call runs
-// them itself: that saves two changes of goroutine, which take longer than the rest of a small call. Should the end be
-// disabled or the server deleted meanwhile, Call returns its false when the handler is done.
-//
-// Prompt returns its receiver, which shows that the promise is the receiver's own, not that of a part embedded in it.
-type Prompt interface {
-	Prompt() (receiver any)
 }
 
 // Service is the handlers of one object.
@@ -96,12 +87,23 @@ type Service struct {
 
 // MakeService makes a service of rcvr's handlers: its exported methods that take two arguments, the
 // second a pointer, and return nothing. The first argument is the request, the second receives the
-// reply. The service has the name of rcvr's type.
+// reply. The service has the name of rcvr's type, without the pointer if it is one.
+//
+// A struct declares that its handlers are prompt, that is, that they never wait except for a lock that is held briefly:
+//
+//	type Raft struct {
+//		_ struct{} `labrpc:"prompt"`
+//		...
+//	}
+//
+// On a reliable network Call runs prompt handlers in its own goroutine. That saves two goroutine switches, which take
+// longer than the rest of a small call. If the end is disabled or the server deleted while the handler runs, Call
+// returns false only after the handler has returned. The field counts only in the receiver's own struct: a struct
+// that embeds a prompt one is not prompt, since it may have handlers that wait. The course's labrpc ignores the field.
 func MakeService(rcvr interface{}) *Service {
 	value := reflect.ValueOf(rcvr)
-	p, prompt := rcvr.(Prompt)
-	prompt = prompt && reflect.TypeOf(p.Prompt()) == value.Type()
-	svc := &Service{reflect.Indirect(value).Type().Name(), map[string]*handler{}}
+	base := reflect.Indirect(value).Type()
+	svc, prompt := &Service{base.Name(), map[string]*handler{}}, declaresPrompt(base)
 	for i := range value.NumMethod() {
 		method := value.Type().Method(i)
 		if sig := method.Type; sig.NumIn() == 3 && sig.In(2).Kind() == reflect.Pointer && sig.NumOut() == 0 {
@@ -111,12 +113,25 @@ func MakeService(rcvr interface{}) *Service {
 	return svc
 }
 
+// declaresPrompt reports whether t is a struct with the field that MakeService describes.
+func declaresPrompt(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range t.NumField() {
+		if field := t.Field(i); field.Name == "_" && field.Tag.Get("labrpc") == "prompt" {
+			return true
+		}
+	}
+	return false
+}
+
 // handler is one method of a service.
 type handler struct {
 	rcvr      reflect.Value
 	method    reflect.Value // a function that takes rcvr, args and reply
 	replyType reflect.Type  // what the reply pointer points to
-	prompt    bool          // rcvr is Prompt
+	prompt    bool          // rcvr is prompt
 }
 
 // handle decodes the request into new memory, so that client and server share none that can be written

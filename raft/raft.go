@@ -85,6 +85,8 @@ import (
 
 // Raft is one server of a cluster. Its methods may be called from any goroutine at any time.
 type Raft struct {
+	_ struct{} `labrpc:"prompt"` // the handlers wait only for mu, which is never held for long; see labrpc.MakeService
+
 	peers   []*labrpc.ClientEnd
 	me      int // this server's index in peers
 	applyCh chan<- ApplyMsg
