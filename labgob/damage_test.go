@@ -86,7 +86,8 @@ func TestStream_damageInside(t *testing.T) {
 			damaged[at] ^= 1 << bit
 			same(damaged)
 		}
-		for _, size := range []byte{0x7f, 0x80, 0x81, 0xf6, 0xf7, 0xf8} { // the first byte of a number that announces 0, 128, 127, 10, 9 and 8 bytes
+		// As the first byte of a number these announce 0, 128, 127, 10, 9 and 8 further bytes.
+		for _, size := range []byte{0x7f, 0x80, 0x81, 0xf6, 0xf7, 0xf8} {
 			damaged := bytes.Clone(r.b)
 			damaged[at] = size
 			same(damaged)

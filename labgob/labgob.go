@@ -7,8 +7,9 @@
 //   - A value is decoded into a variable that is not zero. gob does not send zero values, so the variable may keep its
 //     old value.
 //
-// A warning is a line on standard output. The first mistake is reported once for each struct type and field, the second
-// only if it is the first warning of the process. A warning changes neither the result nor the error.
+// A warning is a line on standard output. It changes neither the result nor the error. The first mistake is reported once
+// for each field of each struct type. The second is reported at most once in a process, and only if nothing was reported
+// before.
 //
 // To begin, call [Register] once for each type that is sent inside an interface, such as the type of Raft's commands.
 // Then save state with a [LabEncoder] and restore it with a [LabDecoder].

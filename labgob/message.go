@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// Message is one encoded value. It costs as much as a value on a gob stream that has been in use for long: sender and
-// receiver know the type already, so the message holds the value without a description of its type. A value that can
-// hold an interface is the exception; its message is a whole gob stream.
+// Message is one encoded value without a description of its type, like a message on a gob stream that has the description
+// already. For some types, such as those that can hold an interface, it is a whole gob stream instead. Strings of 4 KiB or
+// more are not copied into the message.
 //
 // A Message can be decoded only in the process that made it. Any number of goroutines may decode it, any number of times,
 // until UnmarshalLast or Release is called. Decoding the zero Message returns io.EOF.
@@ -67,8 +67,8 @@ func (m Message) Len() int { return m.length() }
 // untyped nil.
 func (m Message) Unmarshal(e interface{}) error { return m.unmarshal(e, false) }
 
-// UnmarshalLast is like Unmarshal, but m must not be decoded again. If m is at least 16 KiB long and a byte slice makes up
-// more than half of it, that slice uses m's memory instead of a copy.
+// UnmarshalLast is like Unmarshal, but m must not be decoded again. If m has 16 KiB or more, a byte slice that makes up more
+// than half of it may use m's memory instead of a copy.
 func (m Message) UnmarshalLast(e interface{}) error { return m.unmarshal(e, m.from == nil) }
 
 // unmarshal decodes the message into e, which may keep parts of m's memory if keep is true.

@@ -92,7 +92,7 @@ func TestMessage_roundTrips(t *testing.T) {
 	}
 }
 
-func TestMessage_carriesValueOnly(t *testing.T) {
+func TestMessage_hasNoDescription(t *testing.T) {
 	for range 3 {
 		msg, err := Marshal(&point{X: 1})
 		if err != nil {
@@ -105,7 +105,7 @@ func TestMessage_carriesValueOnly(t *testing.T) {
 	}
 }
 
-func TestMessage_hasTheBytesOfAGobStreamInUse(t *testing.T) {
+func TestMessage_isWhatGobSends(t *testing.T) {
 	var stream bytes.Buffer
 	enc := gob.NewEncoder(&stream)
 	for _, v := range []point{{1, 2, "a"}, {3, 4, "b"}, {}} {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// If the network is unreliable and has long reordering, both take effect: requests have short delays, a tenth of the requests
-// and of the replies is lost, and two thirds of the other replies are late.
+// If the network is unreliable and has long reordering, both take effect: requests have short delays, a tenth of the
+// requests and of the replies is lost, and two thirds of the other replies are late.
 func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)

@@ -10,9 +10,9 @@ import (
 	"6.824/labgob"
 )
 
-// A call is one Call in progress. Until it is settled it is on its end's list of calls in flight, or it waits for a timer (in
-// Network.waiting), or its goroutine is moving it from the list to the timer. The goroutine that removes it settles it, so
-// it is settled exactly once.
+// A call is one Call in progress. Until it is settled it is on its end's list of calls in flight, or it waits for a timer
+// (in Network.waiting), or its goroutine is moving it from the list to the timer. The goroutine that removes it settles it,
+// so it is settled exactly once.
 type call struct {
 	rn      *Network
 	settled chan struct{} // of capacity 1; receives a value when ok and reply are final

@@ -31,7 +31,7 @@ func (rn *Network) LongReordering(yes bool) { rn.longReordering.Store(yes) }
 // as in a new network.
 func (rn *Network) LongDelays(yes bool) { rn.longDelays.Store(yes) }
 
-// IsLongDelays reports whether long delays are on.
+// IsLongDelays reports whether LongDelays is on.
 func (rn *Network) IsLongDelays() bool { return rn.longDelays.Load() }
 
 // failDelay returns a random time after which a call that cannot reach a server fails.

@@ -49,8 +49,9 @@ func MakeNetwork() *Network {
 	return rn
 }
 
-// Cleanup shuts the network down. Every Call in progress returns false at once (after its handler, if that is prompt), and
-// so does every later Call. Running handlers are not stopped, but their replies are discarded. A second Cleanup panics.
+// Cleanup shuts the network down. Every Call in progress returns false at once, or after its handler if Call runs that
+// itself (see MakeService). Every later Call returns false at once. Running handlers are not stopped, but their
+// replies are discarded. A second Cleanup panics.
 func (rn *Network) Cleanup() {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
@@ -103,8 +104,8 @@ func (rn *Network) DeleteEnd(endname interface{}) {
 	delete(rn.ends, endname)
 }
 
-// Connect sets the server to which an end sends later calls. Calls in flight are not affected. The server may be added later;
-// until then calls fail. A nil servername disconnects the end. Connect does nothing if there is no end of that name.
+// Connect sets the server to which an end sends later calls. Calls in flight are not affected. The server may be added
+// later; until then calls fail. A nil servername disconnects the end. Connect does nothing if there is no end of that name.
 func (rn *Network) Connect(endname interface{}, servername interface{}) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()

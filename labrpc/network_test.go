@@ -258,7 +258,7 @@ func TestCleanup_afterwards(t *testing.T) {
 			t.Errorf("a call after Cleanup took %v", took)
 		}
 		if js.served() != 0 || rn.GetTotalCount() != 0 || rn.GetTotalBytes() != 0 {
-			t.Error("a call after Cleanup was counted or served")
+			t.Error("a call after Cleanup was counted or handled")
 		}
 		defer func() {
 			if recover() == nil {
@@ -269,7 +269,7 @@ func TestCleanup_afterwards(t *testing.T) {
 	})
 }
 
-func TestDeadPath_delaysAndCounters(t *testing.T) {
+func TestUnreachableServer_delaysAndCounts(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		long bool
@@ -375,7 +375,7 @@ func TestLongReordering_probabilities(t *testing.T) {
 	})
 }
 
-func TestLongReordering_survivesDisabling(t *testing.T) {
+func TestLongReordering_lateRepliesAfterDisabling(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.LongReordering(true)
 		const n = 60
