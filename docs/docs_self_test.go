@@ -131,6 +131,8 @@ func TestCheckTranslation(t *testing.T) {
 	} {
 		expect(t, checkTranslation(page, translation), want)
 	}
+	expect(t, checkTranslation("# A\n| 1,000 | 2.5 ms |\n", "# 甲\n| 2.5 毫秒 | 1,000 |\n"), "")
+	expect(t, checkTranslation("# A\n| 1,000 | 2.5 ms |\n", "# 甲\n| 1,000 | 2.6 毫秒 |\n"), "figures")
 	swapped := "# 甲\n## 丙\n## 乙\n`make demo`\n```console\n$ go build\nok\n```\n"
 	if len(checkTranslation(page, swapped)) == 0 {
 		t.Error("no complaint about the order of headings")

@@ -402,7 +402,21 @@ func inCourseTree(p part) bool {
 	})
 }
 
-// checkTranslation compares two pages: levels of the headings, and the commands and the Go code below each.
+var number = regexp.MustCompile(`\d+(?:[.,]\d+)*`)
+
+// figures returns the numbers in a part's tables, sorted.
+func (p part) figures() (numbers []string) {
+	for _, line := range p.prose {
+		if strings.HasPrefix(line, "|") {
+			numbers = append(numbers, number.FindAllString(line, -1)...)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// checkTranslation compares two pages: levels of the headings, and the commands, the code and the tables' figures below
+// each.
 func checkTranslation(text, translation string) (complaints []string) {
 	original, other := parse(text), parse(translation)
 	if len(original) != len(other) {
@@ -415,6 +429,9 @@ func checkTranslation(text, translation string) (complaints []string) {
 		}
 		if a, b := slices.Sorted(slices.Values(p.commands)), slices.Sorted(slices.Values(q.commands)); !slices.Equal(a, b) {
 			complaints = append(complaints, fmt.Sprintf("the commands below %q are %q, and those below %q are %q", q.title, b, p.title, a))
+		}
+		if !slices.Equal(p.figures(), q.figures()) {
+			complaints = append(complaints, fmt.Sprintf("the figures in the tables below %q are not those below %q", q.title, p.title))
 		}
 		if !slices.EqualFunc(p.blocks, q.blocks, sameBlock) {
 			complaints = append(complaints, fmt.Sprintf("the code below %q is not that below %q", q.title, p.title))
