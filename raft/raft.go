@@ -80,6 +80,8 @@ import (
 
 // Raft is one server of a cluster. Its methods are safe for concurrent use.
 type Raft struct {
+	_ struct{} `labrpc:"prompt"` // the handlers wait only for mu, which is never held for long; see labrpc.MakeService
+
 	peers   []*labrpc.ClientEnd
 	me      int // this server's index in peers
 	applyCh chan<- ApplyMsg
