@@ -4,9 +4,11 @@ package raft
 // find none where there is none.
 
 import (
+	"errors"
 	"go/format"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"math/rand"
 	"os"
 	"strings"
@@ -151,6 +153,9 @@ func TestExploreTraceErrors(t *testing.T) {
 // The trace of docs/explore.md can be played, and the library does not do what its example shows.
 func TestExploreDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/explore.md")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("there are no docs here: the package is in a course tree")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
