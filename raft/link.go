@@ -107,6 +107,8 @@ func (rf *Raft) hasRoomForSnapshotLocked(f *follower) bool {
 		return false
 	case link > 0 && link.snapshots() > 1:
 		return f.snapshots < link.snapshots()
+	case link > 0 && f.entries > 0: // if they are lost, so is a snapshot, which takes much longer to time out
+		return false
 	}
 	c := f.installing
 	return f.snapshots == 0 && (c == nil || time.Since(c.sentAt) >= rf.callTimeoutLocked(f, c))

@@ -31,6 +31,23 @@ func TestSnapshotGoesAlone(t *testing.T) {
 	}
 }
 
+// In a pool a snapshot waits for entries in flight: a follower that has just crashed loses both, and the snapshot would hold
+// up the next one for five heartbeats when the follower is back.
+func TestSnapshotWaitsForEntries(t *testing.T) {
+	for _, link := range []Link{LinkPool(1), LinkPool(4)} {
+		rf := newLeader(t, 3, 3, from(1).terms(3), WithLink(link))
+		f := rf.followers[2]
+		f.nextIndex, f.hasAnswered, f.heartbeatDue = 1, true, false
+		entries := sendNext(rf, f)
+		rf.Start("x")
+		setMatch(rf, []int{2, 0})
+		rf.Snapshot(2, []byte("service"))
+		mustEqual(t, "a snapshot beside entries", rf.hasWorkLocked(f), false)
+		rf.settleLocked(f, entries, nil)
+		mustEqual(t, "a snapshot after them", sendNext(rf, f).isSnapshot(), true)
+	}
+}
+
 // A pool for several snapshots sends each that is later than the one before, as many at a time as it is for.
 func TestPoolOfSnapshots(t *testing.T) {
 	for _, c := range []struct{ snapshots, want int }{{1, 1}, {2, 2}, {3, 3}, {9, 3}} {
