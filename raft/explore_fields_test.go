@@ -136,7 +136,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[proposals](): {
 		"leading":   changes(func(s *driven) { s.rf.proposals.leading.Store(!s.rf.proposals.leading.Load()) }),
-		"alone":     irrelevant(speed),
+		"singles":   irrelevant(speed),
 		"committed": irrelevant(speed),
 		"buffers":   irrelevant(speed),
 		"yielding":  irrelevant(speed),

@@ -148,7 +148,7 @@ func (s *driven) boot(me int, disk *Persister) error {
 			f.waiting = true // or else a replicator would be started
 		}
 	}
-	rf.proposals.alone.Store(1) // a Start looks for no others
+	rf.proposals.singles.Store(1) // a Start looks for no others
 	s.rf, s.disk = rf, disk
 	s.decoder = decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
 	s.portion, s.holds, s.asks, s.open, s.tickets = toApply{}, false, nil, nil, nil

@@ -178,10 +178,6 @@ func (rf *Raft) OnMessage(m Message) Reply {
 	return reply
 }
 
-// Prompt tells labrpc that the handlers below wait for nothing but a lock, which nobody holds for long: see
-// labrpc.Prompt.
-func (rf *Raft) Prompt() (receiver any) { return rf }
-
 // RequestVote handles a candidate's request (§5.2). It is a handler for labrpc; see OnMessage.
 func (rf *Raft) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
 	*reply = *rf.OnMessage(args).(*RequestVoteReply)

@@ -8,24 +8,24 @@ import (
 	"sync/atomic"
 )
 
-// proposals queues the commands of Starts at the same time. They get their indices at once: a leader's log grows by
-// nothing else. The first Start in the queue takes all that has gathered when its turn for Raft.mu comes, and saves it in
-// one go. The others need not wait for that, since what they return is no promise; when none is under way any more,
-// all is saved. So ten thousand of them do not compete with the replicators for the lock.
+// proposals is a queue between Start and the log. A command gets its index when it joins the queue, since a leader's log
+// grows by nothing else. The Start that joins an empty queue takes Raft.mu, and appends and saves all that has joined by
+// then. The others return without waiting: Start promises nothing, and once no Start is in progress, everything is saved.
+// So thousands of concurrent Starts do not compete with the replicators for Raft.mu.
 type proposals struct {
 	leading   atomic.Bool   // term is not 0
-	alone     atomic.Int64  // how many queues in a row held a single command
+	singles   atomic.Int64  // how many queues in a row held a single command
 	committed atomic.Int64  // commitIndex
 	buffers   sync.Pool     // of *[]byte, to encode a command into
-	yielding  chan struct{} // holds one for each Start far ahead that is just yielding
+	yielding  chan struct{} // one element for each Start that yields because maxUncommitted is reached
 
 	mu    sync.Mutex
-	term  int // in which we lead; 0 if we do not
+	term  int // the term in which we lead; 0 if we do not lead
 	next  int // index of the next command
 	queue *queue
 }
 
-// A queue is encoded commands, as the log will take them, and the commands themselves, nil where they must be decoded.
+// A queue holds commands as the log will store them, and their values, nil where the value must be decoded.
 type queue struct {
 	segment
 	commands []any
@@ -37,7 +37,7 @@ func (q *queue) add(term int, data []byte, command any) {
 	q.commands = append(q.commands, command)
 }
 
-// reset empties the queue. It keeps its memory, unless that is large.
+// reset empties the queue. It keeps the memory for reuse, unless that is large.
 func (q *queue) reset() {
 	if cap(q.memory) > maxEmpty || cap(q.commands) > maxEmpty/10 {
 		*q = queue{}
@@ -48,33 +48,33 @@ func (q *queue) reset() {
 }
 
 const (
-	// maxAhead is how many commands may wait to be committed before every Start lets others run. Otherwise thousands
-	// of callers that wait for nothing keep the processors from the replicators, until the leader is deposed.
-	maxAhead = 4096
-	// maxYielding of them at a time stand in the scheduler's queue; the others wait for their turn. So the way through it
-	// is short for the replicators, however many such callers there are.
+	// maxUncommitted is how many commands may be uncommitted before each Start yields the processor. Otherwise thousands
+	// of callers that do not wait for their commands keep it from the replicators, until the leader is deposed.
+	maxUncommitted = 4096
+	// maxYielding bounds how many such Starts yield at a time; the others wait. It keeps the scheduler's queue short for
+	// the replicators.
 	maxYielding = 16
-	// maxGathered commands in the queue are enough to save in one go.
+	// maxGathered is the number of queued commands at which gather stops.
 	maxGathered = 256
-	// maxYields bounds how often a Start lets others run that may join the queue.
+	// maxYields bounds how often gather yields.
 	maxYields = 8
-	// aloneBeforeGather queues in a row that held a single command, and a Start tries again whether others would join it.
-	aloneBeforeGather = 128
-	// maxQueue bytes of records in the queue, and whoever comes next has them saved first.
+	// After singlesBeforeGather queues in a row with a single command, a Start gathers once to see whether others join.
+	singlesBeforeGather = 128
+	// When the queue holds more than maxQueue bytes, the next Start saves it before it adds its own command.
 	maxQueue = 64 << 20
-	// maxEmpty is the size in bytes, or a tenth of it in commands, up to which an empty queue keeps its memory.
+	// An empty queue keeps its memory up to maxEmpty bytes, and up to maxEmpty/10 commands.
 	maxEmpty = 1 << 20
 )
 
-// A ticket is a command's place in the queue.
+// A ticket says what add did with a command.
 type ticket struct {
 	index, term int
-	first       bool // its Start must call accept for all in the queue
-	full        bool // there is no room before somebody has called accept
-	waiting     int  // how many wait to be committed, this one among them
+	first       bool // the command is the first in the queue: its Start must call accept
+	full        bool // the command was not added: call accept, then add again
+	waiting     int  // the number of uncommitted commands, this one included
 }
 
-// open begins a term of leadership, at whose first command the log has the index next.
+// open begins a term of leadership. next is the index of its first command.
 func (ps *proposals) open(term, next int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -82,7 +82,7 @@ func (ps *proposals) open(term, next int) {
 	ps.leading.Store(true)
 }
 
-// close ends it. What is queued is lost, as it would be with a log that a new leader overwrites.
+// close ends the term of leadership. Queued commands are lost, like uncommitted entries that a new leader overwrites.
 func (ps *proposals) close() {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -91,7 +91,7 @@ func (ps *proposals) close() {
 	ps.queue.reset()
 }
 
-// add queues an encoded command. The ticket's term is 0 if it may not.
+// add queues an encoded command and its value. The ticket's term is 0 if we do not lead.
 func (ps *proposals) add(data []byte, command any) ticket {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -111,17 +111,18 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	}
 }
 
-// expectsOthers reports whether the first Start in the queue should let others join it: they did the last time, or
-// nobody did for long, since clients that wait for their commands may have come to take turns, each command going out
-// alone. Who finds more waiting to be committed need not look: a yield in vain would only have a small message sent.
+// expectsOthers reports whether the first Start in the queue should let others join: if others joined the last queue, or,
+// once in a while, if nobody did for long. The latter finds clients that wait for their commands and have fallen into taking
+// turns, one command a message. With more commands uncommitted it does not look: there a useless yield would only send a
+// small message early.
 func (ps *proposals) expectsOthers(waiting int) bool {
-	if waiting == 1 && ps.alone.Load() >= aloneBeforeGather {
-		ps.alone.Store(0)
+	if waiting == 1 && ps.singles.Load() >= singlesBeforeGather {
+		ps.singles.Store(0)
 	}
-	return waiting < maxAhead && ps.alone.Load() == 0
+	return waiting < maxUncommitted && ps.singles.Load() == 0
 }
 
-// gather lets other Starts that are ready to run join the queue.
+// gather yields to other Starts, which may join the queue, as long as the queue grows.
 func (ps *proposals) gather() {
 	for n, had, has := 0, 0, 1; n < maxYields && has > had && has < maxGathered; n++ {
 		runtime.Gosched()
@@ -129,6 +130,7 @@ func (ps *proposals) gather() {
 	}
 }
 
+// yield lets the replicators run.
 func (ps *proposals) yield() {
 	ps.yielding <- struct{}{}
 	runtime.Gosched()
@@ -141,7 +143,7 @@ func (ps *proposals) length() int {
 	return ps.queue.length()
 }
 
-// take returns the queue, and goes on with an empty one.
+// take returns the queue and replaces it by an empty one.
 func (ps *proposals) take(empty *queue) *queue {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -150,14 +152,14 @@ func (ps *proposals) take(empty *queue) *queue {
 	switch taken.length() {
 	case 0:
 	case 1:
-		ps.alone.Add(1)
+		ps.singles.Add(1)
 	default:
-		ps.alone.Store(0)
+		ps.singles.Store(0)
 	}
 	return taken
 }
 
-// propose encodes a command and has it appended to the log, if we lead; if not, term is 0.
+// propose encodes a command and has it appended to the leader's log. The term is 0 if we do not lead.
 func (rf *Raft) propose(command any) (index, term int, err error) {
 	buf, ok := rf.proposals.buffers.Get().(*[]byte)
 	if !ok {
@@ -190,14 +192,14 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 			return 0, 0, nil
 		}
 	}
-	if t.waiting >= maxAhead {
+	if t.waiting >= maxUncommitted {
 		rf.proposals.yield()
 	}
 	return t.index, t.term, nil
 }
 
-// accept appends what is queued to the leader's log (§5.3). It reports whether we still lead in term: if not, what was
-// queued then is lost.
+// accept appends the queued commands to the leader's log: "if command received from client: append entry to local log"
+// (Figure 2, §5.3). It reports whether we still lead in term. If not, commands queued in that term are lost.
 func (rf *Raft) accept(term int) bool {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -205,7 +207,7 @@ func (rf *Raft) accept(term int) bool {
 		return false
 	}
 	q := rf.proposals.take(rf.spare)
-	if q.length() == 0 { // somebody found the queue full and took all
+	if q.length() == 0 { // another Start found the queue full and accepted it
 		rf.spare = q
 		return true
 	}

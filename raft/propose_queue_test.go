@@ -80,11 +80,11 @@ func TestStartDeposedBeforeItsTurn(t *testing.T) {
 
 // What a snapshot covers waits for nothing, also after a restart: the callers of Start need not let others run for it.
 func TestNothingWaitsAfterRestart(t *testing.T) {
-	before := newFollower(t, 3, 1, from(1).terms(slices.Repeat([]int{1}, maxAhead+1)...))
-	before.commitIndex = maxAhead + 1
-	before.Snapshot(maxAhead+1, []byte("all"))
+	before := newFollower(t, 3, 1, from(1).terms(slices.Repeat([]int{1}, maxUncommitted+1)...))
+	before.commitIndex = maxUncommitted + 1
+	before.Snapshot(maxUncommitted+1, []byte("all"))
 	rf := newQuiet(t, 3, before.store.persister.Copy())
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "ticket", rf.proposals.add([]byte{formNil}, nil), ticket{index: maxAhead + 2, term: 2, first: true, waiting: 1})
+	mustEqual(t, "ticket", rf.proposals.add([]byte{formNil}, nil), ticket{index: maxUncommitted + 2, term: 2, first: true, waiting: 1})
 }

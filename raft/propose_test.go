@@ -161,7 +161,7 @@ const yields = 100
 func TestStartLetsOthersRun(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	rf := newLeader(t, 3, 2, nil)
-	for range maxAhead {
+	for range maxUncommitted {
 		rf.Start(nil)
 	}
 	for _, first := range []bool{true, false} {
@@ -193,7 +193,7 @@ func TestFewStartsYield(t *testing.T) {
 		for range maxYielding { // as many are just yielding
 			rf.proposals.yielding <- struct{}{}
 		}
-		for range maxAhead - 1 {
+		for range maxUncommitted - 1 {
 			rf.Start(nil)
 		}
 		var index atomic.Int64
@@ -204,11 +204,11 @@ func TestFewStartsYield(t *testing.T) {
 		synctest.Wait()
 		mustEqual(t, "index before its turn to yield", index.Load(), 0)
 		rf.mu.Lock()
-		mustEqual(t, "lastIndex before its turn to yield", rf.log.lastIndex(), maxAhead)
+		mustEqual(t, "lastIndex before its turn to yield", rf.log.lastIndex(), maxUncommitted)
 		rf.mu.Unlock()
 		<-rf.proposals.yielding
 		synctest.Wait()
-		mustEqual(t, "index", index.Load(), maxAhead)
+		mustEqual(t, "index", index.Load(), maxUncommitted)
 		mustEqual(t, "who are still yielding", len(rf.proposals.yielding), maxYielding-1)
 		verify(t, rf)
 	})
@@ -222,13 +222,13 @@ func TestExpectsOthers(t *testing.T) {
 	}{
 		{0, 1, true},
 		{0, 2, true},
-		{0, maxAhead - 1, true},
-		{0, maxAhead, false},
+		{0, maxUncommitted - 1, true},
+		{0, maxUncommitted, false},
 		{1, 1, false},
-		{aloneBeforeGather - 1, 1, false},
-		{aloneBeforeGather, 1, true},
-		{aloneBeforeGather, 2, false},
-		{aloneBeforeGather + 1, 1, true},
+		{singlesBeforeGather - 1, 1, false},
+		{singlesBeforeGather, 1, true},
+		{singlesBeforeGather, 2, false},
+		{singlesBeforeGather + 1, 1, true},
 	} {
 		rf := newLeader(t, 3, 2, nil)
 		ps := &rf.proposals
@@ -282,7 +282,7 @@ func TestStartGathers(t *testing.T) {
 		started.Wait()
 		verify(t, rf)
 		mustEqual(t, "lastIndex", rf.log.lastIndex(), starters)
-		if rf.proposals.alone.Load() < starters {
+		if rf.proposals.singles.Load() < starters {
 			return
 		}
 	}

@@ -23,12 +23,10 @@
 //	snapshot.go     Snapshot, InstallSnapshot                                        §7
 //	apply.go        the applier; applymsg.go has ApplyMsg                            §5.3
 //	message.go      arguments and replies of the RPCs, and OnMessage; checksum.go    Fig. 2, Fig. 13
-//	log.go          the log as pure data                                             §5.3, §7
-//	accepted.go     values of commands that this server accepted
+//	log.go          the log as pure data; accepted.go has values of commands         §5.3, §7
 //	segment.go      how entries lie in memory, on disk and in messages
 //	command.go      how a command is encoded and decoded; codec.go, definition.go, identity.go and register.go help
-//	persist.go      the format of the saved state; store.go writes what is new of it
-//	persister.go    Persister, the simulated disk
+//	persist.go      the saved state; store.go saves what is new; persister.go: disk  Fig. 2
 //	control.go      RaftState; status.go has Status; events.go has Event
 //	options.go      the options of Make; options_link.go has those for links and for backing up
 //	observe.go      hooks for the tests that watch a server
@@ -80,6 +78,8 @@ import (
 
 // Raft is one server of a cluster. Its methods are safe for concurrent use.
 type Raft struct {
+	_ struct{} `labrpc:"prompt"` // the handlers wait only for mu, which is never held for long; see labrpc.MakeService
+
 	peers   []*labrpc.ClientEnd
 	me      int // this server's index in peers
 	applyCh chan<- ApplyMsg

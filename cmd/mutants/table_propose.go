@@ -35,7 +35,7 @@ var proposals = []mutant{
 	{
 		name:  "start-runs-ahead",
 		wrong: "callers of Start that wait for nothing keep the processor from the replicators",
-		edits: []edit{{"propose.go", `if t.waiting >= maxAhead {`, `if false {`}},
+		edits: []edit{{"propose.go", `if t.waiting >= maxUncommitted {`, `if false {`}},
 	},
 	{
 		name:  "all-starts-yield-at-once",
@@ -55,7 +55,7 @@ var proposals = []mutant{
 	{
 		name:  "clients-take-turns",
 		wrong: "once commands go out one by one, no Start finds out that others would join it",
-		edits: []edit{{"propose.go", `		ps.alone.Store(0)
+		edits: []edit{{"propose.go", `		ps.singles.Store(0)
 	}
 	return waiting`, `	}
 	return waiting`}},
@@ -107,7 +107,7 @@ var proposals = []mutant{
 	{
 		name:  "spare-queue-refused",
 		wrong: "a Start whose command another one has taken into the log says that it was not",
-		edits: []edit{{"propose.go", `if q.length() == 0 { // somebody found the queue full and took all
+		edits: []edit{{"propose.go", `if q.length() == 0 { // another Start found the queue full and accepted it
 		rf.spare = q
 		return true`, `if q.length() == 0 {
 		rf.spare = q
