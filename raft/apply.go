@@ -100,7 +100,7 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 				panic(rf.undecodable(index, s.at(k).data, err))
 			}
 		}
-		if !rf.send(newCommandMsg(rf.answered(command, index), index, s.term(k))) {
+		if !rf.send(newCommandMsg(rf.fillRaftState(command, index), index, s.term(k))) {
 			return false
 		}
 	}

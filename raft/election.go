@@ -82,8 +82,8 @@ func (rf *Raft) requestVotesLocked() {
 	for peer := range rf.peers {
 		switch {
 		case peer == rf.me || rf.campaign.granted[peer]:
-		case rf.options.asking != nil:
-			rf.options.asking(peer, args)
+		case rf.options.requestVote != nil:
+			rf.options.requestVote(peer, args)
 		default:
 			go rf.requestVoteFrom(peer, args)
 		}

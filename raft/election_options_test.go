@@ -267,7 +267,7 @@ func TestWithPreVote(t *testing.T) {
 // others time out, unless it has a leader again or voted for another.
 func TestStandSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		soon := courseRules().heartbeat
+		soon := labDefaults().heartbeat
 		depose := map[string]struct {
 			by   func(rf *Raft)
 			soon bool

@@ -390,13 +390,13 @@ func TestFirstElectionTimeout(t *testing.T) {
 				defer s.end()
 				s.between(loseAll)
 				begun := time.Now()
-				time.Sleep(courseRules().timeoutMax)
+				time.Sleep(labDefaults().timeoutMax)
 				synctest.Wait()
 				mail := s.mail(1)
 				if len(mail) == 0 {
-					t.Fatalf("%s has not asked for a vote in %v", name, courseRules().timeoutMax)
+					t.Fatalf("%s has not asked for a vote in %v", name, labDefaults().timeoutMax)
 				}
-				if after := mail[0].at.Sub(begun); after < courseRules().timeoutMin {
+				if after := mail[0].at.Sub(begun); after < labDefaults().timeoutMin {
 					t.Errorf("%s asks for a vote after %v", name, after)
 				}
 				args := mail[0].Message.(*RequestVoteArgs)

@@ -110,7 +110,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"base":     changes(func(s *driven) { s.rf.log.base++ }),
 		"baseTerm": changes(func(s *driven) { s.rf.log.baseTerm++ }),
 		"segments": changes(func(s *driven) { s.rf.log.truncateFrom(2) }),
-		"gathers":  irrelevant(speed),
+		"growing":  irrelevant(speed),
 		"start":    irrelevant(byDisk), "end": irrelevant(byDisk),
 		"accepted": changes(func(s *driven) { s.rf.log.accepted.chunks[0][len(s.rf.log.accepted.chunks[0])-1] = 9 }),
 	},

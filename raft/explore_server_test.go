@@ -130,7 +130,7 @@ type errCrash struct{}
 func newDriven(n, me int, disk *Persister, lag bool, opts []Option) *driven {
 	s := &driven{n: n, lag: lag, cut: cutDisk}
 	s.opts = append(patient(), opts...)
-	s.opts = append(s.opts, WithTransport(s.send), func(o *options) { o.asking = s.ask })
+	s.opts = append(s.opts, WithTransport(s.send), func(o *options) { o.requestVote = s.ask })
 	if err := s.boot(me, disk); err != nil {
 		s.violate(restarts, "%v", err)
 	}

@@ -102,7 +102,7 @@ func TestFormerLeaderWaits(t *testing.T) {
 // A request for a vote that is lost is sent again, but not for ever; one that is lost late only if another peer answers.
 func TestLostRequestForVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		patience := courseRules().heartbeat / 2
+		patience := labDefaults().heartbeat / 2
 		for _, c := range []struct {
 			lostAfter time.Duration
 			answers   bool // of the other peer

@@ -97,7 +97,7 @@ func (rf *Raft) hasRoomLocked(f *follower) bool {
 	case !f.hasAnswered && link > 0: // until its log is known, entries may not fit
 		return len(f.calls) < link.entries()
 	default:
-		return f.snapshots == 0 && f.entries < link.most()
+		return f.snapshots == 0 && f.entries < link.maxInFlight()
 	}
 }
 

@@ -160,7 +160,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		peers:       peers,
 		me:          me,
 		applyCh:     applyCh,
-		options:     courseRules(),
+		options:     labDefaults(),
 		wakeTicker:  make(chan struct{}, 1),
 		done:        make(chan struct{}),
 		applierDone: make(chan struct{}),
@@ -180,7 +180,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
-	if rf.options.snapFirst {
+	if rf.options.snapshotFirst {
 		rf.lastApplied = 0 // the applier finds a snapshot to send
 	}
 	rf.proposals.committed.Store(int64(rf.commitIndex))

@@ -113,7 +113,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		f.nextIndex = f.firstUnsent(f.nextIndex)
 	}
 	rf.advanceCommitLocked()
-	rf.reportProgressLocked(f)
+	rf.reportCaughtUpLocked(f)
 	return true
 }
 

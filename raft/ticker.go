@@ -19,8 +19,8 @@ func (rf *Raft) ticker() {
 		case <-rf.done:
 			return
 		}
-		if rf.options.woken != nil {
-			rf.options.woken()
+		if rf.options.onTickerWake != nil {
+			rf.options.onTickerWake()
 		}
 		timer.Reset(rf.tick())
 	}
