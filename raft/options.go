@@ -48,13 +48,13 @@ type options struct {
 	entries  int // most of one AppendEntries
 	backlog  int // bytes committed but not handed over, above which a follower takes no entries
 
-	events      bool
-	snapFirst   bool // the saved snapshot goes to applyCh after a restart
-	closeOnKill bool
-	transport   func(peer int, m Message) Reply // instead of labrpc
-	observer    observer                        // nil for none
-	woken       func()                          // of tests that starve a server: the ticker has just woken
-	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of requestVoteFrom
+	events          bool
+	snapFirst       bool // the saved snapshot goes to applyCh after a restart
+	closeOnKill     bool
+	transport       func(peer int, m Message) Reply // instead of labrpc
+	observer        observer                        // nil for none
+	onTickerWake    func()                          // of tests that starve a server: the ticker has just woken
+	sendVoteRequest func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of requestVoteFrom
 }
 
 // courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).

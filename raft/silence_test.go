@@ -52,7 +52,7 @@ func startStarved(stop, run time.Duration) *starved {
 			return reply
 		}
 		s.servers = append(s.servers, Make(make([]*labrpc.ClientEnd, 5), i, MakePersister(), applyCh,
-			WithTransport(send), WithCloseOnKill(), func(o *options) { o.woken = func() { s.hold(i) } }))
+			WithTransport(send), WithCloseOnKill(), func(o *options) { o.onTickerWake = func() { s.hold(i) } }))
 		go func() {
 			for range applyCh {
 			}
