@@ -121,7 +121,7 @@ func (rf *Raft) onVoteReturn(peer int, args *RequestVoteArgs, reply *RequestVote
 	return false
 }
 
-// staleVoteLocked reports whether args belong to an earlier campaign, so that a reply to them no longer counts.
+// staleVoteLocked reports whether a reply to args no longer counts: no campaign of the same kind and term is in progress.
 func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 	if rf.killed || rf.campaign.granted == nil || rf.campaign.preVote != args.PreVote {
 		return true

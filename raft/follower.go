@@ -25,7 +25,7 @@ type progress struct {
 	matchIndex   int  // index of the highest entry known to be replicated there; never falls during a term
 	hasAnswered  bool // it has replied in this term
 	probing      bool // the logs differ before nextIndex; nextIndex advances only after the consistency check succeeds
-	missingIndex int  // an entry that the follower lacked for later ones, while it was in flight; 0 if none
+	missingIndex int  // index of an entry in flight that the follower has reported missing; 0 if none
 	backlogFull  bool // it accepts no entries until its service has caught up (WithMaxBacklog)
 	caughtUp     bool // it has held all committed entries, and has been reachable since
 }
@@ -37,21 +37,21 @@ type inFlight struct {
 	snapshots      int       // how many of them carry a snapshot
 	bytes          int       // bytes of these entries and snapshots
 	sentBytes      int       // bytes of all calls in this term
-	snapshotCall   *call     // the last InstallSnapshot, until it returns; nil if none, or if calls were failing when it was sent
+	snapshotCall   *call     // the last InstallSnapshot until it returns; nil if calls were failing when it was sent
 	failures       int       // consecutive calls that failed or timed out
 	lastAnswer     time.Time // when the follower last processed a message; at first, when this server became leader
-	answeredSentAt time.Time // when the latest call with a reply was sent, heartbeats apart
+	answeredSentAt time.Time // latest sentAt of the calls that have a reply, heartbeats excluded
 
 	heartbeatRTT, dataRTT roundTrips // of heartbeats, and of calls with data; kept from term to term
 }
 
-// A duty is what a leader must tell a follower soon, entries and snapshots apart.
+// A duty is what a leader must tell a follower soon, besides entries and snapshots.
 type duty struct {
 	heartbeatDue  bool      // a heartbeat must be sent, even while other calls are in flight
 	commitDue     bool      // a new commitIndex must be sent, in a message without entries if need be
 	heartbeatSent time.Time // when the last heartbeat was sent, or a later call that has a reply
-	commitSent    int       // the last commitIndex sent
-	commitAcked   int       // the highest commitIndex that the follower has acknowledged
+	commitSent    int       // the last commitIndex sent, as far as the message let the follower commit
+	commitAcked   int       // the highest such index that the follower has acknowledged
 }
 
 // newFollowers returns the followers by peer, nil for this server.

@@ -57,8 +57,9 @@ func (rf *Raft) followerDutyLocked(f *follower, now time.Time, commitDue bool) t
 	return earlier(late, f.heartbeatSent.Add(rf.options.heartbeat))
 }
 
-// timeOutCallsLocked removes the calls to f that have timed out, and counts them as failures. It returns when it must be
-// called again: when the next call times out or the link is free, at most one heartbeat interval from now.
+// timeOutCallsLocked removes the calls to f that have timed out, and counts them as failures. After maxFailures consecutive
+// ones it removes all calls. It returns when it must be called again: when the next call times out or the link is free, at
+// most one heartbeat interval from now.
 func (rf *Raft) timeOutCallsLocked(f *follower, now time.Time) (next time.Time) {
 	next = now.Add(rf.options.heartbeat)
 	if free := rf.linkFreeAtLocked(f); rf.options.link == LinkOrdered && now.Before(free) {

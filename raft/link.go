@@ -90,8 +90,8 @@ func (rf *Raft) linkFreeAtLocked(f *follower) time.Time {
 	return time.Time{}
 }
 
-// hasRoomForDataLocked reports whether the link allows a message with data now: the entries from nextIndex on, or the
-// snapshot if the log no longer has the entry at nextIndex.
+// hasRoomForDataLocked reports whether the link and the follower can take a message with data now: the entries from
+// nextIndex on, or the snapshot if the log no longer has the entry at nextIndex.
 func (rf *Raft) hasRoomForDataLocked(f *follower) bool {
 	switch link := rf.options.link; {
 	case f.failures >= maxFailures || f.backlogFull, f.probing && f.entries+f.snapshots > 0, f.bytes >= maxBytesInFlight:
@@ -171,7 +171,8 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 }
 
 // appendEntriesLocked makes c an AppendEntries (§5.3). withData adds the "log entries starting at nextIndex" (Figure 2), up
-// to the next one in flight, as one batch of at most maxEntries entries and maxBatch bytes. Without entries it is a heartbeat.
+// to the next one in flight, as one batch of at most maxEntries entries and maxBatch bytes. Without entries c is a
+// heartbeat.
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, withData bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if withData {

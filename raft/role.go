@@ -60,7 +60,8 @@ func (rf *Raft) concedeLocked() {
 }
 
 // becomeLeaderLocked makes a candidate the leader of the current term. "Upon election: send initial empty AppendEntries
-// RPCs (heartbeat) to each server" (Figure 2, §5.2). It panics if the server is not a candidate.
+// RPCs (heartbeat) to each server" (Figure 2, §5.2): follower.reset makes these due, and the replicators send them. It
+// panics if the server is not a candidate.
 func (rf *Raft) becomeLeaderLocked() {
 	if rf.role != Candidate {
 		panic(fmt.Sprintf("raft: server %d: from %v to leader in term %d", rf.me, rf.role, rf.currentTerm))

@@ -10,7 +10,8 @@ const checks = 8
 // A silence is an election timeout (§5.2) that a pause of this process cannot end by itself. A container may be throttled,
 // a laptop suspended, a machine overloaded. After the pause, messages that the peers sent meanwhile are still unread, and
 // the peers may have paused too. So the ticker makes several checks, one interval apart, before the silence expires.
-// Meanwhile the server can handle these messages, which begins a new silence. A late check moves the deadline back.
+// Meanwhile the server handles those messages; resetting the election timer begins a new silence. A late check moves the
+// deadline back. On a leader, a silence is a time without replies from a majority.
 type silence struct {
 	deadline time.Time     // when the silence expires, if no further check is late
 	interval time.Duration // between two checks, and between the last check and deadline
@@ -28,8 +29,8 @@ func (s *silence) next() time.Time {
 	return s.deadline.Add(-time.Duration(checks-s.checked) * s.interval)
 }
 
-// expired makes the next check if it is due, and reports whether the silence has expired. The ticker calls it at the
-// times that next returns.
+// expired makes the next check if it is due, and reports whether the silence has expired. The ticker must call it at the
+// time that next returns; an earlier call does nothing.
 func (s *silence) expired(now time.Time) bool {
 	late := now.Sub(s.next())
 	if late < 0 || s.checked == checks {

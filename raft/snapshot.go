@@ -95,8 +95,8 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	rf.reportLocked(SnapshotInstalled, nobody, s.index)
 }
 
-// compactLocked replaces the snapshot by s: Raft "discards the entire log up through" its last included index (§7), except
-// for the entries that WithTrailingLog keeps. It saves snapshot and log in one step.
+// compactLocked replaces the snapshot by s. Then the server "may delete all log entries up through the last included index"
+// (§7); it keeps those that WithTrailingLog asks for. It saves snapshot and log in one step.
 func (rf *Raft) compactLocked(s snapshot) {
 	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
 	rf.snapshot = s

@@ -33,8 +33,8 @@ func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
 }
 
 // voteLocked grants the vote "if votedFor is null or candidateId, and candidate's log is at least as up-to-date as
-// receiver's log" (Figure 2, §5.2, §5.4.1), and reports whether it did. The vote is saved before it returns. Only a server
-// that grants its vote resets its election timer. A candidate has a vote to grant only if it has not voted for itself
+// receiver's log" (Figure 2, §5.2, §5.4.1), and reports whether it did. The vote is saved before it returns. Granting a vote
+// resets the election timer; refusing one does not. A candidate may grant its vote if it has not voted for itself
 // (WithVotePolicy).
 func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 	if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
@@ -48,7 +48,7 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		rf.saveLocked()
 	}
 	if rf.role == Candidate {
-		rf.voteRefusedLocked(rf.me) // the candidacy goes on: others may still be a majority
+		rf.voteRefusedLocked(rf.me) // the other servers may still be a majority
 	} else {
 		rf.campaign = campaign{} // a PreVote campaign ends, so as not to compete with this candidate
 	}
