@@ -320,10 +320,10 @@ func TestElectionTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 3, 1, nil)
 		for attempts, factor := range []time.Duration{1, 1, 1, 2, 4, 4, 4} {
-			rf.attempts = attempts
+			rf.electionsStarted = attempts
 			seen := make(map[time.Duration]bool)
 			for range 100 {
-				rf.postponeElectionLocked()
+				rf.resetElectionTimerLocked()
 				timeout := time.Until(rf.deadline)
 				seen[timeout] = true
 				if timeout < factor*rf.options.timeoutMin || timeout > factor*rf.options.timeoutMax {

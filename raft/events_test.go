@@ -119,7 +119,7 @@ func settle(t *testing.T, rf *Raft, f *follower, reply Reply) {
 	if r, ok := reply.(*AppendEntriesReply); ok && r == nil {
 		reply = nil
 	}
-	rf.settleLocked(f, &c, reply)
+	rf.onReplyLocked(f, &c, reply)
 }
 
 // A peer catches up once a term, and again after it was out of reach; a lost message or two entries more change nothing.

@@ -24,7 +24,7 @@ func TestSnapshotGoesAlone(t *testing.T) {
 		sent := sendNext(rf, f)
 		mustEqual(t, "a snapshot goes out", sent.isSnapshot(), true)
 		mustEqual(t, "something beside it", rf.hasWorkLocked(f), false)
-		rf.settleLocked(f, sent, deliver(t, other, sent.message))
+		rf.onReplyLocked(f, sent, deliver(t, other, sent.message))
 		mustEqual(t, "something after it", rf.hasWorkLocked(f), true)
 		rf.Snapshot(4, []byte("service, later"))
 		mustEqual(t, "another snapshot after it", sendNext(rf, f).isSnapshot(), true)
@@ -43,7 +43,7 @@ func TestSnapshotWaitsForEntries(t *testing.T) {
 		setMatch(rf, []int{2, 0})
 		rf.Snapshot(2, []byte("service"))
 		mustEqual(t, "a snapshot beside entries", rf.hasWorkLocked(f), false)
-		rf.settleLocked(f, entries, nil)
+		rf.onReplyLocked(f, entries, nil)
 		mustEqual(t, "a snapshot after them", sendNext(rf, f).isSnapshot(), true)
 	}
 }
@@ -67,17 +67,17 @@ func TestPoolOfSnapshots(t *testing.T) {
 	}
 }
 
-// However many messages a link may carry, no more goes to a follower while maxOnTheWay bytes do.
+// However many messages a link may carry, no more goes to a follower while maxBytesInFlight bytes do.
 func TestBytesOnTheirWay(t *testing.T) {
 	for _, link := range []Link{LinkPool(3), LinkPerMessage} {
 		rf := newLeader(t, 3, 1, nil, WithLink(link))
 		f := rf.followers[1]
 		exchange(t, rf, f, newPeer(t, 1, 1, nil))
-		large := &call{message: new(AppendEntriesArgs), bytes: maxOnTheWay}
+		large := &call{message: new(AppendEntriesArgs), bytes: maxBytesInFlight}
 		f.add(large)
 		rf.Start("next")
 		mustEqual(t, "work beside sixteen megabytes", rf.hasWorkLocked(f), false)
-		f.forget(large)
+		f.remove(large)
 		mustEqual(t, "work", rf.hasWorkLocked(f), true)
 	}
 }
@@ -108,7 +108,7 @@ func TestTripsApart(t *testing.T) {
 		for k, want := range [][2]time.Duration{{time.Second, 0}, {time.Second, 2 * time.Second}} {
 			c := sendNext(rf, f)
 			time.Sleep(time.Duration(k+1) * time.Second)
-			rf.settleLocked(f, c, deliver(t, other, c.message))
+			rf.onReplyLocked(f, c, deliver(t, other, c.message))
 			mustEqual(t, "trips of heartbeats, of entries", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, want)
 			rf.Start("entry")
 		}
@@ -168,7 +168,7 @@ func TestEntriesAsHeartbeat(t *testing.T) {
 			time.Sleep(rf.options.heartbeat * 3 / 4)
 			rf.Start("entry")
 			if c := sendNext(rf, f); answered {
-				rf.settleLocked(f, c, deliver(t, other, c.message))
+				rf.onReplyLocked(f, c, deliver(t, other, c.message))
 			}
 			time.Sleep(rf.options.heartbeat / 2)
 			rf.followerDutyLocked(f, time.Now(), false)

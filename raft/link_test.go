@@ -13,7 +13,7 @@ func exchange(t testing.TB, leader *Raft, f *follower, other *Raft) Message {
 	c := sendNext(leader, f)
 	leader.mu.Lock()
 	defer leader.mu.Unlock()
-	leader.settleLocked(f, c, deliver(t, other, c.message))
+	leader.onReplyLocked(f, c, deliver(t, other, c.message))
 	return c.message
 }
 
@@ -35,7 +35,7 @@ func TestMaxEntries(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
 	other := newPeer(t, 1, 1, nil)
 	for _, want := range []int{0, maxEntries, 5} { // at first the leader does not know that the follower has nothing
-		b, _, err := other.received(sealed(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs)))
+		b, _, err := other.readEntries(sealed(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs)))
 		mustEqual(t, "error", err, nil)
 		mustEqual(t, "entries", b.length(), want)
 	}
@@ -110,18 +110,18 @@ func TestLinkOutOfOrder(t *testing.T) {
 
 		reply := deliver(t, other, second.message)
 		mustEqual(t, "the second is accepted", granted(reply), false)
-		rf.settleLocked(f, second, reply)
+		rf.onReplyLocked(f, second, reply)
 		mustEqual(t, "nextIndex", f.nextIndex, 1)
 		reply = deliver(t, other, first.message)
 		mustEqual(t, "the first is accepted", granted(reply), true)
-		rf.settleLocked(f, first, reply)
+		rf.onReplyLocked(f, first, reply)
 		mustEqual(t, "matchIndex", f.matchIndex, c.match)
 
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex, commitIndex", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
-		rf.settleLocked(f, first, reply)
+		rf.onReplyLocked(f, first, reply)
 		mustEqual(t, "both after the same answer again", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
-		rf.settleLocked(f, first, &AppendEntriesReply{Term: 9})
+		rf.onReplyLocked(f, first, &AppendEntriesReply{Term: 9})
 		mustEqual(t, "term", rf.currentTerm, 9)
 	}
 }
@@ -137,7 +137,7 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	rf.Start("more")
 	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
 	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
-	rf.settleLocked(f, probe, deliver(t, other, probe.message))
+	rf.onReplyLocked(f, probe, deliver(t, other, probe.message))
 	mustEqual(t, "more to send after the answer", rf.hasWorkLocked(f), true)
 	exchange(t, rf, f, other)
 	mustEqual(t, "matchIndex", f.matchIndex, 5)
@@ -298,12 +298,12 @@ func TestRejectionOvertakenBySuccess(t *testing.T) {
 		calls = append(calls, sendNext(rf, f))
 	}
 	third, second := deliver(t, other, calls[2].message), deliver(t, other, calls[1].message)
-	rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
-	rf.settleLocked(f, calls[1], second)
+	rf.onReplyLocked(f, calls[0], deliver(t, other, calls[0].message))
+	rf.onReplyLocked(f, calls[1], second)
 	mustEqual(t, "failures after the second", f.failures, 0)
 	exchange(t, rf, f, other)
 	mustEqual(t, "matchIndex", f.matchIndex, 3)
-	rf.settleLocked(f, calls[2], third)
+	rf.onReplyLocked(f, calls[2], third)
 	mustEqual(t, "failures", f.failures, 0)
 	rf.Start("next")
 	mustEqual(t, "the next command goes out", rf.hasWorkLocked(f), true)
@@ -350,7 +350,7 @@ func TestLossOfNothing(t *testing.T) {
 		rf.Start("on its way")
 		sendNext(rf, f)
 		want := f.nextIndex
-		rf.settleLocked(f, c, nil)
+		rf.onReplyLocked(f, c, nil)
 		mustEqual(t, "nextIndex", f.nextIndex, want)
 	}
 	t.Run("a heartbeat", func(t *testing.T) {
@@ -392,12 +392,12 @@ func TestCommitToldTooEarly(t *testing.T) {
 				heartbeat := sendNext(rf, f)
 				reply := deliver(t, other, heartbeat.message)
 				if !late {
-					rf.settleLocked(f, heartbeat, reply)
+					rf.onReplyLocked(f, heartbeat, reply)
 					mustEqual(t, "it is told again at once", rf.hasWorkLocked(f), false)
 				}
-				rf.settleLocked(f, entries, deliver(t, other, entries.message))
+				rf.onReplyLocked(f, entries, deliver(t, other, entries.message))
 				if late {
-					rf.settleLocked(f, heartbeat, reply)
+					rf.onReplyLocked(f, heartbeat, reply)
 				}
 				mustEqual(t, "it is told when the entries have come", rf.hasWorkLocked(f), true)
 				exchange(t, rf, f, other)
@@ -420,7 +420,7 @@ func TestGivenUpAndRefusedIsOneFailure(t *testing.T) {
 		c := sendNext(rf, f)
 		rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
 		mustEqual(t, "failures", f.failures, 1)
-		rf.settleLocked(f, c, reply)
+		rf.onReplyLocked(f, c, reply)
 		mustEqual(t, "failures after the answer: "+name, f.failures, 1)
 	}
 }

@@ -52,13 +52,13 @@ type options struct {
 	entries  int // maximum entries of one AppendEntries
 	backlog  int // bytes committed but not handed over, above which a follower accepts no entries
 
-	events        bool
-	snapshotFirst bool // after a restart, the saved snapshot goes to applyCh
-	closeOnKill   bool
-	transport     func(peer int, m Message) Reply // nil for labrpc
-	observer      observer                        // nil for none
-	onTickerWake  func()                          // test hook: called each time that the ticker wakes
-	requestVote   func(int, *RequestVoteArgs)     // test hook: replaces requestVoteFrom on servers without goroutines
+	events          bool
+	snapshotFirst   bool // after a restart, the saved snapshot goes to applyCh
+	closeOnKill     bool
+	transport       func(peer int, m Message) Reply // nil for labrpc
+	observer        observer                        // nil for none
+	onTickerWake    func()                          // test hook: called each time that the ticker wakes
+	sendVoteRequest func(int, *RequestVoteArgs)     // test hook: replaces requestVoteFrom on servers without goroutines
 }
 
 // labDefaults returns the defaults. The heartbeat obeys the lab's ten heartbeats a second, and an election timeout leaves

@@ -49,8 +49,8 @@ func TestLongestTimeout(t *testing.T) {
 			t.Fatal(err)
 		}
 		for attempts := range 5 {
-			rf.attempts = attempts
-			rf.postponeElectionLocked()
+			rf.electionsStarted = attempts
+			rf.resetElectionTimerLocked()
 			mustEqual(t, "timeout", time.Until(rf.deadline), maxTimeout<<max(0, min(attempts-2, 2)))
 		}
 	})

@@ -105,18 +105,18 @@ type Raft struct {
 	commitIndex int // index of the highest entry known to be committed; never falls
 	lastApplied int // index of the highest entry sent on applyCh; never falls
 
-	applyCond sync.Cond // signalled when commitIndex or snapshot advance, or an event comes
-	events    eventQueue
-	reordered reorderBuffer // entries of the leader that overtook earlier ones
-	full      bool          // the service is so far behind that we accept no entries
+	applyCond   sync.Cond // signalled when commitIndex or snapshot advance, or an event comes
+	events      eventQueue
+	reordered   reorderBuffer // entries of the leader that overtook earlier ones
+	backlogFull bool          // the service is so far behind that we accept no entries
 
-	role      Role
-	leader    int       // the server known to lead in currentTerm, or nobody
-	lastHeard time.Time // when the leader's last message came
-	silence             // of the leader; on a leader, of a majority
-	nextTick  time.Time // when the ticker runs next
-	campaign  campaign  // votes received, or promises of votes during a PreVote
-	attempts  int       // elections that failed in a row
+	role             Role
+	leader           int       // the server known to lead in currentTerm, or nobody
+	lastHeard        time.Time // when the leader's last message came
+	silence                    // of the leader; on a leader, of a majority
+	nextTick         time.Time // when the ticker runs next
+	campaign         campaign  // votes received, or promises of votes during a PreVote
+	electionsStarted int       // elections started since a leader was last known
 
 	// Volatile state on leaders (Figure 2), reinitialized after election.
 	followers    []*follower // by peer; nil for ourselves
@@ -187,7 +187,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 	rf.proposals.yielding = make(chan struct{}, maxYielding)
 	rf.events.term = rf.currentTerm
 	rf.followers = rf.newFollowers()
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 	rf.observeStart()
 	return rf, nil
 }

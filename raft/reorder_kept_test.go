@@ -39,7 +39,7 @@ func TestEarly(t *testing.T) {
 
 // What is kept has bounds, in messages and in bytes, and what is taken out makes room.
 func TestEarlyIsBounded(t *testing.T) {
-	small, large := segmentOf(from(1).terms(1)...), segmentOf(entry{1, make([]byte, maxOnTheWay/4)})
+	small, large := segmentOf(from(1).terms(1)...), segmentOf(entry{1, make([]byte, maxBytesInFlight/4)})
 	var e reorderBuffer
 	for range 3 { // each time anew
 		for prev := range 2 * maxReordered {
@@ -92,19 +92,19 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 			rf.Start(n)
 			calls = append(calls, sendNext(rf, f))
 		}
-		rf.settleLocked(f, calls[1], deliver(t, other, calls[1].message))
+		rf.onReplyLocked(f, calls[1], deliver(t, other, calls[1].message))
 		mustEqual(t, "nextIndex, failures", [2]int{f.nextIndex, f.failures}, [2]int{4, 0})
 		mustEqual(t, "work", rf.hasWorkLocked(f), false)
 		if lost {
-			f.forget(calls[0]) // given up; the third is on its way still
+			f.remove(calls[0]) // given up; the third is on its way still
 			f.heartbeatDue = true
 			exchange(t, rf, f, other) // a heartbeat
 			mustEqual(t, "nextIndex when the first is not awaited", f.nextIndex, 1)
 			continue
 		}
-		rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
+		rf.onReplyLocked(f, calls[0], deliver(t, other, calls[0].message))
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 4})
-		rf.settleLocked(f, calls[2], deliver(t, other, calls[2].message))
+		rf.onReplyLocked(f, calls[2], deliver(t, other, calls[2].message))
 		mustEqual(t, "matchIndex at the end", f.matchIndex, 3)
 		mustEqual(t, "the same log", sameEntries(allEntries(&other.log), allEntries(&rf.log)), true)
 	}
@@ -120,12 +120,12 @@ func TestDroppedEntriesAreSentAgain(t *testing.T) {
 		rf.Start(n)
 		calls = append(calls, sendNext(rf, f))
 	}
-	other.reordered.bytes = maxOnTheWay // no room
+	other.reordered.bytes = maxBytesInFlight // no room
 	third := deliver(t, other, calls[2].message)
 	for _, c := range calls[:2] {
-		rf.settleLocked(f, c, deliver(t, other, c.message))
+		rf.onReplyLocked(f, c, deliver(t, other, c.message))
 	}
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 5})
-	rf.settleLocked(f, calls[2], third)
+	rf.onReplyLocked(f, calls[2], third)
 	mustEqual(t, "nextIndex", f.nextIndex, 3)
 }

@@ -49,18 +49,18 @@ func TestEarlyOfUnknownFollower(t *testing.T) {
 	rf.Start("new")
 	entry := next()
 	rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false) // both are given up; they take longer
-	rf.settleLocked(f, heartbeat, deliver(t, other, heartbeat.message))
+	rf.onReplyLocked(f, heartbeat, deliver(t, other, heartbeat.message))
 	lacking := next()
 	mustEqual(t, "the first entry sent", lacking.last-lacking.entries.length()+1, 96)
-	rf.settleLocked(f, entry, deliver(t, other, entry.message)) // it is kept
+	rf.onReplyLocked(f, entry, deliver(t, other, entry.message)) // it is kept
 	f.heartbeatDue = true
 	heartbeat = next()
-	rf.settleLocked(f, heartbeat, deliver(t, other, heartbeat.message))
+	rf.onReplyLocked(f, heartbeat, deliver(t, other, heartbeat.message))
 	if rf.hasWorkLocked(f) {
 		c := sendNext(rf, f)
 		t.Errorf("entries %d to %d are sent", c.last-c.entries.length()+1, c.last)
 	}
-	rf.settleLocked(f, lacking, deliver(t, other, lacking.message))
+	rf.onReplyLocked(f, lacking, deliver(t, other, lacking.message))
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{101, 102})
 }
 
@@ -76,7 +76,7 @@ func TestHeartbeatDuringProbe(t *testing.T) {
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex", f.matchIndex, 95)
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
-		rf.settleLocked(f, probe, deliver(t, other, probe.message))
+		rf.onReplyLocked(f, probe, deliver(t, other, probe.message))
 		mustEqual(t, "matchIndex", f.matchIndex, 100)
 	}
 }
@@ -93,11 +93,11 @@ func TestEarlyRejectionOvertaken(t *testing.T) {
 			calls = append(calls, sendNext(rf, f))
 		}
 		rejection := deliver(t, other, calls[3].message)
-		rf.settleLocked(f, calls[0], deliver(t, other, calls[0].message))
-		rf.settleLocked(f, calls[3], rejection)
+		rf.onReplyLocked(f, calls[0], deliver(t, other, calls[0].message))
+		rf.onReplyLocked(f, calls[3], rejection)
 		mustEqual(t, "nextIndex", f.nextIndex, 5)
-		rf.settleLocked(f, calls[2], deliver(t, other, calls[2].message))
-		rf.settleLocked(f, calls[1], deliver(t, other, calls[1].message))
+		rf.onReplyLocked(f, calls[2], deliver(t, other, calls[2].message))
+		rf.onReplyLocked(f, calls[1], deliver(t, other, calls[1].message))
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
 	}
 }
@@ -113,12 +113,12 @@ func TestLossOfOneOfMany(t *testing.T) {
 			rf.Start(n)
 			calls = append(calls, sendNext(rf, f))
 		}
-		rf.settleLocked(f, calls[1], nil)
+		rf.onReplyLocked(f, calls[1], nil)
 		again := sendNext(rf, f)
 		mustEqual(t, "sent again", [2]int{again.first, again.last}, [2]int{2, 2})
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
 		for _, c := range []*call{calls[0], calls[2], calls[3], calls[4], again} {
-			rf.settleLocked(f, c, deliver(t, other, c.message))
+			rf.onReplyLocked(f, c, deliver(t, other, c.message))
 		}
 		mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{5, 6})
 	}
