@@ -22,7 +22,7 @@ type machine struct {
 	count  atomic.Int64
 	lastAt time.Time
 	want   atomic.Bool
-	wakeTicker   chan struct{}
+	wake   chan struct{}
 }
 
 func newMachines(servers int, w workload) []*machine {

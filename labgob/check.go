@@ -12,12 +12,12 @@ import (
 
 var (
 	mu         sync.Mutex // guards errorCount
-	errorCount int        // diagnostics of both kinds since the process began, printed or not
-	checked    sync.Map   // reflect.Type -> struct{}: each type is judged once a process
+	errorCount int        // mistakes of both kinds found in this process, whether printed or not
+	checked    sync.Map   // reflect.Type to struct{}: the types that are already checked
 )
 
-// checkType reports every lower-case field in the static type t and the types it is made of. It
-// never looks into an interface. A type that is already checked costs one lock-free lookup.
+// checkType reports every lower-case field of t and of the types that t is made of. It does not examine the values in
+// interfaces. Each type is checked once in a process. checkType panics if t is nil.
 func checkType(t reflect.Type) {
 	if _, done := checked.Load(t); done {
 		return
@@ -26,9 +26,9 @@ func checkType(t reflect.Type) {
 }
 
 func checkNewType(t reflect.Type) {
-	kind := t.Kind() // panics on an untyped nil, which has no type
+	kind := t.Kind() // panics if t is nil
 	if _, done := checked.LoadOrStore(t, struct{}{}); done {
-		return // marked before descending, so a recursive type ends here
+		return // t is marked before its parts are checked, so a recursive type ends here
 	}
 	switch kind {
 	case reflect.Struct:
@@ -55,24 +55,25 @@ func reportLowerCase(field, structName string) {
 	errorCount++
 }
 
-// maxDepth is how deep checkDefault looks. With the pointer at depth 1 and the struct at 2, only the
-// struct's own fields are in reach.
+// maxDepth is the depth to which checkDefault examines a variable. A pointer has depth 1, the struct that it points to
+// depth 2 and the fields of the struct depth 3; deeper fields are not examined.
 const maxDepth = 3
 
-// checkDefault reports every scalar in reach of e that does not hold its zero value.
+// checkDefault reports every bool, number and string within maxDepth of e that is not zero. Complex numbers do not count.
 func checkDefault(e interface{}) {
 	if e != nil {
 		checkDefaultValue(reflect.ValueOf(e), 1, place{})
 	}
 }
 
-// place tells which field is being looked at. Finding its name is dear and only a warning needs it.
+// A place is the field that is examined. Its name is expensive to find, and only a warning needs it.
 type place struct {
-	outer string       // the fields around it, dotted
-	in    reflect.Type // the struct; nil: no field, the decoded variable itself
-	field int
+	outer string       // the names of the enclosing fields, joined by dots
+	in    reflect.Type // the struct that has the field; nil for the decoded variable itself
+	field int          // index in the struct
 }
 
+// name returns the name of the field, with the names of the enclosing fields before it.
 func (p place) name() string {
 	name := p.in.Field(p.field).Name
 	if p.outer != "" {
@@ -104,18 +105,18 @@ func checkDefaultFields(v reflect.Value, depth int, at place) {
 		inside.outer = at.name()
 	}
 	for inside.field = range v.NumField() {
-		// gob never touches an unexported field, so it cannot lose one's value either.
+		// gob does not write to unexported fields.
 		if field := v.Field(inside.field); field.CanInterface() {
 			checkDefaultValue(field, depth, inside)
 		}
 	}
 }
 
-// holdsScalar tells whether v is of one of the examined kinds and differs from zero.
+// holdsScalar reports whether v is of a kind that checkDefault examines and is not zero.
 func holdsScalar(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Float32, reflect.Float64:
-		return v.Float() != 0 // unlike IsZero, == says that -0 is zero
+		return v.Float() != 0 // IsZero would be false for -0
 	case reflect.Bool, reflect.String,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
@@ -124,8 +125,8 @@ func holdsScalar(v reflect.Value) bool {
 	return false
 }
 
-// reportNonDefault counts always and prints once a process, if nothing was reported before: the
-// first warning is the useful one, since after a retry every reply variable holds something.
+// reportNonDefault counts the mistake, and prints a warning if it is the first mistake of either kind in the process. Later
+// warnings would help little: when a call is repeated, its reply variable is rarely zero.
 func reportNonDefault(v reflect.Value, at place) {
 	mu.Lock()
 	defer mu.Unlock()

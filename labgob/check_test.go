@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// diagnosed runs f and returns what it printed and by how much errorCount rose.
+// diagnosed runs f. It returns what f printed and by how much errorCount rose.
 func diagnosed(t *testing.T, f func()) (string, int) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -34,13 +34,13 @@ func diagnosed(t *testing.T, f func()) (string, int) {
 	return string(printed), errorCount - before
 }
 
-// forgetTypes makes every type new to the checks, so that a test can run twice in a process.
+// forgetTypes makes the checks treat every type as new, so that a test can run twice in a process.
 func forgetTypes() {
 	checked.Clear()
 	codecs.Clear()
 }
 
-// forgetErrors makes the next non-default warning the process's first for the length of a test.
+// forgetErrors sets errorCount to 0 until the test ends, so that the next non-default warning is printed.
 func forgetErrors(t *testing.T) {
 	before := errorCount
 	errorCount = 0
@@ -66,7 +66,7 @@ func expect(t *testing.T, what, printed, wantPrinted string, count, wantCount in
 	}
 }
 
-func TestLowerCase_nameDecides(t *testing.T) {
+func TestLowerCase_whichNames(t *testing.T) {
 	forgetTypes()
 	type base struct{ X int }
 	type names struct {
@@ -83,7 +83,7 @@ func TestLowerCase_nameDecides(t *testing.T) {
 		"base", "names"), count, 4)
 }
 
-func TestLowerCase_descends(t *testing.T) {
+func TestLowerCase_inWhichParts(t *testing.T) {
 	forgetTypes()
 	type inSlice struct{ a int }
 	type inArray struct{ a int }
@@ -133,7 +133,7 @@ func TestLowerCase_oncePerType(t *testing.T) {
 	expect(t, "node again", printed, "", count, 0)
 }
 
-func TestLowerCase_everyDoor(t *testing.T) {
+func TestLowerCase_everyEntryPoint(t *testing.T) {
 	forgetTypes()
 	type e struct {
 		A int
@@ -264,7 +264,7 @@ func TestNonDefault_depthAndName(t *testing.T) {
 	for _, test := range []struct {
 		what   string
 		target interface{}
-		name   string // "" when nothing is in reach
+		name   string // "" if no warning is expected
 	}{
 		{"int", &i, "int"},
 		{"named int", &n, "named"},
@@ -286,8 +286,8 @@ func TestNonDefault_depthAndName(t *testing.T) {
 	}
 }
 
-// The short cut for simple types warns as gob's way does, whichever decoder it is, and keeps what a message leaves out.
-func TestNonDefault_ofSimpleTypes(t *testing.T) {
+// A variable of a plain type that is not zero causes a warning and keeps the fields that the message omits.
+func TestNonDefault_plainTypes(t *testing.T) {
 	var stream bytes.Buffer
 	enc, dec := NewEncoder(&stream), NewDecoder(&stream)
 	message, err := Marshal(point{Y: 2})
@@ -317,8 +317,8 @@ func TestNonDefault_ofSimpleTypes(t *testing.T) {
 	}
 }
 
-// A nil pointer cannot be sent, even after another pointer of its type was.
-func TestNilPointer_isNotSent(t *testing.T) {
+// Encoding a nil pointer panics as with gob, even if the stream has its type already.
+func TestNilPointer_encode(t *testing.T) {
 	send := func(encode func(any) error) (panicked any) {
 		defer func() { panicked = recover() }()
 		if err := encode(&point{X: 1}); err != nil {
@@ -332,8 +332,8 @@ func TestNilPointer_isNotSent(t *testing.T) {
 	}
 }
 
-// A nil pointer of the very type is an error, as with gob, and no panic.
-func TestNilPointer_isAnError(t *testing.T) {
+// Decoding into a nil pointer returns the same error as gob, even if the stream has its type already.
+func TestNilPointer_decode(t *testing.T) {
 	var stream bytes.Buffer
 	enc, dec := NewEncoder(&stream), NewDecoder(&stream)
 	message, err := Marshal(point{Y: 2})
@@ -358,7 +358,7 @@ func TestNonDefault_printsOnlyFirst(t *testing.T) {
 	expect(t, "the second warning", printed, "", count, 1)
 }
 
-func TestChecks_changeNothing(t *testing.T) {
+func TestChecks_doNotChangeResults(t *testing.T) {
 	type v struct{ X, Y int }
 	var stream bytes.Buffer
 	if err := NewEncoder(&stream).Encode(v{X: 1}); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A number that its field cannot hold is refused as by gob.
+// A number that does not fit into its field causes the same error as with gob.
 func TestStream_numberOutOfRange(t *testing.T) {
 	type narrow struct {
 		I8  level
@@ -21,7 +21,7 @@ func TestStream_numberOutOfRange(t *testing.T) {
 		U32 uint32
 		All []int8
 	}
-	type wide struct { // with narrow's description gob sends the same for it
+	type wide struct { // gob encodes it like narrow
 		I8, I16, I32 int64
 		U8, U16, U32 uint64
 		All          []int64
@@ -51,7 +51,7 @@ func TestStream_numberOutOfRange(t *testing.T) {
 	}
 }
 
-// A message whose length is right but whose value is cut off or damaged means what it means to gob.
+// A message with the right length and a truncated or damaged value has the same result as with gob.
 func TestStream_damageInside(t *testing.T) {
 	whole := func(values ...everything) []byte {
 		var stream bytes.Buffer
@@ -86,7 +86,8 @@ func TestStream_damageInside(t *testing.T) {
 			damaged[at] ^= 1 << bit
 			same(damaged)
 		}
-		for _, size := range []byte{0x7f, 0x80, 0x81, 0xf6, 0xf7, 0xf8} { // of a number: none, then 128, 127, 10, 9 and 8 bytes
+		// As the first byte of a number these announce 0, 128, 127, 10, 9 and 8 further bytes.
+		for _, size := range []byte{0x7f, 0x80, 0x81, 0xf6, 0xf7, 0xf8} {
 			damaged := bytes.Clone(r.b)
 			damaged[at] = size
 			same(damaged)
@@ -94,7 +95,7 @@ func TestStream_damageInside(t *testing.T) {
 	}
 }
 
-// A number has at most eight bytes, as with gob.
+// A number of more than eight bytes causes the same error as with gob.
 func TestStream_longNumber(t *testing.T) {
 	for n := range 12 {
 		var stream bytes.Buffer
@@ -117,7 +118,7 @@ func TestStream_longNumber(t *testing.T) {
 	}
 }
 
-// A writer that fails, for once or for good, has the same messages come through, and the same errors, as with gob.
+// If some calls of Write fail, the errors and the written bytes are the same as with gob.
 func TestStream_failingWriter(t *testing.T) {
 	for first := range 6 {
 		for last := first; last < 6; last++ {
@@ -126,14 +127,14 @@ func TestStream_failingWriter(t *testing.T) {
 			for n := range 6 {
 				err, wantErr := enc.Encode(point{n, n, "p"}), gobEnc.Encode(point{n, n, "p"})
 				if fmt.Sprint(err) != fmt.Sprint(wantErr) || !bytes.Equal(ours.written, gobs.written) {
-					t.Fatalf("failure of writes %d to %d, value %d: %v, % x, from gob %v, % x", first, last, n, err, ours.written, wantErr, gobs.written)
+					t.Fatalf("writes %d to %d failed, value %d: %v, % x, from gob %v, % x", first, last, n, err, ours.written, wantErr, gobs.written)
 				}
 			}
 		}
 	}
 }
 
-// An unsteadyWriter fails from one call to Write to another.
+// An unsteadyWriter fails from call first to call last of Write, counted from 0.
 type unsteadyWriter struct {
 	first, last, calls int
 	written            []byte

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzDecode feeds arbitrary bytes to a stream and to a Message whose types are known beforehand.
-// Neither may panic, and what a Message does must not be felt by the next one.
+// FuzzDecode decodes arbitrary bytes as a stream and as a Message without type descriptions. Neither may panic, and neither
+// may affect the messages that follow.
 func FuzzDecode(f *testing.F) {
 	seeds := []interface{}{
 		7, "text", point{1, 2, "p"}, tree{1, []*tree{{Value: 2}}, map[string]tree{"x": {}}},
@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 			message.Unmarshal(reflect.New(target).Interface())
 			message.UnmarshalLast(reflect.New(target).Interface())
 			if got := through(t, v); !reflect.DeepEqual(got, v) {
-				t.Fatalf("after % x, %+v came out as %+v", data, v, got)
+				t.Fatalf("after % x, %+v was decoded as %+v", data, v, got)
 			}
 		}
 	})

@@ -1,19 +1,30 @@
 //go:build go1.25
 
-// Package labgob is encoding/gob with the course's diagnostics. The wire format is plain gob.
+// Package labgob encodes and decodes Go values with encoding/gob, and warns about two mistakes that are hard to find in a
+// Raft server:
 //
-// Two mistakes break a Raft in ways that are hard to find, so labgob reports them on standard
-// output and counts them, without ever changing a result or an error:
+//   - A struct has a field whose name does not begin with an upper-case letter. gob does not send that field.
+//   - A value is decoded into a variable that is not zero. gob does not send zero values, so the variable may keep its
+//     old value.
 //
-//   - a struct field whose name is not capitalised: gob does not send it (check.go);
-//   - decoding into a variable that already holds something: gob does not send zero values, so
-//     the old value may stay (check.go).
+// A warning is a line on standard output. It changes neither the result nor the error. The first mistake is reported once
+// for each field of each struct type. The second is reported at most once in a process, and only if nothing was reported
+// before.
 //
-// LabEncoder and LabDecoder wrap a gob stream. Message (message.go) is one value on its own, as
-// cheap as on a connection over which the type was described long ago; labrpc sends those. For simple
-// types there is a short cut past gob, to the same bytes (plain.go).
+// To begin, call [Register] once for each type that is sent inside an interface, such as the type of Raft's commands.
+// Then save state with a [LabEncoder] and restore it with a [LabDecoder].
 //
-// Everything may be used by any number of goroutines at once, as with gob.
+// LabEncoder, LabDecoder, Register and RegisterName are those of the course (MIT 6.824, later 6.5840), and write gob's
+// format byte for byte. Two things differ from the course's package:
+//
+//   - [Message], which labrpc uses, is new. It is one encoded value without a description of its type.
+//   - Decoding into a struct with unexported fields works. The course's package panics if such a field is a number, a
+//     bool or a string.
+//
+// Types made only of bools, integers, strings, slices and structs are encoded and decoded without gob, in the same format
+// and faster.
+//
+// Any number of goroutines may use the package, and also one encoder or one decoder, at the same time.
 package labgob
 
 import (
@@ -24,14 +35,14 @@ import (
 	"sync"
 )
 
-// LabEncoder is a gob.Encoder that checks the type of what it is given.
+// LabEncoder writes a gob stream. Before it encodes a value, it checks the value's type for lower-case fields.
 type LabEncoder struct {
-	gob  *gob.Encoder
-	w    io.Writer
-	mu   sync.Mutex   // guards w and what follows
-	sent reflect.Type // a plain type that the stream describes; or nil
-	as   *codec       // its codec
-	buf  []byte       // the last message's memory, for the next one
+	gob       *gob.Encoder
+	w         io.Writer
+	mu        sync.Mutex   // guards w and the fields below
+	sent      reflect.Type // the last plain type that gob has encoded, so that the stream has its description; or nil
+	sentCodec *codec       // the codec of sent
+	buf       []byte       // memory of the last message, reused for the next one
 }
 
 // NewEncoder returns an encoder that writes one gob stream to w.
@@ -39,8 +50,8 @@ func NewEncoder(w io.Writer) *LabEncoder {
 	return &LabEncoder{gob: gob.NewEncoder(w), w: w}
 }
 
-// Encode sends e, and before it the descriptions of its types that this stream has not carried
-// yet. It returns gob's error and panics on an untyped nil or a nil pointer.
+// Encode writes e to the stream, after the descriptions of those of its types that the stream does not have yet. It
+// returns the error of gob or of the writer. It panics on an untyped nil or a nil pointer.
 func (enc *LabEncoder) Encode(e interface{}) error {
 	enc.mu.Lock()
 	defer enc.mu.Unlock()
@@ -53,14 +64,15 @@ func (enc *LabEncoder) Encode(e interface{}) error {
 	c := plainCodecOf(t)
 	err := enc.gob.Encode(e)
 	if err == nil && c != nil {
-		enc.sent, enc.as = t, c
+		enc.sent, enc.sentCodec = t, c
 	}
 	return err
 }
 
+// writePlain writes v, which has the type sent or the type it points to.
 func (enc *LabEncoder) writePlain(v reflect.Value) error {
 	w := plainWriter{encoded: encoded{data: enc.buf[:0]}}
-	message := enc.as.plain.writeMessage(&w, enc.as.typeID, v)
+	message := enc.sentCodec.plain.writeMessage(&w, enc.sentCodec.typeID, v)
 	if cap(w.data) <= maxKept {
 		enc.buf = w.data
 	}
@@ -68,7 +80,7 @@ func (enc *LabEncoder) writePlain(v reflect.Value) error {
 	return err
 }
 
-// EncodeValue is Encode for a reflect.Value.
+// EncodeValue is like Encode, for a reflect.Value. It panics on the zero Value.
 func (enc *LabEncoder) EncodeValue(value reflect.Value) error {
 	checkType(dynamic(value).Type())
 	enc.mu.Lock()
@@ -76,23 +88,24 @@ func (enc *LabEncoder) EncodeValue(value reflect.Value) error {
 	return enc.gob.EncodeValue(value)
 }
 
-// LabDecoder is a gob.Decoder that checks what it is to decode into.
+// LabDecoder reads a gob stream. Before it decodes a value, it checks the variable: its type for lower-case fields, and its
+// fields for values other than zero.
 type LabDecoder struct {
 	gob   *gob.Decoder
-	mu    sync.Mutex    // guards what follows
-	buf   *bytes.Buffer // what is decoded, if it comes from one; or nil
-	known *codec        // of a plain type that the stream describes as this process does; or nil
+	mu    sync.Mutex    // guards the fields below
+	buf   *bytes.Buffer // the reader, if it is a bytes.Buffer; or nil
+	known *codec        // of a plain type that the stream describes exactly as this process does; or nil
 }
 
-// NewDecoder returns a decoder that reads one gob stream from r. It may read ahead unless r is an
-// io.ByteReader.
+// NewDecoder returns a decoder that reads one gob stream from r. If r is not an io.ByteReader, the decoder may read beyond
+// the value that it decodes.
 func NewDecoder(r io.Reader) *LabDecoder {
 	buf, _ := r.(*bytes.Buffer)
 	return &LabDecoder{gob: gob.NewDecoder(r), buf: buf}
 }
 
-// Decode reads the next value into the pointer e. It returns gob's error, io.EOF at the end of the
-// stream, and panics on an untyped nil.
+// Decode reads the next value of the stream into the variable that e points to, which should be zero. It returns gob's
+// error, or io.EOF at the end of the stream. It panics on an untyped nil.
 func (dec *LabDecoder) Decode(e interface{}) error {
 	dec.mu.Lock()
 	defer dec.mu.Unlock()
@@ -116,20 +129,21 @@ func (dec *LabDecoder) Decode(e interface{}) error {
 	return err
 }
 
-// Register tells gob the concrete type of value, so that it can travel inside an interface. Like
-// gob.Register it panics when the type or its name is already taken otherwise.
+// Register tells gob the concrete type of value, so that values of that type can be sent inside an interface. Sender and
+// receiver must both register it. Like gob.Register it panics if the type is registered under another name, or the name
+// for another type.
 func Register(value interface{}) {
 	checkType(reflect.TypeOf(value))
 	gob.Register(value)
 }
 
-// RegisterName is Register under a name of the caller's choice.
+// RegisterName is like Register, but the stream has the given name instead of the type's own.
 func RegisterName(name string, value interface{}) {
 	checkType(reflect.TypeOf(value))
 	gob.RegisterName(name, value)
 }
 
-// dynamic looks through an interface value: v.Interface() would have the result's type.
+// dynamic returns the value in v if v is an interface, and otherwise v.
 func dynamic(v reflect.Value) reflect.Value {
 	if v.Kind() == reflect.Interface {
 		return v.Elem()

@@ -42,7 +42,7 @@ func (o *opaque) GobDecode(data []byte) error {
 	return nil
 }
 
-// fussy refuses to be encoded while it is zero.
+// GobEncode of a zero fussy panics.
 type fussy struct {
 	n int
 }
@@ -56,7 +56,7 @@ func (f fussy) GobEncode() ([]byte, error) {
 
 func (f *fussy) GobDecode(data []byte) error { f.n = int(data[0]); return nil }
 
-// through sends v as a Message into a new value of the same type.
+// through encodes v as a Message, decodes it into a new variable of the same type and returns the result.
 func through(t *testing.T, v interface{}) interface{} {
 	t.Helper()
 	msg, err := Marshal(v)
@@ -84,15 +84,15 @@ func TestMessage_roundTrips(t *testing.T) {
 		[1]fussy{{1}}, struct{ F *fussy }{&fussy{2}},
 		[1]*point{{X: 1}}, struct{ A [1]*point }{[1]*point{{}}},
 	} {
-		for range 3 { // the first makes the codec, the others reuse it
+		for range 3 { // the first makes the codec, the others use it again
 			if got := through(t, v); !reflect.DeepEqual(got, v) {
-				t.Errorf("%T %+v came out as %+v", v, v, got)
+				t.Errorf("%T %+v was decoded as %+v", v, v, got)
 			}
 		}
 	}
 }
 
-func TestMessage_carriesValueOnly(t *testing.T) {
+func TestMessage_hasNoDescription(t *testing.T) {
 	for range 3 {
 		msg, err := Marshal(&point{X: 1})
 		if err != nil {
@@ -105,7 +105,7 @@ func TestMessage_carriesValueOnly(t *testing.T) {
 	}
 }
 
-func TestMessage_isWhatALongGobConnectionSends(t *testing.T) {
+func TestMessage_isWhatGobSends(t *testing.T) {
 	var stream bytes.Buffer
 	enc := gob.NewEncoder(&stream)
 	for _, v := range []point{{1, 2, "a"}, {3, 4, "b"}, {}} {
@@ -114,7 +114,7 @@ func TestMessage_isWhatALongGobConnectionSends(t *testing.T) {
 			t.Fatal(err)
 		}
 		stream.Reset()
-		if err := enc.Encode(v); err != nil { // now without the description
+		if err := enc.Encode(v); err != nil { // without the description
 			t.Fatal(err)
 		}
 		msg, err := Marshal(v)
@@ -122,12 +122,12 @@ func TestMessage_isWhatALongGobConnectionSends(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(msg.data, stream.Bytes()) {
-			t.Errorf("%v: message % x, connection % x", v, msg.data, stream.Bytes())
+			t.Errorf("%v: message % x, stream % x", v, msg.data, stream.Bytes())
 		}
 	}
 }
 
-func TestMessage_selfContainedWhenItMust(t *testing.T) {
+func TestMessage_whichTypesDescribeThemselves(t *testing.T) {
 	type wrapped struct{ M map[string][]*holder }
 	type hidden struct {
 		X   int
@@ -146,7 +146,7 @@ func TestMessage_selfContainedWhenItMust(t *testing.T) {
 		{struct{ x int }{1}, false}, {make(chan int), false},
 	} {
 		if got := codecOf(reflect.TypeOf(test.v)).described; got != test.want {
-			t.Errorf("%T: described beforehand = %v, want %v", test.v, got, test.want)
+			t.Errorf("%T: described = %v, want %v", test.v, got, test.want)
 		}
 	}
 	if codecOf(reflect.TypeFor[point]()) != codecOf(reflect.TypeFor[**point]()) {
@@ -159,10 +159,10 @@ func TestMessage_recursivePointerType(t *testing.T) {
 	var l loop
 	l = &l
 	if _, err := Marshal(l); err == nil {
-		t.Error("gob's error for a pointer type that leads to itself was lost")
+		t.Error("gob's error for a pointer type that refers to itself was lost")
 	}
 	if err := NewEncoder(io.Discard).Encode(l); err == nil {
-		t.Error("gob's error for a pointer type that leads to itself was lost by a stream")
+		t.Error("a stream lost gob's error for a pointer type that refers to itself")
 	}
 }
 
@@ -193,7 +193,7 @@ func TestMessage_intoAnotherType(t *testing.T) {
 	}
 }
 
-func TestMessage_failureLeavesNoTrace(t *testing.T) {
+func TestMessage_failureDoesNotAffectLaterMessages(t *testing.T) {
 	good := []*point{{X: 1}}
 	bad := []*point{nil}
 	for range 20 {
@@ -201,7 +201,7 @@ func TestMessage_failureLeavesNoTrace(t *testing.T) {
 			t.Fatalf("a nil element was encoded as % x", msg.data)
 		}
 		if got := through(t, good); !reflect.DeepEqual(got, good) {
-			t.Fatalf("after a failed encoding, %+v came out as %+v", good[0], got)
+			t.Fatalf("after a failed encoding, %+v was decoded as %+v", good[0], got)
 		}
 		type secret struct{ O opaque }
 		msg, err := Marshal(secret{opaque{255}})
@@ -212,7 +212,7 @@ func TestMessage_failureLeavesNoTrace(t *testing.T) {
 			t.Fatal("GobDecode's error was lost")
 		}
 		if got := through(t, secret{opaque{7}}); got != (secret{opaque{7}}) {
-			t.Fatalf("after a failed decoding, 7 came out as %+v", got)
+			t.Fatalf("after a failed decoding, 7 was decoded as %+v", got)
 		}
 	}
 }
@@ -231,7 +231,7 @@ func TestMessage_nilPointerPanicsLikeGob(t *testing.T) {
 	}
 }
 
-func TestMessage_errorKeepsWhatGobWrote(t *testing.T) {
+func TestMessage_errorHasTheBytesGobWrote(t *testing.T) {
 	type closed struct{ x int }
 	msg, err := Marshal(closed{1})
 	if err == nil {
@@ -252,7 +252,7 @@ func TestMessage_large(t *testing.T) {
 		want := bytes.Repeat([]byte("x"), size)
 		for range 3 {
 			if got := through(t, want).([]byte); !bytes.Equal(got, want) {
-				t.Fatalf("%d bytes came out different", size)
+				t.Fatalf("%d bytes were decoded differently", size)
 			}
 		}
 	}
@@ -288,7 +288,7 @@ func TestMessage_concurrently(t *testing.T) {
 					err = msg.Unmarshal(&got)
 				}
 				if err != nil || got.Value != g || got.Children[0].Value != i {
-					t.Errorf("%d/%d came out as %+v, %v", g, i, got, err)
+					t.Errorf("%d/%d was decoded as %+v, %v", g, i, got, err)
 					return
 				}
 			}
@@ -297,10 +297,10 @@ func TestMessage_concurrently(t *testing.T) {
 	wait.Wait()
 }
 
-// Only the last decoding of a large message may keep memory of it, and only what is most of it.
+// Only UnmarshalLast of a large message gives memory of it away, and only to a slice of more than half of it.
 func TestMessage_lastDecoding(t *testing.T) {
 	type letter struct{ Head, Body, Tail []byte }
-	for _, size := range []int{large / 2, 2 * large} {
+	for _, size := range []int{minOwned / 2, 2 * minOwned} {
 		sent := letter{make([]byte, size/8), make([]byte, size), make([]byte, size/8)}
 		for _, last := range []bool{false, true} {
 			msg, err := Marshal(sent)
@@ -316,7 +316,7 @@ func TestMessage_lastDecoding(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(got, sent) {
-				t.Fatalf("%d bytes, last %v: came out otherwise", size, last)
+				t.Fatalf("%d bytes, last %v: decoded another value", size, last)
 			}
 			for k := range msg.data {
 				msg.data[k] = 0xff
@@ -324,11 +324,11 @@ func TestMessage_lastDecoding(t *testing.T) {
 			if bytes.Contains(got.Head, []byte{0xff}) || bytes.Contains(got.Tail, []byte{0xff}) {
 				t.Errorf("%d bytes, last %v: a small part shares the message's memory", size, last)
 			}
-			if kept := bytes.Contains(got.Body, []byte{0xff}); kept != (last && size > large) {
+			if kept := bytes.Contains(got.Body, []byte{0xff}); kept != (last && size > minOwned) {
 				t.Errorf("%d bytes, last %v: the large part shares the message's memory: %v", size, last, kept)
 			}
-			if last && cap(got.Body) != len(got.Body) && size > large {
-				t.Errorf("%d bytes, last %v: appending to the large part would reach the rest", size, last)
+			if last && cap(got.Body) != len(got.Body) && size > minOwned {
+				t.Errorf("%d bytes, last %v: appending to the large part would overwrite the rest", size, last)
 			}
 		}
 	}
@@ -337,9 +337,9 @@ func TestMessage_lastDecoding(t *testing.T) {
 // A byte slice keeps a large message's memory only if it is more than half of it.
 func TestMessage_lastDecodingOfHalves(t *testing.T) {
 	type letter struct{ Head, Body []byte }
-	for body, want := range map[int]bool{2 * large: false, 3*large - 100: false, 3*large + 100: true} {
+	for body, want := range map[int]bool{2 * minOwned: false, 3*minOwned - 100: false, 3*minOwned + 100: true} {
 		var got letter
-		msg, err := Marshal(letter{Head: make([]byte, 6*large-body), Body: make([]byte, body)})
+		msg, err := Marshal(letter{Head: make([]byte, 6*minOwned-body), Body: make([]byte, body)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -350,14 +350,14 @@ func TestMessage_lastDecodingOfHalves(t *testing.T) {
 			msg.data[k] = 0xff
 		}
 		if kept := got.Body[0] == 0xff; kept != want {
-			t.Errorf("%d bytes of %d: they share the message's memory: %v", body, msg.Len(), kept)
+			t.Errorf("%d bytes of %d: shares the message's memory: %v", body, msg.Len(), kept)
 		}
 	}
 }
 
-// A large message is on its own: one that is released does not become another's memory.
+// The memory of a large message is not used again when the message is released.
 func TestMessage_largeIsNotReused(t *testing.T) {
-	msg, err := Marshal(make([]byte, large))
+	msg, err := Marshal(make([]byte, minOwned))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,13 +367,13 @@ func TestMessage_largeIsNotReused(t *testing.T) {
 	}
 	msg.Release()
 	for range 100 {
-		other, err := Marshal(bytes.Repeat([]byte{1}, large))
+		other, err := Marshal(bytes.Repeat([]byte{1}, minOwned))
 		if err != nil {
 			t.Fatal(err)
 		}
 		other.Release()
 	}
 	if bytes.Contains(got, []byte{1}) {
-		t.Error("another message went into what was decoded")
+		t.Error("another message has overwritten the decoded value")
 	}
 }

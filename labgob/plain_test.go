@@ -19,7 +19,7 @@ type leaf struct {
 	Bytes []byte
 }
 
-// everything is made of all that a plain type can be made of.
+// everything has fields of all kinds that a plain type can have.
 type everything struct {
 	I            int
 	I8           level
@@ -43,7 +43,7 @@ type everything struct {
 	LastOfFields int
 }
 
-// A gobConnection is a gob stream that has carried the type before.
+// A gobConnection is a gob stream that already has the description of the type.
 type gobConnection struct {
 	buf bytes.Buffer
 	enc *gob.Encoder
@@ -58,7 +58,7 @@ func newGobConnection(t *testing.T, zero reflect.Value) *gobConnection {
 	return c
 }
 
-// through sends v and returns what went over the wire and what came out.
+// through encodes v and decodes it. It returns the bytes of the message and the decoded value.
 func (c *gobConnection) through(t *testing.T, v reflect.Value) (wire []byte, got reflect.Value) {
 	t.Helper()
 	if err := c.enc.EncodeValue(v); err != nil {
@@ -71,7 +71,7 @@ func (c *gobConnection) through(t *testing.T, v reflect.Value) (wire []byte, got
 	return wire, got.Elem()
 }
 
-// Whatever the value, a plain type's message is what gob sends, and it comes out as from gob.
+// Messages of plain types have the same bytes as with gob, and are decoded to the same values.
 func TestPlain_isWhatGobSends(t *testing.T) {
 	for _, zero := range []any{
 		everything{}, leaf{}, 0, level(0), uint64(0), true, "", []byte(nil), []string(nil), [][]leaf(nil), []everything(nil),
@@ -92,7 +92,7 @@ func TestPlain_isWhatGobSends(t *testing.T) {
 			for _, keep := range []bool{false, true} {
 				got := reflect.New(typ)
 				if !codecOf(typ).decodePlain(message.encoded, got.Interface(), keep) || !reflect.DeepEqual(got.Elem().Interface(), want.Interface()) {
-					t.Errorf("keep %v: came out as %#v, from gob as %#v", keep, got.Elem(), want)
+					t.Errorf("keep %v: was decoded as %#v, from gob as %#v", keep, got.Elem(), want)
 					return false
 				}
 			}
@@ -124,12 +124,12 @@ func TestPlain_limits(t *testing.T) {
 			t.Errorf("%+v: message % x, gob % x (%v)", v, message.whole(), wire, err)
 		}
 		if got := through(t, v); !reflect.DeepEqual(got, want.Interface()) {
-			t.Errorf("%+v came out as %+v, from gob as %+v", v, got, want)
+			t.Errorf("%+v was decoded as %+v, from gob as %+v", v, got, want)
 		}
 	}
 }
 
-// What gob does not send is not counted among the fields either.
+// Unexported fields and channels are neither sent nor counted in the numbers of the fields.
 func TestPlain_hiddenFields(t *testing.T) {
 	type hiding struct {
 		first int
@@ -144,12 +144,12 @@ func TestPlain_hiddenFields(t *testing.T) {
 		t.Errorf("message % x, gob % x (%v)", message.whole(), wire, err)
 	}
 	if got := through(t, v); got != (hiding{X: 2, Y: "y"}) || got != want.Interface() {
-		t.Errorf("came out as %+v", got)
+		t.Errorf("was decoded as %+v", got)
 	}
 }
 
-// Types that gob treats in a way of its own are left to it.
-func TestPlain_notEveryType(t *testing.T) {
+// These types are not plain.
+func TestPlain_otherTypes(t *testing.T) {
 	type self struct{ Children []self }
 	for _, v := range []any{
 		1.5, map[string]int{}, [2]int{}, holder{}, tree{}, self{}, opaque{1}, struct{ O []opaque }{}, time.Now(),
@@ -159,17 +159,17 @@ func TestPlain_notEveryType(t *testing.T) {
 		}{}, struct{ P *int }{},
 	} {
 		if codecOf(reflect.TypeOf(v)).plain != nil {
-			t.Errorf("%T is taken for plain", v)
+			t.Errorf("%T is plain", v)
 		}
 	}
 }
 
-// The strings of a small message are one piece of memory, but a string keeps no more than maxText from being collected.
-func TestPlain_stringsShareLittle(t *testing.T) {
+// The strings of a small message share one allocation, but one string keeps at most maxText bytes in memory.
+func TestPlain_allocationsOfStrings(t *testing.T) {
 	type texts struct{ A, B, C string }
 	for _, c := range []struct {
 		length int // of each string
-		pieces float64
+		allocs float64
 	}{{30, 1}, {100, 3}} {
 		text := strings.Repeat("x", c.length)
 		message, err := Marshal(texts{text, text, text})
@@ -177,20 +177,20 @@ func TestPlain_stringsShareLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got texts
-		pieces := testing.AllocsPerRun(100, func() {
+		allocs := testing.AllocsPerRun(100, func() {
 			got = texts{}
 			if !codecOf(reflect.TypeFor[texts]()).decodePlain(message.encoded, &got, false) {
 				t.Error("not decoded")
 			}
 		})
-		if want := (texts{text, text, text}); got != want || pieces != c.pieces {
-			t.Errorf("length %d: %+v in %v pieces of memory, want %v", c.length, got, pieces, c.pieces)
+		if want := (texts{text, text, text}); got != want || allocs != c.allocs {
+			t.Errorf("length %d: %+v in %v allocations, want %v", c.length, got, allocs, c.allocs)
 		}
 	}
 }
 
-// What is already in a variable is gob's business: it keeps what the message leaves out.
-func TestPlain_intoUsedVariable(t *testing.T) {
+// A non-zero variable keeps the fields that the message omits.
+func TestPlain_intoNonZeroVariable(t *testing.T) {
 	message, err := Marshal(leaf{Text: "new"})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func TestPlain_intoUsedVariable(t *testing.T) {
 	}
 }
 
-// No damage makes a message panic, or leave something behind when it fails.
+// Decoding a damaged message does not panic, and leaves the variable zero when it fails.
 func TestPlain_damage(t *testing.T) {
 	message, err := Marshal(everything{I: 300, Words: []string{"a", "b"}, Leaves: []leaf{{Text: "x"}, {}}, Table: [][]uint{{1}, {2, 3}}})
 	if err != nil {
@@ -222,7 +222,7 @@ func TestPlain_damage(t *testing.T) {
 	}
 }
 
-// What follows a value within its message is left to gob, whether bytes or a shared string.
+// A message with bytes or a shared string after its value is not decoded as plain.
 func TestPlain_leftovers(t *testing.T) {
 	c := codecOf(reflect.TypeFor[leaf]())
 	for name, test := range map[string]struct {

@@ -2,23 +2,24 @@
 
 package labgob
 
-// encoded is the bytes of a message. Long strings are not copied there: nobody can write to a string, so that sender and
-// receiver may share it.
+// encoded holds the bytes of a message. Long strings are not copied into data. Sender and receiver share them, which is
+// safe because strings are immutable.
 type encoded struct {
 	data   []byte
-	shared []sharedString // in their order
+	shared []sharedString // in the order of the message
 }
 
-// A sharedString belongs before data[at].
+// A sharedString is a string that the message has before data[at].
 type sharedString struct {
 	at   int
 	text string
 }
 
-// minShared is the length in bytes from which on a string is shared. If it is a part of a longer one, whoever holds it keeps
-// all of that from the garbage collector; copying a shorter one is cheap.
+// minShared is the length in bytes from which on a string is shared. A shared string may be part of a longer one and then
+// keeps all of that in memory; shorter strings are cheap to copy.
 const minShared = 4 << 10
 
+// length returns the size of the message in bytes, shared strings included.
 func (e encoded) length() int {
 	n := len(e.data)
 	for _, s := range e.shared {
@@ -27,7 +28,7 @@ func (e encoded) length() int {
 	return n
 }
 
-// whole returns all bytes, one after the other, as gob writes them.
+// whole returns the message as gob writes it, with the shared strings copied into it.
 func (e encoded) whole() []byte {
 	if len(e.shared) == 0 {
 		return e.data

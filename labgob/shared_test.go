@@ -8,7 +8,7 @@ import (
 	"unsafe"
 )
 
-// Strings that are long, nearly long, and short, in every order.
+// mixedWords returns a value with strings below, at and above the length of a shared string, in many orders.
 func mixedWords() everything {
 	long, nearly := strings.Repeat("long ", minShared), strings.Repeat("x", minShared-1)
 	return everything{
@@ -20,7 +20,8 @@ func mixedWords() everything {
 	}
 }
 
-// A message that shares strings has the bytes that gob sends, all of them counted, and they come out of it, for good.
+// A message with shared strings has the bytes and the length of gob's message, and is decoded to the same value. Releasing
+// the message does not change the decoded value.
 func TestShared_isWhatGobSends(t *testing.T) {
 	v := mixedWords()
 	wire, want := newGobConnection(t, reflect.ValueOf(everything{})).through(t, reflect.ValueOf(v))
@@ -33,19 +34,19 @@ func TestShared_isWhatGobSends(t *testing.T) {
 	}
 	var first, last everything
 	if err := message.Unmarshal(&first); err != nil || !reflect.DeepEqual(first, want.Interface()) {
-		t.Errorf("came out as %+v, %v", first, err)
+		t.Errorf("was decoded as %+v, %v", first, err)
 	}
 	if err := message.UnmarshalLast(&last); err != nil || !reflect.DeepEqual(last, want.Interface()) {
-		t.Errorf("came out at last as %+v, %v", last, err)
+		t.Errorf("was decoded by UnmarshalLast as %+v, %v", last, err)
 	}
 	message.Release()
-	through(t, everything{Words: []string{strings.Repeat("y", 99)}}) // in memory that was released
+	through(t, everything{Words: []string{strings.Repeat("y", 99)}}) // may use the released memory
 	if !reflect.DeepEqual(last, want.Interface()) {
-		t.Errorf("became %+v", last)
+		t.Errorf("changed to %+v after the release", last)
 	}
 }
 
-// A long string is shared, a shorter one is not: it may be a small part of something large.
+// Only strings of minShared bytes or more are shared.
 func TestShared_onlyLongStrings(t *testing.T) {
 	v := mixedWords()
 	message, err := Marshal(v)
@@ -63,8 +64,8 @@ func TestShared_onlyLongStrings(t *testing.T) {
 	}
 }
 
-// Whoever decodes into another type, or into a variable in use, gets what gob makes of all the bytes.
-func TestShared_otherReceivers(t *testing.T) {
+// Decoding a message with shared strings into another type or a non-zero variable works as with gob.
+func TestShared_intoOtherVariables(t *testing.T) {
 	v := mixedWords()
 	message, err := Marshal(v)
 	if err != nil {
@@ -84,7 +85,7 @@ func TestShared_otherReceivers(t *testing.T) {
 	}
 }
 
-// A stream has all bytes: it may go anywhere.
+// A stream shares no strings, because it may be sent to another process.
 func TestShared_notInStreams(t *testing.T) {
 	var buf bytes.Buffer
 	enc, dec := NewEncoder(&buf), NewDecoder(&buf)
@@ -102,7 +103,7 @@ func TestShared_notInStreams(t *testing.T) {
 	}
 }
 
-// Nothing comes out of a message whose shared strings are not where they belong.
+// Messages whose shared strings have a wrong position or length are not decoded.
 func TestShared_misplaced(t *testing.T) {
 	message, err := Marshal(mixedWords())
 	if err != nil {
@@ -127,7 +128,7 @@ func TestShared_misplaced(t *testing.T) {
 	}
 }
 
-// A message whose length takes five bytes, which no smaller one needs, is what gob sends.
+// A message whose length takes five bytes has the same bytes as with gob.
 func TestShared_largeLength(t *testing.T) {
 	v := leaf{Text: strings.Repeat("x", 1<<24)}
 	wire, _ := newGobConnection(t, reflect.ValueOf(leaf{})).through(t, reflect.ValueOf(v))
@@ -137,6 +138,6 @@ func TestShared_largeLength(t *testing.T) {
 	}
 	var got leaf
 	if err := message.Unmarshal(&got); err != nil || got.Text != v.Text {
-		t.Errorf("came out as %d bytes, %v", len(got.Text), err)
+		t.Errorf("was decoded as %d bytes, %v", len(got.Text), err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Whatever is sent, in whatever order, a stream has gob's bytes, and either side understands the other.
+// A stream of values of many types has the same bytes as gob's, and gob and labgob decode each other's streams.
 func TestStream_isWhatGobSends(t *testing.T) {
 	var ours, gobs bytes.Buffer
 	enc, gobEnc := NewEncoder(&ours), gob.NewEncoder(&gobs)
@@ -40,7 +40,7 @@ func TestStream_isWhatGobSends(t *testing.T) {
 		}
 		for k := range got {
 			if !reflect.DeepEqual(got[k].Interface(), got[2].Interface()) {
-				t.Errorf("%#v came out of decoder %d as %#v", v, k, got[k].Elem())
+				t.Errorf("%#v was decoded by decoder %d as %#v", v, k, got[k].Elem())
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func TestStream_isWhatGobSends(t *testing.T) {
 	}
 }
 
-// A type of another program may have the same name and other fields; only their names count.
+// A type of another program may have other fields. Fields are matched by name.
 func TestStream_fromAnotherType(t *testing.T) {
 	type remote struct { // a point with its fields in another order, and one more
 		Name  string
@@ -73,7 +73,7 @@ func TestStream_fromAnotherType(t *testing.T) {
 	}
 }
 
-// What does not fit into a stream of plain messages is left to gob, at any time.
+// A stream of a plain type can be decoded into another type or a non-zero variable at any point.
 func TestStream_intoOtherVariables(t *testing.T) {
 	type narrow struct{ X int64 }
 	var stream bytes.Buffer
@@ -130,7 +130,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Like gob's, an encoder and a decoder serve any number of goroutines.
+// Many goroutines may use one encoder, and then one decoder, at the same time.
 func TestStream_manyGoroutines(t *testing.T) {
 	const goroutines, each = 4, 500
 	var stream bytes.Buffer
@@ -171,7 +171,7 @@ func TestStream_manyGoroutines(t *testing.T) {
 	}
 }
 
-// An encoder of plain values uses the same memory again, unless that is large.
+// An encoder of plain values reuses its memory, but keeps at most maxKept bytes.
 func TestStream_memory(t *testing.T) {
 	var stream bytes.Buffer
 	enc := NewEncoder(&stream)
@@ -184,10 +184,10 @@ func TestStream_memory(t *testing.T) {
 	small, large := any(point{1, 2, "small"}), any(point{1, 2, strings.Repeat("x", maxKept)})
 	encode(large) // with the type's description, by gob
 	if n := testing.AllocsPerRun(100, func() { encode(small) }); n > 0 {
-		t.Errorf("%v pieces of memory a message", n)
+		t.Errorf("%v allocations for each message", n)
 	}
 	encode(large)
 	if n := cap(enc.buf); n > maxKept {
-		t.Errorf("keeps %d bytes", n)
+		t.Errorf("the encoder keeps %d bytes", n)
 	}
 }

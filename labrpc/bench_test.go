@@ -24,19 +24,20 @@ type benchReply struct {
 	Success bool
 }
 
-// BenchServer's handlers do as little as possible.
+// The handlers of a BenchServer do as little as possible.
 type BenchServer struct{}
 
 func (BenchServer) Int(args int, reply *string)               { *reply = "ok" }
 func (BenchServer) Append(args *benchArgs, reply *benchReply) { reply.Term = args.Term }
 func (BenchServer) String(args string, reply *int)            { *reply = len(args) }
 
-// PromptBenchServer is a BenchServer whose handlers Call runs itself.
-type PromptBenchServer struct{ BenchServer }
+// PromptBenchServer is a BenchServer with prompt handlers.
+type PromptBenchServer struct {
+	_ struct{} `labrpc:"prompt"`
+	BenchServer
+}
 
-func (s PromptBenchServer) Prompt() any { return s }
-
-// benchNetwork returns a reliable network and a maker of ends that are connected to a BenchServer.
+// benchNetwork returns a reliable network with one server, and a function that makes ends that are connected to it.
 func benchNetwork(b *testing.B) (*Network, func() *ClientEnd) {
 	rn := MakeNetwork()
 	b.Cleanup(rn.Cleanup)
@@ -54,12 +55,12 @@ func benchNetwork(b *testing.B) (*Network, func() *ClientEnd) {
 	}
 }
 
-// report adds to a benchmark's line how many bytes the network counted per call.
+// report adds to a benchmark's results how many bytes the network counted for each call.
 func report(b *testing.B, rn *Network, calls int) {
 	b.ReportMetric(float64(rn.GetTotalBytes())/float64(calls), "wire-B/op")
 }
 
-// BenchmarkCall makes one call after the other.
+// BenchmarkCall makes one call at a time.
 func BenchmarkCall(b *testing.B) {
 	entries := []benchEntry{{3, []byte("x = 1")}}
 	small := &benchArgs{3, 1, 7, 2, entries, 6}
@@ -87,7 +88,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-// BenchmarkCallers makes the small call from many goroutines, each with its own end or all with one.
+// BenchmarkCallers makes small calls from many goroutines. Each goroutine has an end of its own, or all share one.
 func BenchmarkCallers(b *testing.B) {
 	small := &benchArgs{Term: 3, LeaderId: 1, PrevLogIndex: 7, PrevLogTerm: 2, LeaderCommit: 6}
 	for _, callers := range []int{2, 64} {

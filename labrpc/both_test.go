@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// With Reliable(false) and LongReordering(true) both have their effects: requests are delayed for a moment, a tenth of
-// them and of the replies are lost, and two in three of the remaining replies are late.
+// If the network is unreliable and has long reordering, both take effect: requests have short delays, a tenth of the
+// requests and of the replies is lost, and two thirds of the other replies are late.
 func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
 		rn.LongReordering(true)
 		const n = 5000
-		var succeeded, late, prompt int
+		var succeeded, late, early int
 		var lateSum time.Duration
 		for range n {
 			ok := false
@@ -22,10 +22,10 @@ func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 			switch {
 			case !ok:
 				if took >= SHORTDELAY*time.Millisecond {
-					t.Errorf("a call took %v to fail", took)
+					t.Errorf("a call failed after %v", took)
 				}
 			case took < SHORTDELAY*time.Millisecond:
-				prompt++
+				early++
 			case took < 200*time.Millisecond || took >= (2200+SHORTDELAY)*time.Millisecond:
 				t.Errorf("a late reply took %v", took)
 			default:
@@ -33,10 +33,10 @@ func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 				lateSum += took
 			}
 		}
-		succeeded = prompt + late
+		succeeded = early + late
 		// Standard deviations: 21 requests lost, 28 calls lost, 35 late, 6 ms of the mean.
 		if served := rn.GetCount(0); served < 4350 || served > 4650 || served != js.served() {
-			t.Errorf("%d of %d requests arrived (%d run), want about 4500", served, n, js.served())
+			t.Errorf("%d of %d requests were counted and %d were handled, want about 4500", served, n, js.served())
 		}
 		if succeeded < 3850 || succeeded > 4250 {
 			t.Errorf("%d of %d calls succeeded, want about 4050", succeeded, n)
@@ -44,7 +44,7 @@ func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 		if late < 2450 || late > 2950 {
 			t.Fatalf("%d of %d replies were late, want about 2700", late, n)
 		}
-		// 13 ms before the request arrives, and 700 afterwards.
+		// 13 ms until the request arrives, and 700 ms until the reply does.
 		if mean := lateSum / time.Duration(late); mean < 660*time.Millisecond || mean > 770*time.Millisecond {
 			t.Errorf("late replies took %v on average, want about 713ms", mean)
 		}
@@ -54,7 +54,7 @@ func TestUnreliableAndLongReordering_probabilities(t *testing.T) {
 	})
 }
 
-// Requests that are sent one after the other are served and answered in another order.
+// Requests and replies arrive in another order than the requests were sent.
 func TestUnreliableAndLongReordering_order(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
@@ -75,20 +75,20 @@ func TestUnreliableAndLongReordering_order(t *testing.T) {
 		}
 		calls.Wait()
 		if slices.IsSorted(js.log2) {
-			t.Errorf("requests with delays of up to %d ms came in order: %v", SHORTDELAY-1, js.log2)
+			t.Errorf("requests with delays of up to %d ms arrived in order: %v", SHORTDELAY-1, js.log2)
 		}
 		if len(answered) == 0 || slices.IsSorted(answered) {
-			t.Errorf("replies came in order: %v", answered)
+			t.Errorf("replies arrived in order: %v", answered)
 		}
 		for _, i := range answered {
 			if !slices.Contains(js.log2, i) {
-				t.Errorf("call %d was answered but not served", i)
+				t.Errorf("call %d has a reply but was not handled", i)
 			}
 		}
 	})
 }
 
-// A reply that is late comes even if its end is disabled meanwhile; a request that is still delayed does not save its call.
+// After an end is disabled, late replies still arrive, but calls whose requests are still delayed fail.
 func TestUnreliableAndLongReordering_disabled(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
@@ -113,15 +113,15 @@ func TestUnreliableAndLongReordering_disabled(t *testing.T) {
 				succeeded++
 			}
 		}
-		// About half of the requests have come by then, 54 of whose replies are late; all come in the end but a tenth.
+		// About half of the requests have arrived by then; 54 of their replies are late. In the end all but a tenth arrive.
 		if late := n - returned; late < 20 || late > 90 || returned == early {
-			t.Errorf("%d calls had returned when the end was disabled, %d then", early, returned)
+			t.Errorf("%d calls returned before the end was disabled, and %d until %d ms later", early, returned, SHORTDELAY)
 		}
 		if succeeded < n-returned || served < 150 {
-			t.Errorf("%d calls returned true, %d were to come late; %d requests were served", succeeded, n-returned, served)
+			t.Errorf("%d calls returned true, %d had late replies, %d requests were handled", succeeded, n-returned, served)
 		}
 		if took := time.Since(start); took > 2300*time.Millisecond {
-			t.Errorf("all that took %v", took)
+			t.Errorf("the test took %v", took)
 		}
 	})
 }

@@ -5,58 +5,57 @@ package labrpc
 import (
 	"log"
 	"reflect"
-	"runtime"
 	"time"
 
 	"6.824/labgob"
 )
 
-// call is one Call on its way. Until it is settled it is either in flight (on its end's list) or
-// waiting for a timer (in Network.waiting), or its own goroutine is just moving it from the one to the
-// other. Exactly one party takes it out of there, and that one settles it.
+// A call is one Call in progress. Until it is settled it is on its end's list of calls in flight, or it waits for a timer
+// (in Network.waiting), or its goroutine is moving it from the list to the timer. The goroutine that removes it settles it,
+// so it is settled exactly once.
 type call struct {
 	rn      *Network
-	settled chan struct{} // of capacity 1; holds the news that ok and reply are final
+	settled chan struct{} // of capacity 1; receives a value when ok and reply are final
 
 	svcMeth  string
 	argsType reflect.Type
 	request  labgob.Message
 
-	// What was true when the request was sent; set by begin.
+	// The state when the request was sent; set by begin.
 	end            *ClientEnd
 	host           *host
 	server         *Server
-	carrier        carrier // nil: Call carries it itself
+	worker         worker // nil: Call's own goroutine serves the call
 	unreliable     bool
 	longReordering bool
 
-	slot  int         // index in end.inFlight, or landed; guarded by end.mu
+	slot  int         // index in end.inFlight, or notInFlight; guarded by end.mu
 	timer *time.Timer // while waiting; guarded by Network.mu
 
-	ok     bool
-	lost   bool // ok is false, and the call's goroutine or timer may still use the call
-	reply  labgob.Message
-	unsent error // gob's, if it could not encode the reply
+	ok        bool
+	abandoned bool // ok is false, and the call's worker or timer may still use the call
+	reply     labgob.Message
+	encodeErr error // gob's, if it could not encode the reply
 }
 
-const landed = -1
+const notInFlight = -1
 
 func newCall(rn *Network) *call {
-	return &call{rn: rn, settled: make(chan struct{}, 1), slot: landed}
+	return &call{rn: rn, settled: make(chan struct{}, 1), slot: notInFlight}
 }
 
-// recycle keeps c for another Call, unless somebody may still hold it.
+// recycle keeps c's memory for another Call, unless another goroutine may still use it.
 func (c *call) recycle() {
-	if c.lost {
+	if c.abandoned {
 		return
 	}
 	c.request.Release()
 	c.reply.Release()
-	*c = call{rn: c.rn, settled: c.settled, slot: landed}
+	*c = call{rn: c.rn, settled: c.settled, slot: notInFlight}
 	c.rn.calls.Put(c)
 }
 
-// settle ends the Call. If ok, the reply is delivered now.
+// settle wakes Call, which returns ok. If ok is true, the reply is counted as delivered.
 func (c *call) settle(ok bool) {
 	if ok {
 		c.rn.bytes.Add(int64(c.reply.Len()))
@@ -65,72 +64,62 @@ func (c *call) settle(ok bool) {
 	c.settled <- struct{}{}
 }
 
-// lose ends the Call early: nobody waits any more for what is still going on.
-func (c *call) lose() {
-	c.lost = true
+// abandon makes Call return false while the worker or the timer of the call is still active.
+func (c *call) abandon() {
+	c.abandoned = true
 	c.settle(false)
 }
 
-// explain ends the process because err kept the answer from being decoded into reply.
-func (c *call) explain(err error, reply interface{}) {
-	if c.unsent != nil {
-		log.Fatalf("ClientEnd.Call(): decode reply: %v: the server could not encode the reply of %v: %v\n", err, c.svcMeth, c.unsent)
+// fatalReply ends the process because the reply could not be decoded: err is gob's error.
+func (c *call) fatalReply(err error, reply interface{}) {
+	if c.encodeErr != nil {
+		log.Fatalf("ClientEnd.Call(): decode reply: %v: the server could not encode the reply of %v: %v\n", err, c.svcMeth, c.encodeErr)
 	}
 	log.Fatalf("ClientEnd.Call(): decode reply: %v: the reply of %v does not fit into a %T\n", err, c.svcMeth, reply)
 }
 
-// growStack makes the stack of a new goroutine large enough for a small call, while there is hardly
-// anything on it. Left to itself it would grow in the depths of gob, where moving all the frames takes
-// longer than the rest of the call.
-//
-//go:noinline
-func growStack() {
-	var room [4 << 10]byte
-	runtime.KeepAlive(&room)
-}
+// A worker is a goroutine that serves calls of one end, one after the other. It receives them from this channel, of
+// capacity 1, and ends when the channel is closed. Using a goroutine again is cheaper than starting one, mainly because
+// the stack of a new goroutine grows while it encodes and decodes.
+type worker chan *call
 
-// carrier leads to a goroutine that serves an end's calls, one after the other: to use it again is cheaper than a
-// new goroutine with its stack. It ends when the channel, of capacity 1, is closed.
-type carrier chan *call
-
-// maxIdle is how many carriers of an end wait for another call at most.
+// maxIdle is the maximum number of idle workers of an end.
 const maxIdle = 64
 
-func newCarrier() carrier {
-	w := make(carrier, 1)
-	go w.carry()
+func newWorker() worker {
+	w := make(worker, 1)
+	go w.run()
 	return w
 }
 
-func (w carrier) carry() {
+func (w worker) run() {
 	for c := range w {
 		c.serve()
 	}
 }
 
-// serve carries the request to the server and the reply back. It runs in another goroutine than Call, so that Call can
-// return while the handler is still busy, unless the handler is prompt. A lost call has its request carried out too.
+// serve carries the request to the server and the reply back. It runs in a worker, so that Call can return while the handler
+// is busy, or in Call's goroutine if the handler is prompt. The handler also runs for an abandoned call.
 func (c *call) serve() {
-	growStack()
 	if c.unreliable && (!c.rn.sleep(shortDelay()) || isLost()) {
-		if c.end.land(c) {
+		if c.end.finish(c) {
 			c.settle(false)
 		}
 		return
 	}
 	reply, err := c.server.dispatch(c.svcMeth, c.argsType, c.request)
-	if !c.end.land(c) {
+	if !c.end.finish(c) {
 		return
 	}
 	switch {
 	case c.unreliable && isLost():
 		c.settle(false)
 	case c.longReordering && isReordered():
-		// From here on the reply comes even if the end is disabled meanwhile.
-		c.reply, c.unsent = reply, err
+		// From here on the reply is delivered even if the end is disabled.
+		c.reply, c.encodeErr = reply, err
 		c.rn.settleAfter(reorderDelay(), c, true)
 	default:
-		c.reply, c.unsent = reply, err
+		c.reply, c.encodeErr = reply, err
 		c.settle(true)
 	}
 }

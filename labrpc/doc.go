@@ -1,37 +1,36 @@
 //go:build go1.25
 
-// Package labrpc is a network inside one process. It calls methods of remote objects, with arguments
-// and replies that pass through gob (package labgob), and it can delay, lose and reorder messages and
-// cut off clients and servers, so that a program can be tested against all that.
+// Package labrpc is a simulated network in one process, for testing distributed programs. Clients call methods of servers;
+// arguments and replies are encoded with package labgob, so that client and server share no memory. The network can delay,
+// lose and reorder messages, and disconnect clients and servers.
 //
-//	net := labrpc.MakeNetwork()
-//	defer net.Cleanup()
-//	srv := labrpc.MakeServer()
-//	srv.AddService(labrpc.MakeService(&Raft{}))
-//	net.AddServer("server0", srv)
-//	end := net.MakeEnd("client0")
-//	net.Connect("client0", "server0")
-//	net.Enable("client0", true)
-//	ok := end.Call("Raft.RequestVote", &args, &reply)
+// To begin, make a [Network] with [MakeNetwork], a [Server] with the methods of an object ([MakeService]), and a [ClientEnd]
+// that is connected to the server and enabled; then [ClientEnd.Call]. The example does that. Call Network.Cleanup at the
+// end.
 //
-// The files: network.go has the Network, which knows all names and states and decides on delays and
-// losses; end.go the ClientEnd and Call; call.go one call's way; server.go Server, Service and the
-// calling of handlers.
+// The API, the probabilities and the delays are those of the course's package (MIT 6.824, later 6.5840) of the years 2020 to
+// 2025, and fatal errors begin with the same texts. These things differ:
 //
-// # The life of a call
+//   - A Call returns false as soon as its end is disabled or deleted, its server is replaced or deleted, or Cleanup is
+//     called. The course's package checks every 100 ms whether the end is disabled or the server replaced, and its Cleanup
+//     does not end calls in progress.
+//   - GetTotalBytes is smaller, since messages do not contain descriptions of their types (see labgob.Message).
+//   - Call runs the handlers of some services in its own goroutine (see MakeService).
 //
-// Call encodes the arguments, counts the request and puts the call on its end's list of calls in flight.
-// A goroutine of the end's, its carrier, delays or loses the request if the network is unreliable, runs
-// the handler, takes the call off the list, delays or loses the reply, and wakes Call, which decodes. On
-// a reliable network Call does all that itself for a handler that never waits (Prompt).
+// Any number of goroutines may use the package at the same time. It works in a bubble of testing/synctest if the network is
+// made in the bubble.
 //
-// Disabling or deleting the end, replacing or deleting the server, and Cleanup take calls off the lists
-// too, and wake their Calls with a false; the carrier finds its call gone when its handler is done. A
-// call that reaches no server, and a reply that is to come late, wait for a timer in a set of the
-// network's, where only that timer and Cleanup reach them.
+// # How a call is carried out
 //
-// There is one carrier at most for each request under way, and each end keeps up to 64 of them for its
-// next calls, until it is disabled or deleted, or Cleanup. There is no timer and no lock that calls of
-// different ends share, unless a message is delayed. All works in a bubble of testing/synctest, if the
-// network is made in it.
+// Call encodes the arguments, counts the request and puts the call on its end's list of calls in flight. A worker, a
+// goroutine of the end, then delays or loses the request if the network is unreliable, runs the handler, removes the call
+// from the list, delays or loses the reply, and wakes Call, which decodes the reply. For a prompt handler on a reliable
+// network, Call does all this itself.
+//
+// Disabling or deleting the end, replacing or deleting the server, and Cleanup also remove calls from the list; their Calls
+// then return false. The handlers are not stopped, and their replies are discarded. A call that cannot reach a server, and
+// a call with a late reply, wait for a timer instead; only that timer and Cleanup end them.
+//
+// Each call in flight that is not prompt has a worker. An end keeps up to 64 idle workers for its next calls; they end when
+// the end is disabled or deleted, or at Cleanup. Calls of different ends share no lock and no timer unless they are delayed.
 package labrpc

@@ -9,26 +9,31 @@ import (
 	"6.824/labgob"
 )
 
-// ClientEnd is a client's way to one server. Any number of goroutines may Call at once; there is no
-// order between their calls.
+// ClientEnd is a client's connection to one server. Any number of goroutines may use it; their calls have no order.
+// Network.MakeEnd makes one.
 type ClientEnd struct {
 	rn *Network
 
 	mu       sync.Mutex
 	enabled  bool
-	host     *host     // where calls go; nil: not connected
-	inFlight []*call   // whoever takes a call off this list settles it
-	idle     []carrier // empty while disabled
+	host     *host    // the destination of new calls; nil if not connected
+	inFlight []*call  // the goroutine that removes a call from this list settles it
+	idle     []worker // empty while disabled
 }
 
-// Call sends a request to the handler svcMeth ("Service.Method") of the connected server and waits for
-// the answer. It returns true with the answer in the pointer reply, or false, with reply untouched, if
-// the request or the answer was lost, the server cannot be reached or goes away, or the network is
-// cleaned up. After a false the handler may have run or not. Call does not return only if the handler
-// does not and nothing happens to end and server, or if it is one that should be prompt (see Prompt).
+// Call sends a request to the connected server, waits until the handler svcMeth ("Service.Method") has handled it, and
+// returns true with the reply in the variable that reply points to. That variable should be zero (see package labgob).
 //
-// args must have exactly the type the handler takes. Arguments that gob cannot encode panic; an answer that
-// gob cannot encode, or cannot decode into reply, ends the process (log.Fatalf).
+// It returns false and does not change the variable if the end is not enabled or not connected, if there is no server of
+// that name, if the request or the reply is lost, if the end is disabled or deleted or the server replaced or deleted
+// before the handler has returned, or if Cleanup is called. After a false, the handler may or may not have run. If a
+// request cannot reach a server, Call returns after a random delay (see Network.LongDelays). Call has no timeout: it waits
+// until the handler returns or one of these events happens. For a prompt handler on a reliable network it always waits
+// until the handler returns (see MakeService).
+//
+// args must have exactly the type of the handler's first parameter; otherwise the handler's goroutine panics. Call panics
+// if gob cannot encode args. The process ends (log.Fatalf) if the server has no handler svcMeth, or if gob cannot encode
+// the reply or cannot decode it into the variable.
 func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bool {
 	request, err := labgob.Marshal(args)
 	if err != nil {
@@ -45,10 +50,10 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 	switch {
 	case !e.begin(c):
 		e.rn.settleAfter(e.rn.failDelay(), c, false)
-	case c.carrier == nil:
+	case c.worker == nil:
 		c.serve()
 	default:
-		c.carrier <- c
+		c.worker <- c
 	}
 	<-c.settled
 	defer c.recycle()
@@ -56,12 +61,12 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 		return false
 	}
 	if err := c.reply.UnmarshalLast(reply); err != nil {
-		c.explain(err, reply)
+		c.fatalReply(err, reply)
 	}
 	return true
 }
 
-// begin puts c in flight and returns true, or returns false if c cannot reach a server.
+// begin puts c on the list of calls in flight and returns true, or returns false if c cannot reach a server.
 func (e *ClientEnd) begin(c *call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -77,17 +82,17 @@ func (e *ClientEnd) begin(c *call) bool {
 	c.unreliable = !e.rn.reliable.Load()
 	c.longReordering = e.rn.longReordering.Load()
 	if c.unreliable || !c.server.isPrompt(c.svcMeth) {
-		c.carrier = e.carrierLocked()
+		c.worker = e.workerLocked()
 	}
 	return true
 }
 
-// carrierLocked returns a carrier of the end's, or a new one. It rarely is the one that came last: that one may not wait
-// for a call yet, and the call would wait for it, though its core may be busy and this one idle.
-func (e *ClientEnd) carrierLocked() carrier {
+// workerLocked returns an idle worker, or a new one. It avoids the worker that became idle last, if there are others: that
+// one may still be busy with waking its Call, and would delay this call.
+func (e *ClientEnd) workerLocked() worker {
 	last := len(e.idle) - 1
 	if last < 0 {
-		return newCarrier()
+		return newWorker()
 	}
 	w := e.idle[0]
 	e.idle[0] = e.idle[last]
@@ -95,23 +100,24 @@ func (e *ClientEnd) carrierLocked() carrier {
 	return w
 }
 
-// land takes c off the list, if nobody has done so before. Its carrier, who must be the caller if it has one, is about
-// to be free for another call; a disabled end keeps none.
-func (e *ClientEnd) land(c *call) bool {
+// finish removes c from the list of calls in flight. It returns false if c was removed before. If c has a worker, the worker
+// must be the caller; it becomes idle, or ends if the end is disabled or has enough idle workers.
+func (e *ClientEnd) finish(c *call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
-	case c.carrier == nil:
+	case c.worker == nil:
 	case e.enabled && len(e.idle) < maxIdle:
-		e.idle = append(e.idle, c.carrier)
+		e.idle = append(e.idle, c.worker)
 	default:
-		close(c.carrier)
+		close(c.worker)
 	}
-	return e.landLocked(c)
+	return e.removeLocked(c)
 }
 
-func (e *ClientEnd) landLocked(c *call) bool {
-	if c.slot == landed {
+// removeLocked removes c from the list of calls in flight. It returns false if c is not on the list.
+func (e *ClientEnd) removeLocked(c *call) bool {
+	if c.slot == notInFlight {
 		return false
 	}
 	last := len(e.inFlight) - 1
@@ -119,7 +125,7 @@ func (e *ClientEnd) landLocked(c *call) bool {
 	e.inFlight[c.slot] = e.inFlight[last]
 	e.inFlight[last] = nil
 	e.inFlight = e.inFlight[:last]
-	c.slot = landed
+	c.slot = notInFlight
 	return true
 }
 
@@ -135,6 +141,7 @@ func (e *ClientEnd) enable() {
 	e.enabled = true
 }
 
+// disable makes all calls in flight return false, and ends the idle workers.
 func (e *ClientEnd) disable() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -143,20 +150,21 @@ func (e *ClientEnd) disable() {
 		close(w)
 	}
 	e.idle = nil
-	e.loseLocked(func(*call) bool { return true })
+	e.abandonLocked(func(*call) bool { return true })
 }
 
-func (e *ClientEnd) loseCallsTo(h *host) {
+// abandonCallsTo makes the calls in flight to h return false.
+func (e *ClientEnd) abandonCallsTo(h *host) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.loseLocked(func(c *call) bool { return c.host == h })
+	e.abandonLocked(func(c *call) bool { return c.host == h })
 }
 
-// loseLocked makes the chosen calls in flight return false.
-func (e *ClientEnd) loseLocked(chosen func(*call) bool) {
-	for i := len(e.inFlight) - 1; i >= 0; i-- { // landing moves only the last one
-		if c := e.inFlight[i]; chosen(c) && e.landLocked(c) {
-			c.lose()
+// abandonLocked makes the chosen calls in flight return false.
+func (e *ClientEnd) abandonLocked(chosen func(*call) bool) {
+	for i := len(e.inFlight) - 1; i >= 0; i-- { // backwards, because removeLocked moves the last call
+		if c := e.inFlight[i]; chosen(c) && e.removeLocked(c) {
+			c.abandon()
 		}
 	}
 }

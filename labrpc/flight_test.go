@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A request is counted when it reaches the server, so while its handler runs it counts already.
+// A request is counted before its handler runs.
 func TestCount_whileHandlersRun(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		server := rn.hosts[0].server.Load()
@@ -16,7 +16,7 @@ func TestCount_whileHandlersRun(t *testing.T) {
 			synctest.Wait()
 			expectCount(t, rn, 0, n)
 			if of, total := server.GetCount(), rn.GetTotalCount(); of != n || total != n {
-				t.Errorf("the server counts %d, the network %d in all, want %d", of, total, n)
+				t.Errorf("the server counted %d requests and the network %d, want %d", of, total, n)
 			}
 		}
 		time.Sleep(handler3Time + time.Second)
@@ -30,11 +30,11 @@ func TestCount_whilePromptHandlerRuns(t *testing.T) {
 	ps.act = func() { counts = rn.GetCount("prompt") }
 	end.Call("PromptServer.Handle", 7, new(int))
 	if counts != 1 {
-		t.Errorf("the handler saw %d requests counted, want its own", counts)
+		t.Errorf("%d requests were counted while the first handler ran, want 1", counts)
 	}
 }
 
-// A request is counted by the network when it is sent, and by the server when its delay is over, unless it is lost.
+// The network counts a request when it is sent. The server counts it after its delay, unless it is lost.
 func TestCount_delayedRequests(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
@@ -44,7 +44,7 @@ func TestCount_delayedRequests(t *testing.T) {
 		}
 		synctest.Wait()
 		if total, here := rn.GetTotalCount(), rn.GetCount(0); total != n || here > 100 {
-			t.Errorf("at once %d were counted as sent and %d as there, want %d and about 33", total, here, n)
+			t.Errorf("at first the network counted %d requests and the server %d, want %d and about 33", total, here, n)
 		}
 		time.Sleep(SHORTDELAY * time.Millisecond)
 		if here := rn.GetCount(0); here < 820 || here > 970 {
@@ -53,7 +53,7 @@ func TestCount_delayedRequests(t *testing.T) {
 	})
 }
 
-// The requests that a server had stay with it when another one takes its name.
+// A server that replaces another one starts with a count of 0; the old server keeps its count.
 func TestCount_replacedServer(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		old := rn.hosts[0].server.Load()
@@ -66,48 +66,49 @@ func TestCount_replacedServer(t *testing.T) {
 		mustHandler2(t, end, 2)
 		expectCount(t, rn, 0, 1)
 		if n := old.GetCount(); n != 2 {
-			t.Errorf("the old server counts %d requests, want 2", n)
+			t.Errorf("the old server counted %d requests, want 2", n)
 		}
 	})
 }
 
-// An outcome is how a call ended, and when.
+// An outcome is the result of a call and the time that it took.
 type outcome struct {
 	ok   bool
 	took time.Duration
 }
 
-// A flight is calls of one end to one server, which all start together.
-type flight struct {
+// A callGroup is a group of calls from one end to one server that start at the same time.
+type callGroup struct {
 	outcomes []outcome
-	landed   sync.WaitGroup
+	done     sync.WaitGroup
 }
 
-// depart starts n calls that their server would answer after handler3Time.
-func depart(end *ClientEnd, n int) *flight {
-	f := &flight{outcomes: make([]outcome, n)}
+// startCalls starts n calls whose handlers take handler3Time.
+func startCalls(end *ClientEnd, n int) *callGroup {
+	g := &callGroup{outcomes: make([]outcome, n)}
 	for k := range n {
-		f.landed.Go(func() {
-			o := &f.outcomes[k]
+		g.done.Go(func() {
+			o := &g.outcomes[k]
 			o.took = elapsed(func() { o.ok = end.Call("JunkServer.Handler3", 7, new(int)) })
 		})
 	}
 	synctest.Wait()
-	return f
+	return g
 }
 
-func (f *flight) expect(t *testing.T, name string, want outcome) {
+// expect waits for the calls to return and checks their outcomes.
+func (g *callGroup) expect(t *testing.T, name string, want outcome) {
 	t.Helper()
-	f.landed.Wait()
-	for _, got := range f.outcomes {
+	g.done.Wait()
+	for _, got := range g.outcomes {
 		if got != want {
 			t.Errorf("a call %s returned %v after %v, want %v after %v", name, got.ok, got.took, want.ok, want.took)
 		}
 	}
 }
 
-// When a server is replaced, its calls fail at once, from whatever end they came, and no other call does.
-func TestReplacedServer_othersGoOn(t *testing.T) {
+// When a server is replaced, the calls to it fail at once, from all ends. Other calls are not affected.
+func TestReplacedServer_whichCallsFail(t *testing.T) {
 	lost, answered := outcome{false, 3 * time.Second}, outcome{true, handler3Time}
 	for name, replace := range map[string]func(rn *Network){
 		"deleted and added":  func(rn *Network) { rn.DeleteServer(0); addJunk(rn, 0) },
@@ -118,14 +119,14 @@ func TestReplacedServer_othersGoOn(t *testing.T) {
 			inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 				addJunk(rn, 1)
 				second, other, moving := join(rn, "second", 0), join(rn, "other", 1), join(rn, "moving", 1)
-				toReplaced := []*flight{depart(end, 3), depart(second, 2)}
-				toOthers := []*flight{depart(other, 3), depart(moving, 2)}
-				rn.Connect("moving", 0) // its calls are to both servers now, in turn
-				toReplaced = append(toReplaced, depart(moving, 2))
+				toReplaced := []*callGroup{startCalls(end, 3), startCalls(second, 2)}
+				toOthers := []*callGroup{startCalls(other, 3), startCalls(moving, 2)}
+				rn.Connect("moving", 0) // from here on it has calls to both servers in flight
+				toReplaced = append(toReplaced, startCalls(moving, 2))
 				rn.Connect("moving", 1)
-				toOthers = append(toOthers, depart(moving, 1))
+				toOthers = append(toOthers, startCalls(moving, 1))
 				rn.Connect("moving", 0)
-				toReplaced = append(toReplaced, depart(moving, 1))
+				toReplaced = append(toReplaced, startCalls(moving, 1))
 
 				time.Sleep(3 * time.Second)
 				replace(rn)
@@ -135,19 +136,19 @@ func TestReplacedServer_othersGoOn(t *testing.T) {
 					mustHandler2(t, moving, 2)
 				}
 				mustHandler2(t, other, 3)
-				for _, f := range toReplaced {
-					f.expect(t, "to the replaced server", lost)
+				for _, g := range toReplaced {
+					g.expect(t, "to the replaced server", lost)
 				}
-				for _, f := range toOthers {
-					f.expect(t, "to the other server", answered)
+				for _, g := range toOthers {
+					g.expect(t, "to the other server", answered)
 				}
 			})
 		})
 	}
 }
 
-// The handlers of a replaced server go on, unknown to the clients of the new one.
-func TestReplacedServer_oldHandlersGoOn(t *testing.T) {
+// Delayed requests to a replaced server are handled by that server, not by the new one.
+func TestReplacedServer_delayedRequests(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
 		const n = 200
@@ -159,25 +160,25 @@ func TestReplacedServer_oldHandlersGoOn(t *testing.T) {
 		fresh := addJunk(rn, 0)
 		time.Sleep(SHORTDELAY * time.Millisecond)
 		if js.served() < 150 || fresh.served() > 0 {
-			t.Errorf("the old server carried out %d requests, the new one %d, want about %d and none", js.served(), fresh.served(), n*9/10)
+			t.Errorf("the old server handled %d requests and the new one %d, want about %d and 0", js.served(), fresh.served(), n*9/10)
 		}
 		expectCount(t, rn, 0, 0)
 	})
 }
 
-// What befalls a call is decided by how the network is when its request is sent.
-func TestFlags_whenTheRequestIsSent(t *testing.T) {
+// A call is affected by the settings of the network at the time when its request is sent.
+func TestSettings_whenTheRequestIsSent(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		const n = 100
-		before := depart(end, n)
+		before := startCalls(end, n)
 		rn.Reliable(false)
 		rn.LongReordering(true)
 		time.Sleep(handler3Time / 2)
-		between := depart(end, n)
+		between := startCalls(end, n)
 		before.expect(t, "sent while the network was reliable", outcome{true, handler3Time})
 		rn.Reliable(true)
 		rn.LongReordering(false)
-		between.landed.Wait()
+		between.done.Wait()
 		lost, late := 0, 0
 		for _, o := range between.outcomes {
 			if !o.ok {
@@ -188,35 +189,35 @@ func TestFlags_whenTheRequestIsSent(t *testing.T) {
 		}
 		// About 19 are lost, and 54 late.
 		if lost == 0 || lost > 50 || late < 20 || late > 90 {
-			t.Errorf("of %d calls sent while it was not, %d were lost and %d late", n, lost, late)
+			t.Errorf("of %d calls sent while the network was unreliable, %d were lost and %d were late", n, lost, late)
 		}
 	})
 }
 
-// No call keeps another one, or its request, in memory when it is over.
+// An end keeps no call that is over in memory.
 func TestEnd_forgetsCalls(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
-		depart(end, 5).landed.Wait()
-		flight := depart(end, 5)
+		startCalls(end, 5).done.Wait()
+		group := startCalls(end, 5)
 		rn.DeleteServer(0)
-		flight.landed.Wait()
+		group.done.Wait()
 		end.mu.Lock()
 		defer end.mu.Unlock()
 		for _, c := range end.inFlight[:cap(end.inFlight)] {
 			if c != nil {
-				t.Error("the end holds a call that is over")
+				t.Error("the end still refers to a call that is over")
 			}
 		}
 	})
 }
 
-// The network remembers no end that is closed or deleted, and none at all after Cleanup.
+// The set of enabled ends has no end that is disabled or deleted, and is empty after Cleanup.
 func TestNetwork_forgetsEnds(t *testing.T) {
 	rn := MakeNetwork()
 	expect := func(when string, enabled, ends int) {
 		t.Helper()
 		if len(rn.enabled) != enabled || len(rn.ends) != ends {
-			t.Errorf("%s: %d ends are enabled of %d, want %d of %d", when, len(rn.enabled), len(rn.ends), enabled, ends)
+			t.Errorf("%s: %d of %d ends are enabled, want %d of %d", when, len(rn.enabled), len(rn.ends), enabled, ends)
 		}
 	}
 	for name := range 3 {

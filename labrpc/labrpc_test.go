@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The tests the course has for labrpc, from lab.md 3.7, on the wall clock.
+// These tests check, in real time, what the course's tests of labrpc check.
 
 type JunkArgs struct {
 	X int
@@ -55,19 +55,21 @@ func (js *JunkServer) Handler6(args string, reply *int) { *reply = len(args) }
 
 func (js *JunkServer) Handler7(args int, reply *string) { *reply = strings.Repeat("y", args) }
 
+// served returns how many times Handler2 was called.
 func (js *JunkServer) served() int {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	return len(js.log2)
 }
 
-// junkNetwork returns a network with a JunkServer of that name, cleaned up after the test.
+// junkNetwork returns a network with a JunkServer under the given name. Cleanup is called after the test.
 func junkNetwork(t testing.TB, servername interface{}) (*Network, *JunkServer) {
 	rn := MakeNetwork()
 	t.Cleanup(rn.Cleanup)
 	return rn, addJunk(rn, servername)
 }
 
+// addJunk adds a new JunkServer to the network.
 func addJunk(rn *Network, servername interface{}) *JunkServer {
 	js := new(JunkServer)
 	server := MakeServer()
@@ -76,6 +78,7 @@ func addJunk(rn *Network, servername interface{}) *JunkServer {
 	return js
 }
 
+// join returns a new end that is connected and enabled.
 func join(rn *Network, endname, servername interface{}) *ClientEnd {
 	end := rn.MakeEnd(endname)
 	rn.Connect(endname, servername)
@@ -83,7 +86,7 @@ func join(rn *Network, endname, servername interface{}) *ClientEnd {
 	return end
 }
 
-// handler2 makes the call that most tests make and tells whether it succeeded.
+// handler2 calls Handler2, checks the reply and reports whether the call succeeded.
 func handler2(t testing.TB, end *ClientEnd, n int) bool {
 	t.Helper()
 	reply := ""
@@ -105,6 +108,14 @@ func mustHandler2(t testing.TB, end *ClientEnd, n int) {
 	}
 }
 
+func mustHandler1(t *testing.T, end *ClientEnd) {
+	t.Helper()
+	number := 0
+	if !end.Call("JunkServer.Handler1", "9099", &number) || number != 9099 {
+		t.Errorf("Handler1 replied %d, want 9099", number)
+	}
+}
+
 func expectCount(t *testing.T, rn *Network, servername interface{}, want int) {
 	t.Helper()
 	if got := rn.GetCount(servername); got != want {
@@ -117,10 +128,7 @@ func TestBasic(t *testing.T) {
 	rn, _ := junkNetwork(t, "server99")
 	end := join(rn, "end1-99", "server99")
 	mustHandler2(t, end, 111)
-	number := 0
-	if !end.Call("JunkServer.Handler1", "9099", &number) || number != 9099 {
-		t.Errorf("Handler1 replied %d, want 9099", number)
-	}
+	mustHandler1(t, end)
 }
 
 func TestTypes(t *testing.T) {
@@ -145,10 +153,7 @@ func TestDisconnect(t *testing.T) {
 		t.Error("a call from a disabled end succeeded")
 	}
 	rn.Enable("end1-99", true)
-	number := 0
-	if !end.Call("JunkServer.Handler1", "9099", &number) || number != 9099 {
-		t.Errorf("Handler1 replied %d, want 9099", number)
-	}
+	mustHandler1(t, end)
 }
 
 func TestCounts(t *testing.T) {
@@ -230,7 +235,7 @@ func TestConcurrentOne(t *testing.T) {
 	}
 	calls.Wait()
 	if n := js.served(); n != 20 {
-		t.Errorf("the server saw %d requests, want 20", n)
+		t.Errorf("the server handled %d requests, want 20", n)
 	}
 	expectCount(t, rn, 1000, 20)
 }
@@ -254,7 +259,7 @@ func TestRegression1(t *testing.T) {
 	}
 	failing.Wait()
 	if n := js.served(); n != 1 {
-		t.Errorf("the server saw %d requests, want 1", n)
+		t.Errorf("the server handled %d requests, want 1", n)
 	}
 	expectCount(t, rn, 1000, 1)
 }

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// misuses end the process; each is run in a process of its own. The text is what it must print.
+// misuses end the process, so the test runs each in a process of its own. Its output must contain text.
 var misuses = map[string]struct {
 	misuse func(rn *Network, end *ClientEnd)
 	text   string
 }{
-	"two ends of one name": {
+	"two ends with the same name": {
 		func(rn *Network, _ *ClientEnd) { rn.MakeEnd("end") },
 		"MakeEnd: end already exists\n"},
-	"unknown end deleted": {
+	"deletion of an unknown end": {
 		func(rn *Network, _ *ClientEnd) { rn.DeleteEnd("nobody") },
 		"MakeEnd: nobody doesn't exists\n"},
 	"unknown service": {
@@ -24,16 +24,16 @@ var misuses = map[string]struct {
 	"unknown method": {
 		func(_ *Network, end *ClientEnd) { end.Call("Odd.Vote", 1, new(int)) },
 		"labrpc.Service.dispatch(): unknown method Vote in Odd.Vote; expecting one of [Pointer Value]\n"},
-	"service with a dot": {
+	"unknown service with a dot in its name": {
 		func(_ *Network, end *ClientEnd) { end.Call("raft.Raft.Vote", 1, new(int)) },
 		"labrpc.Server.dispatch(): unknown service raft.Raft in raft.Raft.Vote; expecting one of [JunkServer Odd Unsent]\n"},
 	"reply of another type": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, new(int)) },
 		"the reply of JunkServer.Handler2 does not fit into a *int\n"},
-	"reply of a type that nobody registered": {
+	"reply of an unregistered type": {
 		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Unregistered", 1, new(any)) },
 		"the server could not encode the reply of Unsent.Unregistered: gob: type not registered for interface: labrpc.unregistered\n"},
-	"unregistered type inside a reply": {
+	"reply that contains an unregistered type": {
 		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Inside", 1, new(struct{ Answer any })) },
 		"the server could not encode the reply of Unsent.Inside: gob: type not registered for interface: labrpc.unregistered\n"},
 	"late reply that cannot be encoded": {
@@ -44,16 +44,16 @@ var misuses = map[string]struct {
 			}
 		},
 		"the server could not encode the reply of Unsent.Inside: gob: "},
-	"reply that gob never sends": {
+	"reply of a type that gob cannot encode": {
 		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Channel", 1, new(int)) },
 		"ClientEnd.Call(): decode reply: EOF: the server could not encode the reply of Unsent.Channel: gob "},
 	"method without a dot": {
 		func(_ *Network, end *ClientEnd) { end.Call("Handler2", 1, new(int)) },
 		"slice bounds out of range"},
-	"value for a pointer": {
+	"value args for a handler with a pointer": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler4", JunkArgs{}, new(JunkReply)) },
 		"reflect: Call using labrpc.JunkArgs as type *labrpc.JunkArgs"},
-	"pointer for a value": {
+	"pointer args for a handler with a value": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler5", &JunkArgs{}, new(JunkReply)) },
 		"reflect: Call using *labrpc.JunkArgs as type labrpc.JunkArgs"},
 	"handler that panics": {
@@ -61,7 +61,7 @@ var misuses = map[string]struct {
 		"panic: interface conversion"},
 }
 
-// Unsent has replies that gob cannot encode.
+// The replies of an Unsent cannot be encoded.
 type Unsent struct{}
 
 type unregistered struct{ N int }
@@ -87,10 +87,10 @@ func TestMisuse_endsProcess(t *testing.T) {
 			cmd.Env = append(os.Environ(), misuseVariable+"="+name)
 			out, err := cmd.CombinedOutput()
 			if err == nil {
-				t.Errorf("the process went on")
+				t.Errorf("the process did not fail")
 			}
 			if !strings.Contains(string(out), misuse.text) {
-				t.Errorf("want %q in what it printed:\n%s", misuse.text, out)
+				t.Errorf("want %q in the output:\n%s", misuse.text, out)
 			}
 		})
 	}
@@ -109,13 +109,13 @@ func TestMisuse_panics(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+					t.Errorf("%s did not panic", name)
 				}
 			}()
 			misuse()
 		}()
 	}
 	if n := rn.GetTotalCount(); n != 0 {
-		t.Errorf("%d requests counted, want none", n)
+		t.Errorf("%d requests were counted, want 0", n)
 	}
 }

@@ -4,41 +4,38 @@ package labrpc
 
 import (
 	"log"
-	"math/rand"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
-// Network is a set of client ends and servers, and what may befall the messages between them.
-// All methods may be called by any number of goroutines at once.
+// Network holds client ends and servers, and decides which messages between them are delayed or lost. Any number of
+// goroutines may use it. MakeNetwork makes one.
 type Network struct {
 	reliable       atomic.Bool
-	longDelays     atomic.Bool   // calls that reach nobody take seconds to fail
-	longReordering atomic.Bool   // replies are often late
+	longDelays     atomic.Bool   // calls that cannot reach a server take seconds to fail
+	longReordering atomic.Bool   // two thirds of the replies are late
 	done           chan struct{} // closed by Cleanup
 
-	_     [64]byte // keeps the counters, written by each call, off the flags' cache line
+	_     [64]byte // keeps the counters, which each call writes, away from the cache line of the flags
 	count atomic.Int32
 	bytes atomic.Int64
 	_     [64]byte
 
-	calls sync.Pool // of *call; the network's own, since a synctest bubble keeps its channels
+	calls sync.Pool // of *call; each network has its own, because a call's channel belongs to the network's synctest bubble
 
-	mu      sync.Mutex // guards what follows, and is taken before any ClientEnd.mu
+	mu      sync.Mutex // guards the fields below; locked before any ClientEnd.mu
 	ends    map[interface{}]*ClientEnd
-	enabled map[*ClientEnd]bool // the enabled ones of ends
+	enabled map[*ClientEnd]bool // the enabled ends
 	hosts   map[interface{}]*host
 	waiting map[*call]bool // calls that end when their timer fires
 }
 
-// host is a server's name, connected to or not, and whoever answers to it now.
+// A host stands for a server name. Ends are connected to a host, so that replacing its server affects them all.
 type host struct {
-	server atomic.Pointer[Server] // nil: nobody; written under Network.mu
+	server atomic.Pointer[Server] // nil if there is no server of that name; written under Network.mu
 }
 
-// MakeNetwork returns a reliable network without ends and servers. Cleanup must be called when it is
-// no longer needed.
+// MakeNetwork returns a reliable network without ends and servers. Call Cleanup when it is no longer needed.
 func MakeNetwork() *Network {
 	rn := &Network{
 		done:    make(chan struct{}),
@@ -52,8 +49,9 @@ func MakeNetwork() *Network {
 	return rn
 }
 
-// Cleanup ends the network: every Call, waiting or future, returns false at once. A handler that is
-// running goes on, but nobody gets its reply. A second Cleanup panics.
+// Cleanup shuts the network down. Every Call in progress returns false at once, or after its handler if Call runs that
+// itself (see MakeService). Every later Call returns false at once. Running handlers are not stopped, but their
+// replies are discarded. A second Cleanup panics.
 func (rn *Network) Cleanup() {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
@@ -64,11 +62,12 @@ func (rn *Network) Cleanup() {
 	clear(rn.enabled)
 	for c := range rn.waiting {
 		c.timer.Stop()
-		c.lose()
+		c.abandon()
 	}
 	clear(rn.waiting)
 }
 
+// closed reports whether Cleanup was called.
 func (rn *Network) closed() bool {
 	select {
 	case <-rn.done:
@@ -78,26 +77,8 @@ func (rn *Network) closed() bool {
 	}
 }
 
-// Reliable switches short delays (up to 26 ms) and losses (a tenth of the requests, and a tenth of
-// the replies) off or on. A network is reliable at first.
-func (rn *Network) Reliable(yes bool) { rn.reliable.Store(yes) }
-
-// IsReliable tells what was last given to Reliable.
-func (rn *Network) IsReliable() bool { return rn.reliable.Load() }
-
-// LongReordering switches late replies on or off: two in three come 200 to 2199 ms after they were
-// made. It is off at first.
-func (rn *Network) LongReordering(yes bool) { rn.longReordering.Store(yes) }
-
-// LongDelays tells how long a Call that cannot reach a server takes to fail: up to 7 s (LONGDELAY)
-// or, as at first, up to 0.1 s.
-func (rn *Network) LongDelays(yes bool) { rn.longDelays.Store(yes) }
-
-// IsLongDelays tells what was last given to LongDelays.
-func (rn *Network) IsLongDelays() bool { return rn.longDelays.Load() }
-
-// MakeEnd returns a new client end, neither connected nor enabled. endname may be any comparable
-// value. A name already in use ends the process (log.Fatalf).
+// MakeEnd returns a new client end, which is neither connected nor enabled. endname may be any comparable value; a value
+// that is not comparable panics. If there is an end of that name, the process ends (log.Fatalf).
 func (rn *Network) MakeEnd(endname interface{}) *ClientEnd {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
@@ -109,8 +90,8 @@ func (rn *Network) MakeEnd(endname interface{}) *ClientEnd {
 	return e
 }
 
-// DeleteEnd removes an end. Its calls in flight return false at once, and later ones fail as if it
-// were disabled. An unknown name ends the process (log.Fatalf).
+// DeleteEnd removes an end. Its calls in flight return false at once. Later calls fail as if the end were disabled. If there
+// is no end of that name, the process ends (log.Fatalf).
 func (rn *Network) DeleteEnd(endname interface{}) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
@@ -123,8 +104,8 @@ func (rn *Network) DeleteEnd(endname interface{}) {
 	delete(rn.ends, endname)
 }
 
-// Connect makes an end's later calls go to the named server, present or not. Calls in flight stay
-// with the server they went to. An unknown endname has no effect.
+// Connect sets the server to which an end sends later calls. Calls in flight are not affected. The server may be added
+// later; until then calls fail. A nil servername disconnects the end. Connect does nothing if there is no end of that name.
 func (rn *Network) Connect(endname interface{}, servername interface{}) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
@@ -133,8 +114,8 @@ func (rn *Network) Connect(endname interface{}, servername interface{}) {
 	}
 }
 
-// Enable opens or closes an end. Closing it makes its calls in flight return false at once; their
-// requests are still carried out. An unknown endname has no effect.
+// Enable enables or disables an end. If the end is disabled, its calls in flight return false at once, but their handlers
+// still run. Later calls from a disabled end fail. Enable does nothing if there is no end of that name, or after Cleanup.
 func (rn *Network) Enable(endname interface{}, enabled bool) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
@@ -150,23 +131,23 @@ func (rn *Network) Enable(endname interface{}, enabled bool) {
 	}
 }
 
-// AddServer lets rs answer to servername, which may be any comparable value. Calls in flight to
-// another server of that name return false at once.
+// AddServer adds a server to the network under a name, which may be any comparable value except nil. It replaces another
+// server of that name; calls in flight to that server return false at once, but their handlers still run.
 func (rn *Network) AddServer(servername interface{}, rs *Server) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
 	rn.replaceLocked(rn.hostLocked(servername), rs)
 }
 
-// DeleteServer lets nobody answer to servername. Calls in flight to it return false at once; their
-// requests are still carried out.
+// DeleteServer removes a server from the network. Its calls in flight return false at once, but their handlers still run.
+// It does nothing if there is no server of that name.
 func (rn *Network) DeleteServer(servername interface{}) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
 	rn.replaceLocked(rn.hostLocked(servername), nil)
 }
 
-// hostLocked returns the host of that name, or nil for a nil name, which stands for no connection.
+// hostLocked returns the host of that name, or nil if the name is nil.
 func (rn *Network) hostLocked(servername interface{}) *host {
 	h := rn.hosts[servername]
 	if h == nil && servername != nil {
@@ -176,93 +157,27 @@ func (rn *Network) hostLocked(servername interface{}) *host {
 	return h
 }
 
-// replaceLocked changes who answers at h. Only enabled ends have calls in flight.
+// replaceLocked makes rs the server of h and abandons the calls to the previous one. Only enabled ends have calls in flight.
 func (rn *Network) replaceLocked(h *host, rs *Server) {
 	if h == nil || h.server.Swap(rs) == rs {
 		return
 	}
 	for e := range rn.enabled {
-		e.loseCallsTo(h)
+		e.abandonCallsTo(h)
 	}
 }
 
-// GetCount returns how many requests have reached the server that now has that name. It panics if
-// there is none.
+// GetCount returns how many requests have reached the server that has that name now (see Server.GetCount). It panics if
+// there is no server of that name.
 func (rn *Network) GetCount(servername interface{}) int {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
 	return rn.hosts[servername].server.Load().GetCount()
 }
 
-// GetTotalCount returns the number of requests sent, lost ones included.
+// GetTotalCount returns how many requests were sent, including those that were lost or could not reach a server.
 func (rn *Network) GetTotalCount() int { return int(rn.count.Load()) }
 
-// GetTotalBytes returns the size of all requests sent and all replies delivered, as they were
-// encoded: values without descriptions of their types, unless they hold interfaces (labgob.Message).
+// GetTotalBytes returns the total size in bytes of all encoded requests that were sent and all encoded replies that were
+// delivered. Messages have no descriptions of their types unless they can hold interfaces (see labgob.Message).
 func (rn *Network) GetTotalBytes() int64 { return rn.bytes.Load() }
-
-// settleAfter ends c, which is not in flight, when the delay is over, or at Cleanup.
-func (rn *Network) settleAfter(delay time.Duration, c *call, ok bool) {
-	rn.mu.Lock()
-	defer rn.mu.Unlock()
-	if rn.closed() {
-		c.lose()
-		return
-	}
-	rn.waiting[c] = true
-	c.timer = time.AfterFunc(delay, func() {
-		if rn.stopWaiting(c) {
-			c.settle(ok)
-		}
-	})
-}
-
-// stopWaiting tells whether c was still waiting.
-func (rn *Network) stopWaiting(c *call) bool {
-	rn.mu.Lock()
-	defer rn.mu.Unlock()
-	was := rn.waiting[c]
-	delete(rn.waiting, c)
-	return was
-}
-
-// sleep returns false early at Cleanup.
-func (rn *Network) sleep(d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-rn.done:
-		return false
-	}
-}
-
-// Limits of the delays, in milliseconds.
-const (
-	SHORTDELAY = 27              // a message's on an unreliable network are below this
-	LONGDELAY  = 7000            // a failing call's with LongDelays are below this
-	MAXDELAY   = LONGDELAY + 100 // after this, every call to nobody has failed
-)
-
-// failDelay is how long a call takes to find out that it reaches nobody.
-func (rn *Network) failDelay() time.Duration {
-	if rn.longDelays.Load() {
-		return milliseconds(rand.Int() % LONGDELAY)
-	}
-	return milliseconds(rand.Int() % 100)
-}
-
-func shortDelay() time.Duration { return milliseconds(rand.Int() % SHORTDELAY) }
-
-func isLost() bool { return rand.Int()%1000 < 100 }
-
-func isReordered() bool { return rand.Intn(900) < 600 }
-
-// reorderDelay is 200 to 2199 ms; short ones are more likely.
-func reorderDelay() time.Duration { return milliseconds(200 + rand.Intn(1+rand.Intn(2000))) }
-
-func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// inBubble runs f with a cleaned-up network in virtual time. The bubble fails if Cleanup leaves a
-// goroutine behind that does not end by itself.
+// inBubble runs f with a network in virtual time, then calls Cleanup. The test fails if a goroutine remains.
 func inBubble(t *testing.T, f func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd)) {
 	synctest.Test(t, func(t *testing.T) {
 		rn, js := junkNetwork(t, 0)
 		f(t, rn, js, join(rn, "end", 0))
-		time.Sleep(handler3Time) // an abandoned handler outlives everything else
+		time.Sleep(handler3Time) // until the handlers of abandoned calls have returned
 	})
 }
 
@@ -26,8 +25,8 @@ func elapsed(f func()) time.Duration {
 	return time.Since(start)
 }
 
-// slowCall makes a call that is in flight for handler3Time, and after 3 s acts. It returns the call's result
-// and how long it took.
+// slowCall makes a call whose handler takes handler3Time, and calls act after 3 s. It returns the result of the call and the
+// time that it took.
 func slowCall(end *ClientEnd, act func()) (ok bool, took time.Duration) {
 	time.AfterFunc(3*time.Second, act)
 	took = elapsed(func() { ok = end.Call("JunkServer.Handler3", 7, new(int)) })
@@ -61,7 +60,7 @@ func TestCall_returnsAtOnceWhenCutOff(t *testing.T) {
 	}
 }
 
-func TestCall_goesOnWhenItsWayStays(t *testing.T) {
+func TestCall_isNotAffectedByOtherChanges(t *testing.T) {
 	for name, act := range map[string]func(rn *Network){
 		"Connect elsewhere": func(rn *Network) { rn.Connect("end", 1) },
 		"same server again": func(rn *Network) { rn.AddServer(0, rn.hosts[0].server.Load()) },
@@ -81,8 +80,8 @@ func TestCall_goesOnWhenItsWayStays(t *testing.T) {
 	}
 }
 
-// An abandoned handler finishes later; by then its Call's memory must not serve another Call.
-func TestCall_abandonedHandlerDisturbsNobody(t *testing.T) {
+// The memory of an abandoned call is not used for another call while its handler runs.
+func TestCall_abandonedHandlerDoesNotAffectOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		for range 5 {
 			slowCall(end, func() { rn.Enable("end", false) })
@@ -106,7 +105,7 @@ func TestCall_abandonedHandlerDisturbsNobody(t *testing.T) {
 	})
 }
 
-func TestCleanup_endsEveryWait(t *testing.T) {
+func TestCleanup_endsEveryCall(t *testing.T) {
 	for name, test := range map[string]struct {
 		method  string
 		prepare func(rn *Network)
@@ -126,10 +125,10 @@ func TestCleanup_endsEveryWait(t *testing.T) {
 				test.prepare(rn)
 				waiting, late := callsAcrossCleanup(rn, end, "JunkServer."+test.method)
 				if waiting == 0 || late != 0 {
-					t.Errorf("%d calls waited, %d of them returned true or later than Cleanup", waiting, late)
+					t.Errorf("%d calls were in progress, and %d of them did not return false at once", waiting, late)
 				}
 				if len(rn.waiting) != 0 || len(end.inFlight) != 0 {
-					t.Errorf("%d timers and %d calls in flight are left", len(rn.waiting), len(end.inFlight))
+					t.Errorf("%d timers and %d calls in flight remain", len(rn.waiting), len(end.inFlight))
 				}
 				time.Sleep(handler3Time)
 			})
@@ -137,14 +136,14 @@ func TestCleanup_endsEveryWait(t *testing.T) {
 	}
 }
 
-// callsAcrossCleanup starts 100 calls, lets those that can return, and cleans up. It returns how many
-// were waiting then, and how many of these did not return false at once.
+// callsAcrossCleanup starts 100 calls and calls Cleanup. It returns how many calls were in progress then, and how many of
+// these did not return false at once.
 func callsAcrossCleanup(rn *Network, end *ClientEnd, svcMeth string) (waiting, late int) {
 	const n = 100
 	results := make(chan bool, n)
 	for range n {
 		go func() {
-			var reply interface{} // of whatever type, as no reply comes after Cleanup
+			var reply interface{} // never used, because no reply is delivered after Cleanup
 			if svcMeth == "JunkServer.Handler2" {
 				reply = new(string)
 			}
@@ -157,7 +156,7 @@ func callsAcrossCleanup(rn *Network, end *ClientEnd, svcMeth string) (waiting, l
 		<-results
 	}
 	rn.Cleanup()
-	synctest.Wait() // returns without letting time pass
+	synctest.Wait() // virtual time does not advance
 	late = waiting - len(results)
 	for len(results) > 0 {
 		if <-results {
@@ -167,7 +166,7 @@ func callsAcrossCleanup(rn *Network, end *ClientEnd, svcMeth string) (waiting, l
 	return waiting, late
 }
 
-func TestCleanup_leavesNoGoroutine(t *testing.T) {
+func TestCleanup_endsAllGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rn := MakeNetwork()
 	addJunk(rn, 0)
@@ -187,42 +186,41 @@ func TestCleanup_leavesNoGoroutine(t *testing.T) {
 	for wait := time.Duration(1); runtime.NumGoroutine() > before; wait *= 2 {
 		if wait > time.Second {
 			buf := make([]byte, 1<<16)
-			t.Fatalf("goroutines left behind:\n%s", buf[:runtime.Stack(buf, true)])
+			t.Fatalf("goroutines remain:\n%s", buf[:runtime.Stack(buf, true)])
 		}
 		time.Sleep(wait)
 	}
 }
 
-// carriers counts the goroutines of this bubble that carry calls or wait for some. The runtime's own count of
-// goroutines is not exact, and includes those of other tests.
-func carriers() (n int) {
+// workers counts the worker goroutines of this bubble. runtime.NumGoroutine is not exact and includes other tests.
+func workers() (n int) {
 	buf := make([]byte, 1<<20)
 	stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
-	_, bubble, _ := strings.Cut(stacks[0], "synctest bubble ") // ours comes first
+	_, bubble, _ := strings.Cut(stacks[0], "synctest bubble ") // the calling goroutine comes first
 	bubble, _, _ = strings.Cut(bubble, "]")
 	for _, stack := range stacks {
-		if strings.Contains(stack, "synctest bubble "+bubble+"]") && strings.Contains(stack, ".carrier.carry(") {
+		if strings.Contains(stack, "synctest bubble "+bubble+"]") && strings.Contains(stack, ".worker.run(") {
 			n++
 		}
 	}
 	return n
 }
 
-// One call after the other is carried by the same goroutine.
-func TestCarriers_areUsedAgain(t *testing.T) {
+// Successive calls use the same worker.
+func TestWorkers_areUsedAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		for n := range 100 {
 			handler2(t, end, n)
 			synctest.Wait()
 		}
-		if n := carriers(); n != 1 {
-			t.Errorf("%d carriers for one call after the other", n)
+		if n := workers(); n != 1 {
+			t.Errorf("%d workers for successive calls, want 1", n)
 		}
 	})
 }
 
-// Goroutines that carried calls wait for more, but not all of those that a burst took, and none for a disabled end.
-func TestCarriers_fewWait(t *testing.T) {
+// After a burst of calls, maxIdle workers stay idle. A disabled end has no idle workers.
+func TestWorkers_fewAreIdle(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		for range 3 {
 			var callers sync.WaitGroup
@@ -231,20 +229,20 @@ func TestCarriers_fewWait(t *testing.T) {
 			}
 			callers.Wait()
 			synctest.Wait()
-			if n := carriers(); n != maxIdle || len(end.idle) != maxIdle {
-				t.Errorf("%d carriers, %d of them idle, want %d", n, len(end.idle), maxIdle)
+			if n := workers(); n != maxIdle || len(end.idle) != maxIdle {
+				t.Errorf("%d workers and %d of them idle, want %d", n, len(end.idle), maxIdle)
 			}
 		}
 		go end.Call("JunkServer.Handler3", 7, new(int))
 		synctest.Wait()
 		rn.Enable("end", false)
 		synctest.Wait()
-		if n := carriers(); n != 1 {
-			t.Errorf("%d carriers after the end was disabled, want the one that is busy", n)
+		if n := workers(); n != 1 {
+			t.Errorf("%d workers after the end was disabled, want only the busy one", n)
 		}
 		time.Sleep(time.Minute)
-		if n := carriers(); n != 0 {
-			t.Errorf("%d carriers of a disabled end", n)
+		if n := workers(); n != 0 {
+			t.Errorf("%d workers of a disabled end, want 0", n)
 		}
 	})
 }
@@ -260,7 +258,7 @@ func TestCleanup_afterwards(t *testing.T) {
 			t.Errorf("a call after Cleanup took %v", took)
 		}
 		if js.served() != 0 || rn.GetTotalCount() != 0 || rn.GetTotalBytes() != 0 {
-			t.Error("a call after Cleanup was counted or served")
+			t.Error("a call after Cleanup was counted or handled")
 		}
 		defer func() {
 			if recover() == nil {
@@ -271,7 +269,7 @@ func TestCleanup_afterwards(t *testing.T) {
 	})
 }
 
-func TestDeadPath_delaysAndCounters(t *testing.T) {
+func TestUnreachableServer_delaysAndCounts(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		long bool
@@ -319,7 +317,7 @@ func TestUnreliable_probabilities(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
 		if rn.IsReliable() || rn.IsLongDelays() {
-			t.Error("IsReliable or IsLongDelays does not tell what was set")
+			t.Error("IsReliable or IsLongDelays returns another setting")
 		}
 		const n = 5000
 		succeeded := 0
@@ -334,7 +332,7 @@ func TestUnreliable_probabilities(t *testing.T) {
 		}
 		// Standard deviations: 21 requests lost, 28 calls lost, 0.11 ms of the mean.
 		if served := rn.GetCount(0); served < 4350 || served > 4650 || served != js.served() {
-			t.Errorf("%d of %d requests arrived (%d run), want about 4500", served, n, js.served())
+			t.Errorf("%d of %d requests were counted and %d were handled, want about 4500", served, n, js.served())
 		}
 		if succeeded < 3900 || succeeded > 4200 {
 			t.Errorf("%d of %d calls succeeded, want about 4050", succeeded, n)
@@ -343,7 +341,7 @@ func TestUnreliable_probabilities(t *testing.T) {
 			longest != (SHORTDELAY-1)*time.Millisecond {
 			t.Errorf("delays of %v on average, %v at most, want about 13ms and 26ms", mean, longest)
 		}
-		// A lost reply adds nothing: 4 bytes a request, "handler2-1" and 4 more a delivered reply.
+		// A request has 4 bytes, a delivered reply 14. Lost replies do not count.
 		if bytes := rn.GetTotalBytes(); bytes != int64(4*n+14*succeeded) {
 			t.Errorf("%d bytes, want %d", bytes, 4*n+14*succeeded)
 		}
@@ -377,7 +375,7 @@ func TestLongReordering_probabilities(t *testing.T) {
 	})
 }
 
-func TestLongReordering_survivesDisabling(t *testing.T) {
+func TestLongReordering_lateRepliesAfterDisabling(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.LongReordering(true)
 		const n = 60
@@ -385,11 +383,11 @@ func TestLongReordering_survivesDisabling(t *testing.T) {
 		for range n {
 			calls.Go(func() { mustHandler2(t, end, 1) })
 		}
-		synctest.Wait() // all handlers have run, and the replies that are not late are here
+		synctest.Wait() // until all handlers have returned, and all replies except the late ones are delivered
 		rn.Enable("end", false)
 		rn.DeleteServer(0)
 		if bytes := rn.GetTotalBytes(); bytes >= n*(4+14) {
-			t.Errorf("%d bytes counted before the late replies came", bytes)
+			t.Errorf("%d bytes were counted before the late replies were delivered", bytes)
 		}
 		calls.Wait()
 		if bytes := rn.GetTotalBytes(); bytes != n*(4+14) {
@@ -398,7 +396,7 @@ func TestLongReordering_survivesDisabling(t *testing.T) {
 	})
 }
 
-func TestShortDelay_requestIsServedAlthoughCutOff(t *testing.T) {
+func TestShortDelay_handlersOfAbandonedCallsRun(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		rn.Reliable(false)
 		const n = 1000
@@ -415,7 +413,7 @@ func TestShortDelay_requestIsServedAlthoughCutOff(t *testing.T) {
 		}
 		time.Sleep(SHORTDELAY * time.Millisecond)
 		if served := js.served(); before > 150 || served < 820 || served > 970 {
-			t.Errorf("%d requests were served before and %d in the end, want few and about 900", before, served)
+			t.Errorf("%d requests were handled before the end was disabled and %d in all, want at most 150 and about 900", before, served)
 		}
 	})
 }
@@ -433,7 +431,7 @@ func TestServer_valuesAreCopied(t *testing.T) {
 		}
 		args.S[0], args.P.X, reply.S[1], reply.P.X = 9, 9, 8, 8
 		if kept := keeper.kept; kept.S[0] != 1 || kept.S[1] != 2 || kept.P.X != 3 {
-			t.Errorf("the server's memory was changed from outside: %v %v", kept.S, kept.P)
+			t.Errorf("client and server share memory: the server has %v %v", kept.S, kept.P)
 		}
 	})
 }
@@ -460,7 +458,7 @@ func TestReply_intoAnotherType(t *testing.T) {
 	})
 }
 
-// junkStandIn replies otherwise than a JunkServer, under its name.
+// junkStandIn has a handler of JunkServer with another reply.
 type junkStandIn struct{}
 
 func (junkStandIn) Handler6(args string, reply *int) { *reply = -1 }
@@ -474,28 +472,28 @@ func TestAddService_again(t *testing.T) {
 	server.AddService(MakeService(JunkServer{}))
 	number, text := 0, ""
 	if !end.Call("JunkServer.Handler6", "four", &number) || number != -1 {
-		t.Errorf("the service that came later replied %d, want -1", number)
+		t.Errorf("the new service replied %d, want -1", number)
 	}
 	if !end.Call("Odd.Value", "text", &text) || text != "TEXT" {
 		t.Errorf("another service replied %q", text)
 	}
 	if h := (*server.handlers.Load())["JunkServer.Handler2"]; h != nil {
-		t.Error("a handler of the replaced service is left")
+		t.Error("a handler of the replaced service remains")
 	}
 }
 
-// The course's harness and graders rely on these numbers.
+// The course's harness and graders depend on these numbers.
 func TestDelays_areTheCourses(t *testing.T) {
 	if SHORTDELAY != 27 || LONGDELAY != 7000 || MAXDELAY != 7100 {
 		t.Errorf("%d, %d and %d ms", SHORTDELAY, LONGDELAY, MAXDELAY)
 	}
 }
 
-func TestFlags_areWhatWasSet(t *testing.T) {
+func TestSettings_areReported(t *testing.T) {
 	rn := MakeNetwork()
 	defer rn.Cleanup()
 	if !rn.IsReliable() || rn.IsLongDelays() {
-		t.Error("a new network is not reliable, or has long delays")
+		t.Error("a new network is unreliable or has long delays")
 	}
 	for _, yes := range []bool{true, false, true} {
 		rn.Reliable(yes)
@@ -506,7 +504,7 @@ func TestFlags_areWhatWasSet(t *testing.T) {
 	}
 }
 
-// Odd has methods of every shape; only Pointer and Value are handlers.
+// Odd has methods with many kinds of signatures. Only Pointer and Value are handlers.
 type Odd struct{}
 
 func (Odd) Pointer(args *int, reply *int)         { *reply = *args }
@@ -543,7 +541,7 @@ func TestMakeService_picksHandlers(t *testing.T) {
 	}
 }
 
-// Everything that changes the network runs beside calls; the race detector looks on.
+// Changes of all kinds are made to the network during calls. This test is for the race detector.
 func TestConcurrentChanges(t *testing.T) {
 	rn, _ := junkNetwork(t, 0)
 	stop := make(chan struct{})

@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// A PromptServer claims to be prompt. Act, if there is one, is what its handler does first.
+// A PromptServer is prompt. Its handler calls act first, unless that is nil.
 type PromptServer struct {
+	_     struct{} `labrpc:"prompt"`
 	mu    sync.Mutex
 	act   func()
-	calls []string // for each call, whether Call ran the handler itself
+	calls []string // for each call, what ran the handler: "Call" or "worker"
 }
-
-func (ps *PromptServer) Prompt() any { return ps }
 
 func (ps *PromptServer) Handle(args int, reply *int) {
 	ps.mu.Lock()
@@ -24,15 +23,15 @@ func (ps *PromptServer) Handle(args int, reply *int) {
 	if ps.act != nil {
 		ps.act()
 	}
-	by := "carrier"
-	if stack := stackOfCaller(); strings.Contains(stack, "ClientEnd).Call") {
+	by := "worker"
+	if stack := ownStack(); strings.Contains(stack, "ClientEnd).Call") {
 		by = "Call"
 	}
 	ps.calls = append(ps.calls, by)
 	*reply = -args
 }
 
-// promptNetwork returns an end that leads to a PromptServer named "prompt".
+// promptNetwork returns a network with a PromptServer named "prompt", and an end named "end" that is connected to it.
 func promptNetwork(t *testing.T) (*Network, *PromptServer, *ClientEnd) {
 	rn, ps := MakeNetwork(), new(PromptServer)
 	t.Cleanup(rn.Cleanup)
@@ -42,8 +41,8 @@ func promptNetwork(t *testing.T) (*Network, *PromptServer, *ClientEnd) {
 	return rn, ps, join(rn, "end", "prompt")
 }
 
-// On a reliable network Call runs a prompt handler itself; on another it may have to return before the request is there.
-func TestPrompt_whoRunsTheHandler(t *testing.T) {
+// Call runs a prompt handler in its own goroutine only on a reliable network.
+func TestPrompt_goroutineOfTheHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rn, ps, end := promptNetwork(t)
 		var reply int
@@ -62,18 +61,18 @@ func TestPrompt_whoRunsTheHandler(t *testing.T) {
 			end.Call("PromptServer.Handle", 9, new(int))
 		}
 		for k, by := range ps.calls {
-			if want := map[bool]string{true: "Call", false: "carrier"}[k < 21]; by != want {
+			if want := map[bool]string{true: "Call", false: "worker"}[k < 21]; by != want {
 				t.Errorf("call %d was run by %s, want %s", k, by, want)
 			}
 		}
 		if n := rn.GetCount("prompt"); n != len(ps.calls) || n < 30 {
-			t.Errorf("%d requests counted, %d calls", n, len(ps.calls))
+			t.Errorf("%d requests were counted, but %d were handled", n, len(ps.calls))
 		}
 	})
 }
 
-// Whoever is cut off while a prompt handler runs gets a false, and the next call finds all in order.
-func TestPrompt_cutOffMeanwhile(t *testing.T) {
+// A call that is cut off while its prompt handler runs returns false. The next call works.
+func TestPrompt_cutOff(t *testing.T) {
 	for name, cut := range map[string]func(rn *Network){
 		"disabled": func(rn *Network) { rn.Enable("end", false) },
 		"deleted":  func(rn *Network) { rn.DeleteServer("prompt") },
@@ -85,19 +84,19 @@ func TestPrompt_cutOffMeanwhile(t *testing.T) {
 			ps.act = func() { cut(rn) }
 			reply := 0
 			if end.Call("PromptServer.Handle", 7, &reply) || reply != 0 {
-				t.Errorf("true, reply %d", reply)
+				t.Errorf("the call returned true or changed the reply to %d", reply)
 			}
 			ps.act = nil
 			rn.AddServer("prompt", old)
 			rn.Enable("end", true)
 			if !end.Call("PromptServer.Handle", 8, &reply) || reply != -8 {
-				t.Errorf("afterwards: reply %d", reply)
+				t.Errorf("the next call failed or replied %d, want -8", reply)
 			}
 		})
 	}
 }
 
-// What embeds a prompt receiver, as a service may embed its Raft, has handlers of its own that may wait.
+// A promptEmbedder embeds a prompt server, as a service may embed its Raft, and has a handler that waits.
 type promptEmbedder struct{ *PromptServer }
 
 func (e promptEmbedder) Wait(args int, reply *int) { time.Sleep(time.Hour) }
@@ -105,19 +104,67 @@ func (e promptEmbedder) Wait(args int, reply *int) { time.Sleep(time.Hour) }
 func TestPrompt_isNotInherited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rn, ps, _ := promptNetwork(t)
-		defer time.Sleep(2 * time.Hour) // until the handler is done
+		defer time.Sleep(2 * time.Hour) // until the handler has returned
 		server := MakeServer()
 		server.AddService(MakeService(promptEmbedder{ps}))
 		rn.AddServer("embedder", server)
 		end := join(rn, "other", "embedder")
 		time.AfterFunc(time.Second, func() { rn.DeleteServer("embedder") })
 		if took := elapsed(func() { end.Call("promptEmbedder.Wait", 1, new(int)) }); took != time.Second {
-			t.Errorf("Call took %v, want 1s, when the server was deleted", took)
+			t.Errorf("Call took %v, want 1s: the server was deleted then", took)
 		}
 	})
 }
 
-// While one call is in a prompt handler, others of the same end go on.
+type promptNumber int
+
+func (promptNumber) Handle(args int, reply *int) {}
+
+// Only the tagged blank field of the receiver's own struct makes a service prompt.
+func TestMakeService_isPrompt(t *testing.T) {
+	type PromptValue struct {
+		_ struct{} `labrpc:"prompt"`
+		promptNumber
+	}
+	type Untagged struct {
+		_ struct{}
+		promptNumber
+	}
+	type OtherTag struct {
+		_ struct{} `labrpc:"other"`
+		promptNumber
+	}
+	type NamedField struct {
+		Field struct{} `labrpc:"prompt"`
+		promptNumber
+	}
+	type Embedder struct{ PromptValue }
+	for _, test := range []struct {
+		rcvr any
+		want bool
+	}{
+		{PromptValue{}, true},
+		{&PromptValue{}, true},
+		{new(PromptServer), true},
+		{Untagged{}, false},
+		{OtherTag{}, false},
+		{NamedField{}, false},
+		{Embedder{}, false},
+		{&Embedder{}, false},
+		{promptEmbedder{new(PromptServer)}, false},
+		{&promptEmbedder{new(PromptServer)}, false},
+		{promptNumber(1), false},
+		{new(promptNumber), false},
+	} {
+		server, svc := MakeServer(), MakeService(test.rcvr)
+		server.AddService(svc)
+		if got := server.isPrompt(svc.name + ".Handle"); got != test.want || svc.handlers["Handle"] == nil {
+			t.Errorf("%T: prompt is %v, want %v", test.rcvr, got, test.want)
+		}
+	}
+}
+
+// Many goroutines may call a prompt handler with one end.
 func TestPrompt_manyAtOnce(t *testing.T) {
 	rn, _, end := promptNetwork(t)
 	var callers sync.WaitGroup
@@ -133,11 +180,11 @@ func TestPrompt_manyAtOnce(t *testing.T) {
 	}
 	callers.Wait()
 	if n := rn.GetCount("prompt"); n != 1000 {
-		t.Errorf("%d requests counted", n)
+		t.Errorf("%d requests were counted, want 1000", n)
 	}
 }
 
-// Cleanup waits for no handler, and no call that it ends returns true.
+// Cleanup does not wait for a prompt handler, and the call returns false.
 func TestPrompt_cleanup(t *testing.T) {
 	rn, ps := MakeNetwork(), new(PromptServer)
 	server := MakeServer()
@@ -152,11 +199,12 @@ func TestPrompt_cleanup(t *testing.T) {
 		}
 	}
 	if end.Call("PromptServer.Handle", 1, new(int)) {
-		t.Error("true after Cleanup")
+		t.Error("the call returned true after Cleanup")
 	}
 }
 
-func stackOfCaller() string {
+// ownStack returns the stack trace of the calling goroutine.
+func ownStack() string {
 	buf := make([]byte, 1<<14)
 	return string(buf[:runtime.Stack(buf, false)])
 }

@@ -14,24 +14,24 @@ import (
 	"6.824/labgob"
 )
 
-// Server is a set of services under one address. Its methods may be called by any number of
-// goroutines at once.
+// Server is a set of services with one network address. Any number of goroutines may use it. MakeServer makes one.
 type Server struct {
 	count    atomic.Int64
-	handlers atomic.Pointer[map[string]*handler] // by "Service.Method"; replaced, never changed
+	handlers atomic.Pointer[map[string]*handler] // by "Service.Method"; the map is replaced, never changed
 
 	mu       sync.Mutex
 	services map[string]*Service
 }
 
-// MakeServer returns a server without services.
+// MakeServer returns a server without services. AddService adds them, and Network.AddServer connects it to a network.
 func MakeServer() *Server {
 	rs := &Server{services: map[string]*Service{}}
 	rs.handlers.Store(&map[string]*handler{})
 	return rs
 }
 
-// AddService makes svc's handlers available, in place of an earlier service of the same name.
+// AddService makes svc's handlers available. It replaces a service with the same name. One server may have several services,
+// such as a Raft server and the key/value service that uses it.
 func (rs *Server) AddService(svc *Service) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -45,23 +45,24 @@ func (rs *Server) AddService(svc *Service) {
 	rs.handlers.Store(&handlers)
 }
 
-// GetCount returns how many requests have reached the server.
+// GetCount returns how many requests have reached the server. A request counts from the moment before its handler
+// runs; lost requests do not count.
 func (rs *Server) GetCount() int { return int(rs.count.Load()) }
 
-// dispatch runs the handler and returns its reply, and gob's error if it cannot be encoded.
+// dispatch counts the request, runs its handler and returns the encoded reply, or gob's error if it cannot be encoded.
 func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	rs.count.Add(1)
 	h := (*rs.handlers.Load())[svcMeth]
 	if h == nil {
-		rs.explain(svcMeth)
+		rs.fatalUnknown(svcMeth)
 	}
 	return h.handle(argsType, request)
 }
 
-// explain ends the process because there is no handler of that name.
-func (rs *Server) explain(svcMeth string) {
+// fatalUnknown ends the process because the server has no handler svcMeth.
+func (rs *Server) fatalUnknown(svcMeth string) {
 	dot := strings.LastIndex(svcMeth, ".")
-	svcName, methName := svcMeth[:dot], svcMeth[dot+1:] // a name without a dot panics here
+	svcName, methName := svcMeth[:dot], svcMeth[dot+1:] // panics if svcMeth has no dot
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	svc := rs.services[svcName]
@@ -73,35 +74,40 @@ func (rs *Server) explain(svcMeth string) {
 		methName, svcMeth, slices.Sorted(maps.Keys(svc.handlers)))
 }
 
-// isPrompt reports whether there is a handler of that name whose receiver is Prompt.
+// isPrompt reports whether the server has a handler svcMeth and its service is prompt.
 func (rs *Server) isPrompt(svcMeth string) bool {
 	h := (*rs.handlers.Load())[svcMeth]
 	return h != nil && h.prompt
 }
 
-// Prompt is a receiver whose handlers never wait, but for a lock that is held for a moment. On a reliable network Call runs
-// them itself: that saves two changes of goroutine, which take longer than the rest of a small call. Should the end be
-// disabled or the server deleted meanwhile, Call returns its false when the handler is done.
-//
-// Prompt returns its receiver, which shows that the promise is the receiver's own, not that of a part embedded in it.
-type Prompt interface {
-	Prompt() (receiver any)
-}
-
-// Service is the handlers of one object.
+// Service is the set of handlers of one object. MakeService makes one.
 type Service struct {
 	name     string
 	handlers map[string]*handler // by method name
 }
 
-// MakeService makes a service of rcvr's handlers: its exported methods that take two arguments, the
-// second a pointer, and return nothing. The first argument is the request, the second receives the
-// reply. The service has the name of rcvr's type.
+// MakeService returns a service with the handlers of rcvr: its exported methods that have two parameters, the second of
+// them a pointer, and no results. The first parameter is the request; the handler writes the reply to the second. Other
+// methods are ignored. The name of the service is the name of rcvr's type, or of the type that rcvr points to.
+// Handlers are called concurrently. A handler that panics ends the process. MakeService panics if rcvr is nil.
+//
+// By default each handler runs in another goroutine than Call, so that Call can return while the handler waits. A struct
+// can declare its handlers prompt, which means that they never wait, except for a lock that is held briefly. It does so
+// with a blank field:
+//
+//	type Raft struct {
+//		_ struct{} `labrpc:"prompt"`
+//		...
+//	}
+//
+// On a reliable network, Call runs prompt handlers in its own goroutine. This saves two goroutine switches, about half the
+// time of a small call. If the end is disabled or the server deleted while the handler runs, Call returns
+// false, but only after the handler has returned. The field counts only in the receiver's own struct: a struct that embeds
+// a prompt struct is not prompt by that, since its other handlers may wait. The course's labrpc ignores the field.
 func MakeService(rcvr interface{}) *Service {
 	value := reflect.ValueOf(rcvr)
-	p, prompt := rcvr.(Prompt)
-	prompt = prompt && reflect.TypeOf(p.Prompt()) == value.Type()
-	svc := &Service{reflect.Indirect(value).Type().Name(), map[string]*handler{}}
+	base := reflect.Indirect(value).Type()
+	svc, prompt := &Service{base.Name(), map[string]*handler{}}, declaresPrompt(base)
 	for i := range value.NumMethod() {
 		method := value.Type().Method(i)
 		if sig := method.Type; sig.NumIn() == 3 && sig.In(2).Kind() == reflect.Pointer && sig.NumOut() == 0 {
@@ -111,18 +117,30 @@ func MakeService(rcvr interface{}) *Service {
 	return svc
 }
 
+// declaresPrompt reports whether t is a struct with the blank field that makes its handlers prompt; see MakeService.
+func declaresPrompt(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range t.NumField() {
+		if field := t.Field(i); field.Name == "_" && field.Tag.Get("labrpc") == "prompt" {
+			return true
+		}
+	}
+	return false
+}
+
 // handler is one method of a service.
 type handler struct {
 	rcvr      reflect.Value
-	method    reflect.Value // a function that takes rcvr, args and reply
-	replyType reflect.Type  // what the reply pointer points to
-	prompt    bool          // rcvr is Prompt
+	method    reflect.Value // a function of rcvr, args and reply
+	replyType reflect.Type  // the type that the reply parameter points to
+	prompt    bool          // the service is prompt; see MakeService
 }
 
-// handle decodes the request into new memory, so that client and server share none that can be written
-// to, calls the method and encodes its reply. If the request cannot be decoded the method sees what could be. If the
-// reply cannot be encoded the client, which may never get it, says so. The call panics if args has another type than the
-// method takes.
+// handle decodes the request into a new variable of type argsType, calls the method and encodes its reply. If the request
+// cannot be decoded, the method gets the part that could be; if the reply cannot be encoded, the client reports it. handle
+// panics if argsType is not the type of the method's first parameter.
 func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	args := newArgs(argsType)
 	request.UnmarshalLast(args.Interface())
@@ -134,7 +152,7 @@ func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.
 	return labgob.MarshalValue(reply)
 }
 
-// newArgs returns a pointer to decode args into: for pointer args, what gob would put in their place.
+// newArgs returns a pointer to a new variable of type argsType or, if that is a pointer type, of the type it points to.
 func newArgs(argsType reflect.Type) reflect.Value {
 	if argsType.Kind() == reflect.Pointer {
 		argsType = argsType.Elem()

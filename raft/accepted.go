@@ -2,36 +2,36 @@
 
 package raft
 
-// accepted holds the commands themselves of entries that Start took here, until they are applied: so the leader need not
-// decode them. They lie in chunks, so that none of them ever moves, however many wait.
+// accepted holds the values of commands that Start accepted on this server, until they are applied, so that the applier
+// need not decode them. The values lie in chunks, so that adding one copies at most one chunk, however many wait.
 type accepted struct {
-	first  int     // index of the first command in there
-	chunks [][]any // all but the last are full; nil where an entry came from another leader, or must be decoded
-	taken  int     // how many at the beginning of the first chunk are gone
+	first  int     // index of the first command in the first chunk
+	chunks [][]any // all but the last are full; nil for an entry from another leader, or one that must be decoded
+	taken  int     // number of commands at the beginning of the first chunk that were taken
 }
 
-// perChunk is how many commands a chunk has.
-const perChunk = 1024
+// commandsPerChunk is the length of a full chunk.
+const commandsPerChunk = 1024
 
-// length returns how many commands there are, those that are gone included.
+// length returns the number of commands in the chunks, including those that were taken.
 func (a *accepted) length() int {
 	last := len(a.chunks) - 1
 	if last < 0 {
 		return 0
 	}
-	return last*perChunk + len(a.chunks[last])
+	return last*commandsPerChunk + len(a.chunks[last])
 }
 
-// at returns the command of an entry, nil if it is not known.
+// at returns the command of the entry at index, or nil if it is not known.
 func (a *accepted) at(index int) any {
 	k := index - a.first
 	if k < a.taken || k >= a.length() {
 		return nil
 	}
-	return a.chunks[k/perChunk][k%perChunk]
+	return a.chunks[k/commandsPerChunk][k%commandsPerChunk]
 }
 
-// add takes in the commands of the entries from index on; all before that are in the log already.
+// add adds the commands of the entries from index on. The log already holds all entries before index.
 func (a *accepted) add(index int, commands []any) {
 	if a.taken == a.length() {
 		if len(a.chunks) > 0 {
@@ -48,27 +48,27 @@ func (a *accepted) add(index int, commands []any) {
 func (a *accepted) append(commands []any) {
 	for len(commands) > 0 {
 		last := len(a.chunks) - 1
-		if last < 0 || len(a.chunks[last]) == perChunk {
+		if last < 0 || len(a.chunks[last]) == commandsPerChunk {
 			a.chunks = append(a.chunks, nil)
 			last++
 		}
-		n := min(len(commands), perChunk-len(a.chunks[last]))
+		n := min(len(commands), commandsPerChunk-len(a.chunks[last]))
 		a.chunks[last] = append(a.chunks[last], commands[:n]...)
 		commands = commands[n:]
 	}
 }
 
-// take appends to dst the command of each entry from first up to and including last, nil if it is not known. It
-// forgets them and all before.
+// take appends to dst the commands of entries first to last, nil for each that is not known. It then drops these and all
+// earlier commands.
 func (a *accepted) take(dst []any, first, last int) []any {
 	for index := first; index <= last; index++ {
 		dst = append(dst, a.at(index))
 	}
 	done := min(max(last+1-a.first, a.taken), a.length())
-	if gone := done / perChunk; gone > 0 {
+	if gone := done / commandsPerChunk; gone > 0 {
 		clear(a.chunks[:gone])
 		a.chunks = a.chunks[gone:]
-		a.first, a.taken, done = a.first+gone*perChunk, 0, done%perChunk
+		a.first, a.taken, done = a.first+gone*commandsPerChunk, 0, done%commandsPerChunk
 	}
 	if done > a.taken {
 		clear(a.chunks[0][a.taken:done])
@@ -77,12 +77,13 @@ func (a *accepted) take(dst []any, first, last int) []any {
 	return dst
 }
 
+// truncateFrom drops the commands of the entry at index and all after it.
 func (a *accepted) truncateFrom(index int) {
 	k := max(index-a.first, a.taken)
 	if k >= a.length() {
 		return
 	}
-	i, n := k/perChunk, k%perChunk
+	i, n := k/commandsPerChunk, k%commandsPerChunk
 	clear(a.chunks[i][n:])
 	a.chunks[i] = a.chunks[i][:n]
 	clear(a.chunks[i+1:])

@@ -50,7 +50,7 @@ func TestStartsShareMessages(t *testing.T) {
 		next := func(prev, entries int) {
 			t.Helper()
 			m := <-peer.asked
-			b, _, err := rf.received(m)
+			b, _, err := rf.readEntries(m)
 			mustEqual(t, "message", fmt.Sprint(m.PrevLogIndex, b.length(), err), fmt.Sprint(prev, entries, nil))
 		}
 		next(0, 0) // the first heartbeat

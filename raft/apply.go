@@ -4,11 +4,12 @@ package raft
 
 import "math"
 
-// maxApply bounds the entries that the applier takes at once.
+// maxApply is the most entries that the applier takes from the log at once.
 const maxApply = 1024
 
-// applier hands over to applyCh what is committed, in order (§5.3). It alone sends on applyCh and closes it.
-// commitLocked wakes it; Kill ends it, whether or not anybody reads.
+// applier sends committed commands on applyCh, in log order: "if commitIndex > lastApplied: increment lastApplied, apply
+// log[lastApplied] to state machine" (Figure 2, §5.3). It also sends snapshots and events. It is the only goroutine that
+// sends on applyCh or closes it. commitLocked and events wake it; Kill ends it, even if applyCh is never read.
 func (rf *Raft) applier() {
 	defer close(rf.applierDone)
 	if rf.options.closeOnKill {
@@ -23,17 +24,17 @@ func (rf *Raft) applier() {
 	}
 }
 
-// toApply is a portion: events, then a snapshot or else the entries that end at index last. When they are handed over,
-// the log is applied up to and including last.
+// A toApply is what the applier sends before it takes the lock again: events, then either a snapshot or entries.
 type toApply struct {
 	events   []Event
-	snapshot snapshot
+	snapshot snapshot // index 0 if none
 	entries  batch
-	commands []any // of the entries; nil where it must be decoded
-	last     int
+	commands []any // of the entries; nil for each that must be decoded
+	last     int   // lastApplied once all is sent
 }
 
-// waitToApply notes that the last portion is applied and waits for the next. It reports whether the server still runs.
+// waitToApply records that the previous t was sent, waits until there is more to send, and puts that into t. It reports
+// false after Kill.
 func (rf *Raft) waitToApply(t *toApply) bool {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -45,11 +46,12 @@ func (rf *Raft) waitToApply(t *toApply) bool {
 	return !rf.killed
 }
 
+// hasToApplyLocked reports whether there is something to send on applyCh.
 func (rf *Raft) hasToApplyLocked() bool {
 	return rf.commitIndex > rf.lastApplied || len(rf.events.waiting) > 0
 }
 
-// appliedLocked notes that t is applied, and empties it.
+// appliedLocked raises lastApplied after t was sent, and empties t.
 func (rf *Raft) appliedLocked(t *toApply) {
 	rf.lastApplied = max(rf.lastApplied, t.last)
 	clear(t.entries)
@@ -57,7 +59,8 @@ func (rf *Raft) appliedLocked(t *toApply) {
 	t.snapshot, t.entries, t.commands = snapshot{}, t.entries[:0], t.commands[:0]
 }
 
-// takeToApplyLocked makes t the next portion. Whatever happens to the log meanwhile, what t holds is never written again.
+// takeToApplyLocked puts into t what to send next. A snapshot that covers unsent entries takes their place (§7). The log
+// never writes again to memory that t shares with it.
 func (rf *Raft) takeToApplyLocked(t *toApply) {
 	var limit int
 	t.events, limit = rf.events.due(t.events[:0], rf.lastApplied, rf.commitIndex)
@@ -70,7 +73,7 @@ func (rf *Raft) takeToApplyLocked(t *toApply) {
 	t.commands = rf.log.accepted.take(t.commands, rf.lastApplied+1, t.last)
 }
 
-// apply hands over t. It reports whether the server still runs.
+// apply sends t on applyCh, without holding the lock. It reports false after Kill.
 func (rf *Raft) apply(d *decoder, t *toApply) bool {
 	for _, e := range t.events {
 		if !rf.send(newEventMsg(e)) {
@@ -90,7 +93,8 @@ func (rf *Raft) apply(d *decoder, t *toApply) bool {
 	return true
 }
 
-// applySegment hands over entries. Where it has no command, it is decoded.
+// applySegment sends the commands of s, the first of which is commands[0]. It decodes those that are nil there, and panics
+// if one cannot be decoded. It reports false after Kill.
 func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 	for k := range s.ends {
 		index, command := s.first+k, commands[k]
@@ -100,14 +104,14 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 				panic(rf.undecodable(index, s.at(k).data, err))
 			}
 		}
-		if !rf.send(newCommandMsg(rf.answered(command, index), index, s.term(k))) {
+		if !rf.send(newCommandMsg(rf.fillRaftState(command, index), index, s.term(k))) {
 			return false
 		}
 	}
 	return true
 }
 
-// send sends a message on applyCh, and reports whether it did; after Kill nothing is sent.
+// send sends m on applyCh. After Kill it sends nothing and reports false.
 func (rf *Raft) send(m ApplyMsg) bool {
 	select {
 	case <-rf.done:
@@ -116,7 +120,7 @@ func (rf *Raft) send(m ApplyMsg) bool {
 	}
 	rf.observeApply(&m)
 	select {
-	case rf.applyCh <- m: // much cheaper than what follows, where there is room or somebody waits
+	case rf.applyCh <- m: // much cheaper than a select with two channels
 		return true
 	default:
 	}
@@ -128,20 +132,22 @@ func (rf *Raft) send(m ApplyMsg) bool {
 	}
 }
 
-// backlogLocked returns how much is committed but not handed over.
+// backlogLocked returns how many entries are committed but not yet applied, and the bytes of those that the log still has.
 func (rf *Raft) backlogLocked() (entries, bytes int) {
 	return rf.commitIndex - rf.lastApplied, rf.log.size(max(rf.lastApplied, rf.log.base)+1, rf.commitIndex)
 }
 
-// fullLocked reports whether the service lags so far behind that a follower takes no further entries: see WithMaxBacklog.
-func (rf *Raft) fullLocked() bool {
+// backlogFullLocked reports whether the backlog exceeds WithMaxBacklog, so that a follower accepts no entries. Once it does,
+// that lasts until the backlog has shrunk to half of the bound.
+func (rf *Raft) backlogFullLocked() bool {
 	most := rf.options.backlog
-	if rf.full {
+	if rf.backlogFull {
 		most /= 2
 	}
-	if rf.full = rf.log.end.at-rf.log.start.at > most; rf.full {
+	// The backlog is part of the log, and measuring the log is cheaper.
+	if rf.backlogFull = rf.log.end.at-rf.log.start.at > most; rf.backlogFull {
 		_, bytes := rf.backlogLocked()
-		rf.full = bytes > most
+		rf.backlogFull = bytes > most
 	}
-	return rf.full
+	return rf.backlogFull
 }

@@ -16,10 +16,10 @@ func TestMuchIsToldSoon(t *testing.T) {
 		waits   bool // the leader waits before it tells followers
 	}{
 		{"one entry", 1, "x", true},
-		{"almost a kilobyte", 1, strings.Repeat("x", maxUntoldBytes-10), true},
-		{"more than one", 1, strings.Repeat("x", maxUntoldBytes), false},
+		{"almost a kilobyte", 1, strings.Repeat("x", maxUnannouncedBytes-10), true},
+		{"more than one", 1, strings.Repeat("x", maxUnannouncedBytes), false},
 		{"thirty entries", 30, "x", false},
-		{"more than a kilobyte in three entries", 3, strings.Repeat("x", maxUntoldBytes/2), false},
+		{"more than a kilobyte in three entries", 3, strings.Repeat("x", maxUnannouncedBytes/2), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestMuchIsToldSoon(t *testing.T) {
 				all := true
 				for k := range 2 {
 					untold := c.count - cfg.raft((leader+k+1)%3).Status().CommitIndex
-					if untold > maxUntold || untold*len(c.command) > maxUntoldBytes {
+					if untold > maxUnannounced || untold*len(c.command) > maxUnannouncedBytes {
 						t.Errorf("a follower does not know that the last %d entries are committed", untold)
 					}
 					all = all && untold == 0
@@ -152,14 +152,14 @@ func TestLeaderOfFullFollower(t *testing.T) {
 		exchange(t, rf, f, other)
 		rf.Start("refused")
 		c := sendNext(rf, f)
-		rf.settleLocked(f, c, &AppendEntriesReply{Term: 1, Full: true})
+		rf.onReplyLocked(f, c, &AppendEntriesReply{Term: 1, Full: true})
 		mustEqual(t, "failures", f.failures, 0)
 		rf.Start("waits")
 		mustEqual(t, "something to send", rf.hasWorkLocked(f), false)
 		f.heartbeatDue = true
 		heartbeat := sendNext(rf, f)
 		mustEqual(t, "a heartbeat's entries", heartbeat.entries.length(), 0)
-		rf.settleLocked(f, heartbeat, &AppendEntriesReply{Term: 1, Success: true, Full: true})
+		rf.onReplyLocked(f, heartbeat, &AppendEntriesReply{Term: 1, Success: true, Full: true})
 		mustEqual(t, "something to send after it", rf.hasWorkLocked(f), false)
 		f.heartbeatDue = true
 		exchange(t, rf, f, other)

@@ -4,8 +4,10 @@ package raft
 
 import "sort"
 
-// backUpLocked moves nextIndex back after a failed consistency check (§5.3): to the end of the follower's log if that is
-// too short, and otherwise as far as WithBackup says. A reply that was overtaken by a later one changes nothing.
+// backUpLocked moves nextIndex back after the consistency check failed at PrevLogIndex: "the leader decrements nextIndex and
+// retries the AppendEntries RPC" (§5.3). If the follower's log is too short it goes to its end, and otherwise as far as
+// WithBackup says. It reports whether the reply counts. It does not if the follower refused the message for another
+// reason, or claims to lack an entry that it has acknowledged.
 func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *AppendEntriesReply) bool {
 	prev := args.PrevLogIndex
 	if reply.ConflictIndex < 1 || reply.ConflictIndex > prev || !plausible(reply.ConflictTerm) {
@@ -13,9 +15,9 @@ func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *Append
 	}
 	next := reply.ConflictIndex
 	if reply.ConflictTerm > 0 {
-		next = rf.backUpFrom(f, prev, reply)
+		next = rf.nextIndexAfterConflict(f, prev, reply)
 	}
-	f.backTo(next)
+	f.backUpTo(next)
 	if prev <= f.matchIndex {
 		return false
 	}
@@ -23,13 +25,15 @@ func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *Append
 	return true
 }
 
-// backTo has the entries from index next on sent again, but for those that the follower is known to have.
-func (f *follower) backTo(next int) {
+// backUpTo moves nextIndex back to next, but not behind the entries that the follower is known to have.
+func (f *follower) backUpTo(next int) {
 	f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, next))
 }
 
-// backUpFrom returns the nextIndex to try after the logs turned out to differ at prev.
-func (rf *Raft) backUpFrom(f *follower, prev int, reply *AppendEntriesReply) int {
+// nextIndexAfterConflict returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
+// is the paper's optimization: "the follower can include the term of the conflicting entry and the first index it stores
+// for that term", and the leader bypasses "all of the conflicting entries in that term" (§5.3).
+func (rf *Raft) nextIndexAfterConflict(f *follower, prev int, reply *AppendEntriesReply) int {
 	agreed := max(f.matchIndex, min(rf.log.base, prev-1))
 	switch by := rf.options.backup; {
 	case by.entries() > 0:
@@ -38,7 +42,7 @@ func (rf *Raft) backUpFrom(f *follower, prev int, reply *AppendEntriesReply) int
 		return agreed + (prev-agreed)/2 + 1
 	}
 	next := max(reply.ConflictIndex, rf.log.base)
-	if rf.log.matches(next, reply.ConflictTerm) { // up to prev the follower has that term only
+	if rf.log.matches(next, reply.ConflictTerm) { // up to prev the follower has only that term
 		next += sort.Search(prev-next, func(k int) bool { return rf.log.term(next+k) != reply.ConflictTerm })
 	}
 	return next

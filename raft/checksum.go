@@ -2,12 +2,12 @@
 
 package raft
 
-// A sum is the checksum of a message or a reply: of its kind and of all its fields, in their order. A single changed number
-// always shows, since mix is invertible in each operand. Other damage it misses with a probability of about 2^-64, or 2^-32 in
-// bytes.
+// A sum is the checksum of a message or a reply: of its type and all its fields, in their order. A change of a single
+// number is always detected, since mix is invertible in each operand. Other damage goes undetected with a probability of
+// about 2^-64, or 2^-32 in the bytes of entries, definitions and snapshots.
 type sum uint64
 
-// What a sum is of.
+// The types of messages and replies, which begin each sum.
 const (
 	sumRequestVote = iota + 1
 	sumRequestVoteReply
@@ -17,7 +17,7 @@ const (
 	sumInstallSnapshotReply
 )
 
-// mix adds a number. The constants are those of MurmurHash3's last step.
+// mix returns the sum with a number added. Its constants are those of the last step of MurmurHash3.
 func (s sum) mix(n uint64) sum {
 	s = (s ^ sum(n)) * 0xff51afd7ed558ccd
 	s = (s ^ s>>33) * 0xc4ceb9fe1a85ec53
@@ -39,7 +39,7 @@ func (m *RequestVoteArgs) sum() sum {
 	return sum(sumRequestVote).add(m.Term).add(m.CandidateID).add(m.LastLogIndex).add(m.LastLogTerm).addBool(m.PreVote)
 }
 
-// sum reads all entries, so it is called without a lock.
+// sum reads all entries, so callers do not hold the lock.
 func (m *AppendEntriesArgs) sum() sum {
 	s := sum(sumAppendEntries).add(m.Term).add(m.LeaderID).add(m.PrevLogIndex).add(m.PrevLogTerm).add(m.LeaderCommit)
 	s = s.add(len(m.Entries))
@@ -53,7 +53,7 @@ func (m *AppendEntriesArgs) sum() sum {
 	return s
 }
 
-// sum takes the checksum of Data from the caller, who has it already.
+// sum takes the checksum of Data from the caller, which has already computed it.
 func (m *InstallSnapshotArgs) sum(data uint32) sum {
 	s := sum(sumInstallSnapshot).add(m.Term).add(m.LeaderID).add(m.LastIncludedIndex).add(m.LastIncludedTerm)
 	return s.add(len(m.Data)).mix(uint64(data))
@@ -72,16 +72,16 @@ func (r *InstallSnapshotReply) sum() sum {
 	return sum(sumInstallSnapshotReply).add(r.Term).addBool(r.Success)
 }
 
-// sealed returns what a reply carries. 0 is for replies that a program which stands for a peer has made by hand: they have
-// no checksum.
+// sealed returns the sum as a reply carries it: never 0, which stands for a reply without a checksum.
 func (s sum) sealed() uint64 { return uint64(max(s, 1)) }
 
-func (s sum) fits(sealed uint64) bool { return sealed == 0 || sealed == s.sealed() }
+// matches reports whether a reply with this sum may carry the given checksum.
+func (s sum) matches(sealed uint64) bool { return sealed == 0 || sealed == s.sealed() }
 
 func (r *RequestVoteReply) seal()     { r.Checksum = r.sum().sealed() }
 func (r *AppendEntriesReply) seal()   { r.Checksum = r.sum().sealed() }
 func (r *InstallSnapshotReply) seal() { r.Checksum = r.sum().sealed() }
 
-func (r *RequestVoteReply) intact() bool     { return r.sum().fits(r.Checksum) }
-func (r *AppendEntriesReply) intact() bool   { return r.sum().fits(r.Checksum) }
-func (r *InstallSnapshotReply) intact() bool { return r.sum().fits(r.Checksum) }
+func (r *RequestVoteReply) intact() bool     { return r.sum().matches(r.Checksum) }
+func (r *AppendEntriesReply) intact() bool   { return r.sum().matches(r.Checksum) }
+func (r *InstallSnapshotReply) intact() bool { return r.sum().matches(r.Checksum) }

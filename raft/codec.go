@@ -13,13 +13,14 @@ import (
 
 // A codec encodes the commands of one Go type.
 type codec struct {
-	key        uint64
-	definition definition // nil: the type is sent as formStream
-	identity   bool       // a value that is encoded and decoded is what it was
-	zero       any        // the value that writes the definition
-	encoders   sync.Pool  // of *encoder, each of which has written the definition
+	key        uint64     // of the definition
+	definition definition // nil if the type is encoded as formStream
+	identity   bool       // encoding and decoding a value returns exactly that value
+	zero       any        // the value from which an encoder writes the definition
+	encoders   sync.Pool  // of *encoder; each has already written the definition
 }
 
+// An encoder is a gob encoder with its output.
 type encoder struct {
 	buf bytes.Buffer
 	enc *labgob.LabEncoder
@@ -31,9 +32,10 @@ func newEncoder() *encoder {
 	return e
 }
 
-// codecs holds the *codec of each reflect.Type that was encoded in this process.
+// codecs maps each reflect.Type that this process has encoded to its *codec.
 var codecs sync.Map
 
+// codecOf returns the codec of t, and makes it if there is none.
 func codecOf(t reflect.Type) *codec {
 	if c, ok := codecs.Load(t); ok {
 		return c.(*codec)
@@ -44,15 +46,15 @@ func codecOf(t reflect.Type) *codec {
 	return known.(*codec)
 }
 
-// define finds the definition of t. Some types have none: a value that holds an interface may define further
-// types in mid-value, the course's labgob panics on decoding straight into some structs, and not every type has a zero
-// value that gob can send.
+// define computes the definition of t, if t can have one. Some types cannot: a value that holds an interface may define
+// more types within the value, the course's labgob panics when it decodes some structs, and gob cannot send every type's
+// zero value.
 func (c *codec) define(t reflect.Type) {
-	if holdsInterface(t, make(map[reflect.Type]bool)) || hidesScalar(t) {
+	if holdsInterface(t, make(map[reflect.Type]bool)) || hasUnexportedScalar(t) {
 		return
 	}
 	defer func() {
-		_ = recover() // a GobEncode method may not bear the zero value: then there is no definition
+		_ = recover() // a GobEncode method may panic on the zero value: then there is no definition
 	}()
 	zero := reflect.Zero(t)
 	if t.Kind() == reflect.Pointer {
@@ -72,6 +74,7 @@ func (c *codec) define(t reflect.Type) {
 	}
 }
 
+// holdsInterface reports whether a value of type t can hold an interface. seen are the types that were visited.
 func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if seen[t] {
 		return false
@@ -94,10 +97,10 @@ func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// hidesScalar reports whether t, or what it points to, is a struct with a lower-case number, bool or string of its own.
-// The course's labgob wants to see that one's value before it decodes, and reflection does not hand it out. It looks no
-// deeper, and not into an interface.
-func hidesScalar(t reflect.Type) bool {
+// hasUnexportedScalar reports whether t, or what it points to, is a struct with an unexported field that is a number, a
+// bool or a string. Before it decodes into a struct, the course's labgob reads these fields by reflection, which panics.
+// labgob does not look into nested structs or interfaces.
+func hasUnexportedScalar(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -114,14 +117,14 @@ func hidesScalar(t reflect.Type) bool {
 	return false
 }
 
-// encoder returns an encoder that has written the codec's definition, which there must be.
+// encoder returns an encoder that has written the definition. The codec must have one.
 func (c *codec) encoder() *encoder {
 	if e, ok := c.encoders.Get().(*encoder); ok {
 		return e
 	}
 	e := newEncoder()
 	if err := e.enc.Encode(c.zero); err != nil {
-		panic(fmt.Sprintf("raft: a zero %T was encoded before but is not now: %v", c.zero, err))
+		panic(fmt.Sprintf("raft: cannot encode a zero %T, which was encoded before: %v", c.zero, err))
 	}
 	return e
 }

@@ -12,23 +12,23 @@ import (
 	"6.824/labgob"
 )
 
-// A command is encoded once, where Start accepts it, and kept, saved and sent in that form; it is decoded
-// where it is applied. The first byte names the form.
+// Start encodes a command once. The log, the disk and messages hold it in that form, and the applier decodes it. The
+// first byte is one of these forms.
 const (
-	formNil    = iota // nothing follows
-	formInt           // an int, as a signed varint
-	formString        // a string's bytes
-	formValue         // the key of a type definition (8 bytes), then a gob message that needs it
-	formStream        // a gob stream of its own, with all definitions
+	formNil    = iota // nil: nothing follows
+	formInt           // an int: a signed varint follows
+	formString        // a string: its bytes follow
+	formValue         // the key of a type definition (8 bytes) and a gob message that needs the definition follow
+	formStream        // a complete gob stream with its own type definitions follows
 	formState         // a RaftState: nothing follows
 )
 
 // maxCommand bounds an encoded command, in bytes.
 const maxCommand = 1 << 30
 
-// encodeCommand appends the encoded command to dst. It returns the codec whose definition a reader needs, nil
-// if none. It fails if gob cannot encode the command, in the first place because its type is not registered, and if it is
-// too long.
+// encodeCommand appends the encoded command to dst. It also returns the codec whose definition a reader needs, or nil if
+// it needs none. It returns an error if gob cannot encode the command, for example because its type is not registered, or
+// if the encoded command is longer than maxCommand.
 func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	data, c, err := appendCommand(dst, command)
 	if err == nil {
@@ -40,14 +40,15 @@ func encodeCommand(dst []byte, command any) ([]byte, *codec, error) {
 	return data, c, nil
 }
 
-// checkSize reports an encoded command of n bytes that is too long.
+// checkSize returns an error if n bytes are too long for an encoded command.
 func checkSize(n int) error {
 	if n > maxCommand {
-		return fmt.Errorf("it takes %d bytes, more than %d", n, maxCommand)
+		return fmt.Errorf("it takes %d bytes encoded, more than the limit of %d", n, maxCommand)
 	}
 	return nil
 }
 
+// appendCommand does the same as encodeCommand, without the limit.
 func appendCommand(dst []byte, command any) ([]byte, *codec, error) {
 	switch v := command.(type) {
 	case nil:
@@ -63,14 +64,14 @@ func appendCommand(dst []byte, command any) ([]byte, *codec, error) {
 	if c.definition == nil {
 		data, err := encodeStream(append(dst, formStream), command)
 		if err != nil {
-			codecs.Delete(reflect.TypeOf(command)) // once it is registered, there may be a definition
+			codecs.Delete(reflect.TypeOf(command)) // once the type is registered, it may have a definition
 			return dst, nil, err
 		}
 		return data, nil, nil
 	}
 	e := c.encoder()
 	e.buf.Reset()
-	if err := e.enc.Encode(command); err != nil { // e may have written half a message: it is not used again
+	if err := e.enc.Encode(command); err != nil { // e may have written half a message, so it is not reused
 		return dst, nil, err
 	}
 	dst = binary.BigEndian.AppendUint64(append(dst, formValue), c.key)
@@ -79,7 +80,7 @@ func appendCommand(dst []byte, command any) ([]byte, *codec, error) {
 	return dst, c, nil
 }
 
-// encodeStream appends a gob stream with the command in an interface.
+// encodeStream appends to dst a gob stream that holds the command in an interface.
 func encodeStream(dst []byte, command any) ([]byte, error) {
 	e := newEncoder()
 	if err := e.enc.Encode(&command); err != nil {
@@ -88,7 +89,7 @@ func encodeStream(dst []byte, command any) ([]byte, error) {
 	return append(dst, e.buf.Bytes()...), nil
 }
 
-// wellFormed reports whether data may be an encoded command, as far as one can tell without decoding it.
+// wellFormed reports whether data may be an encoded command, as far as can be told without decoding it.
 func wellFormed(data []byte) bool {
 	if len(data) == 0 {
 		return false
@@ -107,19 +108,21 @@ func wellFormed(data []byte) bool {
 	return false
 }
 
-// A decoder decodes commands. It keeps a gob stream per definition open. It is for one goroutine.
+// A decoder decodes commands. It keeps one gob stream open for each definition. It is not safe for concurrent use.
 type decoder struct {
 	definitions *definitions
 	streams     map[uint64]*stream
 }
 
+// A stream decodes the values of one type, after its definition was read.
 type stream struct {
 	buf   bytes.Buffer
 	dec   *labgob.LabDecoder
-	value reflect.Value // a variable of the type that is registered, to decode into
-	into  any           // the pointer to it
+	value reflect.Value // a variable of the registered type
+	into  any           // the pointer to value, to decode into
 }
 
+// decode returns the command that encodeCommand encoded as data.
 func (d *decoder) decode(data []byte) (any, error) {
 	if !wellFormed(data) {
 		return nil, fmt.Errorf("not an encoded command: % .20x", data)
@@ -149,11 +152,11 @@ func (d *decoder) decodeValue(key uint64, message []byte) (command any, err erro
 		d.streams[key] = s
 	}
 	s.buf = *bytes.NewBuffer(message)
-	s.value.SetZero() // gob leaves alone what is zero in the message
+	s.value.SetZero() // gob does not write fields that are zero in the message
 	err = s.dec.Decode(s.into)
-	s.buf = bytes.Buffer{} // the log's memory must become garbage when the log drops it
+	s.buf = bytes.Buffer{} // do not keep the log's memory from the garbage collector
 	if err != nil {
-		delete(d.streams, key) // it may be in mid-message
+		delete(d.streams, key) // it may have stopped within a message
 		return nil, err
 	}
 	return s.value.Interface(), nil
@@ -164,6 +167,7 @@ func decodeStream(data []byte) (command any, err error) {
 	return command, err
 }
 
+// openStream returns a stream that has read the definition. It fails if the type is not registered in this process.
 func openStream(def definition) (*stream, error) {
 	s := &stream{buf: *bytes.NewBuffer(def)}
 	var zero any
@@ -171,7 +175,7 @@ func openStream(def definition) (*stream, error) {
 		return nil, fmt.Errorf("type definition: %w", err)
 	}
 	if zero == nil {
-		return nil, errors.New("type definition: it names no type")
+		return nil, errors.New("type definition: it holds no type")
 	}
 	variable := reflect.New(reflect.TypeOf(zero))
 	s.value, s.into = variable.Elem(), variable.Interface()

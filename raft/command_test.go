@@ -180,7 +180,7 @@ func TestCommandHidesScalar(t *testing.T) {
 		}{}, false},
 		{struct{ At time.Time }{}, false}, {struct{ P *base }{}, false},
 	} {
-		mustEqual(t, fmt.Sprintf("%T", c.v), hidesScalar(reflect.TypeOf(c.v)), c.want)
+		mustEqual(t, fmt.Sprintf("%T", c.v), hasUnexportedScalar(reflect.TypeOf(c.v)), c.want)
 	}
 }
 
@@ -326,7 +326,7 @@ func TestCommandSize(t *testing.T) {
 		mustEqual(t, fmt.Sprint("error of ", n, " bytes"), checkSize(n), nil)
 	}
 	err := checkSize(maxCommand + 1)
-	mustEqual(t, "error of one more", fmt.Sprint(err), "it takes 1073741825 bytes, more than 1073741824")
+	mustEqual(t, "error of one more", fmt.Sprint(err), "it takes 1073741825 bytes encoded, more than the limit of 1073741824")
 }
 
 // After a command cannot be encoded, the encoder still works for the next.

@@ -7,20 +7,23 @@ import (
 	"time"
 )
 
-// A commit of at most maxUntold entries and maxUntoldBytes bytes may wait commitDelay for the next command to carry it.
 const (
-	commitDelay      = 5 * time.Millisecond
-	shortCommitDelay = 250 * time.Microsecond
-	maxUntold        = 8
-	maxUntoldBytes   = 1 << 10
+	// A leader announces a new commitIndex after commitDelay, unless an AppendEntries carries it earlier.
+	commitDelay = 5 * time.Millisecond
+	// The delay is shortCommitDelay if a follower has not been sent the commit of more than maxUnannounced entries or
+	// maxUnannouncedBytes bytes.
+	shortCommitDelay    = 250 * time.Microsecond
+	maxUnannounced      = 8
+	maxUnannouncedBytes = 1 << 10
 )
 
 // advanceCommitLocked is the leader's commit rule: "if there exists an N such that N > commitIndex, a majority of
-// matchIndex[i] ≥ N, and log[N].term == currentTerm: set commitIndex = N" (Figure 2, §5.4.2).
+// matchIndex[i] ≥ N, and log[N].term == currentTerm: set commitIndex = N" (Figure 2, §5.3, §5.4.2).
 //
-// An older term's entry commits behind one of ours, since a majority alone does not keep a later leader from lacking
-// it (Figure 8). But it commits too when every server has it: each of them took it in this term, before it could
-// vote in a later one, so no later leader lacks it.
+// An entry of an older term commits with a later one of the current term, since a majority that has it does not prevent the
+// election of a leader that lacks it (Figure 8). This departs from the paper in one point: such an entry also commits when
+// every server has it. That is safe. Each server acknowledged the entry in the current term, before it could vote in a
+// later one, so every later leader has it.
 func (rf *Raft) advanceCommitLocked() {
 	if rf.role != Leader {
 		return
@@ -38,12 +41,12 @@ func (rf *Raft) advanceCommitLocked() {
 	}
 }
 
-// scheduleCommitNoticeLocked sees to it that followers learn of a new commitIndex: with the next command, or without one after a
-// short while, which is shorter if there is much that they do not know of.
+// scheduleCommitNoticeLocked sets the time at which the ticker announces a new commitIndex to followers that no message has
+// told it by then.
 func (rf *Raft) scheduleCommitNoticeLocked() {
 	delay := commitDelay
 	for _, f := range rf.followers {
-		if f != nil && f.commitSent < rf.commitIndex && rf.manyUntoldLocked(f.commitSent) {
+		if f != nil && f.commitSent < rf.commitIndex && rf.manyUnannouncedLocked(f.commitSent) {
 			delay = shortCommitDelay
 		}
 	}
@@ -56,13 +59,13 @@ func (rf *Raft) scheduleCommitNoticeLocked() {
 	}
 }
 
-// manyUntoldLocked reports whether what is committed after index is more than may be told late.
-func (rf *Raft) manyUntoldLocked(index int) bool {
+// manyUnannouncedLocked reports whether the committed entries after index are more than may wait commitDelay.
+func (rf *Raft) manyUnannouncedLocked(index int) bool {
 	index = max(index, rf.log.base)
-	return rf.commitIndex-index > maxUntold || rf.log.size(index+1, rf.commitIndex) > maxUntoldBytes
+	return rf.commitIndex-index > maxUnannounced || rf.log.size(index+1, rf.commitIndex) > maxUnannouncedBytes
 }
 
-// appendMatchLocked appends to dst, by server, up to where it is known to hold our log, we among them.
+// appendMatchLocked appends to dst the matchIndex of each follower, and for this server the index of its last entry.
 func (rf *Raft) appendMatchLocked(dst []int) []int {
 	for _, f := range rf.followers {
 		if f == nil {
@@ -74,7 +77,8 @@ func (rf *Raft) appendMatchLocked(dst []int) []int {
 	return dst
 }
 
-// commitLocked raises commitIndex, which never falls, and wakes the applier.
+// commitLocked raises commitIndex to index, if that is higher, and wakes the applier. It is the only writer of commitIndex
+// after newRaft.
 func (rf *Raft) commitLocked(index int) {
 	if index > rf.commitIndex {
 		rf.commitIndex = index

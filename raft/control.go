@@ -4,57 +4,56 @@ package raft
 
 import "6.824/labgob"
 
-// RaftState is a control command: a question to Raft that takes its turn in the log. A service passes RaftState{} (or a
-// pointer to one) to Start like any command. When its turn comes, each server answers it for itself and hands it to its
-// service filled in, as a RaftState in an ApplyMsg's Command. So a service reads Raft's inner state at a defined point
-// of the log, without asking from outside.
+// RaftState is a control command: it asks Raft for its state at a point of the log. A service passes RaftState{}, or a
+// pointer to one, to Start like any command. When the command is applied, each server fills in its own state and sends
+// the RaftState on applyCh as the Command of an ApplyMsg. It is not part of the lab.
 //
-// The log holds the question only: what the caller's value contained is dropped, and each time that the entry is
-// handed over, after a restart too, it is answered anew. So the servers' answers differ, and one must not be used to
-// change what the service replicates. The answer's memory belongs to whoever receives it.
+// The log holds only the request. The fields of the value passed to Start are ignored, and a server fills them in anew
+// each time that it hands the entry over, also after a restart. So the servers' answers differ, and a service must not
+// use one to change its replicated state. The receiver owns the memory of the answer.
 //
-// All fields are read at one moment. It lies after the message before this one was sent on applyCh (on an unbuffered
-// channel: received) and before this one is sent. At that moment everything before the command's own index i has been
-// handed over, so CommitIndex and LogInfo.LastIndex are at least i. A Snapshot that the service takes between the two
-// receives may be in the answer or not. SnapInfo.Index exceeds i if the leader's snapshot has arrived while the service
-// was behind.
+// All fields are read at one moment, under the lock. That moment lies between two messages on applyCh: after the message
+// before this one was sent (on an unbuffered channel: received), and before this one is sent. All entries before the
+// command's own index i have been handed over by then, so CommitIndex and LogInfo.LastIndex are at least i. A Snapshot
+// that the service takes between the two receives may or may not be in the answer. SnapInfo.Index exceeds i if a snapshot
+// from the leader has arrived while the service was behind.
 //
 // RaftState is registered with labgob, so that an answer can itself be sent or saved.
 type RaftState struct {
-	Term        int   // the current term; the entry itself may be of an earlier one
-	Role        Role  // what this server is in Term
+	Term        int   // the server's current term; that of the entry may be lower
+	Role        Role  // the server's role in Term
 	Leader      int   // the server known to lead in Term, or -1
-	CommitIndex int   // index of the highest entry known to be committed
-	TotalIdx    int   // Status.LastIndex: how many entries the log has had, snapshots included, as none is Raft's own
-	MatchIndex  []int // on a leader, by server: up to which index it is known to hold the leader's log; else nil
+	CommitIndex int   // the same as Status.CommitIndex
+	TotalIdx    int   // the same as Status.LastIndex
+	MatchIndex  []int // on a leader, by server, the highest index up to which it is known to hold the leader's log; else nil
 
-	Backlog      int // how many entries behind this command are committed already, and wait to be handed over
-	BacklogBytes int // their size, but for those that a snapshot covers; see Status.Backlog
+	Backlog      int // the number of committed entries after this command, which wait to be handed over
+	BacklogBytes int // their size in bytes, except entries that a snapshot covers and the log no longer holds
 
 	LogInfo  LogInfo
 	SnapInfo SnapInfo
 }
 
-// LogInfo is what a RaftState says of the log: the entries that the server still holds.
+// LogInfo is the part of a RaftState about the entries that the server still holds in its log.
 type LogInfo struct {
-	FirstIndex int // index of the first entry, LastIndex+1 if there is none
-	LastIndex  int // Status.LastIndex: index of the last entry, or of the last one that was cut off
-	LastTerm   int // its term, 0 if the log never had an entry
-	Entries    int // how many there are
-	Bytes      int // Status.StateBytes: length of the saved Raft state, without the snapshot
+	FirstIndex int // index of the first entry; LastIndex+1 if there is none
+	LastIndex  int // the same as Status.LastIndex
+	LastTerm   int // term of the entry at LastIndex; 0 if the log never had an entry
+	Entries    int // the number of entries
+	Bytes      int // the same as Status.StateBytes
 }
 
-// SnapInfo is what a RaftState says of the server's snapshot. Without one all fields are 0.
+// SnapInfo is the part of a RaftState about the server's snapshot. Without a snapshot all fields are 0.
 type SnapInfo struct {
-	Index int // Status.SnapshotIndex: the snapshot covers everything up to and including this index
-	Term  int // the term of the entry there
-	Size  int // its length in bytes
+	Index int // the same as Status.SnapshotIndex
+	Term  int // term of the entry at Index
+	Size  int // length of the snapshot in bytes, the same as Persister.SnapshotSize
 }
 
 func init() { labgob.Register(RaftState{}) }
 
-// answered returns a command as its turn at index has come: a control command filled in, any other as it is.
-func (rf *Raft) answered(command any, index int) any {
+// fillRaftState returns a command that is about to be applied at index. It fills in a control command.
+func (rf *Raft) fillRaftState(command any, index int) any {
 	switch command.(type) {
 	case RaftState, *RaftState:
 		return rf.raftState(index)
@@ -62,7 +61,7 @@ func (rf *Raft) answered(command any, index int) any {
 	return command
 }
 
-// raftState answers a control command at index.
+// raftState returns the answer to a control command at index.
 func (rf *Raft) raftState(index int) RaftState {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

@@ -4,18 +4,21 @@ package raft
 
 import "time"
 
-// A campaign collects the answers to requests for votes. It is a candidate's, or a follower's that asks with
-// PreVote whether it would be elected; then it goes on from attempt to attempt until something changes.
+// A campaign collects the replies to the RequestVote messages of one server. A candidate campaigns for votes (§5.2). A
+// follower campaigns with PreVote (§9.6 of Ongaro's dissertation): it asks whether its peers would vote for it in the next
+// term. A PreVote campaign lasts over several election timeouts, until the role, leader or term changes or the server
+// grants a vote.
 type campaign struct {
-	granted  []bool // by server, nil when there is no campaign
-	refused  []bool // by server, ourselves if our vote went to another; kept for WithConcession only
+	granted  []bool // by server; nil when there is no campaign
+	refused  []bool // by server; our own if we voted for another candidate; used for WithConcession only
 	preVote  bool
 	begun    time.Time
-	answered bool // a peer did: we are not cut off
+	answered bool // a peer has replied, so this server is not cut off
 }
 
-// promiseHeartbeats is for how long a PreVote collects promises: one that is older may have been overtaken by a leader.
-const promiseHeartbeats = 20
+// preVoteHeartbeats is how long, in heartbeat intervals, a PreVote campaign may last. Afterwards a new one begins, since
+// peers that granted it may have heard from a leader since.
+const preVoteHeartbeats = 20
 
 func (rf *Raft) newCampaign(preVote bool) campaign {
 	n := len(rf.peers)
@@ -36,17 +39,18 @@ func countTrue(answers []bool) int {
 
 func (rf *Raft) isMajority(n int) bool { return n > len(rf.peers)/2 }
 
-// startElectionLocked begins an election after a timeout without a leader (§5.2).
+// startElectionLocked starts an election (§5.2) when the election timeout has elapsed: a PreVote campaign, or at once a
+// candidacy if PreVote is not used.
 func (rf *Raft) startElectionLocked() {
-	rf.attempts++
-	rf.drawTimeoutLocked(rf.attempts) // an answer shortens that; if there is none, we are cut off
+	rf.electionsStarted++
+	rf.drawTimeoutLocked(rf.electionsStarted) // longer, in case this server is cut off; a reply resets the timer
 	if !rf.options.preVote || rf.currentTerm == 0 {
-		// In term 0 nobody can have been elected, and no leader steps down for a candidate of term 1:
-		// there is nobody to disturb, and no use in asking first.
+		// No server can have been elected in term 0, and a candidate of term 1 deposes no leader. So PreVote
+		// would protect none.
 		rf.startCandidacyLocked()
 		return
 	}
-	expired := time.Since(rf.campaign.begun) > promiseHeartbeats*rf.options.heartbeat
+	expired := time.Since(rf.campaign.begun) > preVoteHeartbeats*rf.options.heartbeat
 	if rf.campaign.granted == nil || rf.role == Candidate || expired {
 		rf.setRoleLocked(Follower, nobody)
 		rf.campaign = rf.newCampaign(true)
@@ -57,16 +61,18 @@ func (rf *Raft) startElectionLocked() {
 	}
 }
 
-// startCandidacyLocked becomes a candidate and asks for votes.
+// startCandidacyLocked carries out Figure 2's "on conversion to candidate, start election: increment currentTerm, vote
+// for self, reset election timer, send RequestVote RPCs to all other servers" (§5.2). The callers reset the timer.
 func (rf *Raft) startCandidacyLocked() {
 	rf.becomeCandidateLocked()
 	rf.campaign = rf.newCampaign(false)
 	rf.campaign.granted[rf.me] = rf.votedFor == rf.me
 	rf.requestVotesLocked()
-	rf.countVotesLocked() // a cluster of one has nobody to wait for
+	rf.countVotesLocked() // a cluster of one receives no replies
 }
 
-// requestVotesLocked sends RequestVote to all who have not granted it.
+// requestVotesLocked sends RequestVote to each peer that has not granted it yet (§5.2). With PreVote its term is the next
+// one, and currentTerm does not change.
 func (rf *Raft) requestVotesLocked() {
 	args := &RequestVoteArgs{
 		Term:         rf.currentTerm,
@@ -82,15 +88,16 @@ func (rf *Raft) requestVotesLocked() {
 	for peer := range rf.peers {
 		switch {
 		case peer == rf.me || rf.campaign.granted[peer]:
-		case rf.options.asking != nil:
-			rf.options.asking(peer, args)
+		case rf.options.sendVoteRequest != nil:
+			rf.options.sendVoteRequest(peer, args)
 		default:
 			go rf.requestVoteFrom(peer, args)
 		}
 	}
 }
 
-// requestVoteFrom asks one peer for its vote, again if the message is lost.
+// requestVoteFrom sends RequestVote to one peer. It sends it again if there is no reply, at most maxFailures times in all:
+// "servers retry RPCs if they do not receive a response in a timely manner" (§5.1).
 func (rf *Raft) requestVoteFrom(peer int, args *RequestVoteArgs) {
 	begun := time.Now()
 	for n, again := 0, true; again && n < maxFailures; n++ {
@@ -99,7 +106,8 @@ func (rf *Raft) requestVoteFrom(peer int, args *RequestVoteArgs) {
 	}
 }
 
-// onVoteReturn takes a reply, nil if there is none, and reports whether to ask again: not if we seem to be cut off.
+// onVoteReturn handles the return of a call that sent args; reply is nil if no reply came. It reports whether to send args
+// again. If no peer has replied and minCallTimeout has passed since begun, this server seems cut off, and it does not.
 func (rf *Raft) onVoteReturn(peer int, args *RequestVoteArgs, reply *RequestVoteReply, begun time.Time) (again bool) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -113,7 +121,7 @@ func (rf *Raft) onVoteReturn(peer int, args *RequestVoteArgs, reply *RequestVote
 	return false
 }
 
-// staleVoteLocked reports whether the answer to args has come too late to count.
+// staleVoteLocked reports whether a reply to args no longer counts: no campaign of the same kind and term is in progress.
 func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 	if rf.killed || rf.campaign.granted == nil || rf.campaign.preVote != args.PreVote {
 		return true
@@ -124,10 +132,12 @@ func (rf *Raft) staleVoteLocked(args *RequestVoteArgs) bool {
 	return args.Term != rf.currentTerm
 }
 
-// onVoteReplyLocked takes an answer that is not stale. Somebody hears us, so the next attempt is worthwhile.
+// onVoteReplyLocked handles a reply that is not stale. Since a peer hears this server, it resets the election timer, which
+// startElectionLocked had set for a server that may be cut off. "If RPC … response contains term T > currentTerm: set
+// currentTerm = T, convert to follower" (Figure 2, §5.1).
 func (rf *Raft) onVoteReplyLocked(peer int, reply *RequestVoteReply) {
 	rf.campaign.answered = true
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 	switch {
 	case !plausible(reply.Term):
 	case reply.Term > rf.currentTerm:
@@ -139,20 +149,21 @@ func (rf *Raft) onVoteReplyLocked(peer int, reply *RequestVoteReply) {
 	}
 }
 
-// voteGrantedLocked takes a vote or a promise.
+// voteGrantedLocked counts a vote, or a PreVote that a peer granted.
 func (rf *Raft) voteGrantedLocked(voter int) {
 	rf.campaign.granted[voter] = true
 	rf.countVotesLocked()
 }
 
-// countVotesLocked acts on a majority. "If votes received from majority of servers: become leader" (§5.2); our own may be
-// the last of them. A majority of promises is enough to stand.
+// countVotesLocked acts on a majority. "If votes received from majority of servers: become leader" (Figure 2, §5.2). With
+// VoteSelfLast the candidate casts its own vote last, once it makes a majority; the vote is saved before it counts, and a
+// server that has voted for another candidate cannot cast it. A PreVote majority starts the candidacy.
 func (rf *Raft) countVotesLocked() {
 	n := rf.campaign.count()
 	switch {
 	case rf.campaign.preVote:
 		if rf.isMajority(n) {
-			rf.postponeElectionLocked()
+			rf.resetElectionTimerLocked()
 			rf.startCandidacyLocked()
 		}
 	case rf.isMajority(n):
@@ -164,7 +175,8 @@ func (rf *Raft) countVotesLocked() {
 	}
 }
 
-// voteRefusedLocked takes a refusal. Without a majority of servers that may still vote for us we cannot win.
+// voteRefusedLocked counts a refusal, for WithConcession. A candidate concedes when the servers that have not refused are
+// no longer a majority, since it cannot win then.
 func (rf *Raft) voteRefusedLocked(voter int) {
 	if rf.campaign.preVote || !rf.options.concession {
 		return

@@ -268,7 +268,7 @@ func TestWithPreVote(t *testing.T) {
 // due, before others time out, unless it has a leader again or has voted for another server.
 func TestStandSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		soon := courseRules().heartbeat
+		soon := labDefaults().heartbeat
 		depose := map[string]struct {
 			by   func(rf *Raft)
 			soon bool

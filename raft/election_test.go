@@ -322,10 +322,10 @@ func TestElectionTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 3, 1, nil)
 		for attempts, factor := range []time.Duration{1, 1, 1, 2, 4, 4, 4} {
-			rf.attempts = attempts
+			rf.electionsStarted = attempts
 			seen := make(map[time.Duration]bool)
 			for range 100 {
-				rf.postponeElectionLocked()
+				rf.resetElectionTimerLocked()
 				timeout := time.Until(rf.deadline)
 				seen[timeout] = true
 				if timeout < factor*rf.options.timeoutMin || timeout > factor*rf.options.timeoutMax {
@@ -392,13 +392,13 @@ func TestFirstElectionTimeout(t *testing.T) {
 				defer s.end()
 				s.between(loseAll)
 				begun := time.Now()
-				time.Sleep(courseRules().timeoutMax)
+				time.Sleep(labDefaults().timeoutMax)
 				synctest.Wait()
 				mail := s.mail(1)
 				if len(mail) == 0 {
-					t.Fatalf("%s has not asked for a vote in %v", name, courseRules().timeoutMax)
+					t.Fatalf("%s has not asked for a vote in %v", name, labDefaults().timeoutMax)
 				}
-				if after := mail[0].at.Sub(begun); after < courseRules().timeoutMin {
+				if after := mail[0].at.Sub(begun); after < labDefaults().timeoutMin {
 					t.Errorf("%s asks for a vote after %v", name, after)
 				}
 				args := mail[0].Message.(*RequestVoteArgs)

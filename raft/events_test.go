@@ -120,7 +120,7 @@ func settle(t *testing.T, rf *Raft, f *follower, reply Reply) {
 	if r, ok := reply.(*AppendEntriesReply); ok && r == nil {
 		reply = nil
 	}
-	rf.settleLocked(f, &c, reply)
+	rf.onReplyLocked(f, &c, reply)
 }
 
 // PeerCaughtUp is reported once a term, and again after the peer was unreachable. Two lost messages or new entries

@@ -8,8 +8,8 @@ import (
 	"6.824/raft"
 )
 
-// Two servers agree without labrpc: a message is a function call. A transport over a real network would encode it,
-// call OnMessage at the other end, and bring back the reply.
+// Two servers agree without labrpc. A message is a function call here; a transport over a network would encode the
+// message, call OnMessage at the other end, and return the reply.
 func ExampleWithTransport() {
 	const n = 2
 	servers := make([]*raft.Raft, n)
@@ -53,7 +53,7 @@ func ExampleWithTransport() {
 	// server 1: command 3 is "three"
 }
 
-// A message arrives whole or is refused, whatever happens to it on its way.
+// A server refuses a message that was damaged in transit, and accepts the undamaged one.
 func ExampleRaft_OnMessage() {
 	asked := make(chan raft.RequestVoteArgs, 1)
 	start := func(me int, opts ...raft.Option) *raft.Raft {
@@ -66,7 +66,7 @@ func ExampleRaft_OnMessage() {
 			default:
 			}
 		}
-		return nil // the network loses everything; we bring the message ourselves
+		return nil // this network loses every message; the example delivers one itself
 	}))
 	defer candidate.Kill()
 	voter := start(1, raft.WithTransport(func(int, raft.Message) raft.Reply { return nil }),
@@ -85,7 +85,8 @@ func ExampleRaft_OnMessage() {
 	// whole: voted true, in term 1
 }
 
-// A service reads Raft's inner state at a point of the log, and hears of elections in order with its commands.
+// A service learns on applyCh that its server was elected, in order with its commands, and asks Raft for its state at a
+// point of the log.
 func Example_service() {
 	applied := make(chan raft.ApplyMsg)
 	rf := raft.Make(make([]*labrpc.ClientEnd, 1), 0, raft.MakePersister(), applied, raft.WithEvents())

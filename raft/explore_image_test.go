@@ -195,7 +195,7 @@ func (s *drivenServer) imageFollowers(m *image, intern func(*wire) *wire) {
 	for _, o := range s.open {
 		c := imageCall{o.peer, intern(o.message), o.call.match, o.call.last, false}
 		if rf.role == Leader && o.call.term() == rf.currentTerm {
-			c.overtaken = o.call.sentAt.Before(rf.followers[o.peer].answeredTo)
+			c.overtaken = o.call.sentAt.Before(rf.followers[o.peer].answeredSentAt)
 		}
 		m.calls = append(m.calls, c)
 	}
@@ -258,7 +258,7 @@ func (m *image) loadFollowers(s *drivenServer) {
 		case f == nil:
 		case leads:
 			f.nextIndex, f.matchIndex = s.rf.log.lastIndex()+1, m.followers[peer].match
-			f.answeredTo = time.Now().Add(-time.Minute)
+			f.answeredSentAt = time.Now().Add(-time.Minute)
 		default:
 			f.setStale(s.rf.log.lastIndex())
 		}
@@ -271,9 +271,9 @@ func (m *image) loadFollowers(s *drivenServer) {
 				c.bytes += len(records)
 			}
 		}
-		c.sentAt = f.answeredTo.Add(time.Duration(k+1) * time.Millisecond)
+		c.sentAt = f.answeredSentAt.Add(time.Duration(k+1) * time.Millisecond)
 		if i.overtaken {
-			c.sentAt = f.answeredTo.Add(time.Duration(k-len(m.calls)) * time.Millisecond)
+			c.sentAt = f.answeredSentAt.Add(time.Duration(k-len(m.calls)) * time.Millisecond)
 		}
 		s.open = append(s.open, openCall{i.peer, c, i.message})
 	}
@@ -283,9 +283,9 @@ func (m *image) loadFollowers(s *drivenServer) {
 // election", Figure 2), so only images of leaders have them.
 func (f *follower) setStale(last int) {
 	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitAcked = last+1, last, maxFailures, last, last
-	f.probing, f.heartbeatDue, f.commitDue, f.caughtUp, f.missing, f.full, f.entries = true, false, true, true, 1, true, 1
+	f.probing, f.heartbeatDue, f.commitDue, f.caughtUp, f.missingIndex, f.backlogFull, f.entries = true, false, true, true, 1, true, 1
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
-	f.installing = f.calls[0]
+	f.snapshotCall = f.calls[0]
 }
 
 func (m *image) loadPortion(s *drivenServer) {

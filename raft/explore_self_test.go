@@ -4,9 +4,11 @@ package raft
 // and find nothing in correct code.
 
 import (
+	"errors"
 	"go/format"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"math/rand"
 	"os"
 	"strings"
@@ -154,6 +156,9 @@ func TestExploreTraceErrors(t *testing.T) {
 // mistake.
 func TestExploreDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/explore.md")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("there are no docs here: the package is in a course tree")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ type errCrash struct{}
 func newDrivenServer(n, me int, disk *Persister, lag bool, opts []Option) *drivenServer {
 	s := &drivenServer{n: n, lag: lag, cut: cutDisk}
 	s.opts = append(longTimeouts(), opts...)
-	s.opts = append(s.opts, WithTransport(s.send), func(o *options) { o.asking = s.ask })
+	s.opts = append(s.opts, WithTransport(s.send), func(o *options) { o.sendVoteRequest = s.ask })
 	if err := s.boot(me, disk); err != nil {
 		s.violate(restarts, "%v", err)
 	}
@@ -253,7 +253,7 @@ func (s *drivenServer) settle() {
 	s.rf.commitNotice = time.Time{}
 	for _, f := range s.rf.followers {
 		if f != nil && s.rf.role == Leader {
-			f.failures, f.heartbeatDue, f.commitDue, f.heartbeatSent, f.lastAnswer, f.installing, f.full = 0, false, false, now, now, nil, false
+			f.failures, f.heartbeatDue, f.commitDue, f.heartbeatSent, f.lastAnswer, f.snapshotCall, f.backlogFull = 0, false, false, now, now, nil, false
 			f.nextIndex, f.probing = s.rf.log.lastIndex()+1, false
 		}
 	}
@@ -278,7 +278,7 @@ func (s *drivenServer) execute(in step, out *outcome) {
 		o := s.open[in.arg]
 		s.open = append(s.open[:in.arg:in.arg], s.open[in.arg+1:]...)
 		rf.mu.Lock()
-		rf.returnedLocked(rf.followers[o.peer], o.call, replyOf(in.reply))
+		rf.onCallReturnLocked(rf.followers[o.peer], o.call, replyOf(in.reply))
 		rf.mu.Unlock()
 		o.call.clear()
 		s.spare = o.call

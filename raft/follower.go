@@ -8,52 +8,53 @@ import (
 	"time"
 )
 
-// A follower is what a leader knows of one peer, and the link to it. Raft.mu guards it.
+// A follower is a leader's state for one peer. Raft.mu guards it.
 type follower struct {
-	id int
+	id int // index in Raft.peers
 	progress
 	inFlight
 	duty
 
-	work    sync.Cond // a replicator waits for something to send
-	waiting bool      // one does
+	work    sync.Cond // signalled when there is something to send
+	waiting bool      // a replicator waits for work
 }
 
-// A progress is what is known of a follower's log.
+// A progress is what a leader knows of a follower's log ("volatile state on leaders", Figure 2).
 type progress struct {
-	nextIndex   int  // index of the next entry to send; entries before it are on their way or there
-	matchIndex  int  // index of the highest entry known to be there; never falls during a term
-	hasAnswered bool // it has answered in this term
-	probing     bool // the logs differ before nextIndex; it moves on only when they are known to agree
-	missing     int  // the entry that it lacked when later ones came, which it keeps or else must get again; 0 for none
-	full        bool // it takes no entries until its service has caught up
-	caughtUp    bool // it was seen to hold what is committed, and was not out of reach since
+	nextIndex    int  // index of the next entry to send; earlier entries are in flight or replicated
+	matchIndex   int  // index of the highest entry known to be replicated there; never falls during a term
+	hasAnswered  bool // it has replied in this term
+	probing      bool // the logs differ before nextIndex; nextIndex advances only after the consistency check succeeds
+	missingIndex int  // index of an entry in flight that the follower has reported missing; 0 if none
+	backlogFull  bool // it accepts no entries until its service has caught up (WithMaxBacklog)
+	caughtUp     bool // it has held all committed entries, and has been reachable since
 }
 
-// A flight is what is on its way to a follower, and how long that takes.
+// An inFlight holds the calls in flight to a follower, and how long calls take.
 type inFlight struct {
-	calls      []*call   // messages on their way that were not given up, the oldest first
-	entries    int       // how many of them carry entries,
-	snapshots  int       // and how many a snapshot
-	bytes      int       // how many bytes these have
-	sentBytes  int       // bytes sent in this term
-	installing *call     // the last InstallSnapshot until it returns; nil if calls were failing when it went out
-	failures   int       // calls in a row that failed or took too long
-	lastAnswer time.Time // when it last took a message, at first when we became leader
-	answeredTo time.Time // when the last message that was answered had gone out
+	calls          []*call   // calls in flight that have not timed out, oldest first
+	entries        int       // how many of them carry entries
+	snapshots      int       // how many of them carry a snapshot
+	bytes          int       // bytes of these entries and snapshots
+	sentBytes      int       // bytes of all calls in this term
+	snapshotCall   *call     // the last InstallSnapshot until it returns; nil if calls were failing when it was sent
+	failures       int       // consecutive calls that failed or timed out
+	lastAnswer     time.Time // when the follower last processed a message; at first, when this server became leader
+	answeredSentAt time.Time // latest sentAt of the calls that have a reply, heartbeats excluded
 
-	heartbeatRTT, dataRTT roundTrips // of messages without and with entries or a snapshot; they outlast a term
+	heartbeatRTT, dataRTT roundTrips // of heartbeats, and of calls with data; kept from term to term
 }
 
-// A duty is what a follower must hear, and when.
+// A duty is what a leader must tell a follower soon, besides entries and snapshots.
 type duty struct {
-	heartbeatDue  bool      // a heartbeat must go out, whatever else is on its way
-	commitDue     bool      // a new commitIndex must go out, if need be with nothing else
-	heartbeatSent time.Time // when the last heartbeat went out, or a later message that was answered
-	commitSent    int       // the last commitIndex that it was sent
-	commitAcked   int       // the highest one that it has answered to
+	heartbeatDue  bool      // a heartbeat must be sent, even while other calls are in flight
+	commitDue     bool      // a new commitIndex must be sent, in a message without entries if need be
+	heartbeatSent time.Time // when the last heartbeat was sent, or a later call that has a reply
+	commitSent    int       // the last commitIndex sent, as far as the message let the follower commit
+	commitAcked   int       // the highest such index that the follower has acknowledged
 }
 
+// newFollowers returns the followers by peer, nil for this server.
 func (rf *Raft) newFollowers() []*follower {
 	followers := make([]*follower, len(rf.peers))
 	for id := range followers {
@@ -64,29 +65,30 @@ func (rf *Raft) newFollowers() []*follower {
 	return followers
 }
 
-// reset begins a term of leadership: nothing is known of the follower's log (Figure 2, "State on leaders"), nothing is on
-// its way, and it must hear of us. How long messages take is known still.
+// reset begins a term of leadership: "for each server, index of the next log entry to send to that server (initialized to
+// leader last log index + 1)", and matchIndex "initialized to 0" (Figure 2). No calls are in flight and a heartbeat is due.
+// It keeps the round-trip times.
 func (f *follower) reset(lastLogIndex int) {
 	f.progress = progress{nextIndex: lastLogIndex + 1}
 	f.inFlight = inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}
 	f.duty = duty{heartbeatDue: true}
 }
 
-// A call is a message to a follower on its way. A replicator has one, which it uses again and again.
+// A call is one message to a follower, until its reply or failure. A replicator reuses its call.
 type call struct {
-	message   Message
-	entries   batch    // to be put into the message
-	records   []string // their records, as the message carries them
-	bytes     int      // of the entries or the snapshot
-	load      int      // bytes on their way to the follower when it went out, itself included
-	sentBytes int      // inFlight.sentBytes just after it went out
-	first     int      // nextIndex before it
-	match     int      // matchIndex before it
-	last      int      // index of the last entry that the follower has if it succeeds
-	sentAt    time.Time
+	message       Message
+	entries       batch    // the entries of the message
+	records       []string // their records, as in AppendEntriesArgs.Entries
+	bytes         int      // size of the entries or the snapshot; 0 for a heartbeat
+	bytesInFlight int      // inFlight.bytes when it was sent, its own included
+	sentBytes     int      // inFlight.sentBytes when it was sent, its own included
+	first         int      // nextIndex when it was sent
+	match         int      // matchIndex when it was sent
+	last          int      // matchIndex if it succeeds
+	sentAt        time.Time
 }
 
-// clear keeps nothing but the memory for the next call.
+// clear empties c, and keeps its memory for the next call.
 func (c *call) clear() {
 	clear(c.entries)
 	clear(c.records)
@@ -103,25 +105,25 @@ func (c *call) isSnapshot() bool {
 	return ok
 }
 
-// isHeartbeat reports whether c carries nothing, so that it arrives soon.
+// isHeartbeat reports whether c carries neither entries nor a snapshot.
 func (c *call) isHeartbeat() bool { return c.bytes == 0 && !c.isSnapshot() }
 
-// add takes c into the calls that others wait for.
+// add adds c, which is being sent.
 func (f *inFlight) add(c *call) {
 	f.calls = append(f.calls, c)
 	f.count(c, 1)
 	f.sentBytes += c.bytes
-	c.load, c.sentBytes = f.bytes, f.sentBytes
+	c.bytesInFlight, c.sentBytes = f.bytes, f.sentBytes
 }
 
-// giveUp is for a follower that is out of reach: it forgets all calls. An answer still counts, if it comes.
-func (f *inFlight) giveUp() {
+// removeAll removes all calls, after the follower became unreachable. A late reply is still handled.
+func (f *inFlight) removeAll() {
 	clear(f.calls)
-	f.calls, f.entries, f.snapshots, f.bytes, f.installing = f.calls[:0], 0, 0, 0, nil
+	f.calls, f.entries, f.snapshots, f.bytes, f.snapshotCall = f.calls[:0], 0, 0, 0, nil
 }
 
-// forget takes c from them, and reports whether it was one.
-func (f *inFlight) forget(c *call) bool {
+// remove removes c, and reports whether it was in flight. A call that has timed out no longer is.
+func (f *inFlight) remove(c *call) bool {
 	k := slices.Index(f.calls, c)
 	if k < 0 {
 		return false
@@ -131,6 +133,7 @@ func (f *inFlight) forget(c *call) bool {
 	return true
 }
 
+// count adds c to the totals n times; n is 1 or -1.
 func (f *inFlight) count(c *call, n int) {
 	f.bytes += n * c.bytes
 	switch {
@@ -141,14 +144,14 @@ func (f *inFlight) count(c *call, n int) {
 	}
 }
 
-// brings reports whether an entry is on its way.
+// carries reports whether the entry at index is in flight.
 func (f *inFlight) carries(index int) bool {
 	return slices.ContainsFunc(f.calls, func(c *call) bool { return c.bytes > 0 && c.first <= index && index <= c.last })
 }
 
-// behind returns the index of the first entry from next on that is not on its way.
+// firstUnsent returns the index of the first entry from next on that is not in flight.
 func (f *inFlight) firstUnsent(next int) int {
-	for found := true; found; { // twice, since calls are nearly in the order of the log
+	for found := true; found; { // few passes, since calls are nearly in log order
 		found = false
 		for _, c := range f.calls {
 			if c.bytes > 0 && c.first <= next && next <= c.last {
@@ -159,8 +162,8 @@ func (f *inFlight) firstUnsent(next int) int {
 	return next
 }
 
-// gap returns how many entries from next on come before one that is on its way.
-func (f *inFlight) gap(next int) int {
+// countUnsent returns how many entries from next on come before the first one in flight, or maxNumber if none is.
+func (f *inFlight) countUnsent(next int) int {
 	gap := maxNumber
 	for _, c := range f.calls {
 		if c.bytes > 0 && c.first > next {
@@ -170,11 +173,12 @@ func (f *inFlight) gap(next int) int {
 	return gap
 }
 
-// minRate is how many bytes a second we expect of a link at least, while its follower answers.
+// minRate is the lowest rate expected of a link, in bytes per second.
 const minRate = 50_000
 
-// callTimeout is how long a call may take before we give it up: least, or twice what messages like it have taken of late and what
-// the bytes on their way need on a thin link. What is lost goes out again soon, while what is only slow is not sent twice.
+// callTimeout returns how long c may take before it times out: least, or twice the shortest recent round trip of such calls
+// if that is longer. To the round trips of a call with data it adds the time that the bytes sent before its reply take at
+// minRate. So a lost message is sent again soon, and a message on a slow link is not sent twice.
 func (f *inFlight) callTimeout(c *call, least time.Duration) time.Duration {
 	if c.isHeartbeat() {
 		return max(least, 2*f.heartbeatRTT.shortest())
@@ -183,15 +187,15 @@ func (f *inFlight) callTimeout(c *call, least time.Duration) time.Duration {
 	if trip == 0 {
 		trip = f.heartbeatRTT.shortest()
 	}
-	bytes := c.load + f.sentBytes - c.sentBytes
+	bytes := c.bytesInFlight + f.sentBytes - c.sentBytes
 	return max(least, 2*trip+time.Duration(bytes)*(time.Second/minRate))
 }
 
-// trips are the times that the last few messages took, there and back. The shortest of them tells what the link needs when
-// nothing is lost: on a network that holds many answers back, some come soon.
+// roundTrips holds the last few round-trip times. The shortest one estimates how long the link takes, since a network that
+// delays many replies still delivers some of them soon.
 type roundTrips struct {
-	last [8]time.Duration
-	n    int
+	last [8]time.Duration // a ring
+	n    int              // round trips measured
 }
 
 func (t *roundTrips) add(d time.Duration) {
@@ -199,7 +203,7 @@ func (t *roundTrips) add(d time.Duration) {
 	t.n++
 }
 
-// shortest returns 0 as long as nothing is known.
+// shortest returns the shortest of the last round trips, 0 if none was measured.
 func (t *roundTrips) shortest() time.Duration {
 	if t.n == 0 {
 		return 0

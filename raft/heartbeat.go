@@ -4,8 +4,9 @@ package raft
 
 import "time"
 
-// heartbeatDutyLocked is the ticker's duty on a leader: it sees to it that each follower hears from us in time and
-// that a call that hangs holds nothing up. It returns when it wants to be called again.
+// heartbeatDutyLocked is the ticker's work on a leader. It sends heartbeats, "repeat during idle periods to prevent election
+// timeouts" (Figure 2, §5.2). It announces a new commitIndex that has waited long enough. It times out calls. It steps down
+// if no majority has replied for a while (§6.2 of Ongaro's dissertation). It returns when it must be called again.
 func (rf *Raft) heartbeatDutyLocked(now time.Time) time.Time {
 	next := now.Add(rf.options.heartbeat)
 	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
@@ -17,48 +18,51 @@ func (rf *Raft) heartbeatDutyLocked(now time.Time) time.Time {
 	} else {
 		rf.silence.begin(now, rf.options.timeoutMin)
 	}
-	tell := !rf.commitNotice.IsZero() && !now.Before(rf.commitNotice)
-	if tell {
+	commitDue := !rf.commitNotice.IsZero() && !now.Before(rf.commitNotice)
+	if commitDue {
 		rf.commitNotice = time.Time{}
 	} else if !rf.commitNotice.IsZero() {
 		next = earlier(next, rf.commitNotice)
 	}
 	for _, f := range rf.followers {
 		if f != nil {
-			next = earlier(next, rf.followerDutyLocked(f, now, tell))
+			next = earlier(next, rf.followerDutyLocked(f, now, commitDue))
 		}
 	}
 	return next
 }
 
-// hasQuorumLocked reports whether a majority, ourselves included, has answered lately.
-func (rf *Raft) hasQuorumLocked(now time.Time, lately time.Duration) bool {
+// hasQuorumLocked reports whether a majority, this server included, has processed a message within the given time.
+func (rf *Raft) hasQuorumLocked(now time.Time, within time.Duration) bool {
 	n := 1
 	for _, f := range rf.followers {
-		if f != nil && now.Sub(f.lastAnswer) < lately {
+		if f != nil && now.Sub(f.lastAnswer) < within {
 			n++
 		}
 	}
 	return rf.isMajority(n)
 }
 
-func (rf *Raft) followerDutyLocked(f *follower, now time.Time, tell bool) time.Time {
-	late := rf.giveUpLocked(f, now)
+// followerDutyLocked is heartbeatDutyLocked for one follower; commitDue says that a new commitIndex must be announced.
+func (rf *Raft) followerDutyLocked(f *follower, now time.Time, commitDue bool) time.Time {
+	late := rf.timeOutCallsLocked(f, now)
 	f.heartbeatDue = f.heartbeatDue || now.Sub(f.heartbeatSent) >= rf.options.heartbeat
-	f.commitDue = f.commitDue || tell
+	f.commitDue = f.commitDue || commitDue
 	if rf.hasWorkLocked(f) {
 		rf.wakeReplicatorLocked(f)
 	}
-	if f.heartbeatDue { // it goes out now, or waits for room
+	if f.heartbeatDue { // it is sent now, or as soon as the link allows
 		return earlier(late, now.Add(rf.minCallTimeout()))
 	}
 	return earlier(late, f.heartbeatSent.Add(rf.options.heartbeat))
 }
 
-// giveUpLocked gives up the calls that have taken too long. It returns when the next one will have.
-func (rf *Raft) giveUpLocked(f *follower, now time.Time) (next time.Time) {
+// timeOutCallsLocked removes the calls to f that have timed out, and counts them as failures. After maxFailures consecutive
+// ones it removes all calls. It returns when it must be called again: when the next call times out or the link is free, at
+// most one heartbeat interval from now.
+func (rf *Raft) timeOutCallsLocked(f *follower, now time.Time) (next time.Time) {
 	next = now.Add(rf.options.heartbeat)
-	if free := rf.freeLocked(f); rf.options.link == LinkOrdered && now.Before(free) {
+	if free := rf.linkFreeAtLocked(f); rf.options.link == LinkOrdered && now.Before(free) {
 		next = earlier(next, free)
 	}
 	for k := 0; k < len(f.calls); {
@@ -68,16 +72,16 @@ func (rf *Raft) giveUpLocked(f *follower, now time.Time) (next time.Time) {
 			k++
 			continue
 		}
-		f.forget(c)
+		f.remove(c)
 		f.failures++
 	}
 	if f.failures >= maxFailures {
-		f.giveUp()
+		f.removeAll()
 	}
 	return next
 }
 
-// minCallTimeout is how long we wait at least for an answer to a message before we give it up.
+// minCallTimeout returns the shortest time after which a call times out: half a heartbeat interval.
 func (rf *Raft) minCallTimeout() time.Duration { return rf.options.heartbeat / 2 }
 
 func earlier(a, b time.Time) time.Time {

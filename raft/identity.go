@@ -8,12 +8,12 @@ import (
 	"reflect"
 )
 
-// Every server's service must get the same. The others get what gob makes of a command, which may be another value: an empty
-// slice comes back as nil, a pointer to a zero loses its target, a lower-case field its content. So the leader, too, hands over
-// what it decodes, unless gob gives back each value of the command's type exactly as it was.
+// All services must receive the same command. Followers decode it, and gob may return another value than the one encoded:
+// an empty slice becomes nil, a pointer to a zero becomes nil, an unexported field becomes zero. So the leader also hands
+// over the decoded value, unless gob returns each value of the command's type unchanged.
 
-// isIdentity reports whether gob gives back each value of t exactly as it was. Floats and complex numbers are not among these
-// types, since a field of -0 comes back as 0 and some NaNs of 32 bits as others.
+// isIdentity reports whether gob returns each value of t unchanged. Floats and complex numbers are excluded, since gob
+// returns 0 for a field of -0, and another NaN for some 32-bit NaNs.
 func isIdentity(t reflect.Type) bool {
 	if encodesItself(t) {
 		return false
@@ -36,15 +36,16 @@ func isIdentity(t reflect.Type) bool {
 	return false
 }
 
-// ownEncodings are what a type implements that is encoded or decoded by methods of its own.
-var ownEncodings = [...]reflect.Type{
+// codecInterfaces are the interfaces of types with their own encoding.
+var codecInterfaces = [...]reflect.Type{
 	reflect.TypeFor[gob.GobEncoder](), reflect.TypeFor[gob.GobDecoder](),
 	reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.BinaryUnmarshaler](),
 	reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
 }
 
+// encodesItself reports whether t or *t has its own encoding.
 func encodesItself(t reflect.Type) bool {
-	for _, own := range ownEncodings {
+	for _, own := range codecInterfaces {
 		if reflect.PointerTo(t).Implements(own) {
 			return true
 		}
@@ -52,16 +53,16 @@ func encodesItself(t reflect.Type) bool {
 	return false
 }
 
-// defines reports whether what is decoded with the definition is of type t. If the type is registered as a pointer, a value
-// becomes one.
+// defines reports whether a command that is decoded with the definition is of type t. If the type is registered as a
+// pointer, a value decodes to a pointer.
 func (d definition) defines(t reflect.Type) bool {
 	s, err := openStream(d)
 	return err == nil && s.value.Type() == t
 }
 
-// handedOver returns what the leader's service is to get for a command that is encoded as data by c: the command itself, or nil
-// if it must be decoded.
-func handedOver(command any, data []byte, c *codec) any {
+// valueToApply returns the value that this server's service receives for a command, which c encoded as data: the command
+// itself, or nil if data must be decoded.
+func valueToApply(command any, data []byte, c *codec) any {
 	if data[0] == formStream || c != nil && !c.identity {
 		return nil
 	}

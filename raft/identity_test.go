@@ -123,7 +123,7 @@ func TestIdentity(t *testing.T) {
 		if err != nil || c == nil {
 			t.Fatalf("%#v: codec %v, error %v", command, c, err)
 		}
-		mustEqual(t, fmt.Sprintf("%#v is handed over as it is", command), handedOver(command, data, c), command)
+		mustEqual(t, fmt.Sprintf("%#v is handed over as it is", command), valueToApply(command, data, c), command)
 		known.add(c.key, c.definition)
 		if got, err := d.decode(data); err != nil || !reflect.DeepEqual(got, command) {
 			t.Errorf("%#v is decoded to %#v, %v", command, got, err)
@@ -133,13 +133,13 @@ func TestIdentity(t *testing.T) {
 		data, c, err := encodeCommand(nil, command)
 		if err != nil {
 			t.Errorf("%#v: %v", command, err)
-		} else if got := handedOver(command, data, c); got != nil {
+		} else if got := valueToApply(command, data, c); got != nil {
 			t.Errorf("%#v is handed over as %#v", command, got)
 		}
 	}
 	for _, command := range []any{0, "", "text", RaftState{}, &RaftState{}} {
 		data, c, _ := encodeCommand(nil, command)
-		if got := handedOver(command, data, c); !reflect.DeepEqual(got, command) {
+		if got := valueToApply(command, data, c); !reflect.DeepEqual(got, command) {
 			t.Errorf("%#v is handed over as %#v", command, got)
 		}
 	}

@@ -26,7 +26,7 @@ func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 			rf := newQuiet(t, 3, MakePersister())
 			for range 10 {
 				drawn[server] = append(drawn[server], time.Until(rf.deadline))
-				rf.postponeElectionLocked()
+				rf.resetElectionTimerLocked()
 			}
 		}
 		if slices.Equal(drawn[0], drawn[1]) {
@@ -43,8 +43,8 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	f := rf.followers[1]
 	f.add(&call{message: new(InstallSnapshotArgs), bytes: 9})
 	f.add(&call{message: new(AppendEntriesArgs), bytes: 9})
-	f.installing, f.failures, f.probing = f.calls[0], maxFailures, true // calls without replies
-	f.hasAnswered, f.missing, f.full, f.caughtUp = true, 3, true, true
+	f.snapshotCall, f.failures, f.probing = f.calls[0], maxFailures, true // calls without replies
+	f.hasAnswered, f.missingIndex, f.backlogFull, f.caughtUp = true, 3, true, true
 	f.heartbeatRTT.add(time.Second)
 	f.dataRTT.add(time.Minute)
 	deliver(t, rf, appendMsg(3, 3, 2, 0, 3))
@@ -55,7 +55,7 @@ func TestLeaderBeginsAnew(t *testing.T) {
 	mustEqual(t, "progress", f.progress, progress{nextIndex: 5})
 	mustEqual(t, "failures", f.failures, 0)
 	mustEqual(t, "calls, entries, snapshots, bytes in flight", [4]int{len(f.calls), f.entries, f.snapshots, f.bytes}, [4]int{})
-	mustEqual(t, "a snapshot is awaited", f.installing != nil, false)
+	mustEqual(t, "a snapshot is awaited", f.snapshotCall != nil, false)
 	mustEqual(t, "round trip times", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, [2]time.Duration{time.Second, time.Minute})
 	mustEqual(t, "a heartbeat is due", f.heartbeatDue, true)
 }
@@ -63,13 +63,13 @@ func TestLeaderBeginsAnew(t *testing.T) {
 // Failed elections lengthen a server's timeouts until there is a leader, itself or another.
 func TestPatienceEndsWithLeader(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
-	rf.attempts = 5
+	rf.electionsStarted = 5
 	deliver(t, rf, appendMsg(2, 0, 0, 0))
-	mustEqual(t, "failed elections after a heartbeat", rf.attempts, 0)
-	rf.attempts = 5
+	mustEqual(t, "failed elections after a heartbeat", rf.electionsStarted, 0)
+	rf.electionsStarted = 5
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "failed elections of a leader", rf.attempts, 0)
+	mustEqual(t, "failed elections of a leader", rf.electionsStarted, 0)
 }
 
 // A leader that steps down waits for an election timeout before it becomes a candidate again.
@@ -103,7 +103,7 @@ func TestFormerLeaderWaits(t *testing.T) {
 // another peer answers.
 func TestLostRequestForVote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		patience := courseRules().heartbeat / 2
+		patience := labDefaults().heartbeat / 2
 		for _, c := range []struct {
 			lostAfter time.Duration
 			answers   bool // the other peer answers

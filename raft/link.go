@@ -5,24 +5,26 @@ package raft
 import "time"
 
 const (
-	// maxBatch bounds the records of one AppendEntries, in bytes: the whole message should fit into 256 KB.
+	// maxBatch bounds the records of one AppendEntries, in bytes, so that the whole message fits into 256 KB.
 	maxBatch = 255 << 10
-	// maxEntries bounds their number: a server takes them into its log under its lock, and heartbeats wait.
+	// maxEntries bounds the entries of one AppendEntries. The receiver appends them under its lock, which delays heartbeats.
 	maxEntries = 8192
-	// maxFailures in a row, and a peer is taken for unreachable: it gets heartbeats only until it answers.
+	// After maxFailures consecutive failures a peer counts as unreachable, and gets only heartbeats until it replies.
 	maxFailures = 2
-	// quorumHeartbeats without a majority's answers, and a leader resigns. A service may count on more than a second under
-	// a leader without a majority (TestLeaderPartition4A of 2025).
+	// A leader steps down after quorumHeartbeats heartbeat intervals without replies from a majority. The lab expects a
+	// leader without a majority to keep the role for more than a second (TestLeaderPartition4A of 2025).
 	quorumHeartbeats = 20
-	// snapshotHeartbeats are given to an InstallSnapshot to a follower that answers before another one is sent.
+	// snapshotHeartbeats is how long, in heartbeat intervals, an InstallSnapshot may take at least before it is sent again.
 	snapshotHeartbeats = 5
-	// maxOnTheWay bounds the entries on their way to a follower, and those that it keeps since they overtook others, in bytes.
-	maxOnTheWay = 16 << 20
+	// While maxBytesInFlight bytes of entries and snapshots are in flight to a follower, no further ones are sent. It also
+	// bounds the entries in a follower's reorder buffer, in bytes.
+	maxBytesInFlight = 16 << 20
 )
 
-// replicator sends one follower what it lacks, and heartbeats (§5.3). It waits for something to send, which
-// wakeReplicatorLocked tells it, and ends with Kill. While its call is under way others may be started, as far as the link has
-// room; whoever then finds another one waiting ends.
+// replicator sends entries, snapshots and heartbeats to one follower (§5.3). It is a goroutine that waits for work, sends
+// one message at a time and handles the reply. wakeReplicatorLocked wakes it; Kill ends it. While its call is in flight,
+// wakeReplicatorLocked may start another replicator for the same follower, as far as WithLink allows. A replicator that
+// finds another one waiting ends.
 func (rf *Raft) replicator(f *follower) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -32,18 +34,20 @@ func (rf *Raft) replicator(f *follower) {
 		if rf.hasWorkLocked(f) {
 			rf.wakeReplicatorLocked(f)
 		}
-		rf.returnedLocked(f, &c, rf.callUnlocked(f, &c))
+		rf.onCallReturnLocked(f, &c, rf.callUnlocked(f, &c))
 		c.clear()
 	}
 }
 
-// returnedLocked takes the outcome of a call, nil if there is no reply. One of an earlier term is no news.
-func (rf *Raft) returnedLocked(f *follower, c *call, reply Reply) {
+// onCallReturnLocked handles the return of a call; reply is nil if no reply came. It ignores calls of earlier terms.
+func (rf *Raft) onCallReturnLocked(f *follower, c *call, reply Reply) {
 	if !rf.killed && rf.role == Leader && rf.currentTerm == c.term() {
-		rf.settleLocked(f, c, reply)
+		rf.onReplyLocked(f, c, reply)
 	}
 }
 
+// waitForWork waits until there is a message to send to f. It reports false if the replicator must end. It needs mu, and
+// releases it while it waits.
 func (rf *Raft) waitForWork(f *follower) bool {
 	for !rf.killed && !rf.hasWorkLocked(f) {
 		if f.waiting {
@@ -56,71 +60,77 @@ func (rf *Raft) waitForWork(f *follower) bool {
 	return !rf.killed
 }
 
-// hasWorkLocked reports whether a message should go to the follower now: a heartbeat that is due; or, if the link has
-// room and the follower answers, entries that it lacks, the new commitIndex, or again what was lost.
+// hasWorkLocked reports whether a message should be sent to f now: a heartbeat that is due or, if the link has room, a new
+// commitIndex, lost entries or new ones. "If last log index ≥ nextIndex for a follower: send AppendEntries RPC with log
+// entries starting at nextIndex" (Figure 2, Leaders).
 func (rf *Raft) hasWorkLocked(f *follower) bool {
 	switch {
 	case rf.role != Leader:
 		return false
 	case f.heartbeatDue:
 		return rf.hasRoomForHeartbeatLocked(f)
-	case !rf.hasRoomLocked(f):
+	case !rf.hasRoomForDataLocked(f):
 		return false
 	}
 	last := rf.log.lastIndex()
-	return f.nextIndex <= last || f.commitDue && f.missing == 0 && f.commitSent < rf.commitIndex ||
+	return f.nextIndex <= last || f.commitDue && f.missingIndex == 0 && f.commitSent < rf.commitIndex ||
 		f.failures > 0 && len(f.calls) == 0 && f.matchIndex < last
 }
 
-// hasRoomForHeartbeatLocked reports whether a heartbeat may go to the follower now.
+// hasRoomForHeartbeatLocked reports whether the link allows a heartbeat now.
 func (rf *Raft) hasRoomForHeartbeatLocked(f *follower) bool {
-	return rf.options.link != LinkOrdered || !time.Now().Before(rf.freeLocked(f))
+	return rf.options.link != LinkOrdered || !time.Now().Before(rf.linkFreeAtLocked(f))
 }
 
-// freeLocked returns when an ordered link lets another message pass the last one.
-func (rf *Raft) freeLocked(f *follower) time.Time {
+// linkFreeAtLocked returns when an ordered link allows a message behind the last one in flight.
+func (rf *Raft) linkFreeAtLocked(f *follower) time.Time {
 	if n := len(f.calls); n > 0 {
 		return f.calls[n-1].sentAt.Add(rf.minCallTimeout())
 	}
 	return time.Time{}
 }
 
-// hasRoomLocked reports whether more than a heartbeat may.
-func (rf *Raft) hasRoomLocked(f *follower) bool {
+// hasRoomForDataLocked reports whether the link and the follower can take a message with data now: the entries from
+// nextIndex on, or the snapshot if the log no longer has the entry at nextIndex.
+func (rf *Raft) hasRoomForDataLocked(f *follower) bool {
 	switch link := rf.options.link; {
-	case f.failures >= maxFailures || f.full, f.probing && f.entries+f.snapshots > 0, f.bytes >= maxOnTheWay:
+	case f.failures >= maxFailures || f.backlogFull, f.probing && f.entries+f.snapshots > 0, f.bytes >= maxBytesInFlight:
 		return false
 	case f.nextIndex <= rf.log.base:
 		return rf.hasRoomForSnapshotLocked(f)
 	case link == LinkOrdered:
 		return f.entries+f.snapshots == 0 && rf.hasRoomForHeartbeatLocked(f)
-	case !f.hasAnswered && link > 0: // until its log is known, entries may not fit
+	case !f.hasAnswered && link > 0: // its log is unknown: entries may fail the consistency check
 		return len(f.calls) < link.entries()
 	default:
-		return f.snapshots == 0 && f.entries < link.most()
+		return f.snapshots == 0 && f.entries < link.maxInFlight()
 	}
 }
 
+// hasRoomForSnapshotLocked reports whether the link allows an InstallSnapshot now.
 func (rf *Raft) hasRoomForSnapshotLocked(f *follower) bool {
 	switch link := rf.options.link; {
 	case link == LinkOrdered && !rf.hasRoomForHeartbeatLocked(f):
 		return false
 	case link > 0 && link.snapshots() > 1:
 		return f.snapshots < link.snapshots()
+	case link > 0 && f.entries > 0: // if they are lost, so is a snapshot, which takes much longer to time out
+		return false
 	}
-	c := f.installing
+	c := f.snapshotCall
 	return f.snapshots == 0 && (c == nil || time.Since(c.sentAt) >= rf.callTimeoutLocked(f, c))
 }
 
-// callTimeoutLocked is how long we wait for the answer to a call before we give it up, and a snapshot before it is sent again.
+// callTimeoutLocked returns how long c may take before it times out. A snapshot is not sent again before that.
 func (rf *Raft) callTimeoutLocked(f *follower, c *call) time.Duration {
 	least := rf.minCallTimeout()
-	if c == f.installing {
+	if c == f.snapshotCall {
 		least = snapshotHeartbeats * rf.options.heartbeat
 	}
 	return f.callTimeout(c, least)
 }
 
+// wakeReplicatorsLocked wakes a replicator for each follower that a message should be sent to.
 func (rf *Raft) wakeReplicatorsLocked() {
 	for _, f := range rf.followers {
 		if f != nil && rf.hasWorkLocked(f) {
@@ -129,8 +139,7 @@ func (rf *Raft) wakeReplicatorsLocked() {
 	}
 }
 
-// wakeReplicatorLocked has a replicator send what there is for the follower: one that waits, or a new one if each has a call
-// under way.
+// wakeReplicatorLocked wakes the waiting replicator of f, or starts a new one if the others all have calls in flight.
 func (rf *Raft) wakeReplicatorLocked(f *follower) {
 	if f.waiting {
 		f.work.Signal()
@@ -139,35 +148,37 @@ func (rf *Raft) wakeReplicatorLocked(f *follower) {
 	}
 }
 
-// nextCallLocked makes the message that the follower needs next, and takes note that it goes out.
+// nextCallLocked makes c the next message to f, and records that it is in flight. nextIndex advances at once, unless the
+// leader is still looking for where the logs agree; onReplyLocked moves it back if the message is lost.
 func (rf *Raft) nextCallLocked(f *follower, c *call) {
-	more := rf.hasRoomLocked(f)
-	if more && f.nextIndex <= rf.log.base {
+	withData := rf.hasRoomForDataLocked(f)
+	if withData && f.nextIndex <= rf.log.base {
 		rf.installSnapshotLocked(c)
-		if f.failures == 0 { // otherwise it is as likely to be lost, and nothing to wait for
-			f.installing = c
+		if f.failures == 0 { // otherwise this one may be lost too: do not wait for it
+			f.snapshotCall = c
 		}
 	} else {
-		rf.appendEntriesLocked(f, c, more)
+		rf.appendEntriesLocked(f, c, withData)
 	}
 	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
 	if !f.probing {
 		f.nextIndex = f.firstUnsent(max(f.nextIndex, c.last+1))
 	}
 	f.add(c)
-	if c.isHeartbeat() { // anything else may take its time, and counts when it is answered
+	if c.isHeartbeat() { // anything larger may take longer: it counts when its reply comes
 		f.heartbeatDue, f.heartbeatSent = false, c.sentAt
 	}
-	f.commitDue, f.commitSent = false, min(rf.commitIndex, c.last) // it takes no more for committed than it has
+	f.commitDue, f.commitSent = false, min(rf.commitIndex, c.last) // a follower commits no more than it has
 	rf.wakeTickerAtLocked(c.sentAt.Add(rf.minCallTimeout()))
 }
 
-// appendEntriesLocked makes c an AppendEntries, if more than a heartbeat with what comes from nextIndex on and is not on its
-// way: all of it as one batch, as far as it fits.
-func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
+// appendEntriesLocked makes c an AppendEntries (§5.3). withData adds the "log entries starting at nextIndex" (Figure 2), up
+// to the next one in flight, as one batch of at most maxEntries entries and maxBatch bytes. Without entries c is a
+// heartbeat.
+func (rf *Raft) appendEntriesLocked(f *follower, c *call, withData bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
-	if more {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.gap(f.nextIndex)), maxBatch)
+	if withData {
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.countUnsent(f.nextIndex)), maxBatch)
 		c.bytes = c.entries.size()
 	}
 	c.last = prev + c.entries.length()
@@ -180,7 +191,7 @@ func (rf *Raft) appendEntriesLocked(f *follower, c *call, more bool) {
 	}
 }
 
-// callUnlocked sends the message and waits for the reply, nil if there is none. It lets go of mu meanwhile.
+// callUnlocked sends c and returns the reply, nil if no reply came. It releases mu meanwhile.
 func (rf *Raft) callUnlocked(f *follower, c *call) Reply {
 	rf.mu.Unlock()
 	defer rf.mu.Lock()

@@ -98,7 +98,7 @@ func TestFailureCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkPool(2)))
 		defer s.end()
-		patience := courseRules().heartbeat / 2
+		patience := labDefaults().heartbeat / 2
 		var messages atomic.Int32
 		s.between(func(peer int, m Message) (Reply, bool) {
 			if peer != 1 { // otherwise there would be a commit to tell

@@ -26,7 +26,7 @@ func TestSnapshotGoesAlone(t *testing.T) {
 		sent := sendNext(rf, f)
 		mustEqual(t, "a snapshot is sent", sent.isSnapshot(), true)
 		mustEqual(t, "something to send while it is in flight", rf.hasWorkLocked(f), false)
-		rf.settleLocked(f, sent, deliver(t, other, sent.message))
+		rf.onReplyLocked(f, sent, deliver(t, other, sent.message))
 		mustEqual(t, "something to send after it", rf.hasWorkLocked(f), true)
 		rf.Snapshot(4, []byte("service, later"))
 		mustEqual(t, "another snapshot after it", sendNext(rf, f).isSnapshot(), true)
@@ -52,17 +52,17 @@ func TestPoolOfSnapshots(t *testing.T) {
 	}
 }
 
-// Even if a link allows more messages, no more is sent to a follower while maxOnTheWay bytes are in flight.
+// Even if a link allows more messages, no more is sent to a follower while maxBytesInFlight bytes are in flight.
 func TestBytesOnTheirWay(t *testing.T) {
 	for _, link := range []Link{LinkPool(3), LinkPerMessage} {
 		rf := newLeader(t, 3, 1, nil, WithLink(link))
 		f := rf.followers[1]
 		exchange(t, rf, f, newPeer(t, 1, 1, nil))
-		large := &call{message: new(AppendEntriesArgs), bytes: maxOnTheWay}
+		large := &call{message: new(AppendEntriesArgs), bytes: maxBytesInFlight}
 		f.add(large)
 		rf.Start("next")
 		mustEqual(t, "work with sixteen megabytes in flight", rf.hasWorkLocked(f), false)
-		f.forget(large)
+		f.remove(large)
 		mustEqual(t, "work", rf.hasWorkLocked(f), true)
 	}
 }
@@ -93,7 +93,7 @@ func TestTripsApart(t *testing.T) {
 		for k, want := range [][2]time.Duration{{time.Second, 0}, {time.Second, 2 * time.Second}} {
 			c := sendNext(rf, f)
 			time.Sleep(time.Duration(k+1) * time.Second)
-			rf.settleLocked(f, c, deliver(t, other, c.message))
+			rf.onReplyLocked(f, c, deliver(t, other, c.message))
 			mustEqual(t, "round trips of heartbeats and of entries", [2]time.Duration{f.heartbeatRTT.shortest(), f.dataRTT.shortest()}, want)
 			rf.Start("entry")
 		}
@@ -153,7 +153,7 @@ func TestEntriesAsHeartbeat(t *testing.T) {
 			time.Sleep(rf.options.heartbeat * 3 / 4)
 			rf.Start("entry")
 			if c := sendNext(rf, f); answered {
-				rf.settleLocked(f, c, deliver(t, other, c.message))
+				rf.onReplyLocked(f, c, deliver(t, other, c.message))
 			}
 			time.Sleep(rf.options.heartbeat / 2)
 			rf.followerDutyLocked(f, time.Now(), false)

@@ -20,7 +20,7 @@ func exchange(t testing.TB, leader *Raft, f *follower, other *Raft) Message {
 // deliverCall delivers the message of a call to the follower, and takes the reply.
 func deliverCall(t testing.TB, leader *Raft, f *follower, other *Raft, c *call) {
 	t.Helper()
-	leader.settleLocked(f, c, deliver(t, other, c.message))
+	leader.onReplyLocked(f, c, deliver(t, other, c.message))
 }
 
 // commandsInFlight returns a leader of term 1, its follower 1 with an empty log, and calls in flight to that follower, each
@@ -55,7 +55,7 @@ func TestMaxEntries(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(slices.Repeat([]int{1}, maxEntries+5)...))
 	other := newPeer(t, 1, 1, nil)
 	for _, want := range []int{0, maxEntries, 5} { // at first the leader does not know that the follower has nothing
-		b, _, err := other.received(sealed(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs)))
+		b, _, err := other.readEntries(sealed(exchange(t, rf, rf.followers[1], other).(*AppendEntriesArgs)))
 		mustEqual(t, "error", err, nil)
 		mustEqual(t, "entries", b.length(), want)
 	}
@@ -130,18 +130,18 @@ func TestLinkOutOfOrder(t *testing.T) {
 
 		reply := deliver(t, other, second.message)
 		mustEqual(t, "the second is accepted", granted(reply), false)
-		rf.settleLocked(f, second, reply)
+		rf.onReplyLocked(f, second, reply)
 		mustEqual(t, "nextIndex", f.nextIndex, 1)
 		reply = deliver(t, other, first.message)
 		mustEqual(t, "the first is accepted", granted(reply), true)
-		rf.settleLocked(f, first, reply)
+		rf.onReplyLocked(f, first, reply)
 		mustEqual(t, "matchIndex", f.matchIndex, c.match)
 
 		exchange(t, rf, f, other)
 		mustEqual(t, "matchIndex, commitIndex", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
-		rf.settleLocked(f, first, reply)
+		rf.onReplyLocked(f, first, reply)
 		mustEqual(t, "both after the same reply again", [2]int{f.matchIndex, rf.commitIndex}, [2]int{2, 2})
-		rf.settleLocked(f, first, &AppendEntriesReply{Term: 9})
+		rf.onReplyLocked(f, first, &AppendEntriesReply{Term: 9})
 		mustEqual(t, "term", rf.currentTerm, 9)
 	}
 }
@@ -314,11 +314,11 @@ func TestRejectionOvertakenBySuccess(t *testing.T) {
 	rf, f, other, calls := commandsInFlight(t, 3, LinkPool(3))
 	third, second := deliver(t, other, calls[2].message), deliver(t, other, calls[1].message)
 	deliverCall(t, rf, f, other, calls[0])
-	rf.settleLocked(f, calls[1], second)
+	rf.onReplyLocked(f, calls[1], second)
 	mustEqual(t, "failures after the second", f.failures, 0)
 	exchange(t, rf, f, other)
 	mustEqual(t, "matchIndex", f.matchIndex, 3)
-	rf.settleLocked(f, calls[2], third)
+	rf.onReplyLocked(f, calls[2], third)
 	mustEqual(t, "failures", f.failures, 0)
 	rf.Start("next")
 	mustEqual(t, "the next command can be sent", rf.hasWorkLocked(f), true)
@@ -366,7 +366,7 @@ func TestLossOfNothing(t *testing.T) {
 		rf.Start("on its way")
 		sendNext(rf, f)
 		want := f.nextIndex
-		rf.settleLocked(f, c, nil)
+		rf.onReplyLocked(f, c, nil)
 		mustEqual(t, "nextIndex", f.nextIndex, want)
 	}
 	t.Run("a heartbeat", func(t *testing.T) {
@@ -409,12 +409,12 @@ func TestCommitToldTooEarly(t *testing.T) {
 				heartbeat := sendNext(rf, f)
 				reply := deliver(t, other, heartbeat.message)
 				if !late {
-					rf.settleLocked(f, heartbeat, reply)
+					rf.onReplyLocked(f, heartbeat, reply)
 					mustEqual(t, "the commit is told again at once", rf.hasWorkLocked(f), false)
 				}
 				deliverCall(t, rf, f, other, entries)
 				if late {
-					rf.settleLocked(f, heartbeat, reply)
+					rf.onReplyLocked(f, heartbeat, reply)
 				}
 				mustEqual(t, "the commit is told after the entries", rf.hasWorkLocked(f), true)
 				exchange(t, rf, f, other)
@@ -437,7 +437,7 @@ func TestGivenUpAndRefusedIsOneFailure(t *testing.T) {
 		c := sendNext(rf, f)
 		rf.followerDutyLocked(f, time.Now().Add(rf.minCallTimeout()), false)
 		mustEqual(t, "failures", f.failures, 1)
-		rf.settleLocked(f, c, reply)
+		rf.onReplyLocked(f, c, reply)
 		mustEqual(t, "failures after the answer: "+name, f.failures, 1)
 	}
 }

@@ -7,22 +7,23 @@ import (
 	"sort"
 )
 
-// A raftLog is the log of §5.3 with its beginning cut off by compaction (§7). It is pure data: it knows no
-// lock, no network and no disk.
+// A raftLog is the log of §5.3, without the entries that compaction has cut off (§7). It is pure data: it knows no lock,
+// network or disk.
 type raftLog struct {
-	base     int       // index of the last entry cut off; 0 when none is
-	baseTerm int       // its term
-	segments []segment // the entries, none of them empty; the first has index base+1; terms never fall
-	gathers  bool      // the last segment is one for small batches
+	base     int       // index of the last entry cut off; 0 if there is none
+	baseTerm int       // term of that entry
+	segments []segment // the entries, from index base+1 on; no segment is empty, and terms never fall
+	growing  bool      // the last segment takes further small batches
 	start    mark      // before the first record
-	end      mark      // behind the last one
-	accepted accepted  // commands of its entries
+	end      mark      // after the last record
+	accepted accepted  // commands that Start accepted here
 }
 
 const (
-	// pieceSize bounds, in bytes, the memory that small batches are gathered in.
+	// pieceSize bounds the memory, in bytes, of a segment that collects small batches.
 	pieceSize = 64 << 10
-	// largeBatch is the size in bytes of one that has its own.
+	// largeBatch is the size in bytes from which a batch gets its own segment, unless it is copied and the last segment
+	// has room.
 	largeBatch = 4 << 10
 )
 
@@ -50,10 +51,10 @@ func (l *raftLog) at(index int) entry {
 	return l.segments[i].at(k)
 }
 
-// find returns the segment of the entry at index, and its place in there.
+// find returns the segment i that holds the entry at index, and the place k there. It panics if there is no such entry.
 func (l *raftLog) find(index int) (i, k int) {
 	if index <= l.base || index > l.lastIndex() {
-		panic(fmt.Sprintf("raft: no entry %d in a log of %d..%d", index, l.base+1, l.lastIndex()))
+		panic(fmt.Sprintf("raft: no entry %d in the log, which holds %d to %d", index, l.base+1, l.lastIndex()))
 	}
 	i = len(l.segments) - 1
 	if index < l.segments[i].first {
@@ -62,7 +63,7 @@ func (l *raftLog) find(index int) (i, k int) {
 	return i, index - l.segments[i].first
 }
 
-// size returns how many bytes of records the entries from first up to and including last have.
+// size returns the bytes of the records of entries first to last.
 func (l *raftLog) size(first, last int) int {
 	if first > last {
 		return 0
@@ -70,7 +71,7 @@ func (l *raftLog) size(first, last int) int {
 	return l.position(last+1) - l.position(first)
 }
 
-// position returns how many bytes all records before index have, those cut off included.
+// position returns the bytes of all records before index, including those that were cut off.
 func (l *raftLog) position(index int) int {
 	if index > l.lastIndex() {
 		return l.end.at
@@ -80,8 +81,8 @@ func (l *raftLog) position(index int) int {
 	return s.begin.at + s.offset(k) - s.start
 }
 
-// appendTo appends to dst the entries from first on, at most count of them and limit bytes of records, but at least one
-// entry if there is one. What becomes of the log does not change them.
+// appendTo appends to dst entries from index first on: at most count entries and limit bytes of records, but at least one
+// entry if there is one. Later changes of the log do not affect them.
 func (l *raftLog) appendTo(dst batch, first, count, limit int) batch {
 	count = min(count, l.lastIndex()-first+1)
 	for atLeast := 1; count > 0; atLeast = 0 {
@@ -100,13 +101,13 @@ func (l *raftLog) appendTo(dst batch, first, count, limit int) batch {
 	return dst
 }
 
-// matches is the consistency check of §5.3: does the log have an entry at index, and of this term?
+// matches reports whether the log has an entry of this term at index: the consistency check of §5.3.
 func (l *raftLog) matches(index, term int) bool {
 	return index >= l.base && index <= l.lastIndex() && l.term(index) == term
 }
 
-// upToDate reports whether a log that ends with (lastIndex, lastTerm) is at least as up-to-date as this one:
-// the later last term wins, then the longer log (§5.4.1).
+// upToDate reports whether a log that ends with (lastIndex, lastTerm) is at least as up-to-date as this one. The log with
+// the later last term is more up-to-date; if the terms are equal, the longer log is (§5.4.1).
 func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {
 	if lastTerm != l.lastTerm() {
 		return lastTerm > l.lastTerm()
@@ -114,8 +115,8 @@ func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {
 	return lastIndex >= l.lastIndex()
 }
 
-// firstNew returns how many of the entries, the first of which belongs at index first, the log has already:
-// they agree with it up to there (§5.3).
+// firstNew returns the place in b of the first entry that the log does not have, when b begins at index first. All
+// entries before it agree with the log (§5.3).
 func (l *raftLog) firstNew(first int, b batch) (n int) {
 	for i := range b {
 		for k := range b[i].ends {
@@ -128,9 +129,9 @@ func (l *raftLog) firstNew(first int, b batch) (n int) {
 	return n
 }
 
-// conflict tells a leader whose consistency check failed at prev where to go on: the term of our entry at
-// prev and the first index that we have of that term, or term 0 and the index after our last one when the log
-// ends before prev (§5.3, "the optimization").
+// conflict returns what a follower answers when the consistency check failed at prev: the term of its entry there and the
+// first index that it has of that term. If the log ends before prev, it returns term 0 and the index after the last entry
+// (§5.3, end).
 func (l *raftLog) conflict(prev int) (term, index int) {
 	if prev > l.lastIndex() {
 		return 0, l.lastIndex() + 1
@@ -139,8 +140,8 @@ func (l *raftLog) conflict(prev int) (term, index int) {
 	return term, l.base + 1 + sort.Search(l.lastIndex()-l.base, func(k int) bool { return l.term(l.base+1+k) >= term })
 }
 
-// append puts the entries of s at the end, and appends their records as the log has them to dst. If share, the log may
-// keep s's memory instead of a copy, as it does if that is large.
+// append adds the entries of s to the log, in segments of at most maxSegment bytes. It appends to dst their records as
+// the log holds them. If share, the log may keep the memory of s instead of a copy; it does so for large batches.
 func (l *raftLog) append(dst [][]byte, s segment, share bool) [][]byte {
 	for s.size() > maxSegment && s.length() > 1 {
 		n := max(s.fitting(0, s.length(), maxSegment), 1)
@@ -154,21 +155,22 @@ func (l *raftLog) append(dst [][]byte, s segment, share bool) [][]byte {
 	return dst
 }
 
+// appendRecords adds the entries of s and returns their records in the log's memory. It moves end.
 func (l *raftLog) appendRecords(s *segment, share bool) []byte {
 	records := l.appendSegment(s, share)
 	l.end = l.end.after(records)
 	return records
 }
 
-// appendSegment returns the records as the log has them.
+// appendSegment does the same as appendRecords, but does not move end.
 func (l *raftLog) appendSegment(s *segment, share bool) []byte {
 	if share && s.size() >= largeBatch {
 		end := s.offset(s.length())
 		l.segments = append(l.segments, segment{l.lastIndex() + 1, s.memory[:end:end], s.start, s.ends, l.end})
-		l.gathers = false
+		l.growing = false
 		return s.records()
 	}
-	to := l.room(s.size(), s.length())
+	to := l.segmentFor(s.size(), s.length())
 	begin := len(to.memory)
 	to.memory = append(to.memory, s.records()...)
 	for _, end := range s.ends {
@@ -177,20 +179,20 @@ func (l *raftLog) appendSegment(s *segment, share bool) []byte {
 	return to.memory[begin:]
 }
 
-// room returns the last segment, or a new one, with memory for n records of size bytes in all.
-func (l *raftLog) room(size, n int) *segment {
+// segmentFor returns the last segment, or a new one, with room for n records of size bytes in all.
+func (l *raftLog) segmentFor(size, n int) *segment {
 	capacity, ends, small := size, n, size < largeBatch
-	if l.gathers {
+	if l.growing {
 		last := &l.segments[len(l.segments)-1]
 		if cap(last.memory)-len(last.memory) >= size {
 			return last
 		}
 		if small {
 			capacity = max(size, min(2*len(last.memory), pieceSize))
-			ends += capacity * last.length() / len(last.memory) // if the records to come are as long
+			ends += capacity * last.length() / len(last.memory) // as if the next records were as long
 		}
 	}
-	l.gathers = small
+	l.growing = small
 	l.segments = append(l.segments, segment{
 		first:  l.lastIndex() + 1,
 		memory: make([]byte, 0, capacity),
@@ -200,8 +202,8 @@ func (l *raftLog) room(size, n int) *segment {
 	return &l.segments[len(l.segments)-1]
 }
 
-// truncateFrom drops the entry at index and all that follow it. The cost is that of these entries and of the one segment
-// that is cut. Their memory is not used again: others may hold it.
+// truncateFrom drops the entry at index and all after it (§5.3). The cost depends only on these entries and on the
+// segment that is cut. Their memory is not written again, since others may hold it.
 func (l *raftLog) truncateFrom(index int) {
 	i, k := l.find(index)
 	s := &l.segments[i]
@@ -213,12 +215,12 @@ func (l *raftLog) truncateFrom(index int) {
 		i++
 	}
 	clear(l.segments[i:])
-	l.segments, l.gathers = l.segments[:i], false
+	l.segments, l.growing = l.segments[:i], false
 	l.accepted.truncateFrom(index)
 }
 
-// compact cuts off the entries up to and including index (§7). The cost is that of these entries and of the one segment that is
-// cut: what is kept of that moves to memory of its own, so that all that is cut off becomes garbage.
+// compact cuts off the entries up to and including index (§7). The cost depends only on these entries and on the segment
+// that is cut. What stays of that segment is copied, so that all memory of the others becomes garbage.
 func (l *raftLog) compact(index int) {
 	if index == l.base {
 		return
@@ -241,7 +243,7 @@ func (l *raftLog) compact(index int) {
 	l.accepted.take(nil, index+1, index)
 }
 
-// reset discards the whole log; it goes on after an entry (index, term) that a snapshot covers (§7).
+// reset drops all entries. The log continues after the entry (index, term), which a snapshot covers (§7).
 func (l *raftLog) reset(index, term int) {
 	*l = raftLog{base: index, baseTerm: term, start: l.end, end: l.end}
 }

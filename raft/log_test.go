@@ -228,13 +228,13 @@ func TestLogAppendToLimit(t *testing.T) {
 func TestLogPanicsNameIndexAndLog(t *testing.T) {
 	l := logFrom(4, 1, 1, 1, 2)
 	for _, index := range []int{-1, 0, 3, 8, 99} {
-		want := []string{fmt.Sprintf("no entry %d ", index), "5..7"}
+		want := []string{fmt.Sprintf("no entry %d ", index), "5 to 7"}
 		wantPanic(t, func() { l.at(index) }, want...)
 		wantPanic(t, func() { l.term(index) }, want...)
 		wantPanic(t, func() { l.truncateFrom(index) }, want...)
 		wantPanic(t, func() { l.compact(index) }, want...)
 	}
-	wantPanic(t, func() { l.truncateFrom(4) }, "no entry 4 ", "5..7")
+	wantPanic(t, func() { l.truncateFrom(4) }, "no entry 4 ", "5 to 7")
 	if !sameEntries(allEntries(l), from(5).terms(1, 1, 2)) {
 		t.Error("a refused call changed the log")
 	}
@@ -317,7 +317,7 @@ func TestAcceptedAgainstTwin(t *testing.T) {
 					mustEqual(t, fmt.Sprint("seed ", seed, " index ", index), got[1+index-first], twin[index])
 				}
 			}
-			if a.length() > last-applied+perChunk {
+			if a.length() > last-applied+commandsPerChunk {
 				t.Fatalf("%d commands are stored for %d entries", a.length(), last-applied)
 			}
 			for i, chunk := range a.chunks {
@@ -364,15 +364,15 @@ func TestCompactionLetsCommandsGo(t *testing.T) {
 // Many waiting commands are not copied, and their memory is freed later.
 func TestAcceptedShrinks(t *testing.T) {
 	var a accepted
-	const n = 100 * perChunk
+	const n = 100 * commandsPerChunk
 	a.add(1, make([]any, n))
-	a.take(nil, 1, n-perChunk)
+	a.take(nil, 1, n-commandsPerChunk)
 	mustEqual(t, "chunks while the last are waiting", len(a.chunks), 1)
-	a.take(nil, n-perChunk+1, n)
+	a.take(nil, n-commandsPerChunk+1, n)
 	mustEqual(t, "chunks when none is waiting", len(a.chunks), 0)
 	moved := allocated(func() {
-		for index := 1; index < 10*n; index += perChunk {
-			a.add(index, make([]any, perChunk))
+		for index := 1; index < 10*n; index += commandsPerChunk {
+			a.add(index, make([]any, commandsPerChunk))
 		}
 	})
 	if each := moved / (10 * n); each > 40 {

@@ -10,71 +10,73 @@ import (
 	"slices"
 )
 
-// RequestVoteArgs asks for a vote (Figure 2, §5.2), or whether one would be given.
+// RequestVoteArgs asks for a vote (Figure 2, §5.2). With PreVote it asks whether the receiver would grant one (§9.6 of
+// Ongaro's dissertation).
 type RequestVoteArgs struct {
-	Term         int  // candidate's term; with PreVote the term it would stand in
-	CandidateID  int  // candidate requesting vote
-	LastLogIndex int  // index of candidate's last log entry (§5.4)
-	LastLogTerm  int  // term of candidate's last log entry (§5.4)
-	PreVote      bool // only a question: nobody's term, vote or timer changes
-	Checksum     uint64
+	Term         int    // candidate's term; with PreVote, the term after its current one
+	CandidateID  int    // candidate requesting vote
+	LastLogIndex int    // index of candidate's last log entry (§5.4)
+	LastLogTerm  int    // term of candidate's last log entry (§5.4)
+	PreVote      bool   // the receiver changes neither its term nor its vote nor its election timer
+	Checksum     uint64 // of all other fields
 }
 
 // RequestVoteReply answers RequestVoteArgs.
 type RequestVoteReply struct {
-	Term        int  // the voter's currentTerm, for the candidate to update itself
-	VoteGranted bool // the candidate received the vote, or with PreVote would receive it
-	Checksum    uint64
+	Term        int    // the voter's currentTerm, for the candidate to update itself
+	VoteGranted bool   // the candidate received the vote; with PreVote, would receive it
+	Checksum    uint64 // of all other fields; 0 if there is none
 }
 
-// AppendEntriesArgs replicates log entries and is the heartbeat (Figure 2, §5.2, §5.3).
+// AppendEntriesArgs replicates log entries and serves as heartbeat (Figure 2, §5.2, §5.3).
 type AppendEntriesArgs struct {
 	Term         int      // leader's term
-	LeaderID     int      // so that followers know the leader
-	PrevLogIndex int      // index of the entry just before the new ones
-	PrevLogTerm  int      // its term
+	LeaderID     int      // the leader, so that followers know it
+	PrevLogIndex int      // index of the entry immediately before the new ones
+	PrevLogTerm  int      // term of that entry
 	LeaderCommit int      // leader's commitIndex
-	Entries      []string // records of the new entries (segment.go), in pieces: bytes, not text; empty for a heartbeat
-	Definitions  [][]byte // gob type definitions that Entries need (definition.go)
-	Checksum     uint64
+	Entries      []string // new entries as records, one or more in a string of arbitrary bytes; empty for a heartbeat
+	Definitions  [][]byte // gob type definitions that the entries need
+	Checksum     uint64   // of all other fields
 }
 
-// AppendEntriesReply answers AppendEntriesArgs.
+// AppendEntriesReply answers AppendEntriesArgs. If a message is refused for another reason than the consistency check of
+// §5.3, Success is false, and ConflictTerm and ConflictIndex are 0.
 type AppendEntriesReply struct {
-	Term          int  // the follower's currentTerm, for the leader to update itself
-	Success       bool // the follower has an entry that matches PrevLogIndex and PrevLogTerm
-	ConflictTerm  int  // otherwise the term of its entry at PrevLogIndex, 0 if it has none there
-	ConflictIndex int  // and the first index it has of that term, or the one after its last
-	Beyond        int  // with Success, up to where it has the leader's log by entries that it kept, if that is further
-	Full          bool // it takes no entries until its service has caught up
-	Checksum      uint64
+	Term          int    // the follower's currentTerm, for the leader to update itself
+	Success       bool   // the follower's log matches PrevLogIndex and PrevLogTerm, and now has the new entries
+	ConflictTerm  int    // if the check failed, the term of the follower's entry at PrevLogIndex, or 0 if it has none there
+	ConflictIndex int    // the first index that the follower has of that term, or the index after its last entry
+	Beyond        int    // with Success, index of the last entry taken from messages that had come early; 0 if none
+	Full          bool   // the follower takes no entries until its service has caught up (WithMaxBacklog)
+	Checksum      uint64 // of all other fields; 0 if there is none
 }
 
-// InstallSnapshotArgs brings a follower up to a snapshot, sent whole (Figure 13, §7).
+// InstallSnapshotArgs sends a follower a whole snapshot, in one message (Figure 13, §7).
 type InstallSnapshotArgs struct {
 	Term              int    // leader's term
-	LeaderID          int    // so that followers know the leader
+	LeaderID          int    // the leader, so that followers know it
 	LastIncludedIndex int    // the snapshot replaces all entries up to and including this index
-	LastIncludedTerm  int    // its term
+	LastIncludedTerm  int    // term of the entry at LastIncludedIndex
 	Data              []byte // the snapshot
-	Checksum          uint64
+	Checksum          uint64 // of all other fields
 }
 
 // InstallSnapshotReply answers InstallSnapshotArgs.
 type InstallSnapshotReply struct {
-	Term     int  // the follower's currentTerm, for the leader to update itself
-	Success  bool // the follower holds all that the snapshot covers
-	Checksum uint64
+	Term     int    // the follower's currentTerm, for the leader to update itself
+	Success  bool   // the follower has everything that the snapshot covers
+	Checksum uint64 // of all other fields; 0 if there is none
 }
 
-// A Message is what one server sends another: *RequestVoteArgs, *AppendEntriesArgs or *InstallSnapshotArgs.
+// A Message is a message from one server to another: *RequestVoteArgs, *AppendEntriesArgs or *InstallSnapshotArgs.
 type Message interface {
 	sender() (id, term int)
-	rpc() (svcMeth string, reply Reply) // labrpc's name for it, and an empty reply
+	rpc() (svcMeth string, reply Reply) // the name of the method for labrpc, and an empty reply
 }
 
-// A Reply answers a Message: *RequestVoteReply, *AppendEntriesReply or *InstallSnapshotReply, as the message
-// was.
+// A Reply answers a Message. It is a *RequestVoteReply, *AppendEntriesReply or *InstallSnapshotReply, as the message was
+// a *RequestVoteArgs, *AppendEntriesArgs or *InstallSnapshotArgs.
 type Reply interface {
 	term() int
 	seal() // sets Checksum
@@ -101,8 +103,8 @@ func (r *RequestVoteReply) term() int     { return r.Term }
 func (r *AppendEntriesReply) term() int   { return r.Term }
 func (r *InstallSnapshotReply) term() int { return r.Term }
 
-// call takes m to a peer and returns the reply to it, nil if there is none or it was damaged. It is the one door by which
-// messages leave.
+// call sends m to a peer and returns the reply, or nil if there is none or it was damaged. It may block. All messages to
+// other servers go through it.
 func (rf *Raft) call(peer int, m Message) Reply {
 	rf.observeMessage(m, peer)
 	svcMeth, reply := m.rpc()
@@ -117,26 +119,27 @@ func (rf *Raft) call(peer int, m Message) Reply {
 	return reply
 }
 
-// callTransport is call with WithTransport. expected is a reply of the type that belongs to m.
+// callTransport does the same as call, with WithTransport. expected is a reply of the right type for m.
 func (rf *Raft) callTransport(peer int, m Message, expected Reply) Reply {
 	if m, ok := m.(*AppendEntriesArgs); ok {
-		m.Entries = slices.Clone(m.Entries) // the replicator uses that slice again; the receiver may keep m
+		m.Entries = slices.Clone(m.Entries) // the replicator reuses the slice, but the receiver may keep m
 	}
 	reply := rf.options.transport(peer, m)
 	if reply == nil || reflect.ValueOf(reply).IsNil() {
 		return nil
 	}
 	if reflect.TypeOf(reply) != reflect.TypeOf(expected) {
-		panic(fmt.Sprintf("raft: server %d: the transport returned a %T in reply to a %T, want a %T", rf.me, reply, m, expected))
+		panic(fmt.Sprintf("raft: server %d: WithTransport: send returned a %T in reply to a %T, want a %T", rf.me, reply, m, expected))
 	}
 	return reply
 }
 
-// maxNumber bounds the terms and indices that a message may name, so that no sum of two can overflow.
+// maxNumber bounds the terms and indices in messages, so that the sum of two cannot overflow.
 const maxNumber = math.MaxInt / 4
 
 var errMalformed = errors.New("malformed message")
 
+// plausible reports whether all numbers are possible terms or indices.
 func plausible(numbers ...int) bool {
 	for _, n := range numbers {
 		if n < 0 || n > maxNumber {
@@ -146,17 +149,18 @@ func plausible(numbers ...int) bool {
 	return true
 }
 
-// OnMessage takes a message from a peer and returns the reply to it. It is the one door by which messages
-// enter: the three labrpc handlers are adapters to it, and another transport may call it. What the reply
-// promises has been saved when it returns. It panics if m is nil or of a foreign type. Safe for concurrent use; the
-// server keeps parts of m, which must not be changed afterwards.
+// OnMessage handles a message from a peer and returns the reply. All messages from other servers enter here: the three
+// labrpc handlers call it, and so does the receiving end of another transport (WithTransport). State that the reply
+// depends on has been saved when OnMessage returns. OnMessage panics if m is nil or not one of the three types. It is
+// safe for concurrent use. The server keeps parts of m, which must not be modified afterwards.
 //
-// Messages and replies may be damaged on their way. Each carries a checksum of all its fields. A message is refused if
-// its checksum is wrong, if no correct server can have sent it, or if this server was killed: the reply grants nothing,
-// no state changes, and nothing of the message is kept. A reply with a wrong checksum is dropped, as if it were lost; one
-// without, which is 0, was made by hand and is taken as it is.
-// How far a message's term is from this server's own is no reason to refuse it: Figure 2 alone says what follows from
-// terms. Peers do not lie: Byzantine faults are out of scope.
+// OnMessage refuses a message if its checksum is wrong, if no correct server can have sent it, or if this server has been
+// killed. The reply then grants nothing, no state changes, and nothing of the message is kept. A term is never refused
+// for being far from this server's own: only the rules of Figure 2 apply.
+//
+// Each reply carries a checksum, too. A server drops a reply with a wrong checksum as if it were lost. It accepts
+// checksum 0, which stands for none, for programs that make replies by hand. Servers must not lie: Byzantine faults are
+// out of scope.
 func (rf *Raft) OnMessage(m Message) Reply {
 	var reply Reply
 	switch m := m.(type) {
@@ -167,34 +171,31 @@ func (rf *Raft) OnMessage(m Message) Reply {
 	case *InstallSnapshotArgs:
 		reply = rf.onInstallSnapshot(m)
 	default:
-		panic(fmt.Sprintf("raft: OnMessage(%T): not a message of Raft's", m))
+		panic(fmt.Sprintf("raft: OnMessage: %T is not a Raft message", m))
 	}
 	reply.seal()
 	rf.observeReply(m, reply)
 	return reply
 }
 
-// Prompt tells labrpc that the handlers below wait for nothing but a lock, which nobody holds for long: see labrpc.Prompt.
-func (rf *Raft) Prompt() (receiver any) { return rf }
-
-// RequestVote is the labrpc handler of a candidate's request; see OnMessage.
+// RequestVote handles a candidate's request (§5.2). It is a handler for labrpc; see OnMessage.
 func (rf *Raft) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
 	*reply = *rf.OnMessage(args).(*RequestVoteReply)
 }
 
-// AppendEntries is the labrpc handler of a leader's entries and heartbeats; see OnMessage.
+// AppendEntries handles a leader's entries and heartbeats (§5.3). It is a handler for labrpc; see OnMessage.
 func (rf *Raft) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
 	*reply = *rf.OnMessage(args).(*AppendEntriesReply)
 }
 
-// InstallSnapshot is the labrpc handler of a leader's snapshot; see OnMessage.
+// InstallSnapshot handles a leader's snapshot (§7). It is a handler for labrpc; see OnMessage.
 func (rf *Raft) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
 	*reply = *rf.OnMessage(args).(*InstallSnapshotReply)
 }
 
-// admitLocked applies to a message what holds for all of them: a killed server takes none, a sender is another
-// server of the cluster, and "if RPC request contains term T > currentTerm: set currentTerm = T, convert to
-// follower" (§5.1). It reports whether the message is of the current term and so deserves an answer of its own.
+// admitLocked applies the rules that hold for all messages. It refuses a message if this server has been killed, if the
+// term is old, or if the sender is not another server of the cluster. "If RPC request contains term T > currentTerm: set
+// currentTerm = T, convert to follower" (§5.1). It reports whether the message is of the current term and may be handled.
 func (rf *Raft) admitLocked(m Message) bool {
 	id, term := m.sender()
 	if rf.killed || term < rf.currentTerm || !rf.isPeer(id) {
@@ -206,10 +207,11 @@ func (rf *Raft) admitLocked(m Message) bool {
 	return true
 }
 
+// isPeer reports whether id is another server of the cluster.
 func (rf *Raft) isPeer(id int) bool { return id >= 0 && id < len(rf.peers) && id != rf.me }
 
-// admitLeaderLocked is admitLocked for what only a leader sends. There is one leader a term (§5.2), so whoever
-// claims to be another one is refused; a candidate that hears of the leader of its term returns to follower.
+// admitLeaderLocked applies admitLocked and the rules for messages from a leader. A term has at most one leader (§5.2),
+// so a message from a second one is refused. A candidate that hears from the leader of its term returns to follower.
 func (rf *Raft) admitLeaderLocked(m Message) bool {
 	id, term := m.sender()
 	if term == rf.currentTerm && (rf.role == Leader || rf.leader >= 0 && rf.leader != id) {

@@ -2,18 +2,19 @@
 
 package raft
 
-// An observer is told what a server does while it does it: the tests check with one, on every cluster, what must always
-// hold (Figure 3). A server without one pays a nil check at each of these places. started, changed and saved are called
-// with Raft.mu held, the others without it; none may call the server back.
+// An observer is told what a server does, at the moment when it does it. With one, the tests check the invariants of
+// Figure 3 on every cluster. A server without an observer pays a nil check in each of these places. started, changed and
+// saved are called with Raft.mu held, the others without it. An observer must not call the server.
 type observer interface {
-	started(rf *Raft)                           // its state is what its disk had
-	changed(rf *Raft)                           // its term, role, leader or commitIndex did
-	saved(rf *Raft)                             // its Persister has just taken something
-	sending(rf *Raft, m Message, to int)        // m is about to leave
-	answering(rf *Raft, m Message, reply Reply) // the reply to m is about to leave
-	applying(rf *Raft, m ApplyMsg)              // m is about to go to applyCh
+	started(rf *Raft)                           // the server has restored its saved state
+	changed(rf *Raft)                           // its term, role, leader or commitIndex has changed
+	saved(rf *Raft)                             // it has saved its state
+	sending(rf *Raft, m Message, to int)        // it is about to send m
+	answering(rf *Raft, m Message, reply Reply) // it is about to return the reply to m
+	applying(rf *Raft, m ApplyMsg)              // it is about to send m on applyCh
 }
 
+// withObserver sets the observer of a server.
 func withObserver(o observer) Option {
 	return func(options *options) { options.observer = o }
 }

@@ -178,7 +178,7 @@ func (w *watch) started(rf *Raft) {
 	}
 	h := &s.disk.head
 	s.term, s.commit, s.applied = h.currentTerm, h.snapshotIndex, h.snapshotIndex
-	if rf.options.snapFirst {
+	if rf.options.snapshotFirst {
 		s.applied = 0
 	}
 	w.note(s, "starts: term %d, vote %d, log %d..%d, snapshot %d", h.currentTerm, h.votedFor, h.base+1, s.disk.last(), h.snapshotIndex)

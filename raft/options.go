@@ -8,9 +8,15 @@ import (
 	"time"
 )
 
-// An Option changes how one server works; Make takes any number of them. Without options a server obeys every rule and
-// limit of the lab. Servers of a cluster may differ in all but the times. Unless its comment says more, an option
-// matters to speed only, never to safety. What each choice costs and buys is in README, measured by "make choices".
+// An Option changes how one server works. Make takes any number of them; of two with the same name, the later one counts.
+// The defaults obey every rule and limit of the lab. The lab allows other values too, except where an option says
+// otherwise.
+//
+// Servers of one cluster may use different options, but should agree on WithHeartbeat and WithElectionTimeout. No option
+// affects safety; WithVotePolicy, WithConcession and WithPreVote say why. "make choices" measures what each choice costs
+// and gains.
+//
+// The first value is the default:
 //
 //	elections
 //	  WithHeartbeat        115 ms
@@ -21,20 +27,18 @@ import (
 //	  WithStandSoon        true
 //	replication
 //	  WithLink             LinkPool(1); LinkPool(n), LinkPools(n, m), LinkOrdered or LinkPerMessage
-//	  WithBackup           BackupByTerm, BackupByHalf or BackupBy(n)
-//	  WithTrailingLog      0
+//	  WithBackup           BackupByTerm, BackupByHalf, BackupByOne or BackupBy(n)
+//	  WithTrailingLog      0 entries
 //	  WithMaxBacklog       256 MB
-//	the outside
-//	  WithEvents           no events
-//	  WithSnapshotFirst    after a restart, applyCh begins behind the saved snapshot
-//	  WithCloseOnKill      applyCh stays open
+//	service and network
+//	  WithEvents           no events on applyCh
+//	  WithSnapshotFirst    after a restart, applyCh begins after the saved snapshot
+//	  WithCloseOnKill      Kill leaves applyCh open
 //	  WithTransport        labrpc
-//
-// The default comes first.
 type Option func(*options)
 
 type options struct {
-	heartbeat  time.Duration // a leader's pause between messages to a peer
+	heartbeat  time.Duration // a leader's interval between messages to a peer
 	timeoutMin time.Duration // bounds of the randomized election timeout (§5.2)
 	timeoutMax time.Duration
 	votePolicy VotePolicy
@@ -44,21 +48,22 @@ type options struct {
 
 	link     Link
 	backup   Backup
-	trailing int // entries to keep behind a snapshot
-	entries  int // most of one AppendEntries
-	backlog  int // bytes committed but not handed over, above which a follower takes no entries
+	trailing int // entries that the log keeps although a snapshot covers them
+	entries  int // maximum entries of one AppendEntries
+	backlog  int // bytes committed but not handed over, above which a follower accepts no entries
 
-	events      bool
-	snapFirst   bool // the saved snapshot goes to applyCh after a restart
-	closeOnKill bool
-	transport   func(peer int, m Message) Reply // instead of labrpc
-	observer    observer                        // nil for none
-	woken       func()                          // of tests that starve a server: the ticker has just woken
-	asking      func(int, *RequestVoteArgs)     // of the explorer's servers, which have no goroutines, instead of requestVoteFrom
+	events          bool
+	snapshotFirst   bool // after a restart, the saved snapshot goes to applyCh
+	closeOnKill     bool
+	transport       func(peer int, m Message) Reply // nil for labrpc
+	observer        observer                        // nil for none
+	onTickerWake    func()                          // test hook: called each time that the ticker wakes
+	sendVoteRequest func(int, *RequestVoteArgs)     // test hook: replaces requestVoteFrom on servers without goroutines
 }
 
-// courseRules are the defaults. The lab allows ten heartbeats a second; a timeout leaves room for one to be late (§5.6).
-func courseRules() options {
+// labDefaults returns the defaults. The heartbeat obeys the lab's ten heartbeats a second, and an election timeout leaves
+// room for one heartbeat to be late (§5.6).
+func labDefaults() options {
 	return options{
 		heartbeat:  115 * time.Millisecond,
 		timeoutMin: 160 * time.Millisecond,
@@ -73,34 +78,39 @@ func courseRules() options {
 	}
 }
 
-// WithHeartbeat sets how long a leader leaves a follower without a message, 115 ms by default: the lab allows ten
-// heartbeats a second. It must be a millisecond or more, and below the election timeout, or Make panics. All servers of
-// a cluster should agree on it.
+// WithHeartbeat sets the heartbeat interval: a leader sends a peer a heartbeat when this much time has passed since the
+// last one, or since it sent the last message that the peer answered. The default is 115 ms. A shorter interval allows
+// shorter election timeouts. The lab allows at most ten heartbeats a second, so at least 100 ms. All servers of a cluster
+// should use the same interval. Make panics if d is less than a millisecond, or not less than the minimum election
+// timeout.
 func WithHeartbeat(d time.Duration) Option {
 	return func(o *options) { o.heartbeat = d }
 }
 
-// WithElectionTimeout sets the bounds between which each election timeout is drawn (§5.2), 160 and 320 ms by
-// default. min must be positive, above the heartbeat and not above max, and max at most a year, or Make panics. A wide
-// range splits few votes, a short one finds a leader soon (§9.3); min should leave room for a heartbeat to be late.
+// WithElectionTimeout sets the bounds from which each election timeout is drawn (§5.2). The default is 160 to 320 ms. A
+// wide range splits few votes, and short timeouts find a leader soon (§9.3); min should leave room for one heartbeat to
+// be late. A server waits up to four times as long if its elections fail or no peer answers. The lab wants a new leader
+// within five seconds. All servers of a cluster should use the same bounds. Make panics unless heartbeat < min <= max <=
+// one year.
 func WithElectionTimeout(min, max time.Duration) Option {
 	return func(o *options) { o.timeoutMin, o.timeoutMax = min, max }
 }
 
-// maxTimeout bounds election timeouts and so heartbeats, of which a server adds up 20 at most: no sum can overflow.
+// maxTimeout bounds election timeouts, and so heartbeats. A server adds up at most 20 of these, so no sum can overflow.
 const maxTimeout = 365 * 24 * time.Hour
 
-// VotePolicy is when a candidate votes for itself; see WithVotePolicy.
+// VotePolicy says when a candidate votes for itself; see WithVotePolicy.
 type VotePolicy int
 
 // The vote policies.
 const (
-	VoteSelfFirst VotePolicy = iota // as it enters its term (§5.2)
-	VoteSelfLast                    // when the others' votes make a majority with its own
+	VoteSelfFirst VotePolicy = iota // when it enters its term (§5.2)
+	VoteSelfLast                    // when the other votes make a majority with its own
 )
 
 func (p VotePolicy) valid() bool { return p == VoteSelfFirst || p == VoteSelfLast }
 
+// String returns the name of the constant.
 func (p VotePolicy) String() string {
 	if !p.valid() {
 		return fmt.Sprintf("VotePolicy(%d)", int(p))
@@ -108,138 +118,121 @@ func (p VotePolicy) String() string {
 	return [...]string{"VoteSelfFirst", "VoteSelfLast"}[p]
 }
 
-// WithVotePolicy sets when a candidate casts its own vote. With VoteSelfFirst it does so as it enters its term (§5.2).
-// With VoteSelfLast, the default, it asks the others with its vote still free, gives it to the first other candidate of
-// its term that asks for it and whose log is good enough (§5.4.1), and else casts it for itself when that makes a
-// majority. A candidate that gave its vote away goes on counting, since two may have traded votes; then it takes a
-// majority of the others. So fewer votes split, and where many do a leader is found some 10% sooner (TestChoices).
+// WithVotePolicy sets when a candidate votes for itself. VoteSelfFirst votes when the candidate enters its term, as in
+// §5.2. VoteSelfLast, the default, asks the other servers first. The candidate votes for itself when their votes make a
+// majority with its own. Until then it may grant its vote to another candidate of its term whose log is up-to-date
+// (§5.4.1); it then needs a majority of the others, and still counts their votes, since two candidates may have voted for
+// each other. VoteSelfLast splits fewer votes where messages are lost or delayed. Choose VoteSelfFirst to follow the
+// paper.
 //
-// Election Safety (§5.2, Figure 3) asks only that a server votes at most once a term and that it takes a majority of
-// votes to lead; nowhere that a candidate is among its own voters. Under either policy the vote goes from free to its
-// candidate in one step under the lock, saved before it is counted or granted, so a restart can neither forget nor
-// repeat it; and a restart ends the candidacy, so no vote is counted for it later. Servers of a cluster may differ.
+// Both are safe. Election Safety (§5.2, Figure 3) requires that a server votes at most once in a term and that a leader
+// has the votes of a majority. It does not require that a candidate is one of its own voters. Under both policies a
+// server changes votedFor from nobody to a candidate in one step under the lock, and saves it before the vote is counted
+// or granted. A restart cannot forget or repeat the vote. A restart also ends the candidacy, so it counts no votes
+// afterwards.
 func WithVotePolicy(policy VotePolicy) Option {
 	return func(o *options) { o.votePolicy = policy }
 }
 
-// WithConcession sets whether a candidate concedes, at once, when so many have refused it that it cannot win: it
-// counts no vote of that term any more, and its own vote becomes free for another candidate of that term. Off by
-// default: a candidate waits for a leader, a new term or its timeout, as in §5.2. Beside VoteSelfFirst it saves some
-// cold starts a split vote; beside VoteSelfLast it buys nothing (TestChoices).
+// WithConcession sets whether a candidate steps down as soon as so many servers have refused it that it cannot win. It
+// then counts no more votes of that term, and may grant its own vote to another candidate. The default is false: a
+// candidate waits for a leader, a new term or its timeout, as in §5.2. With VoteSelfFirst, true saves split votes when a
+// cluster starts on a lossy network; with VoteSelfLast it gains nothing.
 //
-// A vote counts but once a term (§5.2). A candidate's vote for itself has been sent to nobody; only its own count in
-// memory could use it. That count is dropped, and none begins in that term again, since a candidacy raises the term
-// (§5.2), also after a restart, which ends every candidacy. Only then, under the same lock, the vote is freed and
-// saved, before anybody can be given it. All that is saved is votedFor: a crash before the save leaves the vote spent
-// and helps nobody, one after it leaves a follower with a free vote. Grants that come later find no count. A vote
-// that made its server leader, or that another has got, is never freed. Servers of a cluster may differ.
+// It is safe, since a vote still counts at most once in a term (§5.2). Only the candidate's own count, which is in
+// memory, could use its vote for itself. The candidate first drops that count, then clears votedFor and saves it, all
+// under one lock, and only then can grant the vote. It starts no other count in that term, since each candidacy starts a
+// new term, also after a restart; grants that come later are ignored. A crash before the save leaves the vote used; a
+// crash after it leaves a follower that has not voted. A vote that made its server leader, or that went to another
+// server, is never cleared.
 func WithConcession(on bool) Option {
 	return func(o *options) { o.concession = on }
 }
 
-// WithPreVote sets whether a server asks, before it stands in a new term, if a majority would elect it (PreVote: §9.6
-// of Ongaro's dissertation). On by default, so that a server that was cut off deposes nobody when it comes back; it
-// costs an election a round trip. Without it a server that hears of no leader raises its term at once (§5.2).
+// WithPreVote sets whether a server asks the others whether they would vote for it before it enters a new term (PreVote,
+// §9.6 of Ongaro's dissertation). The default is true: a server that was cut off does not depose a working leader when it
+// comes back. With false, a server raises its term as soon as its election timeout elapses (§5.2), which saves each
+// election a round trip. In term 0 there is no leader to depose, and servers do not ask.
 //
-// A promise binds nobody and changes no state, and votes are counted as without it, so it cannot harm safety
-// (§5.2, §5.4). It could harm progress: that it does not, leaders that a majority does not answer resign, whatever this
-// option says, and each server answers who asks. So servers of a cluster may differ.
+// It is safe: a server that answers a PreVote changes no state and promises nothing, and votes are counted as without it.
+// To preserve liveness, a leader steps down when no majority answers it, and every server answers PreVotes, whatever this
+// option says.
 func WithPreVote(on bool) Option {
 	return func(o *options) { o.preVote = on }
 }
 
-// WithStandSoon sets whether a leader that is deposed while a majority is with it stands for election when its next
-// heartbeat would have been due, before others time out. Who deposed it was cut off for a while or has the worse log,
-// and may not win; if it does, or has the better log and gets our vote, we wait for an election timeout, as always
-// without the option. On by default. When all servers use PreVote a leader is hardly ever deposed so.
-//
-// It changes a timeout, which matters to availability only, never to safety (§5.6).
+// WithStandSoon sets whether a leader that is deposed while a majority answers it starts an election early: when its next
+// heartbeat would have been due, before the others time out. The server that deposed it was cut off or has a less
+// up-to-date log, and may not win. If the deposed leader hears from a new leader or grants its vote, it waits for an
+// election timeout, as it always does with false. The default is true. If all servers use PreVote, a leader is seldom
+// deposed in this way. The option changes a timeout, on which only availability depends (§5.6).
 func WithStandSoon(on bool) Option {
 	return func(o *options) { o.standSoon = on }
 }
 
-// WithTrailingLog keeps up to n of the entries that a snapshot covers, 0 by default. A follower that is no further
-// behind then gets those that it lacks instead of the whole snapshot (§7). They are committed, and stay part of the log
-// and of the saved state, whose size grows accordingly. Make panics if n is negative.
+// WithTrailingLog sets how many of the entries that a snapshot covers stay in the log, at most. The default is 0. A
+// follower that is only that far behind gets the entries that it lacks instead of the whole snapshot (§7). The entries
+// also stay in the saved state, whose size the lab's tests limit (to 2,000 bytes in part D), so n must be small there.
+// Make panics if n is negative.
 func WithTrailingLog(n int) Option {
 	return func(o *options) { o.trailing = n }
 }
 
-// WithMaxBacklog bounds how far a follower's service may lag: while more than so many bytes of entries are committed but not
-// handed over to it, the follower takes no further ones, and does again when half of them are left. 256 MB by default. It
-// follows its leader as before, and votes; but what it does not take, it does not acknowledge. When the services of a
-// majority are so far behind, nothing commits, and the leader's log grows with each Start: see Status.Backlog for what a
-// service may do then. Make panics if it is not positive.
+// WithMaxBacklog bounds the memory that a slow service costs a follower. A follower stops accepting entries when more
+// than this many bytes of entries are committed but not handed over on applyCh, and accepts them again when at most half
+// of that is left. The default is 256 MB. Meanwhile it follows its leader and votes, but does not acknowledge the entries
+// that it refuses. If the services of a majority are that far behind, nothing commits, and the leader's log grows with
+// each Start; see Status.Backlog for what a service can do then. Make panics if bytes is not positive.
 func WithMaxBacklog(bytes int) Option {
 	return func(o *options) { o.backlog = bytes }
 }
 
-// WithEvents has the server report on applyCh how its state changes: ApplyMsgs with EventValid set, in order with the
-// commands and snapshots around them. Event says what there is and what the order means. A reader that is slow loses
-// none, and delays nobody but itself: events wait for it in a queue that may grow without bound. After Kill nothing is
-// sent. Without the option nothing is queued or sent. It changes nothing of what servers tell each other, so each server
-// may have it or not.
+// WithEvents makes the server report changes of its state on applyCh, as ApplyMsgs with EventValid set, in order with
+// commands and snapshots. Event describes the kinds and the order. By default there are none. A slow reader loses no
+// event and delays no server: events wait in a queue without a bound. After Kill no event is sent. The option changes no
+// message between servers, and the lab's tests ignore events. Make panics if ApplyMsg has no field for an Event, as in
+// some course trees.
 func WithEvents() Option {
 	return func(o *options) { o.events = true }
 }
 
-// WithSnapshotFirst makes a restarted server begin on applyCh with the snapshot that it has saved, as if it had just come from
-// the leader, before anything else; if the leader sends a newer one first, that takes its place. A server without a snapshot
-// begins with the first command, as always. Without the option the snapshot is not sent, and the service reads it from its
-// Persister before it calls Make, as the lab's services do.
+// WithSnapshotFirst makes a restarted server send its saved snapshot on applyCh before anything else, or a newer one if
+// the leader has sent that first. A server without a snapshot begins with the first command. By default the snapshot is
+// not sent: the lab's services read it from their Persister before they call Make.
 func WithSnapshotFirst() Option {
-	return func(o *options) { o.snapFirst = true }
+	return func(o *options) { o.snapshotFirst = true }
 }
 
-// WithCloseOnKill makes Kill close applyCh after the last message was sent on it. Without it applyCh stays
-// open, since services of the classic labs take the zero message of a closed channel for a bad one; the 2025
-// labs learn from the closed channel that their Raft has ended.
+// WithCloseOnKill makes Kill close applyCh after the last message. By default applyCh stays open, since services of the
+// labs before 2025 take the zero message of a closed channel for a bad one. The labs of 2025 need it: their services end
+// when applyCh is closed.
 func WithCloseOnKill() Option {
 	return func(o *options) { o.closeOnKill = true }
 }
 
-// WithTransport has the server send its messages through send instead of labrpc; of peers, Make then uses the length
-// only. send takes a message to a peer, hands it to OnMessage there, and returns the reply, of the type that belongs to
-// the message, or nil if there is none. As with labrpc, which it stands for, messages may be lost, delayed, repeated and
-// overtake each other (§5.1, §5.5). One that is damaged is refused (OnMessage).
-//
-// It is called without a lock and from many goroutines at once, some of which may be calls to the same peer. It may
-// block, which delays other messages to that peer as Link says; but each call must end some time, or its
-// goroutine outlives Kill. Neither side changes m afterwards: a transport within one process may hand it over as it is.
-// Another one encodes it, for example with labgob: all fields of messages and replies are exported. The strings of
-// AppendEntriesArgs hold any bytes, which an encoding of text, such as JSON, would not leave alone.
-//
-// WithTransport panics if send is nil.
-func WithTransport(send func(peer int, m Message) Reply) Option {
-	if send == nil {
-		panic("raft: WithTransport(nil): there is nothing to send with")
-	}
-	return func(o *options) { o.transport = send }
-}
-
-// check reports what options cannot work together.
+// check returns an error if an option is invalid or contradicts another one.
 func (o *options) check() error {
 	switch {
 	case o.heartbeat < time.Millisecond:
-		return fmt.Errorf("WithHeartbeat(%v): want a millisecond or more", o.heartbeat)
+		return fmt.Errorf("WithHeartbeat(%v): want at least 1ms", o.heartbeat)
 	case o.timeoutMin <= 0 || o.timeoutMin > o.timeoutMax:
 		return fmt.Errorf("WithElectionTimeout(%v, %v): want 0 < min <= max", o.timeoutMin, o.timeoutMax)
 	case o.timeoutMax > maxTimeout:
 		return fmt.Errorf("WithElectionTimeout(%v, %v): want at most %v", o.timeoutMin, o.timeoutMax, maxTimeout)
 	case o.timeoutMin <= o.heartbeat:
-		return fmt.Errorf("an election timeout of %v does not leave time for a heartbeat of %v", o.timeoutMin, o.heartbeat)
+		return fmt.Errorf("a minimum election timeout of %v must exceed the heartbeat of %v", o.timeoutMin, o.heartbeat)
 	case !o.link.valid():
 		return fmt.Errorf("WithLink(%d): want LinkOrdered, LinkPerMessage, LinkPool(n) or LinkPools(n, m)", o.link)
 	case !o.backup.valid():
 		return fmt.Errorf("WithBackup(%d): want BackupByTerm, BackupByHalf or BackupBy(n)", o.backup)
 	case o.trailing < 0:
-		return fmt.Errorf("WithTrailingLog(%d): it must not be negative", o.trailing)
+		return fmt.Errorf("WithTrailingLog(%d): want at least 0", o.trailing)
 	case o.events && !hasEvents:
-		return errors.New("WithEvents: this tree's ApplyMsg has no place for an Event")
+		return errors.New("WithEvents: ApplyMsg has no field for an Event in this tree")
 	case o.backlog < 1:
-		return fmt.Errorf("WithMaxBacklog(%d): it must be positive", o.backlog)
+		return fmt.Errorf("WithMaxBacklog(%d): want at least 1", o.backlog)
 	case !o.votePolicy.valid():
-		return fmt.Errorf("WithVotePolicy(%v): there is no such policy", o.votePolicy)
+		return fmt.Errorf("WithVotePolicy(%v): want VoteSelfFirst or VoteSelfLast", o.votePolicy)
 	}
 	return nil
 }

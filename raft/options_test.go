@@ -49,8 +49,8 @@ func TestLongestTimeout(t *testing.T) {
 			t.Fatal(err)
 		}
 		for attempts := range 5 {
-			rf.attempts = attempts
-			rf.postponeElectionLocked()
+			rf.electionsStarted = attempts
+			rf.resetElectionTimerLocked()
 			mustEqual(t, "timeout", time.Until(rf.deadline), maxTimeout<<max(0, min(attempts-2, 2)))
 		}
 	})
@@ -83,7 +83,7 @@ func TestDefaultOptions(t *testing.T) {
 		option(&named)
 	}
 	named.entries, named.backlog = maxEntries, 256<<20
-	if got := courseRules(); !reflect.DeepEqual(got, named) {
+	if got := labDefaults(); !reflect.DeepEqual(got, named) {
 		t.Errorf("the defaults are %+v, want %+v", got, named)
 	}
 }
@@ -100,6 +100,6 @@ func TestImpossibleServer(t *testing.T) {
 // A pool must allow at least one message.
 func TestImpossiblePool(t *testing.T) {
 	for _, n := range []int{0, -1, -2} {
-		wantPanic(t, func() { LinkPool(n) }, "LinkPool(", "at least one")
+		wantPanic(t, func() { LinkPool(n) }, "LinkPool(", "at least 1")
 	}
 }

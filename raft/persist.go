@@ -10,36 +10,44 @@ import (
 	"hash/crc32"
 )
 
-// The saved state is a head of fixed length and a body: a front of type definitions that entries need (term 0, length,
-// definition) and the entries of the log (term, length, encoded command). The head holds everything else, and the
-// lengths and checksums of front and entries: a state that was cut short or altered is noticed. The checksum of the entries
-// goes on from that of those before them that were cut off, so that neither end of the log costs what lies between.
+// A head is the first part of the saved state, of fixed length. The second part, the body, has the front and the entries.
+// The front holds the type definitions that the entries need, as records with term 0. The entries are the records of the
+// log.
+//
+// The head holds everything else, with the lengths and checksums of front, entries and snapshot. They show that a state
+// was cut short or altered. The checksum of the entries continues from that of the entries that were cut off before them,
+// so that a change at either end of the log need not read the entries in between.
 type head struct {
 	currentTerm   int
-	votedFor      int // nobody (-1) or a server
-	base          int // the log begins after this index
-	baseTerm      int
-	snapshotIndex int // lastIncludedIndex of the snapshot, 0 without one (§7)
+	votedFor      int // a server, or nobody
+	base          int // index of the last entry before the log
+	baseTerm      int // term of that entry
+	snapshotIndex int // lastIncludedIndex of the snapshot, 0 without a snapshot (§7)
 	snapshotTerm  int // lastIncludedTerm
 	bodyLength    int
-	bodySum       uint32 // of the entries, going on from bodyBegin
+	bodySum       uint32 // checksum after the last entry; it starts from bodyBegin
 	snapshotSum   uint32
-	bodyBegin     uint32 // the checksum before the first entry
+	bodyBegin     uint32 // checksum before the first entry
 	frontSum      uint32
 	frontLength   int
 }
 
+// stateVersion identifies the format. headSize is the length of a head in bytes: version, 7 numbers, 4 checksums,
+// frontLength, and the head's own checksum.
 const (
 	stateVersion = 0x52414603
 	headSize     = 4 + 7*8 + 4*4 + 8 + 4
 )
 
+// checksum returns the CRC-32C of b.
 func checksum(b []byte) uint32 { return extendChecksum(0, b) }
 
 var checksumTable = crc32.MakeTable(crc32.Castagnoli)
 
+// extendChecksum returns the checksum of the bytes that sum is of, followed by b.
 func extendChecksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, checksumTable, b) }
 
+// append appends the encoded head to dst.
 func (h *head) append(dst []byte) []byte {
 	start := len(dst)
 	dst = binary.LittleEndian.AppendUint32(dst, stateVersion)
@@ -53,13 +61,13 @@ func (h *head) append(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
 }
 
-// readHead decodes the head of a saved state and returns the body with it, if both can be trusted.
+// readHead returns the head and the body of a saved state. It returns an error if their lengths or checksums are wrong.
 func readHead(state []byte) (h head, body []byte, err error) {
 	if len(state) < headSize {
-		return h, nil, fmt.Errorf("it ends after %d bytes, in its head of %d", len(state), headSize)
+		return h, nil, fmt.Errorf("it has %d bytes, fewer than its head of %d", len(state), headSize)
 	}
 	if version := binary.LittleEndian.Uint32(state); version != stateVersion {
-		return h, nil, fmt.Errorf("its version is %#x, not %#x", version, stateVersion)
+		return h, nil, fmt.Errorf("its version is %#x, want %#x", version, stateVersion)
 	}
 	fields, body := state[:headSize-4], state[headSize:]
 	if binary.LittleEndian.Uint32(state[headSize-4:]) != checksum(fields) {
@@ -78,13 +86,13 @@ func readHead(state []byte) (h head, body []byte, err error) {
 	return h, body, h.checkBody(body)
 }
 
-// checkBody reports whether body is the one that was saved with the head.
+// checkBody returns an error unless body is the one that was saved with the head.
 func (h *head) checkBody(body []byte) error {
 	if len(body) != h.bodyLength {
-		return fmt.Errorf("its body has %d bytes, but should have %d", len(body), h.bodyLength)
+		return fmt.Errorf("its body has %d bytes, want %d", len(body), h.bodyLength)
 	}
 	if h.frontLength < 0 || h.frontLength > len(body) {
-		return fmt.Errorf("its type definitions have %d bytes of a body of %d", h.frontLength, len(body))
+		return fmt.Errorf("its type definitions have %d bytes, in a body of %d", h.frontLength, len(body))
 	}
 	front, entries := body[:h.frontLength], body[h.frontLength:]
 	if checksum(front) != h.frontSum || extendChecksum(h.bodyBegin, entries) != h.bodySum {
@@ -93,17 +101,17 @@ func (h *head) checkBody(body []byte) error {
 	return nil
 }
 
-// check reports what no server can have saved.
+// check returns an error if no server of a cluster of this size can have saved the head.
 func (h *head) check(servers int) error {
 	if !plausible(h.currentTerm, h.base, h.baseTerm, h.snapshotIndex, h.snapshotTerm) ||
 		h.votedFor < nobody || h.votedFor >= servers ||
 		h.base > h.snapshotIndex || h.baseTerm > h.snapshotTerm || h.snapshotTerm > h.currentTerm {
-		return fmt.Errorf("its head is impossible: %+v", *h)
+		return fmt.Errorf("its head is invalid: %+v", *h)
 	}
 	return nil
 }
 
-// restore takes over what was saved before a crash. An empty state is that of a server that never ran.
+// restore restores what was saved before a crash. An empty state means that the server has never run.
 func (rf *Raft) restore(state, data []byte) error {
 	if len(state) == 0 {
 		if len(data) > 0 {
@@ -119,7 +127,7 @@ func (rf *Raft) restore(state, data []byte) error {
 		return err
 	}
 	if checksum(data) != h.snapshotSum {
-		return fmt.Errorf("the snapshot beside it (%d bytes) is not the one it was saved with", len(data))
+		return fmt.Errorf("the snapshot (%d bytes) is not the one that was saved with it", len(data))
 	}
 	rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor
 	rf.log.reset(h.base, h.baseTerm)
@@ -136,7 +144,7 @@ func (rf *Raft) restore(state, data []byte) error {
 	return nil
 }
 
-// restoreDefinitions reads the type definitions of the log's entries.
+// restoreDefinitions restores the type definitions from the front.
 func (rf *Raft) restoreDefinitions(front []byte) error {
 	for len(front) > 0 {
 		term, d, rest, err := readRecord(front)
@@ -144,13 +152,14 @@ func (rf *Raft) restoreDefinitions(front []byte) error {
 			return errRecord
 		}
 		front = rest
-		def := definition(bytes.Clone(d)) // it outlives the state
+		def := definition(bytes.Clone(d)) // a copy, since it outlives the state
 		rf.definitions.add(def.key(), def)
 		rf.store.defined = append(rf.store.defined, defined{def.key(), maxNumber})
 	}
 	return nil
 }
 
+// restoreLog restores the log from its records. It returns an error if the snapshot does not fit the log.
 func (rf *Raft) restoreLog(body []byte) error {
 	er := entryReader{&rf.definitions, rf.log.baseTerm, rf.currentTerm, rf.log.base + 1}
 	for len(body) > 0 {
@@ -165,10 +174,10 @@ func (rf *Raft) restoreLog(body []byte) error {
 		body = body[seg.size():]
 	}
 	if last := rf.log.lastIndex(); rf.snapshot.index > last {
-		return fmt.Errorf("its log ends at %d, before its snapshot at %d", last, rf.snapshot.index)
+		return fmt.Errorf("its log ends at index %d, before its snapshot at %d", last, rf.snapshot.index)
 	}
 	if term := rf.log.term(rf.snapshot.index); term != rf.snapshot.term {
-		return fmt.Errorf("its log has term %d where its snapshot ends with term %d", term, rf.snapshot.term)
+		return fmt.Errorf("its log has term %d at the end of its snapshot, which has term %d", term, rf.snapshot.term)
 	}
 	return nil
 }

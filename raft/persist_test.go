@@ -56,7 +56,7 @@ func complaint(k int, cut bool) string {
 	case cut && k == 0:
 		return "there is a snapshot but no state"
 	case cut && k < headSize:
-		return fmt.Sprintf("ends after %d bytes, in its head of %d", k, headSize)
+		return fmt.Sprintf("it has %d bytes, fewer than its head of %d", k, headSize)
 	case cut:
 		return fmt.Sprintf("body has %d bytes", k-headSize)
 	case k < 4:
@@ -75,10 +75,10 @@ func TestMakeNoticesEveryTruncation(t *testing.T) {
 		makeBroken(t, state[:n], snapshot, complaint(n, true))
 	}
 	for n := range snapshot {
-		makeBroken(t, state, snapshot[:n], fmt.Sprintf("the snapshot beside it (%d bytes) is not the one", n))
+		makeBroken(t, state, snapshot[:n], fmt.Sprintf("the snapshot (%d bytes) is not the one", n))
 	}
 	makeBroken(t, append(bytes.Clone(state), 0), snapshot, complaint(len(state)+1, true))
-	makeBroken(t, state, append(bytes.Clone(snapshot), 0), "the snapshot beside it")
+	makeBroken(t, state, append(bytes.Clone(snapshot), 0), "is not the one that was saved with it")
 }
 
 func TestMakeNoticesEveryFlippedBit(t *testing.T) {
@@ -92,7 +92,7 @@ func TestMakeNoticesEveryFlippedBit(t *testing.T) {
 	}
 	for bit := range 8 * len(snapshot) {
 		snapshot[bit/8] ^= 1 << (bit % 8)
-		makeBroken(t, state, snapshot, "the snapshot beside it")
+		makeBroken(t, state, snapshot, "is not the one that was saved with it")
 		snapshot[bit/8] ^= 1 << (bit % 8)
 	}
 }
@@ -102,15 +102,15 @@ func TestMakeNoticesStrangers(t *testing.T) {
 	before := old.store.persister.Copy()
 	old.Snapshot(4, []byte("newer"))
 	after := old.store.persister
-	makeBroken(t, before.ReadRaftState(), after.ReadSnapshot(), "the snapshot beside it")
-	makeBroken(t, after.ReadRaftState(), before.ReadSnapshot(), "the snapshot beside it")
-	makeBroken(t, after.ReadRaftState(), nil, "the snapshot beside it (0 bytes)")
+	makeBroken(t, before.ReadRaftState(), after.ReadSnapshot(), "is not the one that was saved with it")
+	makeBroken(t, after.ReadRaftState(), before.ReadSnapshot(), "is not the one that was saved with it")
+	makeBroken(t, after.ReadRaftState(), nil, "the snapshot (0 bytes) is not the one")
 	makeBroken(t, nil, after.ReadSnapshot(), "there is a snapshot but no state")
 	plain := newFollower(t, 3, 1, from(1).terms(1)).store.persister
-	makeBroken(t, plain.ReadRaftState(), after.ReadSnapshot(), "the snapshot beside it")
+	makeBroken(t, plain.ReadRaftState(), after.ReadSnapshot(), "is not the one that was saved with it")
 	newer := plain.ReadRaftState()
 	binary.LittleEndian.PutUint32(newer, stateVersion+1)
-	makeBroken(t, newer, nil, fmt.Sprintf("its version is %#x, not %#x", stateVersion+1, stateVersion))
+	makeBroken(t, newer, nil, fmt.Sprintf("its version is %#x, want %#x", stateVersion+1, stateVersion))
 	makeBroken(t, []byte(strings.Repeat("not a state of Raft's ", 9)), nil, "version")
 }
 
@@ -130,7 +130,7 @@ func TestMakeNoticesTheImpossible(t *testing.T) {
 	}
 	one, two := from(1).terms(2)[0], from(2).terms(1)[0]
 	value, _, _ := encodeCommand(nil, pointCommand{1, 2})
-	const inHead = "its head is impossible"
+	const inHead = "its head is invalid"
 	for _, c := range []struct {
 		what string
 		h    head
@@ -144,12 +144,12 @@ func TestMakeNoticesTheImpossible(t *testing.T) {
 		{inHead, head{currentTerm: 1, base: 2, baseTerm: 1, snapshotIndex: 1, snapshotTerm: 1}, nil},
 		{inHead, head{currentTerm: 3, base: 2, baseTerm: 2, snapshotIndex: 2, snapshotTerm: 1}, nil},
 		{inHead, head{currentTerm: 1, base: 2, baseTerm: 1, snapshotIndex: 2, snapshotTerm: 2}, nil},
-		{"its log ends at 1, before its snapshot at 2", head{currentTerm: 2, snapshotIndex: 2, snapshotTerm: 2}, records(one)},
-		{"its log entry 2 is impossible", head{currentTerm: 2}, records(one, two)},
-		{"its log entry 1 is impossible", head{currentTerm: 1}, records(one)},
-		{"its log entry 4 is impossible", head{currentTerm: 4, base: 3, baseTerm: 3, snapshotIndex: 3, snapshotTerm: 3}, records(one)},
-		{"its log entry 2 is impossible", head{currentTerm: 2}, records(one, entry{term: 2, data: value})},
-		{"its log entry 1 is impossible", head{currentTerm: 2}, records(entry{term: 2, data: []byte{99}})},
+		{"its log ends at index 1, before its snapshot at 2", head{currentTerm: 2, snapshotIndex: 2, snapshotTerm: 2}, records(one)},
+		{"its log entry 2 is invalid", head{currentTerm: 2}, records(one, two)},
+		{"its log entry 1 is invalid", head{currentTerm: 1}, records(one)},
+		{"its log entry 4 is invalid", head{currentTerm: 4, base: 3, baseTerm: 3, snapshotIndex: 3, snapshotTerm: 3}, records(one)},
+		{"its log entry 2 is invalid", head{currentTerm: 2}, records(one, entry{term: 2, data: value})},
+		{"its log entry 1 is invalid", head{currentTerm: 2}, records(entry{term: 2, data: []byte{99}})},
 		{"a record is malformed", head{currentTerm: 2}, []byte{1}},
 		{"a record is malformed", head{currentTerm: 2}, []byte{1, 2, 0}},
 		{"a record is malformed", head{currentTerm: 2}, bytes.Repeat([]byte{0xff}, 12)},
@@ -271,7 +271,7 @@ func TestRestoreChecksTermAtSnapshot(t *testing.T) {
 	rf.snapshot.term = 1
 	rf.saveAllLocked(true)
 	wantPanic(t, func() { Make(deadEnds(3), 0, rf.store.persister.Copy(), make(chan ApplyMsg)) },
-		"cannot be trusted", "term 2 where its snapshot ends with term 1")
+		"cannot be trusted", "term 2 at the end of its snapshot, which has term 1")
 }
 
 // A restored log has its own memory, and appending to it does not change the saved state.

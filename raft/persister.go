@@ -8,16 +8,16 @@ import (
 	"sync"
 )
 
-// A Persister is the disk of one server: it keeps the Raft state and the snapshot that were saved last, in
-// memory. It has the methods of every year's Persister of the course, and Change, by which a save costs as much as there is
-// new. The zero value is an empty disk. Safe for concurrent use.
+// A Persister simulates the disk of one server. It keeps the Raft state and the snapshot that were saved last, in memory.
+// It has the methods of the lab's Persisters of all years, and Change and Append, which save only what is new. The zero
+// value is an empty disk. It is safe for concurrent use.
 type Persister struct {
 	mu       sync.Mutex
-	head     []byte   // the beginning of the Raft state that Change replaces; never shared
-	body     [][]byte // the rest, in pieces; a byte once written never changes
-	size     int      // the length of head and body
-	snapshot []byte   // never changed, only replaced
-	saved    func()   // if set, called with mu held after each change: the tests crash servers there
+	head     []byte   // the beginning of the Raft state, which Change overwrites; never shared
+	body     [][]byte // the rest, in pieces; their bytes are never written again
+	size     int      // length of head and body in bytes
+	snapshot []byte   // never modified, only replaced
+	saved    func()   // test hook: called with mu held after each save; tests crash servers there
 }
 
 // MakePersister returns an empty Persister.
@@ -25,15 +25,15 @@ func MakePersister() *Persister {
 	return &Persister{}
 }
 
-// Copy returns a Persister with the same contents; from then on they change apart.
+// Copy returns a Persister with the same contents. Later saves to one do not affect the other.
 func (ps *Persister) Copy() *Persister {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	return &Persister{head: slices.Clone(ps.head), body: slices.Clone(ps.body), size: ps.size, snapshot: ps.snapshot}
 }
 
-// Save replaces the Raft state and the snapshot in one step: a crash leaves both old or both new. A nil
-// snapshot erases the one saved before. The arguments are copied.
+// Save replaces the Raft state and the snapshot in one step: after a crash, both are old or both are new. A nil snapshot
+// erases the saved one. Save copies its arguments. It is the lab's method from 2023 on.
 func (ps *Persister) Save(raftstate []byte, snapshot []byte) {
 	snapshot = clone(snapshot)
 	ps.mu.Lock()
@@ -42,22 +42,22 @@ func (ps *Persister) Save(raftstate []byte, snapshot []byte) {
 	ps.setState(raftstate)
 }
 
-// SaveStateAndSnapshot is Save under the name that it had up to 2022.
+// SaveStateAndSnapshot is the same as Save. It is the lab's method until 2022.
 func (ps *Persister) SaveStateAndSnapshot(state []byte, snapshot []byte) {
 	ps.Save(state, snapshot)
 }
 
-// SaveRaftState replaces the Raft state and keeps the snapshot. The argument is copied.
+// SaveRaftState replaces the Raft state, keeps the snapshot, and copies its argument. It is the lab's method until 2022.
 func (ps *Persister) SaveRaftState(state []byte) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.setState(state)
 }
 
-// setState makes the state a copy of state.
+// setState replaces the Raft state by a copy of state.
 func (ps *Persister) setState(state []byte) {
 	ps.head, ps.body, ps.size = nil, nil, len(state)
-	for k := 0; k < len(state); k += maxSegment { // so that a part that is dropped becomes garbage
+	for k := 0; k < len(state); k += maxSegment { // in pieces, so that memory is freed when part of it is dropped
 		ps.body = append(ps.body, clone(state[k:min(k+maxSegment, len(state))]))
 	}
 	if ps.saved != nil {
@@ -65,13 +65,17 @@ func (ps *Persister) setState(state []byte) {
 	}
 }
 
-// Append is a Change of the head that adds to the end of the body.
+// Append saves a new head and adds the pieces of tail to the end of the body. It is the same as Change with only Head and
+// Tail.
 func (ps *Persister) Append(head []byte, tail ...[]byte) { ps.Change(Change{Head: head, Tail: tail}) }
 
-// Change saves a change in one step: a crash leaves all of it or nothing. Until another writer is used, every head must
-// have the same length. The saved state must be at least that long, or empty, and its body as long as what goes. All but
-// the head is kept, as if the disk were mapped into memory: the caller may keep it, too, but nobody may ever write to it
-// again.
+// Change saves a change in one step: after a crash, all of it is saved or nothing. The first Change, and the first one
+// after Save, SaveStateAndSnapshot or SaveRaftState, makes the first len(c.Head) bytes of the Raft state the head, or
+// begins a new state if it is empty. Change copies c.Head. It keeps c.Front, c.Tail and c.Snapshot, as if the disk were
+// mapped into memory: the caller may keep them, too, but must never modify them.
+//
+// Change panics if the Raft state is shorter than c.Head but not empty, if the head already has another length, or if the
+// body is shorter than c.Drop+c.Cut.
 func (ps *Persister) Change(c Change) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -80,9 +84,9 @@ func (ps *Persister) Change(c Change) {
 	}
 	switch body := ps.size - len(ps.head); {
 	case len(ps.head) != len(c.Head):
-		panic(fmt.Sprintf("raft: Persister.Append or Change: a head of %d bytes where one of %d is saved", len(c.Head), len(ps.head)))
+		panic(fmt.Sprintf("raft: Persister.Change or Append: a head of %d bytes, want %d", len(c.Head), len(ps.head)))
 	case c.Drop < 0 || c.Cut < 0 || c.Drop+c.Cut > body:
-		panic(fmt.Sprintf("raft: Persister.Change: drop %d bytes and cut %d where %d are saved", c.Drop, c.Cut, body))
+		panic(fmt.Sprintf("raft: Persister.Change: cannot drop %d bytes and cut %d from a body of %d", c.Drop, c.Cut, body))
 	}
 	copy(ps.head, c.Head)
 	ps.cut(c.Cut)
@@ -102,20 +106,20 @@ func (ps *Persister) Change(c Change) {
 	}
 }
 
-// extend adds a piece to the end of the body.
+// extend adds a piece to the end of the body. It joins the piece to the last one if they adjoin in memory.
 func (ps *Persister) extend(piece []byte) {
 	ps.size += len(piece)
 	last := len(ps.body) - 1
 	switch {
 	case len(piece) == 0:
-	case last >= 0 && continues(ps.body[last], piece):
+	case last >= 0 && adjoins(ps.body[last], piece):
 		ps.body[last] = ps.body[last][:len(ps.body[last])+len(piece)]
 	default:
 		ps.body = append(ps.body, piece)
 	}
 }
 
-// cut takes n bytes from the end of the body.
+// cut removes n bytes from the end of the body.
 func (ps *Persister) cut(n int) {
 	ps.size -= n
 	for n > 0 {
@@ -130,7 +134,8 @@ func (ps *Persister) cut(n int) {
 	}
 }
 
-// drop takes n bytes from the beginning of the body. What is kept of a piece moves, so that all that goes becomes garbage.
+// drop removes n bytes from the beginning of the body. It copies the rest of a piece, so that the memory of all n is
+// freed.
 func (ps *Persister) drop(n int) {
 	ps.size -= n
 	gone := 0
@@ -147,12 +152,12 @@ func (ps *Persister) drop(n int) {
 	ps.body = replaceFirst(ps.body, gone, moved)
 }
 
-// continues reports whether b lies behind a in one piece of memory.
-func continues(a, b []byte) bool {
+// adjoins reports whether b follows a immediately in the same piece of memory.
+func adjoins(a, b []byte) bool {
 	return cap(a)-len(a) >= len(b) && &a[:len(a)+1][len(a)] == &b[0]
 }
 
-// splitHead makes the first n bytes of the saved state the head, as long as nothing was changed.
+// splitHead makes the first n bytes of the Raft state the head. An empty state becomes a head of n zeros.
 func (ps *Persister) splitHead(n int) {
 	if ps.size == 0 {
 		ps.head, ps.size = make([]byte, n), n
@@ -165,7 +170,7 @@ func (ps *Persister) splitHead(n int) {
 	ps.size += len(ps.head)
 }
 
-// ReadRaftState returns a copy of the Raft state, empty if none was saved.
+// ReadRaftState returns a copy of the Raft state. It is empty but not nil if none was saved.
 func (ps *Persister) ReadRaftState() []byte {
 	ps.mu.Lock()
 	head, body, size := slices.Clone(ps.head), slices.Clone(ps.body), ps.size
@@ -177,14 +182,14 @@ func (ps *Persister) ReadRaftState() []byte {
 	return state
 }
 
-// RaftStateSize returns the length of the Raft state in bytes.
+// RaftStateSize returns the length of the Raft state in bytes, without the snapshot. It is the same as Status.StateBytes.
 func (ps *Persister) RaftStateSize() int {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	return ps.size
 }
 
-// ReadSnapshot returns a copy of the snapshot, empty if none was saved.
+// ReadSnapshot returns a copy of the snapshot. It is empty but not nil if none was saved.
 func (ps *Persister) ReadSnapshot() []byte {
 	ps.mu.Lock()
 	snapshot := ps.snapshot
@@ -192,14 +197,15 @@ func (ps *Persister) ReadSnapshot() []byte {
 	return clone(snapshot)
 }
 
-// SnapshotSize returns the length of the snapshot in bytes.
+// SnapshotSize returns the length of the snapshot in bytes. It is the same as SnapInfo.Size.
 func (ps *Persister) SnapshotSize() int {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	return len(ps.snapshot)
 }
 
-// clone is bytes.Clone, but empty where that is nil: the course's readers never return nil.
+// clone is bytes.Clone, except that it returns an empty slice for nil: the readers of the lab's Persister never return
+// nil.
 func clone(b []byte) []byte {
 	return append([]byte{}, b...)
 }

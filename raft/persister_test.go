@@ -112,7 +112,7 @@ func TestPersisterImpossibleChange(t *testing.T) {
 	ps.Append([]byte("headhead"), []byte("tail"))
 	for _, c := range []Change{{Drop: 5}, {Cut: 5}, {Drop: 3, Cut: 2}, {Drop: -1}, {Cut: -1}} {
 		c.Head = []byte("HEADHEAD")
-		wantPanic(t, func() { ps.Change(c) }, "Persister.Change", "where 4 are saved")
+		wantPanic(t, func() { ps.Change(c) }, "Persister.Change", "from a body of 4")
 		checkDisk(t, ps, plainDisk{state: "headheadtail"})
 	}
 }
@@ -184,9 +184,9 @@ func TestPersisterZeroValue(t *testing.T) {
 func TestPersisterAppendWantsTheSameHead(t *testing.T) {
 	ps := MakePersister()
 	ps.Append([]byte("headhead"), []byte("tail"))
-	wantPanic(t, func() { ps.Append([]byte("short")) }, "Persister.Append", "5 bytes", "8")
-	wantPanic(t, func() { ps.Append([]byte("too long a head")) }, "Persister.Append", "15 bytes", "8")
+	wantPanic(t, func() { ps.Append([]byte("short")) }, "Persister.Change or Append", "5 bytes", "8")
+	wantPanic(t, func() { ps.Append([]byte("too long a head")) }, "Persister.Change or Append", "15 bytes", "8")
 	checkDisk(t, ps, plainDisk{state: "headheadtail"})
 	ps.SaveRaftState([]byte("stub"))
-	wantPanic(t, func() { ps.Append([]byte("headhead")) }, "Persister.Append", "8 bytes", "4")
+	wantPanic(t, func() { ps.Append([]byte("headhead")) }, "Persister.Change or Append", "8 bytes", "4")
 }

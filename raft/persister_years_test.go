@@ -132,7 +132,7 @@ func TestYearsShareTheirFormat(t *testing.T) {
 func TestPersisterWithoutMethods(t *testing.T) {
 	rf := newFollower(t, 3, 1, nil)
 	year{"none", func(*Persister) any { return struct{}{} }}.use(rf)
-	wantPanic(t, func() { rf.OnMessage(sealed(&RequestVoteArgs{Term: 2, CandidateID: 1})) }, "the Persister has no method to save with")
+	wantPanic(t, func() { rf.OnMessage(sealed(&RequestVoteArgs{Term: 2, CandidateID: 1})) }, "the Persister has neither SaveRaftState nor Save")
 }
 
 // startCourse starts server i with a Persister of the year.

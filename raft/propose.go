@@ -172,7 +172,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	if c != nil {
 		rf.definitions.add(c.key, c.definition)
 	}
-	command = handedOver(command, data, c)
+	command = valueToApply(command, data, c)
 	t := rf.proposals.add(data, command)
 	for t.full && rf.accept(t.term) {
 		t = rf.proposals.add(data, command)

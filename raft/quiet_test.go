@@ -189,7 +189,7 @@ func pictureOf(rf *Raft) picture {
 		killed: rf.killed, role: rf.role, leader: rf.leader,
 		commitIndex: rf.commitIndex, lastApplied: rf.lastApplied,
 		heard: rf.lastHeard, deadline: rf.deadline,
-		campaign: fmt.Sprint(rf.campaign), attempts: rf.attempts,
+		campaign: fmt.Sprint(rf.campaign), attempts: rf.electionsStarted,
 		state:          fmt.Sprintf("%x", rf.store.persister.ReadRaftState()),
 		snapshotOnDisk: string(rf.store.persister.ReadSnapshot()),
 	}

@@ -23,12 +23,10 @@
 //	snapshot.go     Snapshot, InstallSnapshot                                        §7
 //	apply.go        the applier; applymsg.go has ApplyMsg                            §5.3
 //	message.go      arguments and replies of the RPCs, and OnMessage; checksum.go    Fig. 2, Fig. 13
-//	log.go          the log as pure data                                             §5.3, §7
-//	accepted.go     values of commands that this server accepted
+//	log.go          the log as pure data; accepted.go has values of commands         §5.3, §7
 //	segment.go      how entries lie in memory, on disk and in messages
 //	command.go      how a command is encoded and decoded; codec.go, definition.go, identity.go and register.go help
-//	persist.go      the format of the saved state; store.go writes what is new of it
-//	persister.go    Persister, the simulated disk
+//	persist.go      the saved state; store.go saves what is new; persister.go: disk  Fig. 2
 //	control.go      RaftState; status.go has Status; events.go has Event
 //	options.go      the options of Make; options_link.go has those for links and for backing up
 //	observe.go      hooks for the tests that watch a server
@@ -80,6 +78,8 @@ import (
 
 // Raft is one server of a cluster. Its methods are safe for concurrent use.
 type Raft struct {
+	_ struct{} `labrpc:"prompt"` // the handlers wait only for mu, which is never held for long; see labrpc.MakeService
+
 	peers   []*labrpc.ClientEnd
 	me      int // this server's index in peers
 	applyCh chan<- ApplyMsg
@@ -105,18 +105,18 @@ type Raft struct {
 	commitIndex int // index of the highest entry known to be committed; never falls
 	lastApplied int // index of the highest entry sent on applyCh; never falls
 
-	applyCond sync.Cond // signalled when commitIndex or snapshot advance, or an event comes
-	events    eventQueue
-	reordered reorderBuffer // entries of the leader that overtook earlier ones
-	full      bool          // the service is so far behind that we accept no entries
+	applyCond   sync.Cond // signalled when commitIndex or snapshot advance, or an event comes
+	events      eventQueue
+	reordered   reorderBuffer // entries of the leader that overtook earlier ones
+	backlogFull bool          // the service is so far behind that we accept no entries
 
-	role      Role
-	leader    int       // the server known to lead in currentTerm, or nobody
-	lastHeard time.Time // when the leader's last message came
-	silence             // of the leader; on a leader, of a majority
-	nextTick  time.Time // when the ticker runs next
-	campaign  campaign  // votes received, or promises of votes during a PreVote
-	attempts  int       // elections that failed in a row
+	role             Role
+	leader           int       // the server known to lead in currentTerm, or nobody
+	lastHeard        time.Time // when the leader's last message came
+	silence                    // of the leader; on a leader, of a majority
+	nextTick         time.Time // when the ticker runs next
+	campaign         campaign  // votes received, or promises of votes during a PreVote
+	electionsStarted int       // elections started since a leader was last known
 
 	// Volatile state on leaders (Figure 2), reinitialized after election.
 	followers    []*follower // by peer; nil for ourselves
@@ -160,7 +160,7 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		peers:       peers,
 		me:          me,
 		applyCh:     applyCh,
-		options:     courseRules(),
+		options:     labDefaults(),
 		wakeTicker:  make(chan struct{}, 1),
 		done:        make(chan struct{}),
 		applierDone: make(chan struct{}),
@@ -180,14 +180,14 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 		return nil, fmt.Errorf("its saved state cannot be trusted: %w", err)
 	}
 	rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index
-	if rf.options.snapFirst {
+	if rf.options.snapshotFirst {
 		rf.lastApplied = 0 // the applier finds a snapshot to send
 	}
 	rf.proposals.committed.Store(int64(rf.commitIndex))
 	rf.proposals.yielding = make(chan struct{}, maxYielding)
 	rf.events.term = rf.currentTerm
 	rf.followers = rf.newFollowers()
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 	rf.observeStart()
 	return rf, nil
 }

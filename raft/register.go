@@ -4,14 +4,15 @@ package raft
 
 import "fmt"
 
-// undecodable says what it means that this process cannot decode an entry: other servers could, so it lacks a registration.
+// undecodable returns the panic message for an entry that this process cannot decode. The server that accepted the
+// command could encode it, so a registration is missing here.
 func (rf *Raft) undecodable(index int, data []byte, err error) string {
-	return fmt.Sprintf("raft: server %d cannot decode the command at index %d, of %s: %v. Nothing is lost: the entry is in the log and on disk. "+
-		"Register the type with labgob.Register in this process, as on the server that accepted the command, and start this server again.",
+	return fmt.Sprintf("raft: server %d cannot decode the command at index %d, of %s: %v. Nothing is lost: the entry is saved. "+
+		"Call labgob.Register for the type in this process, as on the server that accepted the command, and restart this server.",
 		rf.me, index, rf.definitions.typeOf(data), err)
 }
 
-// typeOf tells by what name the type of an encoded command is registered.
+// typeOf returns the registered name of the type of an encoded command, as text for a message.
 func (ds *definitions) typeOf(data []byte) string {
 	var stream []byte
 	if key, ok := definitionKey(data); ok {
@@ -25,8 +26,9 @@ func (ds *definitions) typeOf(data []byte) string {
 	return "unknown type"
 }
 
-// nameInStream returns the name of the type in a gob stream that begins with a value in an interface, or "". Such a message is
-// its length, the type id of interfaces, a zero, the length of the name, the name, and the value.
+// nameInStream returns the name of the type in a gob stream that begins with a value in an interface, or "" if there is
+// none. Such a stream begins with the length of the message, the type id of interfaces, a zero, the length of the name,
+// and the name.
 func nameInStream(stream []byte) string {
 	const interfaceID = 8 << 1 // as gob writes an int
 	_, b := readGobUint(stream)
@@ -39,7 +41,8 @@ func nameInStream(stream []byte) string {
 	return string(b[:length])
 }
 
-// readGobUint returns the first number of b and what follows: one byte up to 127, else the negated count of the bytes to come.
+// readGobUint returns the first unsigned number of b and the bytes after it. gob writes a number up to 127 as one byte,
+// and a larger one as the negated count of its bytes and the bytes.
 func readGobUint(b []byte) (x uint64, rest []byte) {
 	if len(b) == 0 {
 		return 0, nil

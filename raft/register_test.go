@@ -54,7 +54,7 @@ func TestUnregisteredType(t *testing.T) {
 		d, todo := newDecoder(&rf.definitions), toApply{}
 		rf.waitToApply(&todo)
 		wantPanic(t, func() { rf.apply(d, &todo) }, "server 0", "index 2", "of type", c.other+`"`, "Nothing is lost",
-			"labgob.Register in this process", "start this server again")
+			"labgob.Register for the type in this process", "restart this server")
 		verify(t, rf)
 	}
 }

@@ -2,54 +2,55 @@
 
 package raft
 
-// An early holds entries of the current leader that have overtaken those before them, until these come: on a link with
-// several messages on their way (LinkPools) they need not be sent again. A message that is kept is as one that the network
-// has delayed: it goes through the same consistency check when its turn comes, and a new leader or term drops it.
+// A reorderBuffer holds entries of the current leader that overtook earlier entries, until those arrive. So the leader need
+// not send them again when several messages are in flight (LinkPools). That is as safe as a network that delays a message:
+// kept entries pass the same consistency check (§5.3) before they enter the log, and setRoleLocked drops them when the
+// leader or term changes.
 type reorderBuffer struct {
 	kept  []reorderedBatch
 	bytes int
 }
 
 type reorderedBatch struct {
-	prev, prevTerm int // the entry before
+	prev, prevTerm int // index and term of the entry before the first one
 	entries        batch
-	types          *definitions // ours, and those that the message brought; nil for none
+	types          *definitions // those of this server and the message together; nil if there are no entries
 }
 
-// maxReordered bounds how many messages are kept, and maxOnTheWay their bytes.
+// maxReordered bounds the messages whose entries are kept. maxBytesInFlight bounds their bytes.
 const maxReordered = 256
 
-// keep takes in entries, if there is room and they are not there already.
-func (e *reorderBuffer) keep(prev, prevTerm int, b batch, types *definitions) {
+// keep adds the entries of a message, unless the buffer is full or holds them already.
+func (rb *reorderBuffer) keep(prev, prevTerm int, b batch, types *definitions) {
 	size := b.size()
-	if len(b) == 0 || len(e.kept) >= maxReordered || e.bytes+size > maxOnTheWay {
+	if len(b) == 0 || len(rb.kept) >= maxReordered || rb.bytes+size > maxBytesInFlight {
 		return
 	}
-	for _, k := range e.kept {
+	for _, k := range rb.kept {
 		if k.prev == prev && k.prevTerm == prevTerm && k.entries.length() >= b.length() {
 			return
 		}
 	}
-	e.kept = append(e.kept, reorderedBatch{prev, prevTerm, b, types})
-	e.bytes += size
+	rb.kept = append(rb.kept, reorderedBatch{prev, prevTerm, b, types})
+	rb.bytes += size
 }
 
-// next takes out entries that begin in a log which ends at last, or right behind it.
-func (e *reorderBuffer) next(last int) (b reorderedBatch, ok bool) {
-	for k, b := range e.kept {
+// next removes and returns a batch that follows an entry of a log which ends at last. ok is false if there is none.
+func (rb *reorderBuffer) next(last int) (b reorderedBatch, ok bool) {
+	for k, b := range rb.kept {
 		if b.prev <= last {
-			end := len(e.kept) - 1
-			e.kept[k], e.kept[end] = e.kept[end], reorderedBatch{}
-			e.kept = e.kept[:end]
-			e.bytes -= b.entries.size()
+			end := len(rb.kept) - 1
+			rb.kept[k], rb.kept[end] = rb.kept[end], reorderedBatch{}
+			rb.kept = rb.kept[:end]
+			rb.bytes -= b.entries.size()
 			return b, true
 		}
 	}
 	return reorderedBatch{}, false
 }
 
-// takeReorderedLocked appends the entries that were kept and now follow the log's last one. It returns up to where they reach, 0
-// if there are none.
+// takeReorderedLocked appends the kept entries that now fit the log. It returns the index of the last one, or 0 if there are
+// none. Each batch passes the consistency check (§5.3); one that fails it is dropped.
 func (rf *Raft) takeReorderedLocked() (beyond int) {
 	for {
 		b, ok := rf.reordered.next(rf.log.lastIndex())

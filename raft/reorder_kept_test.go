@@ -39,7 +39,7 @@ func TestEarly(t *testing.T) {
 
 // The reorder buffer is limited in messages and in bytes. Messages that are taken out make room.
 func TestEarlyIsBounded(t *testing.T) {
-	small, large := segmentOf(from(1).terms(1)...), segmentOf(entry{1, make([]byte, maxOnTheWay/4)})
+	small, large := segmentOf(from(1).terms(1)...), segmentOf(entry{1, make([]byte, maxBytesInFlight/4)})
 	var e reorderBuffer
 	for range 3 { // the limits hold again after it was emptied
 		for prev := range 2 * maxReordered {
@@ -89,7 +89,7 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 		mustEqual(t, "nextIndex, failures", [2]int{f.nextIndex, f.failures}, [2]int{4, 0})
 		mustEqual(t, "work", rf.hasWorkLocked(f), false)
 		if lost {
-			f.forget(calls[0]) // given up; the third is still in flight
+			f.remove(calls[0]) // given up; the third is still in flight
 			f.heartbeatDue = true
 			exchange(t, rf, f, other) // a heartbeat
 			mustEqual(t, "nextIndex when the first is not awaited", f.nextIndex, 1)
@@ -106,12 +106,12 @@ func TestLeaderAwaitsOvertaken(t *testing.T) {
 // Entries that a follower had to drop are sent again as soon as the leader knows, although others are in flight.
 func TestDroppedEntriesAreSentAgain(t *testing.T) {
 	rf, f, other, calls := commandsInFlight(t, 4, LinkPool(4))
-	other.reordered.bytes = maxOnTheWay // no room
+	other.reordered.bytes = maxBytesInFlight // no room
 	third := deliver(t, other, calls[2].message)
 	for _, c := range calls[:2] {
 		deliverCall(t, rf, f, other, c)
 	}
 	mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{2, 5})
-	rf.settleLocked(f, calls[2], third)
+	rf.onReplyLocked(f, calls[2], third)
 	mustEqual(t, "nextIndex", f.nextIndex, 3)
 }

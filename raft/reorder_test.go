@@ -89,7 +89,7 @@ func TestEarlyRejectionOvertaken(t *testing.T) {
 		rf, f, other, calls := commandsInFlight(t, 4, link)
 		rejection := deliver(t, other, calls[3].message)
 		deliverCall(t, rf, f, other, calls[0])
-		rf.settleLocked(f, calls[3], rejection)
+		rf.onReplyLocked(f, calls[3], rejection)
 		mustEqual(t, "nextIndex", f.nextIndex, 5)
 		deliverCall(t, rf, f, other, calls[2])
 		deliverCall(t, rf, f, other, calls[1])
@@ -101,7 +101,7 @@ func TestEarlyRejectionOvertaken(t *testing.T) {
 func TestLossOfOneOfMany(t *testing.T) {
 	for _, link := range []Link{LinkPool(8), LinkPerMessage} {
 		rf, f, other, calls := commandsInFlight(t, 5, link)
-		rf.settleLocked(f, calls[1], nil)
+		rf.onReplyLocked(f, calls[1], nil)
 		again := sendNext(rf, f)
 		mustEqual(t, "sent again", [2]int{again.first, again.last}, [2]int{2, 2})
 		mustEqual(t, "more to send", rf.hasWorkLocked(f), false)

@@ -4,57 +4,59 @@ package raft
 
 import "time"
 
-// settleLocked takes the outcome of a call of the current term. reply is nil if there was none.
-func (rf *Raft) settleLocked(f *follower, c *call, reply Reply) {
-	waitedFor, now := f.forget(c), time.Now()
-	if f.installing == c {
-		f.installing = nil
+// onReplyLocked handles the reply to a call of the current term, or its failure if reply is nil (Figure 2, Leaders; §5.3).
+// A reply with a later term deposes the leader: "if RPC … response contains term T > currentTerm" (§5.1). If c was lost,
+// nextIndex goes back to its entries: "the leader retries AppendEntries RPCs indefinitely" (§5.3).
+func (rf *Raft) onReplyLocked(f *follower, c *call, reply Reply) {
+	pending, now := f.remove(c), time.Now()
+	if f.snapshotCall == c {
+		f.snapshotCall = nil
 	}
-	overtaken := c.sentAt.Before(f.answeredTo)
+	overtaken := c.sentAt.Before(f.answeredSentAt)
 	if reply != nil {
-		f.heard(c, now)
+		f.recordAnswer(c, now)
 	}
 	f.caughtUp = f.caughtUp && f.failures < maxFailures
 	switch {
 	case reply == nil:
-		if max(c.first, f.matchIndex+1) <= c.last { // it brought something that may not be there
-			f.backTo(c.first)
+		if max(c.first, f.matchIndex+1) <= c.last { // it carried entries that the follower may lack
+			f.backUpTo(c.first)
 			f.nextIndex = f.firstUnsent(f.nextIndex)
 		}
-		f.toldInVain()
-		f.fail(waitedFor)
+		f.resendCommit()
+		f.countFailure(pending)
 	case !plausible(reply.term()):
-		f.fail(waitedFor)
+		f.countFailure(pending)
 	case reply.term() > rf.currentTerm:
 		rf.becomeFollowerLocked(reply.term())
 	case overtaken && rf.options.link == LinkOrdered:
 	case c.overtakenBySuccess(f, reply):
-		f.missing = max(f.missing, f.matchIndex+1)
-		f.toldInVain()
-	case rf.acceptedLocked(f, c, reply):
+		f.missingIndex = max(f.missingIndex, f.matchIndex+1)
+		f.resendCommit()
+	case rf.updateProgressLocked(f, c, reply):
 		f.failures = 0
 		f.lastAnswer = now
 	default:
-		f.fail(waitedFor)
+		f.countFailure(pending)
 	}
-	if awaited := max(f.missing, f.matchIndex+1); f.missing > 0 && !f.carries(awaited) { // it came, or it is lost
-		f.missing = 0
-		f.backTo(awaited)
+	if awaited := max(f.missingIndex, f.matchIndex+1); f.missingIndex > 0 && !f.carries(awaited) { // it arrived or was lost
+		f.missingIndex = 0
+		f.backUpTo(awaited)
 	}
 }
 
-// toldInVain has a follower told again what is committed, since a message was lost or refused.
-func (f *follower) toldInVain() { f.commitSent, f.commitDue = f.commitAcked, true }
+// resendCommit makes the leader send commitIndex again, since a message that carried it was lost or refused.
+func (f *follower) resendCommit() { f.commitSent, f.commitDue = f.commitAcked, true }
 
-// fail counts a failure. A call that was given up has counted as one already.
-func (f *follower) fail(waitedFor bool) {
-	if waitedFor {
+// countFailure counts a failed call that was still pending. One that had timed out is counted already.
+func (f *follower) countFailure(pending bool) {
+	if pending {
 		f.failures++
 	}
 }
 
-// heard takes note that a call was answered: its receiver has heard from us when it had gone out.
-func (f *follower) heard(c *call, now time.Time) {
+// recordAnswer records that c has a reply: its round trip, and that the follower heard from this leader after c was sent.
+func (f *follower) recordAnswer(c *call, now time.Time) {
 	f.hasAnswered = true
 	if f.heartbeatSent.Before(c.sentAt) {
 		f.heartbeatDue, f.heartbeatSent = false, c.sentAt
@@ -65,10 +67,10 @@ func (f *follower) heard(c *call, now time.Time) {
 		return
 	}
 	f.dataRTT.add(trip)
-	f.answeredTo = later(f.answeredTo, c.sentAt)
+	f.answeredSentAt = later(f.answeredSentAt, c.sentAt)
 }
 
-// overtakenBySuccess reports whether c was rejected for lack of an entry that the follower has acknowledged since.
+// overtakenBySuccess reports whether reply rejects c for lack of an entry that the follower has acknowledged since.
 func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
 	r, ok := reply.(*AppendEntriesReply)
 	if !ok || r.Success {
@@ -78,9 +80,12 @@ func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
 	return c.match < prev && prev <= f.matchIndex
 }
 
-// acceptedLocked takes a reply, and reports whether the follower dealt with the message at all.
-func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
-	match := c.last // what was sent, not what the log holds by now
+// updateProgressLocked handles a reply of the current term. It reports whether the follower processed the message. "If
+// successful: update nextIndex and matchIndex for follower. If AppendEntries fails because of log inconsistency: decrement
+// nextIndex and retry" (Figure 2, Leaders; §5.3); backUpLocked does the latter. If the entry that the follower lacks is in
+// flight, nextIndex stays where it is: the follower may keep the entries that overtook it (reorder.go).
+func (rf *Raft) updateProgressLocked(f *follower, c *call, reply Reply) bool {
+	match := c.last // what was sent: the log may have grown since
 	switch reply := reply.(type) {
 	case *InstallSnapshotReply:
 		if !reply.Success {
@@ -88,7 +93,7 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		}
 	case *AppendEntriesReply:
 		args := c.message.(*AppendEntriesArgs)
-		f.full = reply.Full
+		f.backlogFull = reply.Full
 		switch {
 		case reply.Success && reply.Beyond <= rf.log.lastIndex():
 			match = max(match, reply.Beyond)
@@ -96,11 +101,11 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		case reply.Success:
 			return false
 		case reply.Full:
-			f.backTo(c.first)
+			f.backUpTo(c.first)
 			return true
 		case reply.ConflictTerm == 0 && reply.ConflictIndex > 0 && f.carries(max(reply.ConflictIndex, f.matchIndex+1)):
-			f.missing = max(f.missing, reply.ConflictIndex) // more than matchIndex tells, if that is not known yet
-			f.toldInVain()
+			f.missingIndex = max(f.missingIndex, reply.ConflictIndex) // matchIndex may be too low to name the entry
+			f.resendCommit()
 			return true
 		default:
 			return rf.backUpLocked(f, args, reply)
@@ -113,11 +118,11 @@ func (rf *Raft) acceptedLocked(f *follower, c *call, reply Reply) bool {
 		f.nextIndex = f.firstUnsent(f.nextIndex)
 	}
 	rf.advanceCommitLocked()
-	rf.reportProgressLocked(f)
+	rf.reportCaughtUpLocked(f)
 	return true
 }
 
-// check reports what no leader can have sent.
+// check returns an error if args was damaged, or no correct leader can have sent it.
 func (args *AppendEntriesArgs) check() error {
 	if !plausible(args.Term, args.PrevLogIndex, args.PrevLogTerm, args.LeaderCommit) || args.Term < 1 ||
 		args.PrevLogTerm > args.Term || (args.PrevLogIndex == 0) != (args.PrevLogTerm == 0) ||
@@ -127,9 +132,9 @@ func (args *AppendEntriesArgs) check() error {
 	return nil
 }
 
-// received reads the entries of a message. It also returns our type definitions with those that the message brings, which
-// are ours only when the entries are taken.
-func (rf *Raft) received(args *AppendEntriesArgs) (batch, *definitions, error) {
+// readEntries checks args and decodes its entries. It also returns the type definitions of this server together with those
+// of args. No state changes: takeEntriesLocked adopts the definitions when it appends the entries.
+func (rf *Raft) readEntries(args *AppendEntriesArgs) (batch, *definitions, error) {
 	if err := args.check(); err != nil || len(args.Entries) == 0 {
 		return nil, nil, err
 	}
@@ -147,10 +152,11 @@ func (rf *Raft) received(args *AppendEntriesArgs) (batch, *definitions, error) {
 	return b, types, nil
 }
 
-// onAppendEntries answers a leader (§5.3).
+// onAppendEntries is the receiver of AppendEntries (Figure 2, §5.3). Rule 1, "reply false if term < currentTerm", is part of
+// admitLeaderLocked. Rules 2 to 5 are appendEntriesFromLocked.
 func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 	reply := new(AppendEntriesReply)
-	b, types, err := rf.received(args)
+	b, types, err := rf.readEntries(args)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if err == nil && rf.admitLeaderLocked(args) {
@@ -160,18 +166,20 @@ func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 	return reply
 }
 
-// appendEntriesFromLocked carries out the receiver's rules 2 to 5 of AppendEntries (Figure 2).
+// appendEntriesFromLocked carries out rules 2 to 5 of the receiver of AppendEntries (Figure 2), and fills in reply. What it
+// acknowledges has been saved. While the service is too far behind (WithMaxBacklog) it accepts no new entries.
 func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types *definitions, reply *AppendEntriesReply) {
 	prev, last := args.PrevLogIndex, args.PrevLogIndex+b.length()
-	reply.Full = rf.fullLocked()
+	reply.Full = rf.backlogFullLocked()
 	if prev < rf.log.base {
-		// What the snapshot covers is committed, so there the logs agree.
+		// The snapshot covers these entries. They are committed, so both logs have them.
 		covered := min(rf.log.base-prev, b.length())
 		if prev += covered; prev == rf.log.base && b.term(covered-1) != rf.log.baseTerm {
 			return
 		}
 		b = b.drop(covered)
 	} else if !rf.log.matches(prev, args.PrevLogTerm) {
+		// Rule 2: "reply false if log doesn't contain an entry at prevLogIndex whose term matches prevLogTerm" (§5.3).
 		reply.ConflictTerm, reply.ConflictIndex = rf.log.conflict(prev)
 		if reply.ConflictTerm == 0 && !reply.Full {
 			rf.reordered.keep(prev, args.PrevLogTerm, b, types)
@@ -191,12 +199,15 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 	if beyond := rf.takeReorderedLocked(); beyond > last {
 		last, reply.Beyond = beyond, beyond
 	}
+	// Rule 5: "if leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)".
 	rf.commitLocked(min(args.LeaderCommit, last))
 }
 
-// takeEntriesLocked puts entries that the log lacks at index first: "if an existing entry conflicts with a new one,
-// delete the existing entry and all that follow it; append any new entries not already in the log". What is
-// committed cannot conflict; then it refuses. types are the definitions that the entries need.
+// takeEntriesLocked carries out rules 3 and 4 for the entries of b, the first of which has index first and is not in the
+// log. Rule 3: "if an existing entry conflicts with a new one (same index but different terms), delete the existing entry
+// and all that follow it" (§5.3). Rule 4: "append any new entries not already in the log". types are the type definitions
+// that b needs. It saves all that in one step. It reports false, and changes nothing, if a committed entry conflicts: no
+// correct leader sends such entries (§5.4).
 func (rf *Raft) takeEntriesLocked(first int, b batch, types *definitions) bool {
 	switch {
 	case len(b) == 0:

@@ -416,7 +416,7 @@ func TestSettle(t *testing.T) {
 			rf, f, sent := sentCall(t)
 			f.matchIndex, f.nextIndex = c.match, c.next
 			rf.mu.Lock()
-			rf.settleLocked(f, sent, c.reply)
+			rf.onReplyLocked(f, sent, c.reply)
 			rf.mu.Unlock()
 			verify(t, rf)
 			mustEqual(t, "matchIndex", f.matchIndex, c.wantMatch)

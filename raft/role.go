@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// nobody is the index of no server.
+// nobody stands for no server in votedFor, leader and Event.
 const nobody = -1
 
-// Role is what a server is in its current term (Figure 4).
+// A Role is the state of a server in its current term (§5.1, Figure 4).
 type Role int
 
-// The roles. Every server begins as a follower.
+// The roles. A server starts as a follower (§5.2).
 const (
 	Follower Role = iota
 	Candidate
@@ -24,10 +24,11 @@ func (r Role) String() string {
 	return [...]string{"follower", "candidate", "leader"}[r]
 }
 
-// becomeFollowerLocked enters a newer term as a follower that has not voted (§5.1).
+// becomeFollowerLocked enters a newer term as a follower that has not voted: "if RPC request or response contains term
+// T > currentTerm: set currentTerm = T, convert to follower" (Figure 2, §5.1). It panics if term is not newer.
 func (rf *Raft) becomeFollowerLocked(term int) {
 	if term <= rf.currentTerm {
-		panic(fmt.Sprintf("raft: server %d: from term %d back to %d", rf.me, rf.currentTerm, term))
+		panic(fmt.Sprintf("raft: server %d: cannot go from term %d to %d", rf.me, rf.currentTerm, term))
 	}
 	if rf.role == Leader {
 		rf.awaitSuccessorLocked()
@@ -37,7 +38,8 @@ func (rf *Raft) becomeFollowerLocked(term int) {
 	rf.saveLocked()
 }
 
-// becomeCandidateLocked enters the next term and votes for itself (§5.2), unless that comes last.
+// becomeCandidateLocked begins a candidacy: "increment currentTerm, vote for self" (Figure 2, §5.2). With VoteSelfLast
+// the candidate has not voted yet: see countVotesLocked.
 func (rf *Raft) becomeCandidateLocked() {
 	rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
 	if rf.options.votePolicy == VoteSelfLast {
@@ -47,8 +49,8 @@ func (rf *Raft) becomeCandidateLocked() {
 	rf.saveLocked()
 }
 
-// concedeLocked ends a candidacy that cannot succeed. Our vote for ourselves, if that is where it went, can be counted
-// no more and so becomes free; see WithConcession.
+// concedeLocked ends a candidacy that cannot win. A vote for itself can no longer be counted, so the server may grant it
+// to another candidate of the term; WithConcession says why that is safe.
 func (rf *Raft) concedeLocked() {
 	rf.setRoleLocked(Follower, nobody)
 	if rf.votedFor == rf.me {
@@ -57,13 +59,15 @@ func (rf *Raft) concedeLocked() {
 	}
 }
 
-// becomeLeaderLocked takes the lead in the current term. The first heartbeats go out at once (§5.2).
+// becomeLeaderLocked makes a candidate the leader of the current term. "Upon election: send initial empty AppendEntries
+// RPCs (heartbeat) to each server" (Figure 2, §5.2): follower.reset makes these due, and the replicators send them. It
+// panics if the server is not a candidate.
 func (rf *Raft) becomeLeaderLocked() {
 	if rf.role != Candidate {
 		panic(fmt.Sprintf("raft: server %d: from %v to leader in term %d", rf.me, rf.role, rf.currentTerm))
 	}
 	rf.setRoleLocked(Leader, rf.me)
-	rf.attempts = 0
+	rf.electionsStarted = 0
 	for _, f := range rf.followers {
 		if f != nil {
 			f.reset(rf.log.lastIndex())
@@ -72,38 +76,41 @@ func (rf *Raft) becomeLeaderLocked() {
 	rf.commitNotice = time.Time{}
 	rf.wakeReplicatorsLocked()
 	rf.wakeTickerAtLocked(time.Now())
-	rf.advanceCommitLocked() // a cluster of one has no replies to wait for
+	rf.advanceCommitLocked() // a cluster of one receives no replies
 }
 
-// stepDownLocked gives up the lead, without a new term: whoever could form a majority with followers that we still
-// reach would otherwise never be promised their votes (see wouldVoteLocked). Our vote of this term stays spent.
+// stepDownLocked makes a leader a follower without starting a new term, after no majority has answered it for a while
+// (§6.2 of Ongaro's dissertation). Followers that it still reaches would otherwise refuse every PreVote (wouldVoteLocked),
+// so a server that needs their votes could not be elected. votedFor does not change.
 func (rf *Raft) stepDownLocked() {
 	rf.setRoleLocked(Follower, nobody)
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 }
 
-// awaitSuccessorLocked sets the election timeout of a leader that is deposed. If a majority has been with it until now,
-// whoever deposed it was cut off or has the worse log, and may not win: so it stands again when its next heartbeat
-// would be due. Who follows the new leader, or votes for it for its better log, postpones that.
+// awaitSuccessorLocked sets the election timer of a leader that a newer term deposes. If a majority has answered it until
+// now, the server with the newer term was cut off or has the worse log, and may not win. With WithStandSoon the old leader
+// then starts an election when its next heartbeat would be due. It resets the timer if it hears from a new leader or
+// grants a vote before that. Only the length of a timeout changes, so safety does not depend on it (§5.6).
 func (rf *Raft) awaitSuccessorLocked() {
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 	if now := time.Now(); rf.options.standSoon && rf.hasQuorumLocked(now, rf.options.timeoutMin) {
 		rf.silence.begin(now.Add(rf.options.heartbeat), rf.options.timeoutMin)
 		rf.wakeTickerAtLocked(rf.silence.next())
 	}
 }
 
-// followLocked follows the leader of the current term, from which a message has come.
+// followLocked handles a message from the leader of the current term. "If AppendEntries RPC received from new leader:
+// convert to follower" (Figure 2, Candidates). It resets the election timer (§5.2).
 func (rf *Raft) followLocked(leader int) {
 	if rf.role != Follower || rf.leader != leader {
 		rf.setRoleLocked(Follower, leader)
 	}
-	rf.attempts = 0
+	rf.electionsStarted = 0
 	rf.lastHeard = time.Now()
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 }
 
-// becomeKilledLocked leaves the cluster; whoever waits for work wakes and ends.
+// becomeKilledLocked makes a killed server a follower, and wakes the applier and the replicators so that they end.
 func (rf *Raft) becomeKilledLocked() {
 	rf.setRoleLocked(Follower, nobody)
 	rf.applyCond.Broadcast()
@@ -114,7 +121,8 @@ func (rf *Raft) becomeKilledLocked() {
 	}
 }
 
-// setRoleLocked is the only writer of role and leader. Votes that were collected end with the role.
+// setRoleLocked is the only writer of role and leader. It discards the votes received and the reordered entries, which
+// belong to the previous role, leader or term.
 func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.reportRoleLocked(role, leader)
 	rf.role, rf.leader = role, leader

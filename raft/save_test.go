@@ -119,7 +119,7 @@ func (c *direct) checkMessage(from int, m Message) {
 		d.want(d.later(m.Term) || d.has(m.LastLogIndex, m.LastLogTerm), "a candidate's log", m)
 	case *AppendEntriesArgs:
 		d.want(d.currentTerm >= m.Term, "a leader's term", m)
-		b, _, err := d.received(m)
+		b, _, err := d.readEntries(m)
 		last := m.PrevLogIndex + b.length()
 		if len(b) > 0 && err == nil {
 			d.want(d.later(m.Term) || d.has(last, b.term(b.length()-1)), "a leader's entries", m)
@@ -141,7 +141,7 @@ func (c *direct) checkReply(from int, m Message, reply Reply) {
 			d.want(d.later(m.Term) || d.currentTerm == m.Term && d.votedFor == m.CandidateID, "a vote", m)
 		}
 	case *AppendEntriesArgs:
-		b, _, err := d.received(m)
+		b, _, err := d.readEntries(m)
 		if last := m.PrevLogIndex + b.length(); len(b) > 0 && err == nil {
 			d.want(d.later(m.Term) || d.has(last, b.term(b.length()-1)), "an acknowledgement of entries", m)
 		}

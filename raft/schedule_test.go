@@ -374,7 +374,7 @@ func TestSnapshotOvertakesEntries(t *testing.T) {
 				answers[0], answers[1], calls[0], calls[1] = answers[1], answers[0], calls[1], calls[0]
 			}
 			for k := range calls {
-				rf.settleLocked(f, calls[k], answers[k])
+				rf.onReplyLocked(f, calls[k], answers[k])
 			}
 			mustEqual(t, "matchIndex, nextIndex", [2]int{f.matchIndex, f.nextIndex}, [2]int{4, 5})
 			exchange(t, rf, f, other)

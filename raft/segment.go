@@ -15,34 +15,35 @@ import (
 // An entry is one slot of the log.
 type entry struct {
 	term int
-	data []byte // the command, encoded once (command.go)
+	data []byte // the encoded command (command.go)
 }
 
-// A segment is consecutive entries as their records, one after the other in one piece of memory. Nobody ever
-// writes to a record again, so that the disk, messages and the logs of other servers may share it.
+// A segment holds consecutive entries as their records, one after the other in one piece of memory. A record is never
+// written to again, so the disk, messages and the logs of other servers may share it.
 type segment struct {
 	first  int      // index of the first entry
-	memory []byte   // holds the records, and maybe others
-	start  int      // where the first record begins in it
-	ends   []uint32 // where each record ends
-	begin  mark     // of the first record, in a log
+	memory []byte   // contains the records, and possibly others around them
+	start  int      // offset in memory of the first record
+	ends   []uint32 // offset in memory of the end of each record
+	begin  mark     // of the first record, if the segment is part of a log
 }
 
-// A mark is a place among all the records that the log ever had, one after the other. Between two marks lie as many
-// bytes as they differ, whose checksum goes on from that of the first to that of the second.
+// A mark is a position in the sequence of all records that a log has ever had, including those that were cut off. The
+// difference of two marks' positions is the number of bytes between them, and their checksum continues from that of the
+// first mark to that of the second.
 type mark struct {
-	at  int    // bytes before it
-	sum uint32 // their checksum
+	at  int    // number of bytes before it
+	sum uint32 // checksum of these bytes
 }
 
-// after returns the mark behind records that begin at m.
+// after returns the mark after records that begin at m.
 func (m mark) after(records []byte) mark {
 	return mark{m.at + len(records), extendChecksum(m.sum, records)}
 }
 
 func (s *segment) length() int { return len(s.ends) }
 
-// offset returns where record k begins, or for k = length where the last one ends.
+// offset returns the offset in memory of record k, or of the end of the last record if k is the length.
 func (s *segment) offset(k int) int {
 	if k == 0 {
 		return s.start
@@ -66,15 +67,16 @@ func (s *segment) at(k int) entry {
 	return entry{int(term), record[n+m:]}
 }
 
-// slice returns the entries from k on, but not those from end on.
+// slice returns entries k to end-1. It shares the memory of s.
 func (s *segment) slice(k, end int) segment {
 	return segment{first: s.first + k, memory: s.memory, start: s.offset(k), ends: s.ends[k:end:end]}
 }
 
-// cutSize bounds, in bytes, the pieces that a segment falls into when its beginning is cut off: the next cut has less to move.
+// cutSize bounds the pieces, in bytes, in which copyFrom copies a segment, so that the next cut has less to copy.
 const cutSize = 2 << 10
 
-// copyFrom returns the entries from k on, which begin at a mark, in pieces of memory of their own.
+// copyFrom returns copies of the entries from k on, in pieces of at most cutSize bytes or one entry. The first record is
+// at begin.
 func (s *segment) copyFrom(k int, begin mark) (pieces []segment) {
 	for k < s.length() {
 		n := max(s.fitting(k, s.length()-k, cutSize), 1)
@@ -87,7 +89,7 @@ func (s *segment) copyFrom(k int, begin mark) (pieces []segment) {
 	return pieces
 }
 
-// copy returns the entries of s, which begin at a mark, in memory of their own.
+// copy returns a copy of s in its own memory. The first record is at begin.
 func (s *segment) copy(begin mark) segment {
 	c := segment{
 		first:  s.first,
@@ -101,12 +103,13 @@ func (s *segment) copy(begin mark) segment {
 	return c
 }
 
-// fitting returns how many entries from k on, at most n, have records of limit bytes in all.
+// fitting returns the largest m <= n such that records k to k+m-1 take at most limit bytes.
 func (s *segment) fitting(k, n, limit int) int {
 	return sort.Search(n, func(i int) bool { return int(s.ends[k+i])-s.offset(k) > limit })
 }
 
-// replaceFirst puts others in the place of the first n elements of s, at no cost for those that stay if there are as few.
+// replaceFirst replaces the first n elements of s by others. It does not move the rest if there are at most n others, and
+// then clears the elements that become free, so that what they point to becomes garbage.
 func replaceFirst[T any](s []T, n int, others []T) []T {
 	if len(others) > n {
 		return slices.Replace(s, 0, n, others...)
@@ -117,9 +120,10 @@ func replaceFirst[T any](s []T, n int, others []T) []T {
 	return s[free:]
 }
 
-// A batch is consecutive entries in several segments.
+// A batch is a list of segments with consecutive entries.
 type batch []segment
 
+// length returns the number of entries.
 func (b batch) length() (n int) {
 	for k := range b {
 		n += b[k].length()
@@ -127,7 +131,7 @@ func (b batch) length() (n int) {
 	return n
 }
 
-// size returns the bytes of the records.
+// size returns the bytes of all records.
 func (b batch) size() (n int) {
 	for k := range b {
 		n += b[k].size()
@@ -141,7 +145,7 @@ func (b batch) term(k int) int {
 	return b[0].term(0)
 }
 
-// drop returns the batch without its first n entries.
+// drop returns the batch without its first n entries. It does not change b.
 func (b batch) drop(n int) batch {
 	for len(b) > 0 && n >= b[0].length() {
 		n -= b[0].length()
@@ -154,8 +158,9 @@ func (b batch) drop(n int) batch {
 	return b
 }
 
-// appendRecord appends the record of an entry, as it is kept in memory, saved and sent: its term and the length of its
-// command, both as varints, and the encoded command. Term 0 stands for a type definition (persist.go).
+// appendRecord appends the record of an entry, which has the same form in memory, on disk and in messages: the term and
+// the length of the command, both as unsigned varints, and the encoded command. A record with term 0 is a type definition
+// (persist.go).
 func appendRecord(dst []byte, term int, data []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(term))
 	dst = binary.AppendUvarint(dst, uint64(len(data)))
@@ -164,7 +169,7 @@ func appendRecord(dst []byte, term int, data []byte) []byte {
 
 var errRecord = errors.New("a record is malformed")
 
-// readRecord returns the first record of b, sharing b's memory, and what follows it.
+// readRecord returns the fields of the first record of b and the bytes after it. data shares b's memory.
 func readRecord(b []byte) (term int, data, rest []byte, err error) {
 	t, n := binary.Uvarint(b)
 	if n <= 0 || t > maxNumber || n != uvarintSize(int(t)) {
@@ -179,6 +184,7 @@ func readRecord(b []byte) (term int, data, rest []byte, err error) {
 	return int(t), b[:length:length], b[length:], nil
 }
 
+// uvarintSize returns the length of n as an unsigned varint.
 func uvarintSize(n int) int {
 	size := 1
 	for ; n >= 0x80; n >>= 7 {
@@ -187,8 +193,8 @@ func uvarintSize(n int) int {
 	return size
 }
 
-// appendRecords appends the records of each segment to dst. They are strings because nobody can write to those: so they may
-// travel, and be kept at either end, without being copied. They share the segment's memory.
+// appendRecords appends to dst the records of each segment. They are strings, which nobody can write to, so that sender
+// and receiver may keep them without a copy. They share the memory of the segments.
 func (b batch) appendRecords(dst []string) []string {
 	for k := range b {
 		records := b[k].records()
@@ -197,23 +203,25 @@ func (b batch) appendRecords(dst []string) []string {
 	return dst
 }
 
-// bytesOf returns the bytes of s, which must not be written to.
+// bytesOf returns the bytes of s without a copy. They must not be modified.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// An entryReader reads entries as the log may hold them: their terms do not fall, and their commands can be decoded.
+// An entryReader reads entries from bytes and checks that a log may hold them: terms do not fall, and each command is
+// well formed and has its type definition.
 type entryReader struct {
 	definitions *definitions
-	term        int // of the entry before the next one
-	most        int // no entry may have a later term
-	index       int // of the next entry
+	term        int // term of the entry before the next one
+	maxTerm     int // the highest term that an entry may have
+	index       int // index of the next entry
 }
 
-// maxSegment is the size in bytes of a segment's memory, unless a single command is longer: whoever shares a part of it
-// keeps all of it from the garbage collector. It must be more than maxBatch, since a message's records are read as one.
+// maxSegment bounds the memory of a segment in the log, in bytes, unless a single command is longer. Without a bound, a
+// reference to a small part of a large memory would keep all of it from the garbage collector. maxSegment must be more
+// than maxBatch, since the records of a message are read as one segment.
 const maxSegment = 256 << 10
 
-// read reads the records at the beginning of b up to a type definition, the end, or about maxSegment bytes. The segment
-// shares b's memory.
+// read reads the records at the beginning of b. It stops before a type definition, at the end of b, or after maxSegment
+// bytes at the end of a record. The segment shares b's memory.
 func (er *entryReader) read(b []byte) (segment, error) {
 	s := segment{first: er.index, memory: b}
 	for rest := b; len(rest) > 0 && s.size() < maxSegment; {
@@ -224,10 +232,10 @@ func (er *entryReader) read(b []byte) (segment, error) {
 		if term == 0 {
 			break
 		}
-		if term < er.term || term > er.most || !er.definitions.suffice(data) {
-			return segment{}, fmt.Errorf("its log entry %d is impossible", er.index)
+		if term < er.term || term > er.maxTerm || !er.definitions.suffice(data) {
+			return segment{}, fmt.Errorf("its log entry %d is invalid", er.index)
 		}
-		if s.ends == nil { // most records are about as long as the first one
+		if s.ends == nil { // an estimate: records as long as the first one
 			s.ends = make([]uint32, 0, min(len(b)/(len(rest)-len(next))+1, maxEntries))
 		}
 		rest = next

@@ -4,31 +4,33 @@ package raft
 
 import "time"
 
-// looks is how many looks in a row must find nobody heard before the ticker acts.
+// checks is how many checks a silence makes before it expires.
 const checks = 8
 
-// A silence is how a ticker tells that others are silent from that this process did not run: a container is throttled, a
-// laptop is suspended, a machine has far too much to do. What the others sent meanwhile is still to be read, and they may
-// have slept, too. So, however late it wakes, the ticker acts only after it has checked several times, a moment apart, and
-// nobody was heard in between. If every look is on time, the last moment ends at the deadline.
+// A silence is an election timeout (§5.2) that a pause of this process cannot end by itself. A container may be throttled,
+// a laptop suspended, a machine overloaded. After the pause, messages that the peers sent meanwhile are still unread, and
+// the peers may have paused too. So the ticker makes several checks, one interval apart, before the silence expires.
+// Meanwhile the server handles those messages; resetting the election timer begins a new silence. A late check moves the
+// deadline back. On a leader, a silence is a time without replies from a majority.
 type silence struct {
-	deadline time.Time     // when to act; a look that comes late postpones it
-	interval time.Duration // between two looks
-	checked  int
+	deadline time.Time     // when the silence expires, if no further check is late
+	interval time.Duration // between two checks, and between the last check and deadline
+	checked  int           // checks made
 }
 
-// begin waits for a deadline at the end of a timeout. Its last quarter is for looking. As timeouts are random, servers
-// that wake together have moments of their own, and still stand for election at times of their own.
+// begin starts a silence that expires at deadline. The checks fill the last quarter of timeout. Since timeouts are random,
+// so are intervals: servers that resume together after a pause still start elections at different times.
 func (s *silence) begin(deadline time.Time, timeout time.Duration) {
 	*s = silence{deadline: deadline, interval: timeout / (4 * checks)}
 }
 
-// next returns when the ticker must look again, or act.
+// next returns the time of the next check, or the deadline after the last check.
 func (s *silence) next() time.Time {
 	return s.deadline.Add(-time.Duration(checks-s.checked) * s.interval)
 }
 
-// certain looks, if it is time to. It reports whether it is time to act.
+// expired makes the next check if it is due, and reports whether the silence has expired. The ticker must call it at the
+// time that next returns; an earlier call does nothing.
 func (s *silence) expired(now time.Time) bool {
 	late := now.Sub(s.next())
 	if late < 0 || s.checked == checks {

@@ -52,7 +52,7 @@ func startStarved(stop, run time.Duration) *starved {
 			return reply
 		}
 		s.servers = append(s.servers, Make(make([]*labrpc.ClientEnd, 5), i, MakePersister(), applyCh,
-			WithTransport(send), WithCloseOnKill(), func(o *options) { o.woken = func() { s.hold(i) } }))
+			WithTransport(send), WithCloseOnKill(), func(o *options) { o.onTickerWake = func() { s.hold(i) } }))
 		go func() {
 			for range applyCh {
 			}
@@ -161,7 +161,7 @@ func TestStoppedLeader(t *testing.T) {
 			stopped := s.servers[leader]
 			s.sleepers.Store(1 << leader)
 			s.cutOff.Store(int32(leader))
-			time.Sleep(courseRules().timeoutMax + courseRules().heartbeat)
+			time.Sleep(labDefaults().timeoutMax + labDefaults().heartbeat)
 			next, term := s.leader()
 			if next == nobody || next == leader {
 				t.Fatalf("leader %d was not replaced in time", leader)

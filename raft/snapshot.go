@@ -7,11 +7,11 @@ import (
 	"fmt"
 )
 
-// A snapshot replaces the entries up to and including index (§7). Its data is not changed any more.
+// A snapshot replaces the log entries up to and including index (§7).
 type snapshot struct {
-	index int // lastIncludedIndex, 0 without a snapshot
-	term  int // lastIncludedTerm
-	data  []byte
+	index int    // lastIncludedIndex; 0 if there is no snapshot
+	term  int    // lastIncludedTerm
+	data  []byte // never written to
 	sum   uint32 // checksum of data
 }
 
@@ -19,10 +19,13 @@ func newSnapshot(index, term int, data []byte) snapshot {
 	return snapshot{index: index, term: term, data: data, sum: checksum(data)}
 }
 
-// Snapshot tells Raft that the service has put all that it applied up to and including index into data, so that
-// the log before that is no longer needed (§7). It is saved with the rest of the state when Snapshot returns. An
-// index that an earlier snapshot covers is ignored. Snapshot panics if the entry at index is not committed, since
-// then the service cannot have applied it. It may be called between two receives from applyCh. data is copied.
+// Snapshot gives Raft a snapshot of the service, which covers all commands up to and including index. Raft then discards
+// the log entries up to index (§7), or keeps the last of them with WithTrailingLog. Snapshot copies data. It saves the
+// snapshot and the Raft state in one step before it returns.
+//
+// Snapshot does nothing if an earlier snapshot covers index, or if the server was killed. It panics if the entry at index
+// is not committed, since the service cannot have applied it then. The service may call Snapshot while the applier waits
+// to send on applyCh.
 func (rf *Raft) Snapshot(index int, data []byte) {
 	s := newSnapshot(index, 0, bytes.Clone(data))
 	rf.mu.Lock()
@@ -37,13 +40,14 @@ func (rf *Raft) Snapshot(index int, data []byte) {
 	rf.compactLocked(s)
 }
 
-// CondInstallSnapshot asks, in the labs of 2021 and 2022, whether a snapshot that arrived on applyCh should be
-// installed. It should: it was sent only after Raft had installed it, in order with the commands around it.
+// CondInstallSnapshot reports whether the service should install a snapshot that it received on applyCh, in the labs of
+// 2021 and 2022. It always returns true: Raft sends a snapshot after it has installed it, in order with the commands.
 func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int, snapshot []byte) bool {
 	return true
 }
 
-// installSnapshotLocked makes c an InstallSnapshot, for a follower that lacks entries that we no longer have.
+// installSnapshotLocked makes c an InstallSnapshot: "the leader must occasionally send snapshots to followers that lag
+// behind", when it "has already discarded the next log entry that it needs to send" (§7). A snapshot is sent whole.
 func (rf *Raft) installSnapshotLocked(c *call) {
 	c.last, c.bytes = rf.snapshot.index, len(rf.snapshot.data)
 	m := &InstallSnapshotArgs{
@@ -57,7 +61,8 @@ func (rf *Raft) installSnapshotLocked(c *call) {
 	c.message = m
 }
 
-// onInstallSnapshot answers a leader (§7).
+// onInstallSnapshot is the receiver of InstallSnapshot (Figure 13, §7). Rule 1, "reply immediately if term < currentTerm",
+// is part of admitLeaderLocked. Rules 2 to 4 are about chunks, and there are none. Rules 5 to 8 are takeSnapshotLocked.
 func (rf *Raft) onInstallSnapshot(args *InstallSnapshotArgs) *InstallSnapshotReply {
 	reply := new(InstallSnapshotReply)
 	s := newSnapshot(args.LastIncludedIndex, args.LastIncludedTerm, args.Data)
@@ -73,9 +78,11 @@ func (rf *Raft) onInstallSnapshot(args *InstallSnapshotArgs) *InstallSnapshotRep
 	return reply
 }
 
-// takeSnapshotLocked carries out the receiver's rules of InstallSnapshot (Figure 13). A snapshot of what we know to be
-// committed tells nothing new. Otherwise, if an entry has the same index and term as the snapshot's last one, what
-// follows it stays; if not, the whole log goes. It is saved before the applier can hand it over.
+// takeSnapshotLocked carries out rules 5 to 8 of the receiver of InstallSnapshot (Figure 13). Rule 6: "if existing log entry
+// has same index and term as snapshot's last included entry, retain log entries following it". Rule 7: otherwise "discard
+// the entire log". Rule 5, "save snapshot file", is compactLocked, which saves before the applier can send the snapshot.
+// Rule 8, "reset state machine using snapshot contents", is left to the service, which receives it on applyCh. A snapshot
+// up to commitIndex is ignored: the service receives those commands from the log.
 func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	if s.index <= rf.commitIndex {
 		return
@@ -88,8 +95,8 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	rf.reportLocked(SnapshotInstalled, nobody, s.index)
 }
 
-// compactLocked makes s the snapshot and cuts off the log before it, but for the entries that WithTrailingLog keeps.
-// Both are saved in one step.
+// compactLocked replaces the snapshot by s. Then the server "may delete all log entries up through the last included index"
+// (§7); it keeps those that WithTrailingLog asks for. It saves snapshot and log in one step.
 func (rf *Raft) compactLocked(s snapshot) {
 	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
 	rf.snapshot = s

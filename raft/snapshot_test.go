@@ -237,7 +237,7 @@ func TestLeaderSendsSnapshot(t *testing.T) {
 	f.nextIndex = 1
 	sent := sendNext(rf, f)
 	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
-	rf.settleLocked(f, sent, deliver(t, other, sent.message))
+	rf.onReplyLocked(f, sent, deliver(t, other, sent.message))
 	mustEqual(t, "matchIndex", f.matchIndex, 2)
 	mustEqual(t, "the follower's", fmt.Sprintf("%d %d %s", other.snapshot.index, other.snapshot.term, other.snapshot.data), "2 1 service")
 	args := exchange(t, rf, f, other).(*AppendEntriesArgs)

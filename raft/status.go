@@ -4,26 +4,27 @@ package raft
 
 import "fmt"
 
-// Status is a picture of a server at one moment. RaftState, LogInfo, SnapInfo and Event have some of these figures under other
-// names, which are given there.
+// Status is the state of a server at one moment. Some of its figures have other names elsewhere: LastIndex is also
+// RaftState.TotalIdx and LogInfo.LastIndex, SnapshotIndex is also SnapInfo.Index, and StateBytes is also
+// Raft.PersistBytes, Persister.RaftStateSize and LogInfo.Bytes.
 type Status struct {
-	Term          int
-	Role          Role
-	Leader        int // the server known to lead in Term, or -1
-	LastIndex     int // index of the last log entry
-	CommitIndex   int // index of the highest entry known to be committed
-	LastApplied   int // what was handed over before the portion that is under way now
-	SnapshotIndex int // index of the last entry that the snapshot covers, 0 without one
-	StateBytes    int // length of the saved Raft state, without the snapshot
+	Term          int  // current term
+	Role          Role // the server's role in Term
+	Leader        int  // the server known to lead in Term, or -1
+	LastIndex     int  // index of the last log entry, or of the last entry before the log if the log is empty
+	CommitIndex   int  // index of the highest entry known to be committed
+	LastApplied   int  // index of the last entry handed over on applyCh before the current batch
+	SnapshotIndex int  // index of the last entry that the snapshot covers, 0 without a snapshot
+	StateBytes    int  // length of the saved Raft state in bytes, without the snapshot
 
-	// Backlog is how many entries are committed but not handed over, the portion that is under way included, and
-	// BacklogBytes their size, but for those that a snapshot covers. A service that accepts commands faster than it applies
-	// them sees it grow, or LastIndex - CommitIndex: it should refuse clients while one of them is large.
+	// Backlog is the number of committed entries after LastApplied. BacklogBytes is their size, except entries that a
+	// snapshot covers and the log no longer holds. If a service accepts commands faster than it applies them, Backlog
+	// grows, or LastIndex - CommitIndex does. It should refuse clients while one of them is large.
 	Backlog      int
 	BacklogBytes int
 }
 
-// Status returns a picture of the server's state, for programs that show it.
+// Status returns the server's state. The lab has no such method.
 func (rf *Raft) Status() Status {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -42,7 +43,7 @@ func (rf *Raft) Status() Status {
 	}
 }
 
-// String returns the status as one line.
+// String returns the status as one line. It leaves out Backlog, which is CommitIndex - LastApplied.
 func (s Status) String() string {
 	role := s.Role.String()
 	switch {

@@ -4,38 +4,40 @@ package raft
 
 import "slices"
 
-// A store is the server's side of its Persister, whichever year's that is. It knows what is on the disk, so that a change
-// costs as much as there is new, and nothing for what stays.
+// A store saves the state of one server to a Persister of any year's lab. It knows what is on the disk, so that the cost
+// of a save depends only on what has changed.
 type store struct {
 	persister *Persister
-	disk      any       // the persister again, for what its year has it save with
-	changer   changer   // our Persister; nil for the course's, which is given the whole state at each save
-	from, to  int       // the log's records there, by their marks
-	front     int       // the length of the definitions there
-	frontSum  uint32    // their checksum
-	defined   []defined // which these are
-	head      []byte    // buffers for the next save
-	tail      [][]byte
+	disk      any       // persister as any, since the methods that save differ by year
+	changer   changer   // persister if it has Change; nil for the course's, which gets the whole state at each save
+	from, to  int       // mark.at of the beginning and the end of the saved records
+	front     int       // length of the saved front: the type definitions
+	frontSum  uint32    // checksum of the front
+	defined   []defined // the type definitions in the front
+	head      []byte    // reused by each save
+	tail      [][]byte  // reused by each save
 }
 
-// A defined is a type definition that the disk has, and the last entry that may need it.
+// A defined is a saved type definition.
 type defined struct {
 	key  uint64
-	last int
+	last int // index of the last entry that may need it
 }
 
-// A Change is what one step of Raft changes of a saved state: so a save costs as much as there is new. The state is a head,
-// and a body behind it.
+// A Change says how a save changes the saved Raft state, which is a head and a body behind it, and the snapshot. With it,
+// the cost of a save depends only on what has changed. Fields other than Head that are zero change nothing. The lab has
+// no such type.
 type Change struct {
-	Head     []byte   // replaces the head, which has the same length; it is copied
-	Drop     int      // so many bytes go from the beginning of the body,
-	Front    []byte   // and this takes their place
-	Cut      int      // so many bytes go from its end,
-	Tail     [][]byte // and this takes theirs
-	Replace  bool     // there is a new snapshot:
-	Snapshot []byte   // this one
+	Head     []byte   // replaces the head, which has the same length
+	Drop     int      // number of bytes to remove from the beginning of the body
+	Front    []byte   // goes to the beginning of the body, after Drop
+	Cut      int      // number of bytes to remove from the end of the body
+	Tail     [][]byte // goes to the end of the body, after Cut
+	Replace  bool     // whether Snapshot replaces the saved snapshot
+	Snapshot []byte   // the new snapshot, with Replace; nil erases the old one
 }
 
+// A changer is a Persister that saves Changes; see Persister.Change.
 type changer interface {
 	Change(c Change)
 }
@@ -45,7 +47,7 @@ func newStore(persister *Persister) store {
 	return store{persister: persister, disk: persister, changer: changer}
 }
 
-// restored takes note of what was on the disk when the server started.
+// restored tells the store what was on the disk when the server started.
 func (s *store) restored(l *raftLog, h *head) {
 	s.from, s.to, s.front, s.frontSum = l.start.at, l.end.at, h.frontLength, h.frontSum
 	for k := range s.defined {
@@ -53,7 +55,7 @@ func (s *store) restored(l *raftLog, h *head) {
 	}
 }
 
-// write replaces the whole Raft state, and the snapshot if it is another one than before.
+// write replaces the whole Raft state, and also the snapshot if newSnapshot is set.
 func (s *store) write(state, snapshot []byte, newSnapshot bool) {
 	switch p := s.disk.(type) {
 	case interface{ SaveRaftState([]byte) }:
@@ -62,15 +64,16 @@ func (s *store) write(state, snapshot []byte, newSnapshot bool) {
 			return
 		}
 		s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)
-	case interface{ Save(_, _ []byte) }: // 2023 and later: a nil snapshot would erase the saved one
+	case interface{ Save(_, _ []byte) }: // 2023 and later: it replaces the snapshot, too
 		p.Save(state, snapshot)
 	default:
-		panic("raft: the Persister has no method to save with")
+		panic("raft: the Persister has neither SaveRaftState nor Save")
 	}
 }
 
-// uses takes note that the log needs a type definition up to an entry. It reports whether the disk lacks it.
-func (s *store) uses(key uint64, index int) (lacks bool) {
+// noteDefinition records that the entry at index needs a type definition. It reports whether the disk lacks the
+// definition.
+func (s *store) noteDefinition(key uint64, index int) (lacks bool) {
 	for k := range s.defined {
 		if s.defined[k].key == key {
 			s.defined[k].last = max(s.defined[k].last, index)
@@ -81,9 +84,9 @@ func (s *store) uses(key uint64, index int) (lacks bool) {
 	return true
 }
 
-// frontLocked drops the definitions that no entry needs any more. It returns the records of the others, and notes their
-// checksum.
-func (rf *Raft) frontLocked() (front []byte) {
+// rebuildFrontLocked drops the definitions that only entries before the log needed. It returns the records of the others,
+// and updates frontSum.
+func (rf *Raft) rebuildFrontLocked() (front []byte) {
 	s := &rf.store
 	s.defined = slices.DeleteFunc(s.defined, func(d defined) bool { return d.last <= rf.log.base })
 	for _, d := range s.defined {
@@ -93,50 +96,51 @@ func (rf *Raft) frontLocked() (front []byte) {
 	return front
 }
 
-// saveLocked saves what Figure 2 calls persistent, after a change of term or vote only.
+// saveLocked saves the state that Figure 2 calls persistent, when the log and the snapshot have not changed.
 func (rf *Raft) saveLocked() { rf.changeLocked(Change{}) }
 
-// saveEntriesLocked appends entries to the log and saves them, and that the log has lost others at its end before. If share,
-// the log and the disk may keep their memory.
+// saveEntriesLocked appends entries to the log and saves the log. The save also includes a truncation just before. If
+// share, the log and the disk may keep the memory of the entries.
 func (rf *Raft) saveEntriesLocked(share bool, b ...segment) {
 	s := &rf.store
 	c := Change{Cut: s.to - rf.log.end.at, Tail: s.tail[:0]}
 	lacking := false
 	for _, seg := range b {
-		lacking = rf.needLocked(&seg) || lacking
+		lacking = rf.noteDefinitionsLocked(&seg) || lacking
 		c.Tail = rf.log.append(c.Tail, seg, share)
 	}
 	if lacking {
-		c.Drop, c.Front = s.front, rf.frontLocked()
+		c.Drop, c.Front = s.front, rf.rebuildFrontLocked()
 	}
 	rf.changeLocked(c)
 	clear(c.Tail)
 	s.tail = c.Tail
 }
 
-// needLocked notes which type definitions the entries about to be appended need. It reports whether the disk lacks one.
-func (rf *Raft) needLocked(seg *segment) (lacking bool) {
+// noteDefinitionsLocked records which type definitions the entries of seg need, which are about to be appended. It
+// reports whether the disk lacks one.
+func (rf *Raft) noteDefinitionsLocked(seg *segment) (lacking bool) {
 	next := rf.log.lastIndex() + 1
 	for k := range seg.ends {
 		if key, ok := definitionKey(seg.at(k).data); ok {
-			lacking = rf.store.uses(key, next+k) || lacking
+			lacking = rf.store.noteDefinition(key, next+k) || lacking
 		}
 	}
 	return lacking
 }
 
-// saveSnapshotLocked saves a new snapshot, and that the log has lost its beginning: both in one step (§7).
+// saveSnapshotLocked saves a new snapshot and the removal of the entries before it, in one step (§7).
 func (rf *Raft) saveSnapshotLocked() {
 	s := &rf.store
 	rf.changeLocked(Change{
 		Drop:     s.front + rf.log.start.at - s.from,
-		Front:    rf.frontLocked(),
+		Front:    rf.rebuildFrontLocked(),
 		Snapshot: rf.snapshot.data[:len(rf.snapshot.data):len(rf.snapshot.data)],
 		Replace:  true,
 	})
 }
 
-// changeLocked saves a change of front, entries or snapshot, and the head that goes with it.
+// changeLocked completes a Change with the new head and saves it.
 func (rf *Raft) changeLocked(c Change) {
 	s := &rf.store
 	if s.changer == nil {
@@ -153,10 +157,10 @@ func (rf *Raft) changeLocked(c Change) {
 	rf.observeSaveLocked()
 }
 
-// saveAllLocked saves the whole state anew, and with it the snapshot if it is a new one: both in one step.
+// saveAllLocked rewrites the whole state, and the snapshot if it is new, in one step.
 func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	s := &rf.store
-	body := rf.frontLocked()
+	body := rf.rebuildFrontLocked()
 	s.front, s.from, s.to = len(body), rf.log.start.at, rf.log.end.at
 	for k := range rf.log.segments {
 		body = append(body, rf.log.segments[k].records()...)
@@ -166,6 +170,7 @@ func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	rf.observeSaveLocked()
 }
 
+// appendHeadLocked appends the head for the current state to dst.
 func (rf *Raft) appendHeadLocked(dst []byte) []byte {
 	h := head{
 		currentTerm:   rf.currentTerm,

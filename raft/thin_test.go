@@ -211,7 +211,7 @@ func TestThinLinkSnapshot(t *testing.T) {
 		leader.Start("meanwhile")
 		took := n.until(t, "installed", time.Minute, func() bool { return n.servers[lost].Status().SnapshotIndex == 20 })
 		mustEqual(t, "commitIndex", leader.Status().CommitIndex, 21)
-		if begins > 2*courseRules().heartbeat {
+		if begins > 2*labDefaults().heartbeat {
 			t.Errorf("it was sent after %v", begins)
 		}
 		time.Sleep(time.Second)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ticker starts elections and keeps a leader's messages going. It sleeps until the next of these duties; wake
-// wakes it earlier, and Kill ends it.
+// ticker starts elections and, on a leader, sends heartbeats. It is a goroutine that sleeps until tick is due again.
+// wakeTickerAtLocked wakes it earlier; Kill ends it.
 func (rf *Raft) ticker() {
 	timer := time.NewTimer(rf.tick())
 	defer timer.Stop()
@@ -19,14 +19,16 @@ func (rf *Raft) ticker() {
 		case <-rf.done:
 			return
 		}
-		if rf.options.woken != nil {
-			rf.options.woken()
+		if rf.options.onTickerWake != nil {
+			rf.options.onTickerWake()
 		}
 		timer.Reset(rf.tick())
 	}
 }
 
-// tick does what is due and returns how long the ticker may sleep.
+// tick does what is due and returns how long the ticker may sleep. "If election timeout elapses without receiving
+// AppendEntries RPC from current leader or granting vote to candidate: convert to candidate" (Figure 2, Followers). "If
+// election timeout elapses: start new election" (Candidates).
 func (rf *Raft) tick() time.Duration {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -45,7 +47,7 @@ func (rf *Raft) tick() time.Duration {
 	return time.Until(rf.nextTick)
 }
 
-// wakeTickerAtLocked makes sure that the ticker looks at its duties at t at the latest.
+// wakeTickerAtLocked makes the ticker run at time t, or earlier.
 func (rf *Raft) wakeTickerAtLocked(t time.Time) {
 	if t.Before(rf.nextTick) {
 		rf.nextTick = t
@@ -56,12 +58,13 @@ func (rf *Raft) wakeTickerAtLocked(t time.Time) {
 	}
 }
 
-// postponeElectionLocked sets a new election timeout, that of a server which hears others. After two failed elections
-// in a row it doubles, and once more after the next: on a network that loses or delays most messages there must be
-// time for the answers, and in a minority partition elections are in vain.
-func (rf *Raft) postponeElectionLocked() { rf.drawTimeoutLocked(rf.attempts - 2) }
+// resetElectionTimerLocked starts a new election timeout (§5.2) of a server that hears from others. The timeout doubles
+// after two failed elections in a row, and again after the third: a network that loses or delays most messages needs more
+// time for the replies, and in a minority partition no election can succeed.
+func (rf *Raft) resetElectionTimerLocked() { rf.drawTimeoutLocked(rf.electionsStarted - 2) }
 
-// drawTimeoutLocked draws an election timeout (§5.2) that is doubled so many times, twice at most.
+// drawTimeoutLocked sets the election timer. "Election timeouts are chosen randomly from a fixed interval" (§5.2). The
+// timeout is doubled the given number of times, but at most twice.
 func (rf *Raft) drawTimeoutLocked(doublings int) {
 	o := &rf.options
 	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))

@@ -14,7 +14,7 @@ func carry(rf *Raft, f *follower, c *call) Reply {
 	rf.nextCallLocked(f, c)
 	reply := rf.callUnlocked(f, c)
 	if reply != nil {
-		rf.settleLocked(f, c, reply)
+		rf.onReplyLocked(f, c, reply)
 	}
 	c.clear()
 	return reply

@@ -4,7 +4,8 @@ package raft
 
 import "time"
 
-// onRequestVote answers a candidate (§5.2, §5.4.1).
+// onRequestVote is the receiver of RequestVote (Figure 2): "reply false if term < currentTerm" (admitLocked), and grant
+// the vote by voteLocked. It grants nothing if args was damaged or no correct server can have sent it.
 func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
 	reply := new(RequestVoteReply)
 	malformed := args.Checksum != uint64(args.sum()) || !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) ||
@@ -22,16 +23,19 @@ func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
 	return reply
 }
 
-// wouldVoteLocked answers a PreVote: would we vote for the candidate in a new term? Not as long as we lead or hear
-// from a leader, so that a server that was cut off cannot depose a leader that the others are content with.
+// wouldVoteLocked reports whether this server would vote for the sender of a PreVote in the term that it names (§9.6 of
+// Ongaro's dissertation). It would not while it leads or has heard from a leader within the minimum election timeout, so
+// that a server that was cut off cannot depose a working leader. The answer changes no state, and commits to nothing.
 func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
-	content := rf.role == Leader || rf.leader != nobody && time.Since(rf.lastHeard) < rf.options.timeoutMin
-	return !rf.killed && !content && args.Term > rf.currentTerm && rf.isPeer(args.CandidateID) &&
+	hasLeader := rf.role == Leader || rf.leader != nobody && time.Since(rf.lastHeard) < rf.options.timeoutMin
+	return !rf.killed && !hasLeader && args.Term > rf.currentTerm && rf.isPeer(args.CandidateID) &&
 		rf.log.upToDate(args.LastLogIndex, args.LastLogTerm)
 }
 
-// voteLocked gives the candidate our vote of the term, if it is still free or the candidate's already (§5.2) and its
-// log is at least as up-to-date as ours (§5.4.1). Only who grants a vote postpones its own election.
+// voteLocked grants the vote "if votedFor is null or candidateId, and candidate's log is at least as up-to-date as
+// receiver's log" (Figure 2, §5.2, §5.4.1), and reports whether it did. The vote is saved before it returns. Granting a vote
+// resets the election timer; refusing one does not. A candidate may grant its vote if it has not voted for itself
+// (WithVotePolicy).
 func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 	if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
 		return false
@@ -44,10 +48,10 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		rf.saveLocked()
 	}
 	if rf.role == Candidate {
-		rf.voteRefusedLocked(rf.me) // we may win nevertheless, for two candidates may have traded votes
+		rf.voteRefusedLocked(rf.me) // the other servers may still be a majority
 	} else {
-		rf.campaign = campaign{} // rather help this candidate than compete with it
+		rf.campaign = campaign{} // a PreVote campaign ends, so as not to compete with this candidate
 	}
-	rf.postponeElectionLocked()
+	rf.resetElectionTimerLocked()
 	return true
 }

@@ -123,7 +123,7 @@ var appends = []mutant{
 		edits: []edit{
 			{"replication.go", `rf.saveEntriesLocked(true, b...)`, `rf.store.changer = nil
 				for _, s := range b {
-					rf.needLocked(&s)
+					rf.noteDefinitionsLocked(&s)
 					rf.log.append(nil, s, true)
 				}
 				time.AfterFunc(5*time.Millisecond, func() {
@@ -167,7 +167,7 @@ var appends = []mutant{
 			`rf.log.truncateFrom(first)
 			rf.store.changer = nil // the next save is of the whole state
 			for _, s := range b {
-				rf.needLocked(&s)
+				rf.noteDefinitionsLocked(&s)
 				rf.log.append(nil, s, true)
 			}
 			return true`}},

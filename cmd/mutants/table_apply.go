@@ -14,7 +14,7 @@ var applying = []mutant{
 	{
 		name:  "command-with-current-term",
 		wrong: "CommandTerm is the server's term, not the entry's",
-		edits: []edit{{"apply.go", `index, s.term(k))`, `index, rf.raftState().Term)`}},
+		edits: []edit{{"apply.go", `index, s.term(k))`, `index, rf.raftState(index).Term)`}},
 	},
 	{
 		name:  "slices-handed-over-undecoded",

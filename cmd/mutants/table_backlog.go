@@ -5,22 +5,22 @@ var backlogs = []mutant{
 	{
 		name:  "every-commit-told-at-once",
 		wrong: "a leader tells of each commit in a message of its own",
-		edits: []edit{{"commit.go", `rf.manyUntoldLocked(f.commitSent)`, `true`}},
+		edits: []edit{{"commit.go", `rf.manyUnannouncedLocked(f.commitSent)`, `true`}},
 	},
 	{
 		name:  "no-commit-told-at-once",
 		wrong: "however much is committed, a follower learns of it after a while",
-		edits: []edit{{"commit.go", `rf.manyUntoldLocked(f.commitSent)`, `false`}},
+		edits: []edit{{"commit.go", `rf.manyUnannouncedLocked(f.commitSent)`, `false`}},
 	},
 	{
 		name:  "untold-bytes-ignored",
 		wrong: "large commands that are committed are told late",
-		edits: []edit{{"commit.go", `|| rf.log.size(index+1, rf.commitIndex) > maxUntoldBytes`, ``}},
+		edits: []edit{{"commit.go", `|| rf.log.size(index+1, rf.commitIndex) > maxUnannouncedBytes`, ``}},
 	},
 	{
 		name:  "untold-entries-ignored",
 		wrong: "many small commands that are committed are told late",
-		edits: []edit{{"commit.go", `rf.commitIndex-index > maxUntold ||`, ``}},
+		edits: []edit{{"commit.go", `rf.commitIndex-index > maxUnannounced ||`, ``}},
 	},
 	{
 		name:  "untold-counted-before-log",
@@ -51,7 +51,7 @@ var backlogs = []mutant{
 	{
 		name:  "full-for-ever",
 		wrong: "a follower whose service has lagged takes no entries any more",
-		edits: []edit{{"apply.go", `rf.full = bytes > most`, `rf.full = rf.full || bytes > most`}},
+		edits: []edit{{"apply.go", `rf.backlogFull = bytes > most`, `rf.backlogFull = rf.backlogFull || bytes > most`}},
 	},
 	{
 		name:  "full-without-margin",
@@ -61,24 +61,24 @@ var backlogs = []mutant{
 	{
 		name:  "leader-ignores-full",
 		wrong: "a leader goes on sending entries to a follower that takes none",
-		edits: []edit{{"replication.go", `f.full = reply.Full`, ``}},
+		edits: []edit{{"replication.go", `f.backlogFull = reply.Full`, ``}},
 	},
 	{
 		name:  "leader-takes-full-for-ever",
 		wrong: "a leader does not notice that a follower takes entries again",
-		edits: []edit{{"replication.go", `f.full = reply.Full`, `f.full = f.full || reply.Full`}},
+		edits: []edit{{"replication.go", `f.backlogFull = reply.Full`, `f.backlogFull = f.backlogFull || reply.Full`}},
 	},
 	{
 		name:  "full-counts-as-failure",
 		wrong: "a follower that takes no entries is taken for out of reach, and its leader resigns",
-		edits: []edit{{"replication.go", `case reply.Full: f.backTo(c.first) return true`, `case reply.Full:
-			f.backTo(c.first)
+		edits: []edit{{"replication.go", `case reply.Full: f.backUpTo(c.first) return true`, `case reply.Full:
+			f.backUpTo(c.first)
 			return false`}},
 	},
 	{
 		name:  "refused-entries-not-sent-again",
 		wrong: "entries that a follower did not take for lack of room are not sent again",
-		edits: []edit{{"replication.go", `case reply.Full: f.backTo(c.first) return true`, `case reply.Full:
+		edits: []edit{{"replication.go", `case reply.Full: f.backUpTo(c.first) return true`, `case reply.Full:
 			return true`}},
 	},
 }

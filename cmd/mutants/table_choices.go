@@ -30,7 +30,7 @@ var choices = []mutant{
 	{
 		name:  "snapshot-first-sent-twice",
 		wrong: "WithSnapshotFirst sends the snapshot by hand, and the applier sends it too",
-		edits: []edit{{"raft.go", `go rf.applier()`, `if go1 := rf.snapshot; rf.options.snapFirst && go1.index > 0 {
+		edits: []edit{{"raft.go", `go rf.applier()`, `if go1 := rf.snapshot; rf.options.snapshotFirst && go1.index > 0 {
 		go func() { rf.send(newSnapshotMsg(&go1)); rf.applier() }()
 		return rf
 	}

@@ -10,14 +10,14 @@ var elections = []mutant{
 			`if !rf.admitLocked(args) {
 				return false
 			}
-			rf.postponeElectionLocked()
+			rf.resetElectionTimerLocked()
 			if !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`}},
 	},
 	{
 		name:  "timer-not-reset-on-granted-vote",
 		wrong: "a server that grants its vote does not reset its election timer",
 		edits: []edit{{"vote.go",
-			`rf.postponeElectionLocked()
+			`rf.resetElectionTimerLocked()
 			return true`,
 			`return true`}},
 	},
@@ -26,15 +26,15 @@ var elections = []mutant{
 		wrong: "a follower that hears its leader starts an election all the same",
 		edits: []edit{{"role.go",
 			`rf.lastHeard = time.Now()
-			rf.postponeElectionLocked()`,
+			rf.resetElectionTimerLocked()`,
 			`rf.lastHeard = time.Now()`}},
 	},
 	{
 		name:  "candidate-never-tries-again",
 		wrong: "a candidate that wins no majority waits forever",
 		edits: []edit{{"election.go",
-			`rf.drawTimeoutLocked(rf.attempts)`,
-			`rf.drawTimeoutLocked(rf.attempts)
+			`rf.drawTimeoutLocked(rf.electionsStarted)`,
+			`rf.drawTimeoutLocked(rf.electionsStarted)
 			if rf.role == Candidate {
 				return
 			}`}},
@@ -42,7 +42,7 @@ var elections = []mutant{
 	{
 		name:  "same-random-seed-everywhere",
 		wrong: "every server draws the same election timeouts",
-		edits: []edit{{"ticker.go", `rand.Int63n(`, `rand.New(rand.NewSource(int64(rf.currentTerm<<8 + rf.attempts))).Int63n(`}},
+		edits: []edit{{"ticker.go", `rand.Int63n(`, `rand.New(rand.NewSource(int64(rf.currentTerm<<8 + rf.electionsStarted))).Int63n(`}},
 	},
 	{
 		name:  "timeout-not-randomized",
@@ -143,7 +143,7 @@ var elections = []mutant{
 	{
 		name:  "promise-in-spite-of-leader",
 		wrong: "PreVote is granted to any candidate, although the leader is heard",
-		edits: []edit{{"vote.go", `!rf.killed && !content &&`, `!rf.killed && (content || !content) &&`}},
+		edits: []edit{{"vote.go", `!rf.killed && !hasLeader &&`, `!rf.killed && (hasLeader || !hasLeader) &&`}},
 	},
 	{
 		name:  "question-raises-term",
@@ -157,8 +157,8 @@ var elections = []mutant{
 	{
 		name:  "heard-once-only",
 		wrong: "a follower notes that it hears the leader at its first heartbeat only",
-		edits: []edit{{"role.go", `rf.attempts = 0
-			rf.lastHeard = time.Now()`, `rf.attempts = 0
+		edits: []edit{{"role.go", `rf.electionsStarted = 0
+			rf.lastHeard = time.Now()`, `rf.electionsStarted = 0
 			if rf.lastHeard.IsZero() {
 				rf.lastHeard = time.Now()
 			}`}},
@@ -166,7 +166,7 @@ var elections = []mutant{
 	{
 		name:  "no-timeout-at-start",
 		wrong: "a server that has just started stands for election at once",
-		edits: []edit{{"raft.go", `rf.postponeElectionLocked()`, ``}},
+		edits: []edit{{"raft.go", `rf.resetElectionTimerLocked()`, ``}},
 	},
 	{
 		name:  "equal-bounds-impossible",

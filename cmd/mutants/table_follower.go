@@ -20,12 +20,12 @@ var followers = []mutant{
 	{
 		name:  "call-timeout-ignores-bytes",
 		wrong: "a large message on a thin link is given up, and sent again, before it can have arrived",
-		edits: []edit{{"follower.go", `bytes := c.load + f.sentBytes - c.sentBytes`, `bytes := 0`}},
+		edits: []edit{{"follower.go", `bytes := c.bytesInFlight + f.sentBytes - c.sentBytes`, `bytes := 0`}},
 	},
 	{
 		name:  "call-timeout-ignores-others-bytes",
 		wrong: "what is on its way beside a message does not count when one asks how long it may take",
-		edits: []edit{{"follower.go", `bytes := c.load + f.sentBytes - c.sentBytes`, `bytes := c.bytes`}},
+		edits: []edit{{"follower.go", `bytes := c.bytesInFlight + f.sentBytes - c.sentBytes`, `bytes := c.bytes`}},
 	},
 	{
 		name:  "call-timeout-ignores-trips",
@@ -52,7 +52,7 @@ var followers = []mutant{
 	{
 		name:  "trips-forgotten-at-election",
 		wrong: "a new leader does not know how long messages take, though it has led before",
-		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}`, `inFlight{answered: time.Now()}`}},
+		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}`, `inFlight{lastAnswer: time.Now()}`}},
 	},
 	{
 		name:  "entries-beside-snapshot",
@@ -62,7 +62,7 @@ var followers = []mutant{
 	{
 		name:  "no-bound-to-what-is-on-its-way",
 		wrong: "however much is on its way to a follower, a leader without a pool sends more",
-		edits: []edit{{"link.go", `, f.bytes >= maxOnTheWay: return false`, `: return false`}},
+		edits: []edit{{"link.go", `, f.bytes >= maxBytesInFlight: return false`, `: return false`}},
 	},
 	{
 		name:  "entries-before-first-answer",
@@ -72,36 +72,36 @@ var followers = []mutant{
 	{
 		name:  "given-up-calls-keep-their-room",
 		wrong: "to a follower that was out of reach no entries go any more, since lost ones count as on their way",
-		edits: []edit{{"follower.go", `f.calls, f.entries, f.snapshots, f.bytes, f.installing = f.calls[:0], 0, 0, 0, nil`, `f.calls, f.installing = f.calls[:0], nil`}},
+		edits: []edit{{"follower.go", `f.calls, f.entries, f.snapshots, f.bytes, f.snapshotCall = f.calls[:0], 0, 0, 0, nil`, `f.calls, f.snapshotCall = f.calls[:0], nil`}},
 	},
 	{
 		name:  "snapshot-waits-for-answered-one",
 		wrong: "a snapshot waits for the time of the last one to pass, though that was answered",
-		edits: []edit{{"replication.go", `if f.installing == c {`, `if false {`}},
+		edits: []edit{{"replication.go", `if f.snapshotCall == c {`, `if false {`}},
 	},
 	{
 		name:  "snapshot-given-up-like-entries",
 		wrong: "a snapshot is sent again after half a heartbeat",
-		edits: []edit{{"link.go", `if c == f.installing {`, `if false {`}},
+		edits: []edit{{"link.go", `if c == f.snapshotCall {`, `if false {`}},
 	},
 	{
 		name:  "calls-kept-from-earlier-lead",
 		wrong: "messages of an earlier term keep new ones waiting",
-		edits: []edit{{"follower.go", `f.inFlight = inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}`, `f.failures, f.lastAnswer, f.answeredTo = 0, time.Now(), time.Time{}`}},
+		edits: []edit{{"follower.go", `f.inFlight = inFlight{lastAnswer: time.Now(), heartbeatRTT: f.heartbeatRTT, dataRTT: f.dataRTT}`, `f.failures, f.lastAnswer, f.answeredSentAt = 0, time.Now(), time.Time{}`}},
 	},
 	{
 		name:  "failures-kept-from-earlier-lead",
 		wrong: "a peer that was out of reach in an earlier term is taken for so in the next",
-		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{answered: time.Now(), failures: f.failures,`}},
+		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{lastAnswer: time.Now(), failures: f.failures,`}},
 	},
 	{
 		name:  "awaited-kept-from-earlier-lead",
 		wrong: "a new lead waits for what entries overtook in an earlier one",
-		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, awaits: f.missing}`}},
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, missingIndex: f.missingIndex}`}},
 	},
 	{
 		name:  "full-kept-from-earlier-lead",
 		wrong: "a follower that took no entries in an earlier term gets none before its next heartbeat",
-		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, full: f.full}`}},
+		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, backlogFull: f.backlogFull}`}},
 	},
 }

@@ -19,12 +19,12 @@ var leaders = []mutant{
 		wrong:  "a leader takes the end of a short log for the end of what agrees",
 		safety: true,
 		edits: []edit{{"backup.go",
-			`f.backTo(next)
+			`f.backUpTo(next)
 			if prev <= f.matchIndex {`,
 			`if reply.ConflictTerm == 0 {
 				f.matchIndex = max(f.matchIndex, next-1)
 			}
-			f.backTo(next)
+			f.backUpTo(next)
 			if prev <= f.matchIndex {`}},
 	},
 	{
@@ -58,27 +58,27 @@ var leaders = []mutant{
 		name:  "next-index-moved-by-term-rejection",
 		wrong: "a refusal because of the term moves nextIndex as a failed consistency check does",
 		edits: []edit{{"link.go",
-			`rf.returnedLocked(f, &c, rf.callUnlocked(f, &c))`,
+			`rf.onCallReturnLocked(f, &c, rf.callUnlocked(f, &c))`,
 			`reply := rf.callUnlocked(f, &c)
 			if r, ok := reply.(*AppendEntriesReply); ok && !r.Success && rf.role == Leader {
 				f.nextIndex = max(1, min(f.nextIndex, r.ConflictIndex))
 			}
-			rf.returnedLocked(f, &c, reply)`}},
+			rf.onCallReturnLocked(f, &c, reply)`}},
 	},
 	{
 		name:  "back-up-one-by-one",
 		wrong: "after a failed consistency check nextIndex goes back by one",
-		edits: []edit{{"backup.go", `f.backTo(next)`, `f.backTo(max(next, prev))`}},
+		edits: []edit{{"backup.go", `f.backUpTo(next)`, `f.backUpTo(max(next, prev))`}},
 	},
 	{
 		name:  "back-up-too-far",
 		wrong: "after a failed consistency check everything is sent again",
-		edits: []edit{{"backup.go", `f.backTo(next)`, `f.backTo(min(next, 1))`}},
+		edits: []edit{{"backup.go", `f.backUpTo(next)`, `f.backUpTo(min(next, 1))`}},
 	},
 	{
 		name:  "lost-entries-not-sent-again",
 		wrong: "when a message is lost, nextIndex stays where success would have put it",
-		edits: []edit{{"replication.go", `f.backTo(c.first) f.nextIndex = f.firstUnsent(f.nextIndex)`, ``}},
+		edits: []edit{{"replication.go", `f.backUpTo(c.first) f.nextIndex = f.firstUnsent(f.nextIndex)`, ``}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
@@ -105,7 +105,7 @@ var leaders = []mutant{
 			`rf.wakeReplicatorsLocked()`,
 			`for _, f := range rf.followers {
 				if f != nil {
-					f.giveUp()
+					f.removeAll()
 					f.nextIndex, f.heartbeatDue = f.matchIndex+1, true
 					if !f.waiting {
 						go rf.replicator(f)
@@ -141,12 +141,12 @@ var leaders = []mutant{
 	{
 		name:  "failure-counted-twice",
 		wrong: "a call that is given up and then fails counts as two failures",
-		edits: []edit{{"replication.go", `if waitedFor {`, `if waitedFor || true {`}},
+		edits: []edit{{"replication.go", `if pending {`, `if pending || true {`}},
 	},
 	{
 		name:  "hanging-call-no-failure",
 		wrong: "a peer that never answers is sent entries for ever",
-		edits: []edit{{"heartbeat.go", `f.forget(c) f.failures++`, `f.forget(c)`}},
+		edits: []edit{{"heartbeat.go", `f.remove(c) f.failures++`, `f.remove(c)`}},
 	},
 	{
 		name:  "answer-not-awaited",
@@ -176,7 +176,7 @@ var leaders = []mutant{
 	{
 		name:  "second-lead-inherits-snapshot",
 		wrong: "a snapshot of an earlier lead that is still on its way holds up the new lead's",
-		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{answered: time.Now(), installing: f.installing,`}},
+		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{lastAnswer: time.Now(), snapshotCall: f.snapshotCall,`}},
 	},
 	{
 		name:  "reply-after-resignation",

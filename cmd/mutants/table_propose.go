@@ -68,7 +68,7 @@ var proposals = []mutant{
 	{
 		name:  "memory-used-again",
 		wrong: "after a truncation new entries are written where messages and copies of the disk have the old ones",
-		edits: []edit{{"log.go", `l.segments, l.gathers = l.segments[:i], false`, `l.segments, l.gathers = l.segments[:i], l.gathers && i > 0`}},
+		edits: []edit{{"log.go", `l.segments, l.growing = l.segments[:i], false`, `l.segments, l.growing = l.segments[:i], l.growing && i > 0`}},
 	},
 	{
 		name:   "command-outlives-entry",
@@ -88,9 +88,9 @@ var proposals = []mutant{
 		wrong: "small batches are written behind a large one, into memory that others hold",
 		edits: []edit{
 			{"log.go", `s.memory[:end:end], s.start, s.ends, l.end})
-				l.gathers = false`,
+				l.growing = false`,
 				`s.memory[:end], s.start, s.ends, l.end})
-				l.gathers = true`},
+				l.growing = true`},
 		},
 	},
 	{

@@ -29,17 +29,17 @@ var reorderings = []mutant{
 	{
 		name:  "too-many-messages-kept",
 		wrong: "a follower keeps any number of messages that overtook others",
-		edits: []edit{{"reorder.go", `len(e.kept) >= maxReordered ||`, ``}},
+		edits: []edit{{"reorder.go", `len(rb.kept) >= maxReordered ||`, ``}},
 	},
 	{
 		name:  "too-many-bytes-kept",
 		wrong: "a follower keeps any number of bytes that overtook others",
-		edits: []edit{{"reorder.go", `|| e.bytes+size > maxOnTheWay`, ``}},
+		edits: []edit{{"reorder.go", `|| rb.bytes+size > maxBytesInFlight`, ``}},
 	},
 	{
 		name:  "reordered-bytes-never-freed",
 		wrong: "the bytes of what was kept still count when it is in the log, until nothing is kept any more",
-		edits: []edit{{"reorder.go", `e.bytes -= b.entries.size()`, ``}},
+		edits: []edit{{"reorder.go", `rb.bytes -= b.entries.size()`, ``}},
 	},
 	{
 		name:  "reordered-entries-kept-twice",
@@ -56,7 +56,7 @@ var reorderings = []mutant{
 	{
 		name:  "dropped-entries-not-sent-at-once",
 		wrong: "what a follower could not keep is not sent again as long as anything is on its way to it",
-		edits: []edit{{"replication.go", `f.missing > 0 && !f.carries(awaited)`, `f.missing > 0 && len(f.calls) == 0`}},
+		edits: []edit{{"replication.go", `f.missingIndex > 0 && !f.carries(awaited)`, `f.missingIndex > 0 && len(f.calls) == 0`}},
 	},
 	{
 		name:  "overtaken-entries-sent-again",

@@ -8,7 +8,7 @@ var silences = []mutant{
 		edits: []edit{
 			{"silence.go", `return s.deadline.Add(-time.Duration(checks-s.checked) * s.interval)`, `return s.deadline`},
 			{"silence.go", `late := now.Sub(s.next())`, `late := now.Sub(s.next())
-	s.checked = looks`},
+	s.checked = checks`},
 		},
 	},
 	{

@@ -111,7 +111,7 @@ var snapshots = []mutant{
 		wrong:  "state and snapshot are saved one after the other: a crash may come between",
 		safety: true,
 		edits: []edit{
-			{"store.go", `Front: rf.frontLocked(), Snapshot:`, `Front: rf.frontLocked(),
+			{"store.go", `Front: rf.rebuildFrontLocked(), Snapshot:`, `Front: rf.rebuildFrontLocked(),
 			})
 			rf.changeLocked(Change{ Snapshot:`},
 		},

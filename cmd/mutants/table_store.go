@@ -25,7 +25,7 @@ var stores = []mutant{
 	{
 		name:  "old-front-kept",
 		wrong: "new type definitions are saved in front of the old ones",
-		edits: []edit{{"store.go", `c.Drop, c.Front = s.front, rf.frontLocked()`, `c.Front = rf.frontLocked()`}},
+		edits: []edit{{"store.go", `c.Drop, c.Front = s.front, rf.rebuildFrontLocked()`, `c.Front = rf.rebuildFrontLocked()`}},
 	},
 	{
 		name:  "cut-forgotten",

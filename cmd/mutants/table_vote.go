@@ -58,11 +58,11 @@ var votes = []mutant{
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Follower, nobody)
-			rf.postponeElectionLocked()`,
+			rf.resetElectionTimerLocked()`,
 			`rf.setRoleLocked(Follower, nobody)
 			rf.votedFor = nobody
 			rf.saveLocked()
-			rf.postponeElectionLocked()`}},
+			rf.resetElectionTimerLocked()`}},
 	},
 	{
 		name:   "older-term-admitted",

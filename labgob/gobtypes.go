@@ -13,10 +13,10 @@ var (
 	binaryMarshalerType = reflect.TypeFor[encoding.BinaryMarshaler]()
 )
 
-// maxPointers bounds the pointers in front of a type; gob refuses a pointer type that leads to itself.
+// maxPointers limits how many pointers baseOf removes. A pointer type can refer to itself; gob rejects it.
 const maxPointers = 100
 
-// baseOf strips t's pointers. gob sends the same for a value and for a pointer to it.
+// baseOf returns t without its pointers. gob sends the same bytes for a value and for a pointer to it.
 func baseOf(t reflect.Type) reflect.Type {
 	for n := 0; t.Kind() == reflect.Pointer && n < maxPointers; n++ {
 		t = t.Elem()
@@ -24,27 +24,28 @@ func baseOf(t reflect.Type) reflect.Type {
 	return t
 }
 
-// isDescribable tells whether every type that a value of the base type can bring along is known from
-// base alone. A type with an encoding of its own is not: at the top of a message gob would describe
-// it anew for each form (value, pointer) in which it comes.
+// isDescribable reports whether base, a type without pointers, determines every type description that gob sends for its
+// values. Types that hold an interface do not. Types that encode themselves do not either: at the top of a message gob
+// describes the value's type and the pointer's type separately.
 func isDescribable(base reflect.Type) bool {
-	return base.Kind() != reflect.Pointer && !isOpaque(base) &&
+	return base.Kind() != reflect.Pointer && !encodesItself(base) &&
 		!holdsInterface(base, map[reflect.Type]bool{})
 }
 
-// isOpaque tells whether the user encodes t, so that gob sees bytes only.
-func isOpaque(t reflect.Type) bool {
+// encodesItself reports whether t has a method of its own that encodes it, so that gob sees only bytes.
+func encodesItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(gobEncoderType) || p.Implements(binaryMarshalerType)
 }
 
-// holdsInterface tells whether gob can meet an interface anywhere inside a value of type t. What is
-// in it may be of a type never sent before, which gob then describes in the middle of the value.
+// holdsInterface reports whether a value of type t can contain an interface that gob encodes. The value in the interface
+// may be of a type that was not sent before; gob then sends its description in the middle of the message.
+// seen holds the types that are already examined.
 func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if t.Kind() == reflect.Interface {
 		return true
 	}
-	if seen[t] || isOpaque(t) {
+	if seen[t] || encodesItself(t) {
 		return false
 	}
 	seen[t] = true
