@@ -76,7 +76,7 @@ func TestStartsShareMessages(t *testing.T) {
 
 // A message's entries are encoded without the lock. If the log is truncated and rewritten meanwhile, the message must
 // not change.
-func TestEntriesOnTheirWayAreCopies(t *testing.T) {
+func TestEntriesInFlightAreCopies(t *testing.T) {
 	rf := newLeader(t, 3, 3, from(1).terms(1, 1, 2))
 	f := rf.followers[1]
 	f.nextIndex = 1

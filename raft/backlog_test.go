@@ -8,7 +8,7 @@ import (
 )
 
 // Followers learn of a commit with the next command, or after commitDelay. They learn of many entries or bytes at once.
-func TestMuchIsToldSoon(t *testing.T) {
+func TestManyCommitsAreAnnouncedSoon(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		count   int
@@ -106,7 +106,7 @@ func TestMaxBacklog(t *testing.T) {
 }
 
 // A full follower takes entries again when at least half of its bound is free.
-func TestMaxBacklogHasTwoEnds(t *testing.T) {
+func TestFullFollowerResumesAtHalf(t *testing.T) {
 	rf := newFollower(t, 3, 1, nil, WithMaxBacklog(300))
 	hundred := entry{1, append([]byte{formString}, strings.Repeat("x", 96)...)}
 	give := func(prev, commit int) *AppendEntriesReply {

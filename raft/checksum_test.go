@@ -207,7 +207,7 @@ func TestDefinitionWellFormed(t *testing.T) {
 }
 
 // Messages of different types have different checksums, even if their fields have the same values.
-func TestChecksumTellsKinds(t *testing.T) {
+func TestChecksumDependsOnType(t *testing.T) {
 	kinds := map[sum]bool{
 		new(RequestVoteArgs).sum(): true, new(RequestVoteReply).sum(): true, new(AppendEntriesArgs).sum(): true,
 		new(AppendEntriesReply).sum(): true, new(InstallSnapshotArgs).sum(0): true, new(InstallSnapshotReply).sum(): true,

@@ -24,7 +24,7 @@ var backups = []choice{
 
 var linkTable = choiceTable{
 	name: "Link",
-	title: "WithLink: five servers, a client that keeps 64 commands under way. A second of the reliable network is one of the wall\n" +
+	title: "WithLink: five servers, a client that keeps 64 commands outstanding. A second of the reliable network is one of the wall\n" +
 		"clock; of the others, a virtual one." + networkLegend + "\nReordering: like unreliable, and two replies of three are delayed by 200 to 2,400 ms.",
 	columns: []string{"network   ", "choice        ", "commands/s", "RPCs each", "bytes each"},
 	rows: func(t *testing.T, effort int, add func(cells ...any)) {

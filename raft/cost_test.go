@@ -37,7 +37,7 @@ func longLog(t testing.TB, n int) *Raft {
 
 // Work under the lock must not copy what stays: not a large snapshot, taken or received, and not the rest of a long log
 // when its beginning or end is removed.
-func TestCostOfWhatStays(t *testing.T) {
+func TestCostUnderLock(t *testing.T) {
 	const n, most = 20_000, 1 << 19 // that log takes two megabytes, in memory and on the disk
 	large := make([]byte, 16<<20)
 	sum := checksum(large)

@@ -10,7 +10,7 @@ import (
 
 // A reader of the disk copies without the disk's lock, so the server can save during a read. This needs threads, which
 // WebAssembly does not have.
-func TestReadersOfTheDiskDoNotHoldIt(t *testing.T) {
+func TestDiskReadersDoNotBlockSaves(t *testing.T) {
 	ps := MakePersister()
 	ps.Change(Change{Head: []byte("headhead"), Replace: true, Snapshot: make([]byte, 16<<20)})
 	most := 0

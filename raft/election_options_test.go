@@ -75,7 +75,7 @@ func newRaftWith(t testing.TB, opts ...Option) {
 
 // With VoteSelfLast, a candidate grants its vote to a rival of the same term whose log is up to date. After that,
 // neither another rival nor the candidate itself gets the vote.
-func TestVoteSelfLastGivesVoteAway(t *testing.T) {
+func TestVoteSelfLastVotesForRival(t *testing.T) {
 	rival := func(rf *Raft, id int) bool { return granted(deliver(t, rf, rivalOf(rf, id))) }
 
 	first, _ := newCandidateWith(t, 5)
@@ -154,7 +154,7 @@ func TestConcession(t *testing.T) {
 		{"a late answer to an older request", 3, []Option{on}, refusals(2, 1, 2), Candidate, 0},
 		{"refused by servers that did not hear of the term", 3, []Option{on},
 			[]ballot{{1, false, 3, 2, false}, {2, false, 3, 0, false}}, Candidate, 0},
-		{"promises refused late", 3, []Option{on},
+		{"PreVotes refused late", 3, []Option{on},
 			[]ballot{{1, true, 3, 3, false}, {2, true, 4, 3, false}}, Candidate, 0},
 		{"own vote still free", 3, []Option{on, WithVotePolicy(VoteSelfLast)}, refusals(3, 1, 2), Follower, nobody},
 	} {
@@ -230,7 +230,7 @@ func TestConcessionFreesNoOtherVote(t *testing.T) {
 }
 
 // Refused PreVotes are no reason to concede: the server keeps asking.
-func TestNoConcessionOfPromises(t *testing.T) {
+func TestNoConcessionOfPreVotes(t *testing.T) {
 	rf, _ := newCandidateWith(t, 3, WithConcession(true))
 	rf.mu.Lock()
 	rf.startElectionLocked()
@@ -292,7 +292,7 @@ func TestStandSoon(t *testing.T) {
 				time.Sleep(c.silent)
 				by.by(rf)
 				mustEqual(t, fmt.Sprintf("role when deposed by %s, %s", name, c.name), rf.role, Follower)
-				mustEqual(t, fmt.Sprintf("stands soon when deposed by %s, %s", name, c.name),
+				mustEqual(t, fmt.Sprintf("becomes a candidate soon when deposed by %s, %s", name, c.name),
 					time.Until(rf.deadline) == soon, by.soon && c.on && c.silent < rf.options.timeoutMin)
 			}
 		}
@@ -355,7 +355,7 @@ type answer struct {
 }
 
 // A granted PreVote expires, because the server that granted it may follow a leader by then.
-func TestOldPromisesDoNotCount(t *testing.T) {
+func TestOldPreVotesDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 5, 3, from(1).terms(1))
 		stand := func() {

@@ -109,7 +109,7 @@ func TestPreVoteWithLeader(t *testing.T) {
 
 // Every heartbeat counts: a follower refuses PreVotes however long the leader has led, and grants them after the leader
 // has been silent for the minimum election timeout.
-func TestPreVoteUnderLongReign(t *testing.T) {
+func TestPreVoteUnderLongLeadership(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ask := &RequestVoteArgs{Term: 4, CandidateID: 2, LastLogIndex: 1, LastLogTerm: 3, PreVote: true}
 		rf := newFollower(t, 3, 3, from(1).terms(3))
@@ -141,7 +141,7 @@ func TestPreVoteAfterLeadersTerm(t *testing.T) {
 }
 
 // PreVotes of one attempt count in the next.
-func TestPromisesAddUp(t *testing.T) {
+func TestPreVotesAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newFollower(t, 5, 3, from(1).terms(1))
 		for _, peer := range []int{1, 2} {
@@ -220,7 +220,7 @@ func TestCountingVotes(t *testing.T) {
 
 // With the PreVotes of a majority, a server becomes a candidate. It saves the new term and its own vote before it asks
 // for votes.
-func TestCountingPromises(t *testing.T) {
+func TestCountingPreVotes(t *testing.T) {
 	rf := newQuiet(t, 5, MakePersister(), WithVotePolicy(VoteSelfFirst))
 	rf.currentTerm = 2
 	rf.saveLocked()
@@ -243,7 +243,7 @@ func TestCountingPromises(t *testing.T) {
 }
 
 // A late vote does not count as a PreVote when the candidate already asks for PreVotes again.
-func TestLateVoteIsNoPromise(t *testing.T) {
+func TestLateVoteIsNoPreVote(t *testing.T) {
 	rf, args := newCandidate(t, 3, 3)
 	rf.mu.Lock()
 	rf.startElectionLocked()
@@ -255,7 +255,7 @@ func TestLateVoteIsNoPromise(t *testing.T) {
 }
 
 // A PreVote for an earlier term does not count for the term that the server asks for now.
-func TestPromiseOfOlderTerm(t *testing.T) {
+func TestPreVoteOfOlderTerm(t *testing.T) {
 	rf := newFollower(t, 3, 3, nil)
 	locked(rf, rf.startElectionLocked, func() { rf.becomeFollowerLocked(7) }, rf.startElectionLocked)
 	for _, term := range []int{4, 7, 9} {
@@ -267,7 +267,7 @@ func TestPromiseOfOlderTerm(t *testing.T) {
 }
 
 // A refusal with a newer term ends the campaign for PreVotes.
-func TestPromiseRefusedByNewerTerm(t *testing.T) {
+func TestPreVoteRefusedByNewerTerm(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
 	rf.mu.Lock()
 	rf.startElectionLocked()
@@ -420,7 +420,7 @@ func TestFixedElectionTimeout(t *testing.T) {
 	})
 }
 
-func TestTermsOnlyRise(t *testing.T) {
+func TestTermsNeverDecrease(t *testing.T) {
 	rf := newFollower(t, 3, 5, nil)
 	for _, term := range []int{5, 4, 0} {
 		wantPanic(t, func() { rf.becomeFollowerLocked(term) }, "server 0", "from term 5", fmt.Sprint("to ", term))

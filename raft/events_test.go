@@ -92,7 +92,7 @@ func TestEventsOfEachChange(t *testing.T) {
 }
 
 // Without WithEvents, no event is sent or kept.
-func TestNoEventsUnasked(t *testing.T) {
+func TestNoEventsByDefault(t *testing.T) {
 	rf := committed(t)
 	for _, s := range eventSteps {
 		s.step(t, rf)

@@ -145,7 +145,7 @@ func (s *drivenServer) promises(m Message, reply Reply) {
 		last, lastTerm := rf.log.lastIndex(), rf.log.lastTerm()
 		switch {
 		case m.LastLogTerm < lastTerm || m.LastLogTerm == lastTerm && m.LastLogIndex < last:
-			s.violate(electionRestriction, "its log ends at %d in term %d, that of server %d at %d in term %d",
+			s.violate(electionRestriction, "its log ends at %d with term %d, that of server %d at %d with term %d",
 				last, lastTerm, m.CandidateID, m.LastLogIndex, m.LastLogTerm)
 		case !m.PreVote && (reply.term() != term || rf.votedFor != m.CandidateID):
 			s.violate(oneVote, "it votes for server %d in term %d, but in term %d its vote is %d", m.CandidateID, term, rf.currentTerm, rf.votedFor)

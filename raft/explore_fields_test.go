@@ -232,9 +232,9 @@ func changesImage(change func(*drivenServer)) bool {
 	return false
 }
 
-// TestExploreLoadedServersGoTheSameWay checks that a server loaded from its image before each step behaves like the
+// TestExploreLoadedServersBehaveAlike checks that a server loaded from its image before each step behaves like the
 // live one.
-func TestExploreLoadedServersGoTheSameWay(t *testing.T) {
+func TestExploreLoadedServersBehaveAlike(t *testing.T) {
 	steps, seeds := 0, int64(30)
 	if exploreBriefly {
 		seeds = 5

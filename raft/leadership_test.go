@@ -37,7 +37,7 @@ func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 
 // "State on leaders: reinitialized after election" (Figure 2): between two terms of a leader, a follower may have lost
 // entries that it had acknowledged.
-func TestLeaderBeginsAnew(t *testing.T) {
+func TestLeaderResetsFollowers(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1, 1, 2))
 	setMatch(rf, []int{2, 0})
 	f := rf.followers[1]
@@ -61,7 +61,7 @@ func TestLeaderBeginsAnew(t *testing.T) {
 }
 
 // Failed elections lengthen a server's timeouts until there is a leader, itself or another.
-func TestPatienceEndsWithLeader(t *testing.T) {
+func TestLongTimeoutsEndWithLeader(t *testing.T) {
 	rf := newFollower(t, 3, 2, nil)
 	rf.electionsStarted = 5
 	deliver(t, rf, appendMsg(2, 0, 0, 0))
@@ -175,7 +175,7 @@ func TestWorkForReplicator(t *testing.T) {
 }
 
 // A call without a reply does not delay new entries: another message is sent before the next heartbeat.
-func TestHangingCallHoldsNothingUp(t *testing.T) {
+func TestHangingCallDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)
 		peer, network := connectScripted(rf)
@@ -248,7 +248,7 @@ func electing(meddle func(peer int, m Message) (Reply, bool)) func(peer int, m M
 
 // A new leader knows nothing about its peers. It sends them entries even if they were unreachable or had another log in
 // an earlier term, or if messages of that term are still in flight.
-func TestSecondLeadTriesEachPeerAnew(t *testing.T) {
+func TestSecondLeadershipRetriesEachPeer(t *testing.T) {
 	for name, before := range map[string]func(peer int, m Message) (Reply, bool){
 		"answered":     func(int, Message) (Reply, bool) { return nil, false },
 		"out of reach": loseAll,
@@ -287,7 +287,7 @@ func TestSecondLeadTriesEachPeerAnew(t *testing.T) {
 
 // A snapshot was in flight when the leader was deposed. It is sent again when the server leads again and finds that it
 // is needed.
-func TestSecondLeadSendsSnapshotAnew(t *testing.T) {
+func TestSecondLeadershipResendsSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := newFollower(t, 3, 1, from(1).terms(1, 1, 1, 1))
 		before.commitIndex = 3
@@ -310,7 +310,7 @@ func TestSecondLeadSendsSnapshotAnew(t *testing.T) {
 }
 
 // A leader that has stepped down ignores replies, even in the same term.
-func TestRepliesAfterResignation(t *testing.T) {
+func TestRepliesAfterStepDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 3, MakePersister(), WithEvents())
 		defer s.end()

@@ -31,6 +31,16 @@ func (s *scene) awaitHeartbeat() {
 	}
 }
 
+// holdPeer1 returns a function for between that holds messages to peer 1 for d, and then loses them if lose is true.
+func holdPeer1(d time.Duration, lose bool) func(peer int, m Message) (Reply, bool) {
+	return func(peer int, m Message) (Reply, bool) {
+		if peer == 1 {
+			time.Sleep(d)
+		}
+		return nil, lose && peer == 1
+	}
+}
+
 // A lost message that told a follower of a commit is sent again at once. A lost heartbeat is not.
 func TestLostCommitIsToldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -128,12 +138,7 @@ func TestHangingPeerGetsHeartbeatsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
-		s.between(func(peer int, m Message) (Reply, bool) {
-			if peer == 1 {
-				time.Sleep(10 * time.Second)
-			}
-			return nil, peer == 1
-		})
+		s.between(holdPeer1(10*time.Second, true))
 		time.Sleep(time.Second)
 		s.mail(1)
 		for k := range 50 {
@@ -158,12 +163,7 @@ func TestSlowAnswerIsAwaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
-		s.between(func(peer int, m Message) (Reply, bool) {
-			if peer == 1 {
-				time.Sleep(50 * time.Millisecond)
-			}
-			return nil, false
-		})
+		s.between(holdPeer1(50*time.Millisecond, false))
 		for k := range 5 {
 			s.start(k)
 			time.Sleep(9 * time.Millisecond)

@@ -52,7 +52,7 @@ func TestPoolSendsEachEntryOnce(t *testing.T) {
 }
 
 // A snapshot in flight is not sent again for a while, however many of its entries the peer has.
-func TestSnapshotOnItsWay(t *testing.T) {
+func TestSnapshotInFlight(t *testing.T) {
 	for have := range 4 {
 		t.Run(fmt.Sprint("the peer has ", have), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

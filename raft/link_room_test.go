@@ -53,7 +53,7 @@ func TestPoolOfSnapshots(t *testing.T) {
 }
 
 // Even if a link allows more messages, no more is sent to a follower while maxBytesInFlight bytes are in flight.
-func TestBytesOnTheirWay(t *testing.T) {
+func TestBytesInFlight(t *testing.T) {
 	for _, link := range []Link{LinkPool(3), LinkPerMessage} {
 		rf := newLeader(t, 3, 1, nil, WithLink(link))
 		f := rf.followers[1]
@@ -86,7 +86,7 @@ func TestRoomAfterOutage(t *testing.T) {
 }
 
 // Round trips of heartbeats and of entries are measured separately.
-func TestTripsApart(t *testing.T) {
+func TestRoundTripsAreSeparate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 1, nil)
 		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
@@ -102,7 +102,7 @@ func TestTripsApart(t *testing.T) {
 
 // The call timeout depends on the shortest of the last eight round trips. Messages with entries or a snapshot have
 // round trips of their own, after the first of them.
-func TestPatienceOfTrips(t *testing.T) {
+func TestCallTimeoutFollowsRoundTrips(t *testing.T) {
 	const least = 50 * time.Millisecond
 	heartbeat, data := &call{message: new(AppendEntriesArgs)}, &call{message: new(InstallSnapshotArgs)}
 	var f inFlight

@@ -155,7 +155,7 @@ func TestLinkProbesOneByOne(t *testing.T) {
 	probe := sendNext(rf, f)
 	mustEqual(t, "entries of the probe", probe.entries.length(), 2)
 	rf.Start("more")
-	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
+	mustEqual(t, "nextIndex while the probe is in flight", f.nextIndex, 3)
 	mustEqual(t, "more to send", rf.hasWorkLocked(f), false)
 	deliverCall(t, rf, f, other, probe)
 	mustEqual(t, "more to send after the answer", rf.hasWorkLocked(f), true)
@@ -352,18 +352,18 @@ func TestHeartbeatInTimeBehindEntries(t *testing.T) {
 	now := due.Add(-time.Millisecond)
 	first.sentAt = now.Add(-rf.minCallTimeout())
 	next := rf.followerDutyLocked(f, now, false)
-	mustEqual(t, "the second goes out", rf.hasWorkLocked(f), true)
+	mustEqual(t, "the second can be sent", rf.hasWorkLocked(f), true)
 	mustEqual(t, "the ticker's next look is late by", max(0, next.Sub(due)), 0)
 }
 
 // The loss of a heartbeat, or of entries that have arrived in another message, is no reason to send anything again.
-func TestLossOfNothing(t *testing.T) {
+func TestLossWithoutNewEntries(t *testing.T) {
 	lost := func(t *testing.T, what func(rf *Raft, f *follower, other *Raft) *call) {
 		rf := newLeader(t, 3, 1, nil, WithLink(LinkPool(4)))
 		f, other := rf.followers[1], newPeer(t, 1, 1, nil)
 		exchange(t, rf, f, other)
 		c := what(rf, f, other)
-		rf.Start("on its way")
+		rf.Start("in flight")
 		sendNext(rf, f)
 		want := f.nextIndex
 		rf.onReplyLocked(f, c, nil)

@@ -126,7 +126,7 @@ func (w *watch) checkVote(s *watched, m *RequestVoteArgs, current bool) {
 	case current && h.votedFor != m.CandidateID:
 		w.violated(s, savedFirst, m.Term, 0, "it votes for server %d, but its saved vote is %d", m.CandidateID, h.votedFor)
 	case current && last < m.Term && (m.LastLogTerm < last || m.LastLogTerm == last && m.LastLogIndex < s.disk.last()):
-		w.violated(s, electionRestriction, m.Term, s.disk.last(), "its log ends here in term %d, that of server %d at %d in term %d",
+		w.violated(s, electionRestriction, m.Term, s.disk.last(), "its log ends there with term %d, that of server %d at %d with term %d",
 			last, m.CandidateID, m.LastLogIndex, m.LastLogTerm)
 	}
 	s.granted[m.Term] = m.CandidateID

@@ -97,7 +97,7 @@ func TestMakeNoticesEveryFlippedBit(t *testing.T) {
 	}
 }
 
-func TestMakeNoticesStrangers(t *testing.T) {
+func TestMakeNoticesForeignSnapshot(t *testing.T) {
 	old := richServer(t)
 	before := old.store.persister.Copy()
 	old.Snapshot(4, []byte("newer"))
@@ -121,7 +121,7 @@ func seal(h head, body []byte) []byte {
 }
 
 // Undamaged states that no server can have saved are refused.
-func TestMakeNoticesTheImpossible(t *testing.T) {
+func TestMakeNoticesImpossibleState(t *testing.T) {
 	records := func(records ...entry) (body []byte) {
 		for _, r := range records {
 			body = appendRecord(body, r.term, r.data)
@@ -275,7 +275,7 @@ func TestRestoreChecksTermAtSnapshot(t *testing.T) {
 }
 
 // A restored log has its own memory, and appending to it does not change the saved state.
-func TestRestoredLogGoesOn(t *testing.T) {
+func TestRestoredLogHasItsOwnMemory(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	rf.Start(strings.Repeat("x", 2*largeBatch))
 	rf.Start(pointCommand{1, 2})

@@ -315,7 +315,7 @@ func TestStartEncodesAtOnce(t *testing.T) {
 }
 
 // The log does not share memory with the queue, which is reused for the next commands.
-func TestStartLeavesLogAlone(t *testing.T) {
+func TestStartSharesNoMemoryWithLog(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	large := func(k int) string { return strings.Repeat(string(rune('a'+k)), 2*largeBatch) }
 	for k := range 6 {

@@ -389,7 +389,7 @@ func sentCall(t testing.TB) (*Raft, *follower, *call) {
 	return rf, f, c
 }
 
-func TestSettle(t *testing.T) {
+func TestOnReply(t *testing.T) {
 	for _, c := range []struct {
 		name                  string
 		match, next           int // before

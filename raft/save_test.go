@@ -201,7 +201,7 @@ func (c *direct) start(command any) {
 }
 
 // The state on which a message, reply, return value or ApplyMsg depends is saved before a server releases it.
-func TestNothingUnsavedGetsOut(t *testing.T) {
+func TestNothingUnsavedIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newDirect(t, 3)
 		defer c.kill()

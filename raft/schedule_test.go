@@ -160,7 +160,7 @@ func TestDeliveredSnapshotIsACopy(t *testing.T) {
 
 // A leader without a majority steps down, but not at once: the lab of 2025 expects it to lead for a second after the
 // majority has committed another command (TestLeaderPartition4A).
-func TestMinorityLeaderHoldsOn(t *testing.T) {
+func TestMinorityLeaderDoesNotStepDownAtOnce(t *testing.T) {
 	lab(t, func(t *testing.T) {
 		cfg := setup{n: 3}.start(t)
 		defer cfg.cleanup()

@@ -178,7 +178,7 @@ func TestStoppedLeader(t *testing.T) {
 
 // Checks are a moment apart, and the last moment ends at the deadline. If a check is late, the next ones are still a
 // moment apart.
-func TestLooks(t *testing.T) {
+func TestChecksBeforeDeadline(t *testing.T) {
 	const moment = 10 * time.Millisecond
 	for _, late := range []time.Duration{0, moment, time.Second, time.Hour} {
 		start := time.Now()
@@ -207,7 +207,7 @@ func TestLooks(t *testing.T) {
 
 // After a leader has found its majority again, it makes the full number of checks the next time that the majority is
 // silent.
-func TestLeaderLooksAnew(t *testing.T) {
+func TestLeaderChecksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)
 		look := func(times int) {

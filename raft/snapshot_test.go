@@ -236,7 +236,7 @@ func TestLeaderSendsSnapshot(t *testing.T) {
 	f, other := rf.followers[2], newPeer(t, 2, 1, nil)
 	f.nextIndex = 1
 	sent := sendNext(rf, f)
-	mustEqual(t, "nextIndex while it is on its way", f.nextIndex, 3)
+	mustEqual(t, "nextIndex while the snapshot is in flight", f.nextIndex, 3)
 	rf.onReplyLocked(f, sent, deliver(t, other, sent.message))
 	mustEqual(t, "matchIndex", f.matchIndex, 2)
 	mustEqual(t, "the follower's", fmt.Sprintf("%d %d %s", other.snapshot.index, other.snapshot.term, other.snapshot.data), "2 1 service")

@@ -49,7 +49,7 @@ func TestDefinitionsOnDisk(t *testing.T) {
 
 // The log and the disk do not refer to removed entries, so that their memory can be freed. If the beginning of a piece
 // is removed, the rest is copied. If its end is removed, the whole piece stays, because others may refer to it.
-func TestLostEntriesAreForgotten(t *testing.T) {
+func TestRemovedEntriesAreFreed(t *testing.T) {
 	for _, c := range []struct {
 		lost string
 		lose func(rf *Raft)

@@ -250,7 +250,7 @@ func TestThinLinkBacklog(t *testing.T) {
 }
 
 // However long messages take, entries that are started one after another are sent once.
-func TestLongWay(t *testing.T) {
+func TestLongRoundTrips(t *testing.T) {
 	parallel(t)
 	for _, link := range thinLinks {
 		for _, ms := range []int{5, 30, 50, 100, 200} {
