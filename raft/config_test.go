@@ -225,11 +225,11 @@ func (cfg *config) kill(i int) {
 }
 
 func (cfg *config) awaitReader(i int, reader <-chan struct{}) {
-	const patience = 5 * time.Second
+	const timeout = 5 * time.Second
 	select {
 	case <-reader:
-	case <-time.After(patience):
-		cfg.t.Errorf("server %v: applyCh is still open %v after Kill", i, patience)
+	case <-time.After(timeout):
+		cfg.t.Errorf("server %v: applyCh is still open %v after Kill", i, timeout)
 	}
 }
 

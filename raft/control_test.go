@@ -11,8 +11,8 @@ import (
 	"6.824/labgob"
 )
 
-// lie returns a RaftState in which every field has a value that no server in these tests has.
-func lie() RaftState {
+// filledState returns a RaftState in which every field has a value that no server in these tests has.
+func filledState() RaftState {
 	return RaftState{Term: 91, Role: Candidate, Leader: 92, CommitIndex: 93, TotalIdx: 94, MatchIndex: []int{95},
 		LogInfo: LogInfo{96, 97, 98, 99, 100}, SnapInfo: SnapInfo{101, 102, 103}}
 }
@@ -26,7 +26,7 @@ func mustAnswer(t testing.TB, m ApplyMsg, index int, want RaftState) {
 
 // In the log, a RaftState is a request of one byte, without the fields that Start was given.
 func TestControlCommandInLog(t *testing.T) {
-	filled := lie()
+	filled := filledState()
 	rf := newLeader(t, 3, 2, nil)
 	for _, command := range []any{RaftState{}, filled, &RaftState{}, &filled, (*RaftState)(nil)} {
 		rf.Start(command)
@@ -46,7 +46,7 @@ func TestControlCommandOnLeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf, applyCh := single(t, MakePersister())
 		defer rf.Kill()
-		filled := lie()
+		filled := filledState()
 		for index, command := range []any{0, 1, 2} {
 			rf.Start(command)
 			mustEqual(t, "index", (<-applyCh).CommandIndex, index+1)
@@ -65,7 +65,7 @@ func TestControlCommandOnLeader(t *testing.T) {
 		}
 		answers[0].MatchIndex[0] = -1
 		mustEqual(t, "the other answer", answers[1].MatchIndex[0], 5)
-		if !reflect.DeepEqual(filled, lie()) {
+		if !reflect.DeepEqual(filled, filledState()) {
 			t.Errorf("Start's argument became %+v", filled)
 		}
 	})
@@ -215,7 +215,7 @@ func TestControlCommandInCluster(t *testing.T) {
 // A RaftState can be encoded, by itself and inside a command of the service.
 func TestRaftStateIsRegistered(t *testing.T) {
 	var buf bytes.Buffer
-	var in any = lie()
+	var in any = filledState()
 	if err := labgob.NewEncoder(&buf).Encode(&in); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestRaftStateIsRegistered(t *testing.T) {
 		t.Errorf("%+v came back as %+v, %v", in, out, err)
 	}
 	var known definitions
-	boxed := boxCommand{"box", lie()} // an ordinary command that contains a RaftState
+	boxed := boxCommand{"box", filledState()} // an ordinary command that contains a RaftState
 	if got, err := newDecoder(&known).decode(encode(t, &known, boxed)); err != nil || !reflect.DeepEqual(got, any(boxed)) {
 		t.Errorf("%+v came back as %+v, %v", boxed, got, err)
 	}

@@ -368,16 +368,16 @@ func TestEachPeerIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 5, newFollower(t, 3, 7, from(1).terms(1)).store.persister, WithElectionTimeout(200*time.Millisecond, 200*time.Millisecond))
 		defer s.end()
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			return &RequestVoteReply{Term: 7, VoteGranted: peer == 1}, true
 		})
 		time.Sleep(210 * time.Millisecond)
 		for peer := 1; peer < 5; peer++ {
-			mustEqual(t, fmt.Sprint("requests to peer ", peer), script(s.mail(peer)), "?8")
+			mustEqual(t, fmt.Sprint("requests to peer ", peer), messagesText(s.sentTo(peer)), "?8")
 		}
 		time.Sleep(200 * time.Millisecond)
-		mustEqual(t, "requests to the peer that has granted", script(s.mail(1)), "")
-		mustEqual(t, "requests to another", script(s.mail(2)), "?8")
+		mustEqual(t, "requests to the peer that has granted", messagesText(s.sentTo(1)), "")
+		mustEqual(t, "requests to another", messagesText(s.sentTo(2)), "?8")
 	})
 }
 
@@ -390,18 +390,18 @@ func TestFirstElectionTimeout(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t, 3, disk.Copy())
 				defer s.end()
-				s.between(loseAll)
+				s.intercept(loseAll)
 				begun := time.Now()
 				time.Sleep(labDefaults().timeoutMax)
 				synctest.Wait()
-				mail := s.mail(1)
-				if len(mail) == 0 {
+				messages := s.sentTo(1)
+				if len(messages) == 0 {
 					t.Fatalf("%s has not asked for a vote in %v", name, labDefaults().timeoutMax)
 				}
-				if after := mail[0].at.Sub(begun); after < labDefaults().timeoutMin {
+				if after := messages[0].at.Sub(begun); after < labDefaults().timeoutMin {
 					t.Errorf("%s asks for a vote after %v", name, after)
 				}
-				args := mail[0].Message.(*RequestVoteArgs)
+				args := messages[0].Message.(*RequestVoteArgs)
 				want := map[string]string{"a new server": "1 false", "a restarted one": "8 true"}[name]
 				mustEqual(t, "term and PreVote of the first request of "+name, fmt.Sprint(args.Term, args.PreVote), want)
 			})
@@ -416,7 +416,7 @@ func TestFixedElectionTimeout(t *testing.T) {
 		defer s.end()
 		begun := time.Now()
 		s.lead()
-		mustEqual(t, "first request after", s.mail(1)[0].at.Sub(begun), 200*time.Millisecond)
+		mustEqual(t, "first request after", s.sentTo(1)[0].at.Sub(begun), 200*time.Millisecond)
 	})
 }
 

@@ -171,13 +171,13 @@ func TestEventsAfterRestart(t *testing.T) {
 		before.Snapshot(2, []byte("two"))
 		s := newScene(t, 3, before.store.persister.Copy(), WithEvents())
 		defer s.end()
-		s.between(loseAll)
+		s.intercept(loseAll)
 		synctest.Wait()
-		mustEqual(t, "before anything happens", story(s.received()), "")
+		mustEqual(t, "before anything happens", applyText(s.received()), "")
 		s.deliver(appendMsg(7, 4, 6, 3))
 		s.deliver(appendMsg(9, 4, 6, 4))
 		synctest.Wait()
-		mustEqual(t, "afterwards", story(s.received()),
+		mustEqual(t, "afterwards", applyText(s.received()),
 			"LeaderKnown(7 1 -1 0)@2 3 NewTerm(9 -1 -1 0)@3 LeaderKnown(9 1 -1 0)@3 4")
 	})
 }
@@ -196,17 +196,17 @@ func TestPeerCaughtUpWithPartOfIt(t *testing.T) {
 		cut := func(peer int, m Message) (Reply, bool) {
 			return nil, peer == 1 && entriesIn(m) > 0
 		}
-		s.between(cut)
+		s.intercept(cut)
 		s.lead()
 		s.start("of this term")
 		time.Sleep(20 * time.Millisecond)
-		mustEqual(t, "with one peer", story(s.received()), "NewTerm(2 -1 -1 0)@0 BecameLeader(2 0 -1 3)@0 PeerCaughtUp(2 0 2 3)@0 1 2 3 4")
-		s.mail(1)
-		s.between(nil)
+		mustEqual(t, "with one peer", applyText(s.received()), "NewTerm(2 -1 -1 0)@0 BecameLeader(2 0 -1 3)@0 PeerCaughtUp(2 0 2 3)@0 1 2 3 4")
+		s.sentTo(1)
+		s.intercept(nil)
 		time.Sleep(time.Second)
-		mail := slices.DeleteFunc(s.mail(1), func(l letter) bool { return entriesIn(l.Message) == 0 })
-		mustEqual(t, "messages with entries", script(mail), "0+1/4 1+1/4 2+2/4")
-		mustEqual(t, "with the other", story(s.received()), "PeerCaughtUp(2 0 1 4)@4")
+		messages := slices.DeleteFunc(s.sentTo(1), func(l sentMessage) bool { return entriesIn(l.Message) == 0 })
+		mustEqual(t, "messages with entries", messagesText(messages), "0+1/4 1+1/4 2+2/4")
+		mustEqual(t, "with the other", applyText(s.received()), "PeerCaughtUp(2 0 1 4)@4")
 	})
 }
 
@@ -215,7 +215,7 @@ func TestPeerCaughtUpBehindTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, 5, MakePersister(), WithEvents())
 		defer s.end()
-		s.between(electing(func(peer int, m Message) (Reply, bool) {
+		s.intercept(electing(func(peer int, m Message) (Reply, bool) {
 			if peer == 1 && entriesIn(m) == 0 {
 				time.Sleep(20 * time.Millisecond) // until there is an entry
 			}
@@ -227,9 +227,9 @@ func TestPeerCaughtUpBehindTheLast(t *testing.T) {
 		synctest.Wait() // a heartbeat is in flight
 		s.start("not committed")
 		time.Sleep(21 * time.Millisecond)
-		mustEqual(t, "before it is answered", story(s.received()), "NewTerm(1 -1 -1 0)@0 BecameLeader(1 0 -1 0)@0")
+		mustEqual(t, "before it is answered", applyText(s.received()), "NewTerm(1 -1 -1 0)@0 BecameLeader(1 0 -1 0)@0")
 		time.Sleep(time.Millisecond)
-		mustEqual(t, "after that", story(s.received()), "PeerCaughtUp(1 0 1 0)@0")
+		mustEqual(t, "after that", applyText(s.received()), "PeerCaughtUp(1 0 1 0)@0")
 	})
 }
 

@@ -70,7 +70,7 @@ func lab(t *testing.T, body func(t *testing.T)) {
 // labErrors runs body as lab does, but returns lab's errors and does not fail t. A data race is the exception: the
 // testing package itself fails t for it.
 func labErrors(t *testing.T, body func()) []string {
-	return complaints(func(f *fakeT) {
+	return errorsOf(func(f *fakeT) {
 		clocked(t, f, func(*testing.T) {
 			before := goroutines()
 			defer checkLeaks(f, before)
@@ -110,14 +110,14 @@ func reportDeadlock(t testing.TB) {
 		if !strings.HasPrefix(r.Error(), "deadlock:") {
 			panic(r)
 		}
-		t.Errorf("%v\n%s", r, strings.Join(bubbled(), "\n\n"))
+		t.Errorf("%v\n%s", r, strings.Join(bubbleStacks(), "\n\n"))
 	default:
 		panic(r)
 	}
 }
 
-// bubbled returns the stacks of all goroutines in bubbles.
-func bubbled() []string {
+// bubbleStacks returns the stacks of all goroutines in bubbles.
+func bubbleStacks() []string {
 	return slices.DeleteFunc(sortedValues(goroutines()), func(stack string) bool { return bubbleOf(stack) == "" })
 }
 
@@ -142,13 +142,13 @@ func watchHang(name string) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// leakPatience covers the longest call to an unreachable server, which may go on after Kill.
-const leakPatience = 10 * time.Second
+// leakTimeout covers the longest call to an unreachable server, which may go on after Kill.
+const leakTimeout = 10 * time.Second
 
 // checkLeaks fails the test if goroutines of this module that are not in before do not end.
 func checkLeaks(t testing.TB, before map[string]string) {
 	t.Helper()
-	left := leaked(before, leakPatience)
+	left := leaked(before, leakTimeout)
 	if len(left) == 0 {
 		return
 	}
@@ -161,14 +161,14 @@ func checkLeaks(t testing.TB, before map[string]string) {
 		len(left), strings.Join(slices.Compact(names), ", "), strings.Join(left, "\n\n"))
 }
 
-// leaked returns the stacks of this module's goroutines that are not in before and do not end within patience.
-func leaked(before map[string]string, patience time.Duration) []string {
+// leaked returns the stacks of this module's goroutines that are not in before and do not end within timeout.
+func leaked(before map[string]string, timeout time.Duration) []string {
 	for nap, spent := time.Millisecond, time.Duration(0); ; nap *= 2 {
 		now := goroutines()
 		for id := range before {
 			delete(now, id)
 		}
-		if len(now) == 0 || spent >= patience {
+		if len(now) == 0 || spent >= timeout {
 			return sortedValues(now)
 		}
 		time.Sleep(nap)

@@ -22,13 +22,13 @@ type scene struct {
 	applyCh chan ApplyMsg
 	peers   []*Raft // by server; a test may replace one
 
-	mu     sync.Mutex
-	meddle func(peer int, m Message) (reply Reply, done bool)
-	sent   []letter
+	mu          sync.Mutex
+	interceptor func(peer int, m Message) (reply Reply, done bool)
+	sent        []sentMessage
 }
 
-// A letter is a message that the live server has sent.
-type letter struct {
+// A sentMessage is a message that the live server has sent.
+type sentMessage struct {
 	peer int
 	at   time.Time
 	Message
@@ -53,11 +53,11 @@ func (s *scene) end() {
 
 func (s *scene) carry(peer int, m Message) Reply {
 	s.mu.Lock()
-	s.sent = append(s.sent, letter{peer, time.Now(), m})
-	meddle, rf := s.meddle, s.peers[peer]
+	s.sent = append(s.sent, sentMessage{peer, time.Now(), m})
+	interceptor, rf := s.interceptor, s.peers[peer]
 	s.mu.Unlock()
-	if meddle != nil {
-		if reply, done := meddle(peer, m); done {
+	if interceptor != nil {
+		if reply, done := interceptor(peer, m); done {
 			return reply
 		}
 	}
@@ -69,28 +69,28 @@ func (s *scene) carry(peer int, m Message) Reply {
 // deliver passes a peer's message to the live server and returns its reply.
 func (s *scene) deliver(m Message) Reply { return s.rf.OnMessage(sealed(m)) }
 
-// between sets a function that is called with each message first, without a lock; it may sleep. If it returns done, its
+// intercept sets a function that is called with each message first, without a lock; it may sleep. If it returns done, its
 // reply is the answer, where nil means that the message was lost. Otherwise the message goes to the peer.
-func (s *scene) between(meddle func(peer int, m Message) (reply Reply, done bool)) {
+func (s *scene) intercept(interceptor func(peer int, m Message) (reply Reply, done bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.meddle = meddle
+	s.interceptor = interceptor
 }
 
-// mail returns the messages that were sent to a peer since the last call for this peer.
-func (s *scene) mail(peer int) (mail []letter) {
+// sentTo returns the messages that were sent to a peer since the last call for this peer.
+func (s *scene) sentTo(peer int) (messages []sentMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var rest []letter
+	var rest []sentMessage
 	for _, l := range s.sent {
 		if l.peer == peer {
-			mail = append(mail, l)
+			messages = append(messages, l)
 		} else {
 			rest = append(rest, l)
 		}
 	}
 	s.sent = rest
-	return mail
+	return messages
 }
 
 // lead waits until the server leads and its first heartbeats are out.
@@ -129,9 +129,9 @@ func (s *scene) received() (all []ApplyMsg) {
 	}
 }
 
-// story formats messages from applyCh in one line: a command as its index, a snapshot as ">" and its index, an event as
+// applyText formats messages from applyCh in one line: a command as its index, a snapshot as ">" and its index, an event as
 // short does.
-func story(all []ApplyMsg) string {
+func applyText(all []ApplyMsg) string {
 	var words []string
 	for _, m := range all {
 		switch {
@@ -146,14 +146,14 @@ func story(all []ApplyMsg) string {
 	return strings.Join(words, " ")
 }
 
-// loseAll, given to between, loses every message.
+// loseAll, given to intercept, loses every message.
 func loseAll(int, Message) (Reply, bool) { return nil, true }
 
-// script formats messages in one line: AppendEntries as PrevLogIndex, "+", the number of entries, "/" and LeaderCommit;
-// InstallSnapshot as ">" and its index; RequestVote as "?" and its term.
-func script(mail []letter) string {
+// messagesText formats messages in one line: AppendEntries as PrevLogIndex, "+", the number of entries, "/" and
+// LeaderCommit; InstallSnapshot as ">" and its index; RequestVote as "?" and its term.
+func messagesText(messages []sentMessage) string {
 	var words []string
-	for _, l := range mail {
+	for _, l := range messages {
 		switch m := l.Message.(type) {
 		case *AppendEntriesArgs:
 			words = append(words, fmt.Sprintf("%d+%d/%d", m.PrevLogIndex, entriesIn(m), m.LeaderCommit))

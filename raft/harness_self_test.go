@@ -24,8 +24,8 @@ func (f *fakeT) Errorf(format string, args ...any) { f.Error(fmt.Sprintf(format,
 func (f *fakeT) Fatal(args ...any)                 { f.Error(args...); runtime.Goexit() }
 func (f *fakeT) Fatalf(format string, args ...any) { f.Fatal(fmt.Sprintf(format, args...)) }
 
-// complaints runs body to its end or its first fatal error, and returns its errors.
-func complaints(body func(t *fakeT)) []string {
+// errorsOf runs body to its end or its first fatal error, and returns its errors.
+func errorsOf(body func(t *fakeT)) []string {
 	f := &fakeT{}
 	done := make(chan struct{})
 	go func() {
@@ -36,10 +36,10 @@ func complaints(body func(t *fakeT)) []string {
 	return f.errors
 }
 
-// wantComplaint expects exactly one error of body, which must begin with want.
-func wantComplaint(t *testing.T, want string, body func(t *fakeT)) {
+// wantError expects exactly one error of body, which must begin with want.
+func wantError(t *testing.T, want string, body func(t *fakeT)) {
 	t.Helper()
-	if got := complaints(body); len(got) != 1 || !strings.HasPrefix(got[0], want) {
+	if got := errorsOf(body); len(got) != 1 || !strings.HasPrefix(got[0], want) {
 		t.Errorf("got errors %q, want one: %q", got, want)
 	}
 }
@@ -184,7 +184,7 @@ func TestHarnessApplyErrorEndsTest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onVirtualClock(t, func(t *testing.T) {
 				begun := time.Now()
-				wantComplaint(t, "apply error: bad", func(f *fakeT) {
+				wantError(t, "apply error: bad", func(f *fakeT) {
 					cfg := setup{n: 3}.build(f)
 					defer cfg.cleanup()
 					time.AfterFunc(time.Millisecond, func() { cfg.record(2, "bad") })
@@ -270,7 +270,7 @@ func TestHarnessGivesUp(t *testing.T) {
 		t.Run(tt.want, func(t *testing.T) {
 			onVirtualClock(t, func(t *testing.T) {
 				begun := time.Now()
-				wantComplaint(t, tt.want, func(f *fakeT) {
+				wantError(t, tt.want, func(f *fakeT) {
 					cfg := setup{n: 3}.build(f)
 					defer cfg.cleanup()
 					tt.step(cfg)
@@ -322,7 +322,7 @@ func TestHarnessLeaks(t *testing.T) {
 			t.Errorf("found %q", left)
 		}
 		time.AfterFunc(20*time.Millisecond, func() { close(release) })
-		wantNone := complaints(func(f *fakeT) { checkLeaks(f, withSelf(before)) })
+		wantNone := errorsOf(func(f *fakeT) { checkLeaks(f, withSelf(before)) })
 		if len(wantNone) > 0 {
 			t.Errorf("errors about a goroutine that ends: %q", wantNone)
 		}
@@ -332,7 +332,7 @@ func TestHarnessLeaks(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		go leakForTest(release)
-		wantComplaint(t, "1 goroutines left behind: raft.leakForTest\n", func(f *fakeT) {
+		wantError(t, "1 goroutines left behind: raft.leakForTest\n", func(f *fakeT) {
 			checkLeaks(f, withSelf(before))
 		})
 	})
@@ -347,7 +347,7 @@ func withSelf(before map[string]string) map[string]string {
 
 // TestHarnessDeadlock checks that a deadlock in a bubble fails only its own test.
 func TestHarnessDeadlock(t *testing.T) {
-	wantComplaint(t, "deadlock: blocked", func(f *fakeT) {
+	wantError(t, "deadlock: blocked", func(f *fakeT) {
 		defer reportDeadlock(f)
 		panic(fmt.Errorf("deadlock: blocked"))
 	})

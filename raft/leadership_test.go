@@ -235,14 +235,14 @@ func (s *scene) leadAgain() {
 	s.t.Fatal("the server does not lead again")
 }
 
-// electing returns a function for between that delivers requests for votes at once, and passes all other messages to
-// meddle.
-func electing(meddle func(peer int, m Message) (Reply, bool)) func(peer int, m Message) (Reply, bool) {
+// electing returns a function for intercept that delivers requests for votes at once, and passes all other messages to
+// interceptor.
+func electing(interceptor func(peer int, m Message) (Reply, bool)) func(peer int, m Message) (Reply, bool) {
 	return func(peer int, m Message) (Reply, bool) {
 		if args, ok := m.(*RequestVoteArgs); ok {
 			return &RequestVoteReply{Term: args.Term - map[bool]int{true: 1}[args.PreVote], VoteGranted: true}, true
 		}
-		return meddle(peer, m)
+		return interceptor(peer, m)
 	}
 }
 
@@ -265,21 +265,21 @@ func TestSecondLeadershipRetriesEachPeer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t, 3, newFollower(t, 3, 1, from(1).terms(1, 1)).store.persister.Copy(), WithLink(LinkPool(2)))
 				defer s.end()
-				s.between(electing(before))
+				s.intercept(electing(before))
 				s.lead()
 				time.Sleep(time.Second)
-				s.between(electing(func(int, Message) (Reply, bool) {
+				s.intercept(electing(func(int, Message) (Reply, bool) {
 					time.Sleep(50 * time.Millisecond)
 					return nil, false
 				}))
-				s.mail(1)
+				s.sentTo(1)
 				s.leadAgain()
 				s.start("new")
 				time.Sleep(5 * time.Millisecond)
-				mail := slices.DeleteFunc(s.mail(1), func(l letter) bool { _, term := l.sender(); return term < s.rf.Status().Term })
-				mail = slices.DeleteFunc(mail, func(l letter) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
+				messages := slices.DeleteFunc(s.sentTo(1), func(l sentMessage) bool { _, term := l.sender(); return term < s.rf.Status().Term })
+				messages = slices.DeleteFunc(messages, func(l sentMessage) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
 				commit := s.rf.Status().CommitIndex
-				mustEqual(t, "its first messages", script(mail), fmt.Sprintf("2+0/%d 2+1/%[1]d", commit))
+				mustEqual(t, "its first messages", messagesText(messages), fmt.Sprintf("2+0/%d 2+1/%[1]d", commit))
 			})
 		})
 	}
@@ -294,7 +294,7 @@ func TestSecondLeadershipResendsSnapshot(t *testing.T) {
 		before.Snapshot(3, []byte("three"))
 		s := newScene(t, 3, before.store.persister.Copy())
 		defer s.end()
-		s.between(electing(func(_ int, m Message) (Reply, bool) {
+		s.intercept(electing(func(_ int, m Message) (Reply, bool) {
 			if _, ok := m.(*InstallSnapshotArgs); ok {
 				time.Sleep(10 * time.Second)
 			}
@@ -302,7 +302,7 @@ func TestSecondLeadershipResendsSnapshot(t *testing.T) {
 		}))
 		s.lead()
 		mustEqual(t, "the peer's snapshot", s.peers[1].Status().SnapshotIndex, 0)
-		s.between(electing(func(int, Message) (Reply, bool) { return nil, false }))
+		s.intercept(electing(func(int, Message) (Reply, bool) { return nil, false }))
 		s.leadAgain()
 		time.Sleep(20 * time.Millisecond)
 		mustEqual(t, "the peer's snapshot and log", fmt.Sprint(s.peers[1].Status().SnapshotIndex, s.peers[1].Status().LastIndex), "3 4")
@@ -316,7 +316,7 @@ func TestRepliesAfterStepDown(t *testing.T) {
 		defer s.end()
 		s.lead()
 		s.received()
-		s.between(func(_ int, m Message) (Reply, bool) {
+		s.intercept(func(_ int, m Message) (Reply, bool) {
 			if _, vote := m.(*RequestVoteArgs); vote {
 				return nil, true
 			}
@@ -326,7 +326,7 @@ func TestRepliesAfterStepDown(t *testing.T) {
 		s.start("late")
 		time.Sleep(10 * time.Second)
 		mustEqual(t, "lastIndex of a peer", s.peers[1].Status().LastIndex, 1)
-		mustEqual(t, "events", story(s.received()), "LostLeadership(1 -1 -1 0)@0")
+		mustEqual(t, "events", applyText(s.received()), "LostLeadership(1 -1 -1 0)@0")
 		mustEqual(t, "commitIndex", s.rf.Status().CommitIndex, 0)
 	})
 }

@@ -18,7 +18,7 @@ func leading(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 	s.awaitHeartbeat()
 	time.Sleep(15 * time.Millisecond)
 	for peer := range n {
-		s.mail(peer)
+		s.sentTo(peer)
 	}
 	return s
 }
@@ -26,12 +26,12 @@ func leading(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 // awaitHeartbeat waits until the live server sends a message to peer 1.
 func (s *scene) awaitHeartbeat() {
 	s.t.Helper()
-	for s.mail(1); len(s.mail(1)) == 0; {
+	for s.sentTo(1); len(s.sentTo(1)) == 0; {
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// holdPeer1 returns a function for between that holds messages to peer 1 for d, and then loses them if lose is true.
+// holdPeer1 returns a function for intercept that holds messages to peer 1 for d, and then loses them if lose is true.
 func holdPeer1(d time.Duration, lose bool) func(peer int, m Message) (Reply, bool) {
 	return func(peer int, m Message) (Reply, bool) {
 		if peer == 1 {
@@ -47,19 +47,19 @@ func TestLostCommitIsToldAgain(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
 		var losses atomic.Int32
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			args := m.(*AppendEntriesArgs)
 			return nil, peer == 1 && args.LeaderCommit > 0 && losses.Add(1) == 1
 		})
 		s.start("one")
 		time.Sleep(20 * time.Millisecond)
-		mustEqual(t, "to the peer that lost it", script(s.mail(1)), "0+1/0 1+0/1 1+0/1")
-		mustEqual(t, "to the other", script(s.mail(2)), "0+1/0 1+0/1")
+		mustEqual(t, "to the peer that lost it", messagesText(s.sentTo(1)), "0+1/0 1+0/1 1+0/1")
+		mustEqual(t, "to the other", messagesText(s.sentTo(2)), "0+1/0 1+0/1")
 		mustEqual(t, "commitIndex of the peer that lost it", s.peers[1].Status().CommitIndex, 1)
 
 		losses.Store(0) // the next heartbeat is lost, which has no new commit
 		time.Sleep(200 * time.Millisecond)
-		mustEqual(t, "heartbeats, one of them lost", script(s.mail(1)), script(s.mail(2)))
+		mustEqual(t, "heartbeats, one of them lost", messagesText(s.sentTo(1)), messagesText(s.sentTo(2)))
 		mustEqual(t, "something was lost", losses.Load() > 0, true)
 	})
 }
@@ -69,9 +69,9 @@ func TestLostHeartbeatIsNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
-		s.between(func(peer int, m Message) (Reply, bool) { return nil, peer == 1 })
+		s.intercept(func(peer int, m Message) (Reply, bool) { return nil, peer == 1 })
 		time.Sleep(time.Second)
-		mustEqual(t, "heartbeats to a peer that they do not reach", script(s.mail(1)), script(s.mail(2)))
+		mustEqual(t, "heartbeats to a peer that they do not reach", messagesText(s.sentTo(1)), messagesText(s.sentTo(2)))
 	})
 }
 
@@ -83,7 +83,7 @@ func TestCommitTravelsWithNextCommand(t *testing.T) {
 		for index := 1; index <= 5; index += 2 {
 			s.start("first")
 			time.Sleep(4 * time.Millisecond) // it is committed
-			s.between(func(peer int, m Message) (Reply, bool) {
+			s.intercept(func(peer int, m Message) (Reply, bool) {
 				if peer > 1 {
 					time.Sleep(20 * time.Millisecond)
 				}
@@ -91,14 +91,14 @@ func TestCommitTravelsWithNextCommand(t *testing.T) {
 			})
 			s.start("second")
 			time.Sleep(15 * time.Millisecond)
-			mustEqual(t, "messages to the peer that has answered them", script(s.mail(1)),
+			mustEqual(t, "messages to the peer that has answered them", messagesText(s.sentTo(1)),
 				fmt.Sprintf("%d+1/%[1]d %d+1/%[2]d", index-1, index))
-			s.between(nil)
+			s.intercept(nil)
 			time.Sleep(200 * time.Millisecond)
 			mustEqual(t, "commitIndex of a peer", s.peers[1].Status().CommitIndex, index+1)
 			s.awaitHeartbeat()
 			time.Sleep(15 * time.Millisecond)
-			s.mail(1)
+			s.sentTo(1)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func TestFailureCountsOnce(t *testing.T) {
 		defer s.end()
 		patience := labDefaults().heartbeat / 2
 		var messages atomic.Int32
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			if peer != 1 { // otherwise there would be a commit to tell
 				return nil, true
 			}
@@ -126,9 +126,9 @@ func TestFailureCountsOnce(t *testing.T) {
 		})
 		s.start("one")
 		time.Sleep(patience + 10*time.Millisecond)
-		mustEqual(t, "messages when the first is given up", script(s.mail(1)), "0+1/0 1+0/0")
+		mustEqual(t, "messages when the first is given up", messagesText(s.sentTo(1)), "0+1/0 1+0/0")
 		time.Sleep(20 * time.Millisecond)
-		mustEqual(t, "messages when it has failed", script(s.mail(1)), "0+1/0 1+0/1")
+		mustEqual(t, "messages when it has failed", messagesText(s.sentTo(1)), "0+1/0 1+0/1")
 		mustEqual(t, "commitIndex of the peer", s.peers[1].Status().CommitIndex, 1)
 	})
 }
@@ -138,21 +138,21 @@ func TestHangingPeerGetsHeartbeatsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
-		s.between(holdPeer1(10*time.Second, true))
+		s.intercept(holdPeer1(10*time.Second, true))
 		time.Sleep(time.Second)
-		s.mail(1)
+		s.sentTo(1)
 		for k := range 50 {
 			s.start(k)
 			time.Sleep(20 * time.Millisecond)
 		}
-		mail := s.mail(1)
-		for _, l := range mail {
+		messages := s.sentTo(1)
+		for _, l := range messages {
 			mustEqual(t, "entries", entriesIn(l.Message), 0)
 		}
-		if n := len(mail); n < 8 || n > 10 {
+		if n := len(messages); n < 8 || n > 10 {
 			t.Errorf("%d heartbeats in a second", n)
 		}
-		s.between(nil)
+		s.intercept(nil)
 		time.Sleep(150 * time.Millisecond)
 		mustEqual(t, "lastIndex of the peer when it answers", s.peers[1].Status().LastIndex, 50)
 	})
@@ -163,14 +163,14 @@ func TestSlowAnswerIsAwaited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister())
 		defer s.end()
-		s.between(holdPeer1(50*time.Millisecond, false))
+		s.intercept(holdPeer1(50*time.Millisecond, false))
 		for k := range 5 {
 			s.start(k)
 			time.Sleep(9 * time.Millisecond)
 		}
-		mustEqual(t, "messages to the slow peer", script(s.mail(1)), "0+1/0")
+		mustEqual(t, "messages to the slow peer", messagesText(s.sentTo(1)), "0+1/0")
 		time.Sleep(20 * time.Millisecond)
-		mustEqual(t, "and then", script(s.mail(1)), "1+4/5")
+		mustEqual(t, "and then", messagesText(s.sentTo(1)), "1+4/5")
 	})
 }
 
@@ -179,7 +179,7 @@ func TestLostMessageIsSentAgainAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkPool(2)))
 		defer s.end()
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			if peer == 1 && m.(*AppendEntriesArgs).PrevLogIndex == 0 {
 				time.Sleep(30 * time.Millisecond)
 			}
@@ -188,7 +188,7 @@ func TestLostMessageIsSentAgainAlone(t *testing.T) {
 		s.start("one")
 		time.Sleep(time.Millisecond)
 		var once atomic.Bool
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			if peer == 1 && once.CompareAndSwap(false, true) {
 				return nil, true
 			}
@@ -197,7 +197,7 @@ func TestLostMessageIsSentAgainAlone(t *testing.T) {
 		})
 		s.start("two")
 		time.Sleep(10 * time.Millisecond)
-		mustEqual(t, "messages", script(s.mail(1)), "0+1/0 1+1/0 1+1/0")
+		mustEqual(t, "messages", messagesText(s.sentTo(1)), "0+1/0 1+1/0 1+1/0")
 	})
 }
 
@@ -207,7 +207,7 @@ func TestOrderedLinkDropsAllOvertaken(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
 		defer s.end()
 		var n atomic.Int32
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			if peer == 2 {
 				return nil, true
 			}
@@ -233,7 +233,7 @@ func TestOrderedLinkCountsWhatOvertookLoss(t *testing.T) {
 		s := leading(t, 3, MakePersister(), WithLink(LinkOrdered))
 		defer s.end()
 		var n atomic.Int32
-		s.between(func(peer int, m Message) (Reply, bool) {
+		s.intercept(func(peer int, m Message) (Reply, bool) {
 			if peer == 2 {
 				return nil, true
 			}

@@ -11,7 +11,7 @@ import (
 // Several messages in flight to a peer, entries of several types, and logs that differ from the beginning of the
 // leader's log.
 
-// slowPeer returns a function for between that delays messages to peer 1 by d and loses those to the others.
+// slowPeer returns a function for intercept that delays messages to peer 1 by d and loses those to the others.
 func slowPeer(d time.Duration) func(peer int, m Message) (Reply, bool) {
 	return func(peer int, m Message) (Reply, bool) {
 		if peer == 1 {
@@ -32,16 +32,16 @@ func TestPoolSendsEachEntryOnce(t *testing.T) {
 				s.lead()
 				s.awaitHeartbeat()
 				time.Sleep(15 * time.Millisecond)
-				s.mail(1)
-				s.between(slowPeer(20 * time.Millisecond))
+				s.sentTo(1)
+				s.intercept(slowPeer(20 * time.Millisecond))
 				for k := range 5 {
 					s.start(k)
 					time.Sleep(2 * time.Millisecond)
 				}
-				mustEqual(t, "in flight", script(s.mail(1)), "3+1/3 4+1/3 5+1/3")
+				mustEqual(t, "in flight", messagesText(s.sentTo(1)), "3+1/3 4+1/3 5+1/3")
 				time.Sleep(50 * time.Millisecond)
 				entries := 0
-				for _, l := range s.mail(1) {
+				for _, l := range s.sentTo(1) {
 					entries += entriesIn(l.Message)
 				}
 				mustEqual(t, "entries in further messages", entries, 2)
@@ -62,7 +62,7 @@ func TestSnapshotInFlight(t *testing.T) {
 				s := newScene(t, 3, before.store.persister.Copy(), WithLink(LinkPool(2)))
 				defer s.end()
 				s.peers[1] = newPeer(t, 1, 1, from(1).terms(1, 1, 1, 1)[:have])
-				s.between(func(peer int, m Message) (Reply, bool) {
+				s.intercept(func(peer int, m Message) (Reply, bool) {
 					if _, ok := m.(*InstallSnapshotArgs); ok && peer == 1 {
 						time.Sleep(300 * time.Millisecond)
 					}
@@ -71,11 +71,11 @@ func TestSnapshotInFlight(t *testing.T) {
 				s.lead()
 				s.start("next")
 				time.Sleep(10 * time.Millisecond)
-				mail := s.mail(1)
-				mail = slices.DeleteFunc(mail, func(l letter) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
-				mustEqual(t, "messages", script(mail), "4+0/4 >4")
+				messages := s.sentTo(1)
+				messages = slices.DeleteFunc(messages, func(l sentMessage) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
+				mustEqual(t, "messages", messagesText(messages), "4+0/4 >4")
 				time.Sleep(200 * time.Millisecond)
-				for _, l := range s.mail(1) {
+				for _, l := range s.sentTo(1) {
 					if _, again := l.Message.(*InstallSnapshotArgs); again {
 						t.Error("the snapshot was sent again")
 					}
@@ -96,10 +96,10 @@ func TestTrailingLogIsNotSentAfterSnapshot(t *testing.T) {
 		s := newScene(t, 3, before.store.persister.Copy(), WithTrailingLog(2))
 		defer s.end()
 		s.peers[2] = newPeer(t, 2, 1, from(1).terms(1, 1, 1, 1, 1, 1))
-		s.between(electing(func(int, Message) (Reply, bool) { return nil, false }))
+		s.intercept(electing(func(int, Message) (Reply, bool) { return nil, false }))
 		s.lead()
-		mail := slices.DeleteFunc(s.mail(1), func(l letter) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
-		mustEqual(t, "messages", script(mail[:3]), "6+0/5 >5 5+1/5")
+		messages := slices.DeleteFunc(s.sentTo(1), func(l sentMessage) bool { _, vote := l.Message.(*RequestVoteArgs); return vote })
+		mustEqual(t, "messages", messagesText(messages[:3]), "6+0/5 >5 5+1/5")
 	})
 }
 
@@ -116,7 +116,7 @@ func TestDefinitionsTravelWithEntries(t *testing.T) {
 			mustEqual(t, "lastIndex of a peer", s.peers[1].Status().LastIndex, k+1)
 		}
 		var definitions []int
-		for _, l := range s.mail(1) {
+		for _, l := range s.sentTo(1) {
 			if args := l.Message.(*AppendEntriesArgs); entriesIn(args) > 0 {
 				definitions = append(definitions, len(args.Definitions))
 			}
@@ -154,11 +154,11 @@ func TestBackupByHalfAtTheBeginning(t *testing.T) {
 				terms := slices.Concat(slices.Repeat([]int{1}, c.agree), slices.Repeat([]int{2}, 20-c.agree))
 				s.peers[1] = newPeer(t, 1, 3, from(1).terms(terms...))
 				s.peers[2] = newPeer(t, 2, 3, from(1).terms(slices.Repeat([]int{1}, 20)...))
-				s.between(electing(func(int, Message) (Reply, bool) { return nil, false }))
+				s.intercept(electing(func(int, Message) (Reply, bool) { return nil, false }))
 				s.lead()
 				time.Sleep(30 * time.Millisecond)
 				var asked []string
-				for _, l := range s.mail(1) {
+				for _, l := range s.sentTo(1) {
 					switch m := l.Message.(type) {
 					case *InstallSnapshotArgs:
 						asked = append(asked, ">")

@@ -566,7 +566,7 @@ func TestWatchPicture(t *testing.T) {
 func TestWatchEndsTest(t *testing.T) {
 	onVirtualClock(t, func(t *testing.T) {
 		begun := time.Now()
-		wantComplaint(t, electionSafety, func(f *fakeT) {
+		wantError(t, electionSafety, func(f *fakeT) {
 			cfg := setup{n: 3}.start(f)
 			defer cfg.cleanup()
 			cfg.watch.show = func(string) {}

@@ -49,9 +49,9 @@ func makeBroken(t testing.TB, state, snapshot []byte, what string) {
 		"server 1: its saved state cannot be trusted", what)
 }
 
-// complaint returns the expected message after byte k of a saved state was changed or, with cut, the state was cut off
+// wantDamage returns the expected message after byte k of a saved state was changed or, with cut, the state was cut off
 // there.
-func complaint(k int, cut bool) string {
+func wantDamage(k int, cut bool) string {
 	switch {
 	case cut && k == 0:
 		return "there is a snapshot but no state"
@@ -72,12 +72,12 @@ func TestMakeNoticesEveryTruncation(t *testing.T) {
 	ps := richServer(t).store.persister
 	state, snapshot := ps.ReadRaftState(), ps.ReadSnapshot()
 	for n := range state {
-		makeBroken(t, state[:n], snapshot, complaint(n, true))
+		makeBroken(t, state[:n], snapshot, wantDamage(n, true))
 	}
 	for n := range snapshot {
 		makeBroken(t, state, snapshot[:n], fmt.Sprintf("the snapshot (%d bytes) is not the one", n))
 	}
-	makeBroken(t, append(bytes.Clone(state), 0), snapshot, complaint(len(state)+1, true))
+	makeBroken(t, append(bytes.Clone(state), 0), snapshot, wantDamage(len(state)+1, true))
 	makeBroken(t, state, append(bytes.Clone(snapshot), 0), "is not the one that was saved with it")
 }
 
@@ -87,7 +87,7 @@ func TestMakeNoticesEveryFlippedBit(t *testing.T) {
 	state, snapshot := ps.ReadRaftState(), ps.ReadSnapshot()
 	for bit := range 8 * len(state) {
 		state[bit/8] ^= 1 << (bit % 8)
-		makeBroken(t, state, snapshot, complaint(bit/8, false))
+		makeBroken(t, state, snapshot, wantDamage(bit/8, false))
 		state[bit/8] ^= 1 << (bit % 8)
 	}
 	for bit := range 8 * len(snapshot) {

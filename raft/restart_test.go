@@ -124,13 +124,13 @@ func TestRestartWithTrailingLog(t *testing.T) {
 			before.Snapshot(3, []byte("three"))
 			s := newScene(t, 3, before.store.persister.Copy(), WithTrailingLog(trailing))
 			defer s.end()
-			s.between(loseAll)
+			s.intercept(loseAll)
 			status := s.rf.Status()
 			mustEqual(t, "commitIndex, lastApplied, SnapshotIndex",
 				fmt.Sprint(status.CommitIndex, status.LastApplied, status.SnapshotIndex), "3 3 3")
 			s.deliver(appendMsg(3, 5, 3, 5))
 			time.Sleep(time.Millisecond)
-			mustEqual(t, "what is handed over", story(s.received()), "4 5")
+			mustEqual(t, "what is handed over", applyText(s.received()), "4 5")
 		})
 	}
 }
