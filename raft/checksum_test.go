@@ -148,10 +148,7 @@ func (*damagedPeer) RequestVote(_ *RequestVoteArgs, reply *RequestVoteReply) {
 	reply.VoteGranted = true
 }
 
-func (ds *definitions) count() (n int) {
-	ds.byKey.Range(func(any, any) bool { n++; return true })
-	return n
-}
+func (ds *definitions) count() int { return len(ds.all()) }
 
 // Definitions stay only of a message whose entries are taken.
 func TestDefinitionsOfRefusedMessage(t *testing.T) {
