@@ -147,7 +147,7 @@ var elections = []mutant{
 	},
 	{
 		name:  "question-raises-term",
-		wrong: "a PreVote makes the voter enter the candidate's new term",
+		wrong: "a server that grants a PreVote enters the candidate's new term",
 		edits: []edit{{"vote.go",
 			`reply.VoteGranted = rf.wouldVoteLocked(args)`,
 			`if reply.VoteGranted = rf.wouldVoteLocked(args); reply.VoteGranted {

@@ -77,7 +77,7 @@ var leaders = []mutant{
 	},
 	{
 		name:  "lost-entries-not-sent-again",
-		wrong: "nextIndex stays behind the entries of a message that was lost",
+		wrong: "nextIndex does not go back when a message is lost",
 		edits: []edit{{"replication.go", `f.backTo(c.first) f.nextIndex = f.behind(f.nextIndex)`, ``}},
 	},
 	{

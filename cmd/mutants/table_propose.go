@@ -55,7 +55,7 @@ var proposals = []mutant{
 	},
 	{
 		name:  "clients-take-turns",
-		wrong: "Starts that have sent commands one by one never join their commands again",
+		wrong: "Starts that have sent commands one by one never send several together again",
 		edits: []edit{{"propose.go", `		ps.alone.Store(0)
 	}
 	return waiting`, `	}
