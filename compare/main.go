@@ -6,20 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"runtime/debug"
+
+	"6.824/cmd/cli"
 )
 
-func main() {
-	command.Main(func(ctx context.Context, args []string) error {
-		o, err := parseOptions(args)
-		if err != nil {
-			return err
-		}
-		return run(ctx, o, os.Stdout, os.Stderr)
-	})
-}
+func main() { cli.Main(&command, parseOptions, run) }
 
 // run measures and prints the figures that o asks for.
 func run(ctx context.Context, o options, out, progress io.Writer) error {

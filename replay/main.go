@@ -28,13 +28,7 @@ import (
 
 func main() {
 	workIfChild()
-	command.Main(func(ctx context.Context, args []string) error {
-		o, err := parseOptions(args)
-		if err != nil {
-			return err
-		}
-		return replay(ctx, o, os.Stdout, os.Stderr)
-	})
+	cli.Main(&command, parseOptions, replay)
 }
 
 // replay builds and runs the tests that opts name. The tests' output goes to stdout, replay's own messages go to stderr.

@@ -1,7 +1,7 @@
 // Package cli gives the commands of this repository one style of flags, help, errors and exit codes.
 //
-// A command describes itself with a [Command] and gives its work to [Command.Main], which chooses the exit code by the
-// error that the work returns:
+// A command describes itself with a [Command]. [Main] parses the command line, runs the command and chooses the exit code
+// by the error:
 //
 //	0    no error, or a call for help with -h, -help or --help
 //	1    any other error: the command ran and found a failure
@@ -65,11 +65,16 @@ func (c *Command) Parse(flags *flag.FlagSet, args []string) (others []string, er
 	}
 }
 
-// Main runs the command with the process's arguments and exits. The context of run ends with the first SIGINT, SIGTERM,
-// SIGHUP or SIGPIPE; run must then remove what it has left and return. A second SIGINT or SIGTERM ends the process.
-func (c *Command) Main(run func(ctx context.Context, args []string) error) {
+// Main parses the process's arguments, runs the command c with the result and exits. The context of run ends with the first
+// SIGINT, SIGTERM, SIGHUP or SIGPIPE. Then run must end its processes, remove its temporary files and return. A second
+// SIGINT or SIGTERM ends the process.
+func Main[Options any](c *Command, parse func(args []string) (Options, error),
+	run func(ctx context.Context, o Options, stdout, stderr io.Writer) error) {
 	ctx := untilSignal()
-	err := run(ctx, os.Args[1:])
+	o, err := parse(os.Args[1:])
+	if err == nil {
+		err = run(ctx, o, os.Stdout, os.Stderr)
+	}
 	var s stopped
 	if errors.As(context.Cause(ctx), &s) {
 		err = s

@@ -7,21 +7,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"6.824/cmd/cli"
 )
 
-func main() {
-	command.Main(func(ctx context.Context, args []string) error {
-		o, err := parseOptions(args)
-		if err != nil {
-			return err
-		}
-		return test(ctx, o, os.Stdout, os.Stderr)
-	})
-}
+func main() { cli.Main(&command, parseOptions, test) }
 
 // test tests the chosen mutants and prints the table. When it returns, it has left no process and no file.
 func test(ctx context.Context, o options, stdout, stderr io.Writer) error {

@@ -5,42 +5,40 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"6.824/cmd/cli"
 )
 
-func main() {
-	command.Main(func(ctx context.Context, args []string) error {
-		o, err := parseOptions(args)
-		if err != nil {
-			return err
-		}
-		done := make(chan error, 1)
-		r := &reporter{w: os.Stderr, live: cli.IsTerminal(os.Stderr)}
-		go func() { done <- demo(o, r) }()
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done(): // the servers and the network end with the process
-			r.close()
-			return ctx.Err()
-		}
-	})
+func main() { cli.Main(&command, parseOptions, run) }
+
+// run runs the demo until it is done or ctx ends. In the latter case, the servers and the network end with the process.
+func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	done := make(chan error, 1)
+	r := &reporter{w: stderr, live: cli.IsTerminal(stderr)}
+	go func() { done <- demo(o, r, stdout, stderr) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		r.close()
+		return ctx.Err()
+	}
 }
 
-// demo runs the demo and prints its table and verdict.
-func demo(o options, r *reporter) error {
-	lines, err := readLines(o.input, os.Stdin, os.Stderr)
+// demo runs the demo and prints the table and the verdict.
+func demo(o options, r *reporter, stdout, stderr io.Writer) error {
+	lines, err := readLines(o.input, os.Stdin, stderr)
 	if err != nil {
 		return cli.Unusable(err)
 	}
 	r.begin(len(lines))
 	result := runDemo(o, lines, r)
 	r.close()
-	printTable(os.Stdout, result.rows)
-	fmt.Println(tableNotes)
-	if !printVerdict(os.Stdout, result.problems, len(result.rows), len(lines)) {
+	printTable(stdout, result.rows)
+	fmt.Fprintln(stdout, tableNotes)
+	if !printVerdict(stdout, result.problems, len(result.rows), len(lines)) {
 		return cli.ErrFailed
 	}
 	return nil
