@@ -1,54 +1,51 @@
-# `make` lists the targets: every line "name: ... ## what it does" below is one.
+# `make` lists the targets. Each line "## text" begins a group, and each line "name: ... ## text" describes a target.
 
 RUNS ?= 100
 PARALLELISM ?= $(shell getconf _NPROCESSORS_ONLN)
 TESTS ?=
+N ?= 1000
+SEED ?= 1
+TABLE ?=
+TRACE ?=
+RUN ?=
+ARGS ?=
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCRIPTS = go-test-many.sh each-module.sh .ci/run .ci/test-scripts
+
+comma = ,
+# quote is its argument as one word for the shell.
+quote = '$(subst ','\'',$(1))'
+# fail prints its argument, which the shell expands to one word, and ends the recipe.
+fail = { printf 'make: %s\n' $(1) >&2; exit 2; }
+# number fails unless the variable with this name is a whole number.
+number = @case $(call quote,$($(1))) in ''|*[!0-9]*) $(call fail,$(call quote,$(1) must be a whole number$(comma) not '$($(1))')) ;; esac
+# some_test fails if the variable with this name matches no test of raft.
+some_test = @test -z $(call quote,$($(1))) || go test -list $(call quote,$($(1))) ./raft | grep -q '^Test' || \
+	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-real many chaos explore choices mutants bench compare replay lint
 
-help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help:
+	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+## begin
 demo: ## watch five servers agree on a text while they are cut off, crashed and restarted
 	go run ./cmd/raft-demo
 
-test: ## vet, then the tests of every module, five minutes at most (Lab 2 in virtual time), and the explorer
+## test
+test: ## go vet and the tests of every module, Lab 2 in virtual time among them; at most five minutes
 	./each-module.sh go vet ./...
 	./each-module.sh test
 	go test -timeout 30s -run TestExplore ./raft
 	./.ci/test-scripts
 
-test-real: ## Lab 2 on the wall clock, as the course grades it; TESTS=2B picks a part
-	go test -count=1 -timeout 20m -run '$(or $(TESTS),2[ABCD])' ./raft -args -clock=real
+test-real: ## Lab 2 in real time, as the course grades it; TESTS=2B runs only a part
+	$(call some_test,TESTS)
+	go test -count=1 -timeout 20m -run $(call quote,$(or $(TESTS),2[ABCD])) ./raft -args -clock=real
 
-many: ## the tests of raft over and over, with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
-	RACE=1 ./go-test-many.sh '$(RUNS)' '$(PARALLELISM)' '$(TESTS)'
-
-chaos: ## random faults on random clusters, N=1000 seeds from SEED=1
-	cd raft && go test -count=1 -run TestChaos -timeout 2h -chaos.seed=$(or $(SEED),1) -chaos.seeds=$(or $(N),1000)
-
-choices: ## measure what each option of Make buys; TABLE=Link picks a table
-	cd raft && go test -count=1 -timeout 2h -run 'TestChoices$(addprefix /,$(TABLE))' -choices
-
-explore: ## every schedule within bounds, then random ones, ten minutes in all; TRACE='...' plays one
-	cd raft && go test -count=1 -run '^TestExplore$$' -timeout 1h $(if $(TRACE),-explore.trace='$(TRACE)',-explore)
-
-mutants: ## plant classic mistakes in raft: which test catches each? ARGS=-explore asks only the explorer
-	go run ./cmd/mutants $(ARGS)
-
-bench: ## benchmarks of the three packages
-	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft
-
-compare: ## the same workload on this Raft, etcd's and hashicorp's; ARGS='-h' explains
-	cd compare && go run . $(ARGS)
-
-replay: ## Lab 2 from a seed, the same every time; SEED=7 RUN=TestFigure82C
-	cd replay && go run . -seed $(or $(SEED),1) $(if $(RUN),-run '$(RUN)')
-
-lint: ## gofmt, go vet (for 32 bits, too), staticcheck and shellcheck find nothing
+lint: ## gofmt, go vet (also for 32 bits), staticcheck and shellcheck
 	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || \
 		{ printf 'gofmt would change:\n%s\n' "$$unformatted" >&2; exit 1; }
 	./each-module.sh go vet ./...
@@ -56,4 +53,39 @@ lint: ## gofmt, go vet (for 32 bits, too), staticcheck and shellcheck find nothi
 	./each-module.sh go run $(STATICCHECK) ./...
 	@command -v shellcheck >/dev/null || \
 		{ echo 'make lint needs shellcheck (apt-get install shellcheck, brew install shellcheck)' >&2; exit 1; }
-	shellcheck $(SCRIPTS)
+	shellcheck -x $(SCRIPTS)
+
+## find bugs
+many: ## run raft's tests many times with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
+	$(call number,RUNS)
+	$(call number,PARALLELISM)
+	RACE=1 ./go-test-many.sh $(RUNS) $(PARALLELISM) $(call quote,$(TESTS))
+
+chaos: ## random faults on random clusters, N=1000 seeds from SEED=1 on
+	$(call number,SEED)
+	$(call number,N)
+	cd raft && go test -count=1 -run TestChaos -timeout 2h -chaos.seed=$(SEED) -chaos.seeds=$(N)
+
+explore: ## every schedule within limits, then random ones, ten minutes in all; TRACE='...' plays one schedule
+	cd raft && go test -count=1 -run '^TestExplore$$' -timeout 1h $(if $(TRACE),-explore.trace=$(call quote,$(TRACE)),-explore)
+
+mutants: ## plant classic mistakes in raft and print which test finds each; ARGS=-explore runs only the explorer
+	go run ./cmd/mutants $(ARGS)
+
+## measure
+bench: ## benchmarks of labgob, labrpc and raft
+	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft
+
+choices: ## measure each option of Make; TABLE=Link runs only a table
+	@names=$$(sed -n 's/^\tname: *"\([^"]*\)",$$/\1/p' raft/choices*_test.go) && \
+		printf '%s\n' "$$names" | grep -qE -e $(call quote,$(TABLE)) || \
+		$(call fail,"$$(echo TABLE must be one of $$names)"$(call quote,$(comma) not '$(TABLE)'))
+	cd raft && go test -count=1 -timeout 2h -run $(call quote,TestChoices$(addprefix /,$(TABLE))) -choices
+
+## beyond
+replay: ## run Lab 2 from SEED=1, the same way every time; RUN=TestFigure82C runs only a part
+	$(call number,SEED)
+	cd replay && go run . -seed $(SEED) $(if $(RUN),-run $(call quote,$(RUN)))
+
+compare: ## the same workloads on this Raft, etcd's and hashicorp's; ARGS=-h explains
+	cd compare && go run . $(ARGS)

@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// kind says what commands a workload is made of. Command number seq of a kind is always the same
-// value, so the driver can tell afterwards what every server should have applied.
+// kind is a kind of commands. Command number seq of a kind is always the same value, so the driver can check afterwards
+// which commands each server has applied.
 type kind int
 
 const (
@@ -26,10 +26,10 @@ type kvOp struct {
 	Seq            int
 }
 
-// digestSeed makes the digests of all servers in this process comparable.
+// digestSeed is the same for all digests, so that those of different servers can be compared.
 var digestSeed = maphash.MakeSeed()
 
-// filler is what a stringCommand holds after its number.
+// filler is the content of a stringCommand after its number.
 var filler = func() (b [stringLen]byte) {
 	for i := range b {
 		b[i] = byte('a' + i%26)
@@ -37,8 +37,8 @@ var filler = func() (b [stringLen]byte) {
 	return b
 }()
 
-// kvKeys and kvValues are made beforehand, as a service gets its strings from its clients. Making them took a sixth of
-// a measurement's time.
+// kvKeys and kvValues exist before the measurement, like the strings that a service gets from its clients. Making them
+// took a sixth of a measurement's time.
 var kvKeys, kvValues = func() (keys, values [1000]string) {
 	for i := range keys {
 		keys[i] = "key-" + strconv.Itoa(i)
@@ -64,7 +64,7 @@ func stringOf(seq int) []byte {
 	return b
 }
 
-// value returns command seq as the Go value an application would give to Start.
+// value returns command seq as the Go value that an application would give to Start.
 func (k kind) value(seq int) any {
 	switch k {
 	case intCommand:
@@ -77,9 +77,8 @@ func (k kind) value(seq int) any {
 	}
 }
 
-// encode returns command seq as bytes, for engines whose commands are bytes. It is the cheapest
-// encoding that still gives every field back: 8 bytes, the string's own bytes, or the fields one
-// after the other with lengths before the strings.
+// encode returns command seq as bytes, for engines whose commands are bytes. The encoding is the cheapest one that keeps
+// every field: 8 bytes, the string's own bytes, or the fields one after the other with a length before each string.
 func (k kind) encode(seq int) []byte {
 	switch k {
 	case intCommand:
@@ -96,8 +95,8 @@ func (k kind) encode(seq int) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(op.Seq))
 }
 
-// digestBytes decodes a command made by encode and returns the digest of its value. Strings alias
-// b: a decoder can't be cheaper.
+// digestBytes decodes the result of encode and returns the digest of the value. It does not copy strings, which makes it as
+// cheap as a decoder can be.
 func (k kind) digestBytes(b []byte) uint64 {
 	switch k {
 	case intCommand:
@@ -138,7 +137,7 @@ func (op kvOp) digest() uint64 {
 	return h
 }
 
-// mix adds d to the rolling hash h; the order of what is added matters.
+// mix returns the rolling hash h with d added. The result depends on the order of the additions.
 func mix(h, d uint64) uint64 {
 	h = (h ^ d) * 0x9E3779B97F4A7C15
 	return h ^ h>>32

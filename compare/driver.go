@@ -12,28 +12,27 @@ import (
 // outstanding is how many commands a throughput workload keeps submitted but not yet applied.
 const outstanding = 256
 
-// stallTime is how long a cell may take on top of its warm-up and measured time.
+// stallTime is how long a cell may take beside its warm-up and its measured time.
 const stallTime = 60 * time.Second
 
 var errStalled = errors.New("no progress: the engine stalled or lost its leader")
 
-// A workload is one way of submitting commands.
+// A workload is a kind of commands and a way of submitting them.
 type workload struct {
 	name    string
 	title   string
 	kind    kind
 	latency bool // one command at a time; otherwise a window of outstanding ones
-	bar     float64
 }
 
 var workloads = []workload{
-	{name: "latency", title: "one at a time", kind: intCommand, latency: true, bar: 0.5},
-	{name: "int", title: "256 outstanding, ints", kind: intCommand, bar: 5},
-	{name: "string", title: "256 outstanding, 1000 bytes", kind: stringCommand, bar: 3},
+	{name: "latency", title: "one at a time", kind: intCommand, latency: true},
+	{name: "int", title: "256 outstanding, ints", kind: intCommand},
+	{name: "string", title: "256 outstanding, 1000 bytes", kind: stringCommand},
 	{name: "kv", title: "256 outstanding, kv struct", kind: kvCommand},
 }
 
-// plan is what one run of the program measures.
+// plan lists the cells that one run of the program measures.
 type plan struct {
 	servers   []int
 	rounds    int
@@ -42,8 +41,7 @@ type plan struct {
 	workloads []workload
 }
 
-// A sample is the outcome of one cell: one engine, workload and number of servers in one round.
-// Times are in nanoseconds.
+// A sample is the outcome of one cell: one engine, workload and number of servers in one round. Times are in nanoseconds.
 type sample struct {
 	Round    int           `json:"round"`
 	Servers  int           `json:"servers"`
@@ -55,8 +53,8 @@ type sample struct {
 	P99      time.Duration `json:"p99_ns,omitempty"`
 }
 
-// measure runs all cells of p. Engines alternate within a round, in an order that turns with it,
-// so that whatever else the machine does falls on all of them.
+// measure runs all cells of p. Engines alternate within a round, and each round begins with another engine, so that other
+// work of the machine slows all of them down.
 func measure(ctx context.Context, p plan, progress io.Writer) ([]sample, error) {
 	var samples []sample
 	total := p.rounds * len(p.servers) * len(p.workloads) * len(p.engines)
@@ -80,8 +78,8 @@ func measure(ctx context.Context, p plan, progress io.Writer) ([]sample, error) 
 	return samples, nil
 }
 
-// runCell starts a fresh cluster, measures one workload on it, and checks that all its servers
-// applied exactly what was submitted.
+// runCell starts a new cluster, measures one workload on it, and checks that all its servers applied exactly the submitted
+// commands.
 func runCell(ctx context.Context, e engine, servers int, w workload, d time.Duration) (sample, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*d+stallTime, errStalled)
 	defer cancel()
@@ -112,7 +110,7 @@ type load struct {
 	ctx     context.Context
 	cluster cluster
 	leader  *machine
-	issued  int // commands submitted, also the next command's number
+	issued  int // number of submitted commands, and of the next command
 }
 
 func (l *load) submit() error {
@@ -124,8 +122,8 @@ func (l *load) submit() error {
 // warmUp is the unmeasured time before a measured time d.
 func warmUp(d time.Duration) time.Duration { return max(d/4, 100*time.Millisecond) }
 
-// oneAtATime submits a command whenever the leader has applied the one before. A command's latency
-// ends when the leader's machine has it, not when this goroutine learns of it.
+// oneAtATime submits each command when the leader has applied the one before. A command's latency ends when the leader's
+// machine has applied it, not when this goroutine learns of it.
 func (l *load) oneAtATime(d time.Duration) (sample, error) {
 	var latencies []time.Duration
 	begin := time.Now().Add(warmUp(d))
@@ -155,7 +153,7 @@ func (l *load) oneAtATime(d time.Duration) (sample, error) {
 	return s, nil
 }
 
-// windowed keeps 256 commands outstanding and counts what the leader's machine applies in d.
+// windowed keeps 256 commands outstanding and counts the commands that the leader's machine applies in d.
 func (l *load) windowed(d time.Duration) (sample, error) {
 	if _, err := l.fillUntil(time.Now().Add(warmUp(d))); err != nil {
 		return sample{}, err
@@ -169,7 +167,7 @@ func (l *load) windowed(d time.Duration) (sample, error) {
 	return sample{Commands: int(n), Ops: float64(n) / end.Sub(start).Seconds()}, nil
 }
 
-// fillUntil keeps the window full until the deadline and returns when it stopped.
+// fillUntil keeps the window full until the deadline, and returns the time at which it stopped.
 func (l *load) fillUntil(deadline time.Time) (time.Time, error) {
 	for {
 		if err := l.fill(outstanding); err != nil {
@@ -181,7 +179,7 @@ func (l *load) fillUntil(deadline time.Time) (time.Time, error) {
 	}
 }
 
-// fillTo keeps the window full until n more commands are submitted.
+// fillTo submits n commands and keeps the window full meanwhile.
 func (l *load) fillTo(n int) error {
 	for target := l.issued + n; l.issued < target; {
 		if err := l.fill(target - l.issued); err != nil {
@@ -191,9 +189,9 @@ func (l *load) fillTo(n int) error {
 	return nil
 }
 
-// fill waits for room in the window and submits up to most commands there.
+// fill waits until the window has room, and submits commands until it is full, but at most most.
 func (l *load) fill(most int) error {
-	if l.ctx.Err() != nil { // a window that never fills up never waits
+	if l.ctx.Err() != nil { // await does not look at ctx while the window has room
 		return context.Cause(l.ctx)
 	}
 	if err := l.leader.await(l.ctx, int64(l.issued-outstanding+1)); err != nil {
@@ -208,7 +206,7 @@ func (l *load) fill(most int) error {
 	return nil
 }
 
-// figure is the sample's headline for people.
+// figure returns the sample's main figure as text.
 func (s sample) figure(w workload) string {
 	if w.latency {
 		return fmt.Sprintf("p50 %v, p99 %v", s.P50.Round(100*time.Nanosecond), s.P99.Round(100*time.Nanosecond))

@@ -14,9 +14,8 @@ import (
 
 const etcdTick = 100 * time.Millisecond
 
-// etcdServer is what surrounds a node of etcd's: storage, network and state machine. It treats what
-// the node has ready in the order of etcd's own example: append to the storage, send the messages,
-// apply what is committed, advance.
+// etcdServer has what an etcd node needs around it: storage, network and state machine. It handles a Ready in the order of
+// etcd's own example: append to the storage, send the messages, apply the committed entries, advance.
 type etcdServer struct {
 	id        uint64
 	storage   *raft.MemoryStorage
@@ -33,16 +32,16 @@ type etcdCluster struct {
 	running sync.WaitGroup
 }
 
-// etcdLoop runs a server until its stop is closed. If elected isn't nil, the server stands for
-// election and closes it as leader.
+// etcdLoop runs a server until its stop is closed. If elected is not nil, the server starts an election and closes elected
+// when it leads.
 type etcdLoop func(s *etcdServer, elected chan struct{})
 
-// startEtcd runs each node in one goroutine that does everything, by the RawNode interface.
+// startEtcd runs each node in a single goroutine, with the RawNode interface.
 func startEtcd(ctx context.Context, w workload, machines []*machine) (cluster, error) {
 	return startEtcdCluster(ctx, w, machines, (*etcdServer).runRaw)
 }
 
-// startEtcdNode runs each node by the Node interface, which puts goroutines of its own in between.
+// startEtcdNode runs each node with the Node interface, which adds goroutines of its own.
 func startEtcdNode(ctx context.Context, w workload, machines []*machine) (cluster, error) {
 	return startEtcdCluster(ctx, w, machines, (*etcdServer).runNode)
 }
@@ -109,12 +108,13 @@ func etcdConfig(id uint64, storage raft.Storage) *raft.Config {
 	}
 }
 
-// decode undoes what send does to a message.
+// decode unmarshals a message from the inbox.
 func decode(b []byte) (m raftpb.Message) {
 	must(m.Unmarshal(b))
 	return m
 }
 
+// handle does what rd asks for, except for advancing the node.
 func (s *etcdServer) handle(rd raft.Ready) {
 	if !raft.IsEmptyHardState(rd.HardState) {
 		must(s.storage.SetHardState(rd.HardState))
@@ -124,7 +124,7 @@ func (s *etcdServer) handle(rd raft.Ready) {
 		s.send(&rd.Messages[i])
 	}
 	for i := range rd.CommittedEntries {
-		// An entry without data is the one that a new leader adds.
+		// A new leader adds an entry without data.
 		if e := &rd.CommittedEntries[i]; len(e.Data) > 0 {
 			s.machine.applyBytes(e.Data)
 		}
@@ -134,8 +134,8 @@ func (s *etcdServer) handle(rd raft.Ready) {
 	}
 }
 
-// send drops the message if the peer doesn't keep up, as a network would. The inbox has room for
-// more than the flow control lets out.
+// send drops the message if the peer's inbox is full, as a network would. The inbox has room for more messages than the
+// flow control allows.
 func (s *etcdServer) send(m *raftpb.Message) {
 	b, err := m.Marshal()
 	must(err)
@@ -159,7 +159,7 @@ func (c *etcdCluster) close() {
 	c.running.Wait()
 }
 
-// must stops the program on an error that only a mistake in this adapter could cause.
+// must panics on an error, which only a mistake in this program can cause.
 func must(err error) {
 	if err != nil {
 		panic(err)

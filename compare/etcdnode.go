@@ -9,8 +9,8 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 )
 
-// runNode is the loop of etcd's own example: this goroutine serves the node's Ready channel, one
-// takes messages in, and one proposes.
+// runNode is the etcdLoop of etcd's own example: this goroutine serves the node's Ready channel, a second one takes in
+// messages, and a third one proposes.
 func (s *etcdServer) runNode(elected chan struct{}) {
 	node := raft.RestartNode(etcdConfig(s.id, s.storage))
 	defer node.Stop()
@@ -30,6 +30,7 @@ func (s *etcdServer) runNode(elected chan struct{}) {
 	s.serve(node, elected)
 }
 
+// serve handles ticks and the Ready channel until stop is closed.
 func (s *etcdServer) serve(node raft.Node, elected chan struct{}) {
 	ticker := time.NewTicker(etcdTick)
 	defer ticker.Stop()
@@ -50,7 +51,7 @@ func (s *etcdServer) serve(node raft.Node, elected chan struct{}) {
 	}
 }
 
-// feed gives what comes on in to step until ctx ends.
+// feed calls step with each value of in until ctx ends.
 func feed(ctx context.Context, in <-chan []byte, step func([]byte) error) {
 	for {
 		select {

@@ -14,6 +14,7 @@ type rawLoop struct {
 	batch []raftpb.Entry // proposals being gathered
 }
 
+// runRaw is an etcdLoop.
 func (s *etcdServer) runRaw(elected chan struct{}) {
 	node, err := raft.NewRawNode(etcdConfig(s.id, s.storage))
 	must(err)
@@ -50,8 +51,8 @@ func (l *rawLoop) run(elected chan struct{}) {
 	}
 }
 
-// drain takes whatever else has come in already, so that one Ready answers all of it. Proposals
-// go in together, as entries of one message.
+// drain takes in all other messages and proposals that wait, so that one Ready answers all of them. The proposals become
+// entries of one message.
 func (l *rawLoop) drain() {
 	for range len(l.inbox) {
 		must(l.node.Step(decode(<-l.inbox)))

@@ -11,12 +11,12 @@ import (
 
 const failoverServers = 5
 
-// retryAfter is when a command is taken for lost with its leader and submitted again.
+// retryAfter is how long commitOne waits for a command before it submits another.
 const retryAfter = time.Second
 
-// spread says how long something took over several times. Times are in nanoseconds.
+// spread is a distribution of times, in nanoseconds.
 type spread struct {
-	Times  int           `json:"times"`
+	Times  int           `json:"times"` // number of measurements
 	Median time.Duration `json:"median_ns"`
 	Worst  time.Duration `json:"worst_ns"`
 }
@@ -29,8 +29,8 @@ func (s spread) String() string {
 	return fmt.Sprintf("median %v, worst %v", s.Median.Round(time.Millisecond), s.Worst.Round(time.Millisecond))
 }
 
-// measureFailovers cuts the leader off again and again, each time measuring until another server
-// has applied a new command as leader.
+// measureFailovers cuts the leader off, measures until another server has applied a new command as leader, reconnects the
+// old leader, and repeats that.
 func measureFailovers(ctx context.Context, times int, progress io.Writer) (spread, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, flatTime, errStalled)
 	defer cancel()
@@ -59,7 +59,7 @@ func measureFailovers(ctx context.Context, times int, progress io.Writer) (sprea
 	return newSpread(all), t.settle()
 }
 
-// measureColdStarts measures from no server to the first command that the leader has applied.
+// measureColdStarts measures from before the servers start until the leader has applied the first command.
 func measureColdStarts(ctx context.Context, times int, progress io.Writer) (spread, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, flatTime, errStalled)
 	defer cancel()
@@ -83,8 +83,8 @@ func measureColdStarts(ctx context.Context, times int, progress io.Writer) (spre
 	return newSpread(all), nil
 }
 
-// commitOne returns when a leader outside cut has applied a new command. Leaders may change
-// meanwhile: a command that doesn't come through is submitted again.
+// commitOne returns when a leader outside the set cut has applied a new command. If the leader changes meanwhile, commitOne
+// submits another command.
 func (t *trial) commitOne(cut map[int]bool) error {
 	for {
 		if err := t.follow(cut); err != nil {
@@ -103,7 +103,7 @@ func (t *trial) commitOne(cut map[int]bool) error {
 	}
 }
 
-// settle commits a command with all servers connected and waits until they have applied the same.
+// settle commits a command with all servers connected, and waits until all have applied the same commands.
 func (t *trial) settle() error {
 	if err := t.commitOne(nil); err != nil {
 		return err

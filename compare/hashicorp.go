@@ -22,7 +22,7 @@ func startHashicorp(ctx context.Context, w workload, machines []*machine) (clust
 	return startHashicorpCluster(ctx, w, machines, tuneHashicorp)
 }
 
-// startHashicorpDefault leaves alone what has to do with speed.
+// startHashicorpDefault does not change the settings that affect speed.
 func startHashicorpDefault(ctx context.Context, w workload, machines []*machine) (cluster, error) {
 	return startHashicorpCluster(ctx, w, machines, func(*raft.Config, workload) {})
 }
@@ -67,8 +67,8 @@ func hashicorpNetwork(servers int) ([]*raft.InmemTransport, []raft.Server) {
 	return transports, members
 }
 
-// hashicorpConfig lets server 0 stand for election soon and the others late, so that it leads for
-// the whole run; no snapshot is taken.
+// hashicorpConfig gives server 0 a short election timeout and the others a long one, so that server 0 leads for the whole
+// run. Servers take no snapshots.
 func hashicorpConfig(server int, id raft.ServerID) *raft.Config {
 	conf := raft.DefaultConfig()
 	conf.LocalID = id
@@ -83,7 +83,7 @@ func hashicorpConfig(server int, id raft.ServerID) *raft.Config {
 	return conf
 }
 
-// tuneHashicorp sets what makes the library fastest here.
+// tuneHashicorp chooses the settings with which the library is fastest here.
 func tuneHashicorp(conf *raft.Config, w workload) {
 	conf.BatchApplyCh = true
 	conf.MaxAppendEntries = outstanding
@@ -103,8 +103,8 @@ func (c *hashicorpCluster) awaitLeader(ctx context.Context) error {
 
 func (c *hashicorpCluster) leader() int { return 0 }
 
-// submit leaves the future alone: the driver counts what the machine gets, and a command that
-// fails never gets there.
+// submit ignores the future: the driver counts the commands that the machine applies, and a failed command is never
+// applied.
 func (c *hashicorpCluster) submit(seq int) error {
 	c.rafts[c.leader()].Apply(c.kind.encode(seq), 0)
 	return nil
@@ -120,7 +120,7 @@ func (c *hashicorpCluster) shutdown() error {
 	return errors.Join(errs...)
 }
 
-// hashicorpMachine is a BatchingFSM around a machine.
+// hashicorpMachine makes a machine a BatchingFSM.
 type hashicorpMachine struct{ *machine }
 
 func (m hashicorpMachine) Apply(l *raft.Log) any {

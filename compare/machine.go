@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// A machine is one server's state machine: it counts the commands it is given and keeps a rolling
-// hash of them. apply and flush belong to the goroutine that the engine applies commands from;
-// one other goroutine at a time may wait.
+// A machine is one server's state machine. It counts its commands and keeps a rolling hash of them. Only the goroutine in
+// which the engine applies commands may call apply and flush. One other goroutine at a time may call await.
 type machine struct {
 	kind    kind
 	timed   bool          // record lastAt
@@ -18,7 +17,7 @@ type machine struct {
 	n    int64  // commands applied
 	hash uint64 // rolling hash of them
 
-	// count publishes n, and with it hash and lastAt, to other goroutines.
+	// count is n as of the last flush. A goroutine that has read it may read hash and lastAt.
 	count  atomic.Int64
 	lastAt time.Time
 	want   atomic.Bool
@@ -42,14 +41,14 @@ func (m *machine) apply(value any) {
 	}
 }
 
-// applyBytes takes the next command as encode made it.
+// applyBytes takes the next command as encode encodes it.
 func (m *machine) applyBytes(b []byte) {
 	m.n++
 	m.hash = mix(m.hash, m.kind.digestBytes(b))
 }
 
-// flush makes the commands applied so far visible to await. An engine calls it when it has no more
-// commands at hand; until then the driver does not count them.
+// flush makes the applied commands visible to await. An engine calls it when it has no more commands ready. The driver does
+// not count commands before that.
 func (m *machine) flush() {
 	if m.timed {
 		m.lastAt = time.Now()
@@ -79,8 +78,8 @@ func (m *machine) await(ctx context.Context, target int64) error {
 	return nil
 }
 
-// verify waits until every machine has applied the first issued commands, and compares what they
-// applied with what was submitted, in order.
+// verify waits until every machine has applied issued commands, and returns an error unless each has applied the commands
+// 0 to issued-1 in order.
 func verify(ctx context.Context, machines []*machine, k kind, issued int) error {
 	var want uint64
 	for seq := range issued {
@@ -90,21 +89,21 @@ func verify(ctx context.Context, machines []*machine, k kind, issued int) error 
 		return err
 	}
 	if got := machines[0].hash; got != want {
-		return fmt.Errorf("all servers applied %d commands with hash %x; those submitted have %x", issued, got, want)
+		return fmt.Errorf("all servers applied %d commands with hash %x, but the submitted commands have hash %x", issued, got, want)
 	}
 	return nil
 }
 
-// agree waits until every machine has applied n commands, and checks that none applied more and all
-// applied the same in the same order.
+// agree waits until every machine has applied n commands, and returns an error if one has applied more, or others in
+// another order.
 func agree(ctx context.Context, machines []*machine, n int64) error {
 	for i, m := range machines {
 		if err := m.await(ctx, n); err != nil {
 			return fmt.Errorf("server %d: %w", i, err)
 		}
 		if got := m.count.Load(); got != n || m.hash != machines[0].hash {
-			return fmt.Errorf("server %d applied %d commands, hash %x; server 0 hash %x, expected %d commands",
-				i, got, m.hash, machines[0].hash, n)
+			return fmt.Errorf("server %d applied %d commands with hash %x, not %d with hash %x as server 0 did",
+				i, got, m.hash, n, machines[0].hash)
 		}
 	}
 	return nil

@@ -17,14 +17,14 @@ func TestEncode_decodesToTheSameValue(t *testing.T) {
 				t.Fatalf("%s %d: digest of the bytes %x, of the value %x", name, seq, got, d)
 			}
 			if other, ok := seen[d]; ok {
-				t.Fatalf("%s: commands %d and %d have one digest", name, other, seq)
+				t.Fatalf("%s: commands %d and %d have the same digest", name, other, seq)
 			}
 			seen[d] = seq
 		}
 	}
 }
 
-// apply gives commands to machines made for the purpose, one list for each.
+// applied returns machines that have applied these commands, one for each list.
 func applied(k kind, lists ...[]int) []*machine {
 	ms := newMachines(len(lists), workload{kind: k})
 	for i, list := range lists {
@@ -51,10 +51,10 @@ func TestVerify(t *testing.T) {
 			"repeated":  {0, 1, 1, 3},
 		} {
 			if err := verify(ended, applied(k, good, bad), k, 4); err == nil {
-				t.Errorf("%s: one server's %s command went unnoticed", name, what)
+				t.Errorf("%s: verify overlooked one server's %s command", name, what)
 			}
 			if err := verify(ended, applied(k, bad, bad), k, 4); err == nil {
-				t.Errorf("%s: all servers' %s command went unnoticed", name, what)
+				t.Errorf("%s: verify overlooked all servers' %s command", name, what)
 			}
 		}
 	}

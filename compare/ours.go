@@ -14,11 +14,11 @@ import (
 
 func init() { labgob.Register(kvOp{}) }
 
-// applyBuffer is the capacity of each server's applyCh, as a busy service would choose it.
+// applyBuffer is the capacity of each server's applyCh. A busy service would choose about the same.
 const applyBuffer = outstanding
 
-// ourCluster is this project's Raft on its simulated network, connected as the lab's harness
-// connects it: one end for each ordered pair of servers.
+// ourCluster is this project's Raft on its simulated network. As in the lab's harness, each ordered pair of servers has an
+// end.
 type ourCluster struct {
 	kind    kind
 	net     *labrpc.Network
@@ -38,7 +38,7 @@ func startOurs(ctx context.Context, w workload, machines []*machine) (cluster, e
 	return c, nil
 }
 
-// newOurCluster starts the servers and doesn't wait for a leader.
+// newOurCluster starts the servers without waiting for a leader.
 func newOurCluster(kind kind, machines []*machine) *ourCluster {
 	c := &ourCluster{kind: kind, net: labrpc.MakeNetwork(), rafts: make([]*raft.Raft, len(machines))}
 	for i, m := range machines {
@@ -58,7 +58,7 @@ func newOurCluster(kind kind, machines []*machine) *ourCluster {
 	return c
 }
 
-// read gives a server's commands to its machine until the server closes applyCh.
+// read applies the commands of applyCh to m until the server closes the channel.
 func read(applyCh <-chan raft.ApplyMsg, m *machine) {
 	for msg := range applyCh {
 		if msg.CommandValid {
@@ -70,8 +70,7 @@ func read(applyCh <-chan raft.ApplyMsg, m *machine) {
 	}
 }
 
-// awaitLeader waits until a server other than the ones in the set cut leads, and makes it the one
-// that submit talks to.
+// awaitLeader waits until a server outside the set cut leads. submit gives commands to that server from then on.
 func (c *ourCluster) awaitLeader(ctx context.Context, cut map[int]bool) error {
 	for {
 		for i, rf := range c.rafts {
@@ -88,7 +87,7 @@ func (c *ourCluster) awaitLeader(ctx context.Context, cut map[int]bool) error {
 	}
 }
 
-// enable connects server i with all others, or cuts it off.
+// enable connects server i with all other servers, or cuts it off.
 func (c *ourCluster) enable(i int, on bool) {
 	for j := range c.rafts {
 		c.net.Enable(endName{i, j}, on)

@@ -8,8 +8,8 @@ import (
 
 type number interface{ ~int64 | ~float64 }
 
-// percentile returns the smallest value such that at least p percent of values are no greater
-// (nearest rank). It sorts values, and returns 0 if there are none.
+// percentile returns the smallest value that is not less than p percent of the values (nearest rank). It sorts values, and
+// returns 0 if there are none.
 func percentile[T number](values []T, p float64) T {
 	if len(values) == 0 {
 		return 0
@@ -19,8 +19,8 @@ func percentile[T number](values []T, p float64) T {
 	return values[max(rank, 1)-1]
 }
 
-// median returns the middle value, or the mean of the two middle ones. It leaves values as they
-// are, and returns 0 if there are none.
+// median returns the middle value, or the mean of the two middle ones. It does not change values, and returns 0 if there
+// are none.
 func median[T number](values []T) T {
 	n := len(values)
 	if n == 0 {

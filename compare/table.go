@@ -11,8 +11,7 @@ import (
 
 const oursName = "ours"
 
-// A row is one line of the table: a workload on a number of servers, with each engine's median
-// over the rounds.
+// A row is one line of the table: a workload on a number of servers, with the median over the rounds for each engine.
 type row struct {
 	Servers  int                `json:"servers"`
 	Workload string             `json:"workload"`
@@ -25,8 +24,8 @@ type row struct {
 	work workload
 }
 
-// summarize makes the rows, in the plan's order. A ratio is the median of the rounds' own ratios:
-// ops/s over ops/s, or p50 over p50 for latency.
+// summarize returns the rows, in the plan's order. A ratio is the median of the ratios in each round: ops/s over ops/s, or
+// p50 over p50 for latency.
 func summarize(p plan, samples []sample) []row {
 	var rows []row
 	for _, servers := range p.servers {
@@ -64,7 +63,7 @@ func newRow(servers int, w workload, engines []engine, samples []sample) row {
 	return r
 }
 
-// value is the figure that a workload is judged by.
+// value returns the figure that ratios are taken of: the p50 in nanoseconds for latency, otherwise ops/s.
 func (w workload) value(s sample) float64 {
 	if w.latency {
 		return float64(s.P50)
@@ -94,7 +93,7 @@ func roundRatios(w workload, competitor string, samples []sample) []float64 {
 	return ratios
 }
 
-// medianSample takes the median of each figure by itself.
+// medianSample returns the medians of the engine's figures, each taken by itself.
 func medianSample(engine string, w workload, servers int, samples []sample) sample {
 	var ops []float64
 	var p50, p99 []time.Duration
@@ -109,14 +108,14 @@ func medianSample(engine string, w workload, servers int, samples []sample) samp
 		Ops: median(ops), P50: median(p50), P99: median(p99)}
 }
 
-// printTable writes one line for each row, then how the kv figure compares with the int figure.
+// printTable writes a line for each row, and then the ratios of our kv figures to our int figures.
 func printTable(out io.Writer, p plan, rows []row) error {
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(tw, "servers\tworkload")
 	for _, e := range p.engines {
 		fmt.Fprintf(tw, "\t%s", e.name)
 	}
-	fmt.Fprintln(tw, "\tratio to the faster\trounds\tbar")
+	fmt.Fprintln(tw, "\tratio to the fastest\tlowest and highest round")
 	for _, r := range rows {
 		fmt.Fprintf(tw, "%d\t%s", r.Servers, r.work.title)
 		for _, e := range p.engines {
@@ -130,31 +129,16 @@ func printTable(out io.Writer, p plan, rows []row) error {
 	return printKV(out, rows)
 }
 
-// ratioCells returns the ratio, its range over the rounds, and the bar with its outcome.
+// ratioCells returns the ratio to the fastest competitor and its range over the rounds. Both are empty for one engine.
 func (r row) ratioCells() string {
 	if r.Fastest == "" {
-		return "\t\t\t"
+		return "\t\t"
 	}
 	ratio := r.Ratios[r.Fastest]
-	cells := fmt.Sprintf("\t%.2f of %s\t%.2f to %.2f\t", ratio, r.Fastest, r.Lowest, r.Highest)
-	switch w := r.work; {
-	case w.bar == 0:
-		return cells
-	case w.latency:
-		return cells + fmt.Sprintf("at most %.1f: %s", w.bar, met(ratio <= w.bar))
-	default:
-		return cells + fmt.Sprintf("at least %.0f: %s", w.bar, met(ratio >= w.bar))
-	}
+	return fmt.Sprintf("\t%.2f of %s\t%.2f to %.2f", ratio, r.Fastest, r.Lowest, r.Highest)
 }
 
-func met(ok bool) string {
-	if ok {
-		return "met"
-	}
-	return "missed"
-}
-
-// printKV compares our kv figure with our int figure of the same number of servers.
+// printKV writes the ratio of our kv figure to our int figure, for each number of servers.
 func printKV(out io.Writer, rows []row) error {
 	ints := map[int]float64{}
 	for _, r := range rows {
@@ -165,8 +149,7 @@ func printKV(out io.Writer, rows []row) error {
 	for _, r := range rows {
 		if n := ints[r.Servers]; n > 0 && r.work.name == "kv" {
 			share := r.Medians[oursName].Ops / n
-			if _, err := fmt.Fprintf(out, "ours, %d servers: kv struct at %.2f of the int figure (at least 0.5: %s)\n",
-				r.Servers, share, met(share >= 0.5)); err != nil {
+			if _, err := fmt.Fprintf(out, "ours, %d servers: ops/s of kv structs are %.2f of those of ints\n", r.Servers, share); err != nil {
 				return err
 			}
 		}
@@ -174,7 +157,7 @@ func printKV(out io.Writer, rows []row) error {
 	return nil
 }
 
-// report is what -json writes.
+// report is the output of -json.
 type report struct {
 	Environment environment `json:"environment"`
 	Rows        []row       `json:"rows,omitempty"`

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-const waiters = 10_000 // goroutines that each wait for a command of their own
+const waiters = 10_000 // clients: goroutines that each wait for their own command
 
+// waiting compares many waiting clients with one goroutine that keeps a window of commands outstanding.
 type waiting struct {
 	Ops       float64 `json:"ops_per_second"`
 	WindowOps float64 `json:"ops_per_second_256_outstanding"`
@@ -23,8 +24,8 @@ func medianWaiting(all []waiting) waiting {
 	}
 }
 
-// measureWaiting lets many goroutines start a command each, wait until the leader has applied it,
-// and go on with the next, and compares that with one goroutine that keeps 256 outstanding.
+// measureWaiting measures many clients, each of which submits its next command when the leader has applied the last one,
+// and one goroutine that keeps 256 commands outstanding.
 func measureWaiting(ctx context.Context, d time.Duration) (waiting, error) {
 	var w waiting
 	window, err := runCell(ctx, engines[0], 3, workload{kind: intCommand}, d)
@@ -37,6 +38,7 @@ func measureWaiting(ctx context.Context, d time.Duration) (waiting, error) {
 	return w, err
 }
 
+// runWaiters returns the ops/s of the waiting clients.
 func runWaiters(ctx context.Context, d time.Duration) (float64, error) {
 	machines := newMachines(3, workload{kind: intCommand})
 	c := newClients(machines)
@@ -58,9 +60,9 @@ func runWaiters(ctx context.Context, d time.Duration) (float64, error) {
 	return ops, agree(ctx, machines, c.submitted.Load())
 }
 
-// clients are goroutines whose commands are their own numbers.
+// clients are goroutines. The command of a client is its number.
 type clients struct {
-	answers   []chan struct{}         // to each client, when the leader has applied its command
+	answers   []chan struct{}         // one for each client: the leader has applied its command
 	leader    atomic.Pointer[machine] // the machine that answers
 	submitted atomic.Int64
 	running   sync.WaitGroup
@@ -81,7 +83,7 @@ func newClients(machines []*machine) *clients {
 	return c
 }
 
-// start lets the clients go until ctx ends; one that can't submit ends it for all.
+// start starts the clients. They run until ctx ends. A client that cannot submit calls end.
 func (c *clients) start(ctx context.Context, end context.CancelCauseFunc, to cluster) {
 	for i, answer := range c.answers {
 		c.running.Go(func() {
@@ -98,7 +100,7 @@ func (c *clients) start(ctx context.Context, end context.CancelCauseFunc, to clu
 	context.AfterFunc(ctx, c.release)
 }
 
-// release answers all, so that whoever waits sees that it is over.
+// release answers all clients, so that each one sees that ctx has ended.
 func (c *clients) release() {
 	for _, answer := range c.answers {
 		select {
@@ -108,7 +110,7 @@ func (c *clients) release() {
 	}
 }
 
-// observe counts for d, after a warm-up, what the leader applies.
+// observe returns how many commands per second the leader applies during d, after a warm-up.
 func (t *trial) observe(ctx context.Context, d time.Duration) (float64, error) {
 	if err := sleep(ctx, warmUp(d)); err != nil {
 		return 0, err
@@ -118,6 +120,7 @@ func (t *trial) observe(ctx context.Context, d time.Duration) (float64, error) {
 	return float64(t.leader.count.Load()-before) / time.Since(start).Seconds(), err
 }
 
+// sleep returns the cause of ctx's end if that comes before d has passed.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

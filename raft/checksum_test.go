@@ -149,10 +149,7 @@ func (*damagedPeer) RequestVote(_ *RequestVoteArgs, reply *RequestVoteReply) {
 	reply.VoteGranted = true
 }
 
-func (ds *definitions) count() (n int) {
-	ds.byKey.Range(func(any, any) bool { n++; return true })
-	return n
-}
+func (ds *definitions) count() int { return len(ds.all()) }
 
 // A server keeps the definitions of a message only if it takes the entries.
 func TestDefinitionsOfRefusedMessage(t *testing.T) {

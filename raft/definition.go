@@ -7,17 +7,20 @@ import (
 	"encoding/binary"
 	"encoding/gob"
 	"hash/fnv"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-// A gob stream defines each type once and then sends values only. Raft takes the two apart, so that an entry
-// carries its value only. The definition of a type is two streams that fresh encoders write for the type's zero
-// value: one with the value in an interface, which tells under what name the type is registered, and the beginning of
-// one with bare values. A decoder that has read it can read any later message of that stream. It is known by
-// a hash of its bytes; saved states and messages that use it bring it along.
+// A definition is the type definition that a reader needs to decode values of one Go type. A gob stream defines each type
+// once and then carries only values. Raft separates the two, so that a log entry carries only its value.
+//
+// A definition consists of two gob streams that fresh encoders write for the zero value of the type: one with the value in
+// an interface, which gives the name under which the type is registered, and the beginning of one with bare values. A
+// decoder that has read them can decode every later message of the second stream. The key of a definition is a hash of its
+// bytes. Saved states and messages carry the definitions that their entries need.
 type definition []byte
 
 const keySize = 8
@@ -28,9 +31,9 @@ func (d definition) key() uint64 {
 	return h.Sum64()
 }
 
-// wellFormed reports whether d is two gob streams with a value each. Their type need not be registered here.
+// wellFormed reports whether d consists of two gob streams with one value each. Their type need not be registered here.
 func (d definition) wellFormed() bool {
-	r := bytes.NewReader(d) // two decoders read one after the other from it, since it is an io.ByteReader
+	r := bytes.NewReader(d) // an io.ByteReader: a decoder does not read ahead
 	for range 2 {
 		if gob.NewDecoder(r).DecodeValue(reflect.Value{}) != nil { // the value is only skipped
 			return false
@@ -39,7 +42,7 @@ func (d definition) wellFormed() bool {
 	return r.Len() == 0
 }
 
-// definitionKey returns the key of the definition that an encoded command needs; ok is false if it needs none.
+// definitionKey returns the key of the definition that an encoded command needs. If it needs none, ok is false.
 func definitionKey(data []byte) (key uint64, ok bool) {
 	if len(data) <= keySize || data[0] != formValue {
 		return 0, false
@@ -47,73 +50,79 @@ func definitionKey(data []byte) (key uint64, ok bool) {
 	return binary.BigEndian.Uint64(data[1:]), true
 }
 
-// definitions are those that one server has met. Safe for concurrent use.
+// definitions holds the type definitions that one server knows, by key. Safe for concurrent use.
 type definitions struct {
-	byKey sync.Map      // uint64 → definition
-	usual atomic.Uint64 // a key in there; 0 if there is none: most logs need one definition
-	more  *definitions  // further ones, or nil
+	adding sync.Mutex                            // held to replace the map
+	byKey  atomic.Pointer[map[uint64]definition] // the map never changes, so that looking up takes no lock
 }
 
-func (ds *definitions) get(key uint64) definition {
-	d, ok := ds.byKey.Load(key)
-	if !ok && ds.more != nil {
-		return ds.more.get(key)
+// all returns the map, which the caller must not change.
+func (ds *definitions) all() map[uint64]definition {
+	if p := ds.byKey.Load(); p != nil {
+		return *p
 	}
-	def, _ := d.(definition)
-	return def
+	return nil
 }
 
-// with returns ds together with the definitions that a message brings, and leaves ds as it is.
+func (ds *definitions) get(key uint64) definition { return ds.all()[key] }
+
+// add adds a definition, unless it is known.
+func (ds *definitions) add(key uint64, d definition) {
+	if ds.get(key) == nil {
+		ds.addAll(map[uint64]definition{key: d})
+	}
+}
+
+// addAll adds definitions by key. Known ones stay as they are.
+func (ds *definitions) addAll(more map[uint64]definition) {
+	ds.adding.Lock()
+	defer ds.adding.Unlock()
+	all := maps.Clone(more)
+	maps.Copy(all, ds.all())
+	ds.byKey.Store(&all)
+}
+
+// with returns the definitions of ds and those that a message brings. It does not change ds, and returns ds itself if the
+// message brings nothing new. It fails if a definition is malformed.
 func (ds *definitions) with(brought [][]byte) (*definitions, error) {
-	all := ds
+	var more map[uint64]definition // usually none
 	for _, b := range brought {
 		d := definition(b)
-		key := d.key()
-		switch {
-		case ds.isUsual(key):
+		switch key := d.key(); {
 		case ds.get(key) != nil:
-			ds.usual.Store(key)
 		case !d.wellFormed():
 			return nil, errMalformed
+		case more == nil:
+			more = map[uint64]definition{key: d}
 		default:
-			if all == ds {
-				all = &definitions{more: ds}
-			}
-			all.byKey.Store(key, d)
+			more[key] = d
 		}
 	}
-	return all, nil
+	if more == nil {
+		return ds, nil
+	}
+	both := new(definitions)
+	both.addAll(ds.all())
+	both.addAll(more)
+	return both, nil
 }
 
-// adopt takes over what a call of with has added; nil stands for nothing.
-func (ds *definitions) adopt(all *definitions) {
-	if all != ds && all != nil {
-		all.byKey.Range(func(key, d any) bool {
-			ds.add(key.(uint64), d.(definition))
-			return true
-		})
+// adopt adds the definitions that a call of with returned. Nil adds nothing.
+func (ds *definitions) adopt(others *definitions) {
+	if others != ds && others != nil {
+		ds.addAll(others.all())
 	}
 }
 
-func (ds *definitions) add(key uint64, d definition) {
-	if !ds.isUsual(key) {
-		ds.byKey.LoadOrStore(key, d)
-		ds.usual.Store(key)
-	}
-}
-
-func (ds *definitions) isUsual(key uint64) bool { return key != 0 && key == ds.usual.Load() }
-
-// suffice reports whether data is an encoded command that they can decode, as far as one can tell without
-// decoding it.
+// suffice reports whether data is an encoded command whose definition is known. It does not decode the command.
 func (ds *definitions) suffice(data []byte) bool {
 	key, needed := definitionKey(data)
-	return wellFormed(data) && (!needed || ds.isUsual(key) || ds.get(key) != nil)
+	return wellFormed(data) && (!needed || ds.get(key) != nil)
 }
 
 // collect returns the definitions that the entries need, each once, in the order of their first use.
 func (ds *definitions) collect(b batch) (found [][]byte) {
-	var keys []uint64 // of found: there are few types
+	var keys []uint64 // of found; few, since a service has few command types
 	for i := range b {
 		for k := range b[i].ends {
 			key, ok := definitionKey(b[i].at(k).data)

@@ -166,8 +166,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"waiting": irrelevant("searches run without WithEvents"), "term": irrelevant("searches run without WithEvents"),
 	},
 	reflect.TypeFor[definitions](): {
-		"byKey": irrelevant("the commands of an exploration are ints"), "usual": irrelevant("the commands of an exploration are ints"),
-		"more": irrelevant("those of a server have none"),
+		"adding": irrelevant("it is free between two steps"), "byKey": irrelevant("the commands of an exploration are ints"),
 	},
 	reflect.TypeFor[toApply](): {
 		"events":   irrelevant("searches run without WithEvents"),

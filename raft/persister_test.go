@@ -134,20 +134,20 @@ func TestPersisterAgainstTwin(t *testing.T) {
 // TestPersisterCopiesChangeApart tries every order of a few operations on a disk, before and after it is copied, and on
 // its copy.
 func TestPersisterCopiesChangeApart(t *testing.T) {
-	operations := []func(ps *Persister, twin *plainDisk, sentMessage string){
+	operations := []func(ps *Persister, twin *plainDisk, letter string){
 		func(*Persister, *plainDisk, string) {},
-		func(ps *Persister, twin *plainDisk, sentMessage string) {
-			*twin = plainDisk{"headhead" + sentMessage, "snap" + sentMessage}
+		func(ps *Persister, twin *plainDisk, letter string) {
+			*twin = plainDisk{"headhead" + letter, "snap" + letter}
 			ps.Save([]byte(twin.state), []byte(twin.snapshot))
 		},
-		func(ps *Persister, twin *plainDisk, sentMessage string) {
-			twin.state = "headheadSTATE" + sentMessage
+		func(ps *Persister, twin *plainDisk, letter string) {
+			twin.state = "headheadSTATE" + letter
 			ps.SaveRaftState([]byte(twin.state))
 		},
-		func(ps *Persister, twin *plainDisk, sentMessage string) {
-			head := "HEADHEA" + sentMessage
-			twin.state = head + twin.state[min(testHead, len(twin.state)):] + sentMessage + sentMessage
-			ps.Append([]byte(head), []byte(sentMessage+sentMessage))
+		func(ps *Persister, twin *plainDisk, letter string) {
+			head := "HEADHEA" + letter
+			twin.state = head + twin.state[min(testHead, len(twin.state)):] + letter + letter
+			ps.Append([]byte(head), []byte(letter+letter))
 		},
 	}
 	n := len(operations)

@@ -5,34 +5,36 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"6.824/cmd/cli"
 )
 
-// target is a built test binary.
+// target describes a built test binary.
 type target struct {
 	Wasm       string   // file
 	ImportPath string   // of the package under test
-	Root       string   // host directory that the guest sees: the package's module, or the package
-	Subdir     string   // the package's place in root, slashes
-	RootName   string   // the guest's name for root
-	Packages   []string // import paths of everything in the binary that is not the standard library
+	Root       string   // the directory that the guest sees: of the package's module, or of the package if it has none
+	Subdir     string   // of the package in Root, with slashes
+	RootName   string   // the guest's name for Root
+	Packages   []string // import paths of all packages in the binary outside the standard library
 }
 
 // build compiles the tests of the package that opts name.
 func build(ctx context.Context, opts *options, scratch string) (*target, error) {
-	g, err := newGoCommand(ctx, opts)
+	dir, pkg, err := locate(opts)
 	if err != nil {
 		return nil, err
 	}
+	g := &goCommand{ctx: ctx, scratch: scratch, dir: dir, pkg: pkg}
 	t, err := g.describe()
 	if err != nil {
 		return nil, err
 	}
 	t.Wasm = filepath.Join(scratch, "test.wasm")
-	// -trimpath: stack traces must not depend on where the sources lie.
+	// With -trimpath, stack traces do not depend on the directory of the sources.
 	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-o", t.Wasm, g.pkg); err != nil {
 		return nil, g.explainBuild(msg)
 	}
@@ -45,36 +47,36 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 // goCommand runs the go tool on one package.
 type goCommand struct {
 	ctx      context.Context
+	scratch  string // for temporary files
 	dir, pkg string
 }
 
-// newGoCommand decides whether opts.pkg is a directory or an import path. The go tool must stand in
-// a directory, as its module may be another than the current one.
-func newGoCommand(ctx context.Context, opts *options) (*goCommand, error) {
+// locate returns the directory to run the go tool in, and the package's name there. If opts.pkg is a directory, the go tool
+// runs in it, since it may belong to another module than the current directory.
+func locate(opts *options) (dir, pkg string, err error) {
 	if strings.Contains(opts.pkg, "...") {
-		return nil, fmt.Errorf("%s: one package at a time", opts.pkg)
+		return "", "", fmt.Errorf("%s: one package at a time", opts.pkg)
 	}
-	dir := filepath.Join(opts.dir, opts.pkg)
+	dir = filepath.Join(opts.dir, opts.pkg)
 	if filepath.IsAbs(opts.pkg) {
 		dir = opts.pkg
 	}
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		return &goCommand{ctx: ctx, dir: dir, pkg: "."}, nil
+		return dir, ".", nil
 	}
 	if strings.HasPrefix(opts.pkg, ".") || filepath.IsAbs(opts.pkg) {
-		return nil, fmt.Errorf("there is no directory %s", dir)
+		return "", "", fmt.Errorf("there is no directory %s", dir)
 	}
 	if info, err := os.Stat(opts.dir); opts.dir != "" && (err != nil || !info.IsDir()) {
-		return nil, fmt.Errorf("-C: there is no directory %s", opts.dir)
+		return "", "", fmt.Errorf("-C: there is no directory %s", opts.dir)
 	}
-	return &goCommand{ctx: ctx, dir: opts.dir, pkg: opts.pkg}, nil
+	return opts.dir, opts.pkg, nil
 }
 
-// run returns standard output, or with an error what the tool said about it.
+// run returns the go tool's standard output, or, with an error, its message.
 func (g *goCommand) run(wasm bool, args ...string) (string, error) {
-	cmd := exec.CommandContext(g.ctx, "go", args...)
+	cmd := cli.Exec(g.ctx, g.scratch, "go", args...)
 	cmd.Dir = g.dir
-	cmd.Env = os.Environ()
 	if wasm {
 		cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "CGO_ENABLED=0")
 	}
@@ -89,7 +91,7 @@ func (g *goCommand) run(wasm bool, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// describe asks the go tool about the package and everything that its tests import.
+// describe asks the go tool for the package and for the packages that its tests import.
 func (g *goCommand) describe() (*target, error) {
 	out, err := g.run(true, "list", "-f", "{{.ImportPath}}\n{{.Dir}}\n{{with .Module}}{{.Dir}}{{end}}", g.pkg)
 	if err != nil {
@@ -123,18 +125,18 @@ func (g *goCommand) describe() (*target, error) {
 	return t, nil
 }
 
-// workDir is the guest's name for the package's directory, where go test would run the tests.
+// workDir returns the guest's name for the package's directory, in which the tests run.
 func (t *target) workDir() string { return path.Join(t.RootName, t.Subdir) }
 
-// pkgDir is the package's directory as the user knows it.
+// pkgDir returns the package's directory.
 func (g *goCommand) pkgDir(t *target) string {
 	return filepath.Join(t.Root, filepath.FromSlash(t.Subdir))
 }
 
-// maxBuildLines is how much of a compiler's complaint is worth repeating.
+// maxBuildLines bounds the lines of a compiler's message in an error.
 const maxBuildLines = 12
 
-// explainBuild turns the go tool's complaint into an error that says whose fault it is.
+// explainBuild returns an error with the go tool's message that says whether the tests build for this machine.
 func (g *goCommand) explainBuild(msg string) error {
 	lines := strings.Split(strings.TrimSpace(msg), "\n")
 	if n := len(lines) - maxBuildLines; n > 0 {
@@ -142,7 +144,7 @@ func (g *goCommand) explainBuild(msg string) error {
 	}
 	text := "\t" + strings.Join(lines, "\n\t")
 	if _, err := g.run(false, "test", "-c", "-vet=off", "-o", os.DevNull, g.pkg); err != nil {
-		return fmt.Errorf("the tests do not build, here or for wasm:\n%s", text)
+		return fmt.Errorf("the tests do not build, for this machine or for wasm:\n%s", text)
 	}
 	return fmt.Errorf("the tests build for this machine but not for GOOS=wasip1 GOARCH=wasm, which has no signals, "+
 		"processes, sockets or cgo:\n%s\nMove what needs them to a file with the line //go:build !wasip1", text)

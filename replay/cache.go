@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// cacheName is the directory of compiled modules in the user's cache directory.
+// cacheName is the name of the cache in the user's cache directory.
 const cacheName = "6.824-replay"
 
-// maxCached is how many compiled modules are kept, about 20 MB each.
+// maxCached is how many compiled modules the cache keeps. Each takes about 20 MB.
 const maxCached = 16
 
-// cacheDir is where compiled modules are kept; a file's name is a hash of its module and of all
-// that compilation depends on.
+// cacheDir returns the directory of compiled modules. A file's name is a hash of the module and of everything else that
+// compilation depends on.
 func cacheDir(scratch string) string {
 	if user, err := os.UserCacheDir(); err == nil {
 		dir := filepath.Join(user, cacheName)
@@ -28,7 +28,7 @@ func cacheDir(scratch string) string {
 	return filepath.Join(scratch, cacheName)
 }
 
-// prune removes the oldest modules but the last maxCached ones. Failing to do so harms nobody.
+// prune removes all modules but the newest maxCached. Errors do no harm and are ignored.
 func prune(dir string) {
 	modules, _ := filepath.Glob(filepath.Join(dir, "*", "*"))
 	age := map[string]time.Duration{}
@@ -45,7 +45,7 @@ func prune(dir string) {
 	}
 }
 
-// compile puts the plan's module into its cache, where workers find it.
+// compile compiles the plan's module into the cache, from which workers load it.
 func compile(ctx context.Context, p *plan) error {
 	done := make(chan error, 1)
 	go func() {

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// child is the parent's end of a worker.
+// child is a worker as its parent uses it.
 type child struct {
 	cmd    *exec.Cmd
 	enc    *gob.Encoder
 	frames chan frame // closed when the worker has ended
 }
 
-// startChild starts a worker for the plan's runs and waits until it is ready for them.
+// startChild starts a worker for the plan and waits until it is ready.
 func startChild(ctx context.Context, p *plan) (*child, error) {
 	c, err := spawn()
 	if err != nil {
@@ -67,7 +67,7 @@ func spawn() (*child, error) {
 	return c, nil
 }
 
-// receive passes the worker's frames on until it ends.
+// receive sends the worker's frames to c.frames until the worker ends.
 func (c *child) receive(out io.Reader) {
 	defer close(c.frames)
 	dec := gob.NewDecoder(out)
@@ -81,26 +81,25 @@ func (c *child) receive(out io.Reader) {
 	}
 }
 
-// kill ends the worker at once and waits until it is gone.
+// kill kills the worker and waits until it has ended.
 func (c *child) kill() {
 	c.cmd.Process.Kill()
 	for range c.frames {
 	}
 }
 
-// result is a run as its parent saw it.
+// result is the outcome of a run with the parent's measurements.
 type result struct {
 	seed uint64
 	outcome
-	late  bool          // killed after its wall time
-	quiet time.Duration // late: how long it had not read a clock
-	wall  time.Duration
+	late  bool          // killed after -timeout
+	quiet time.Duration // if late: how long it had read no clock
+	wall  time.Duration // real time
 }
 
 func (r *result) passed() bool { return !r.late && r.outcome.passed() }
 
-// run runs the tests from a seed. Their output goes to out as it comes. After an error, or when
-// the result is late, the worker is gone.
+// run runs the tests from a seed and copies their output to out. After an error or a late result, the worker has ended.
 func (c *child) run(ctx context.Context, seed uint64, timeout time.Duration, out io.Writer) (*result, error) {
 	start := time.Now()
 	r, moved := &result{seed: seed}, start

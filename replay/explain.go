@@ -10,38 +10,38 @@ import (
 
 const msec = time.Millisecond // durations are rounded to it
 
-// unusable tells of runs that were none: the command line was wrong rather than the code under test.
+// unusable returns an error if the command line was wrong, so that no test ran.
 func (v *verdict) unusable() error {
 	out := v.output.kept
 	switch {
 	case bytes.Contains(out, []byte("testing: warning: no tests to run")):
 		return fmt.Errorf("no test matches -run")
 	case v.Code == 2 && bytes.Contains(out, []byte("flag provided but not defined")):
-		return fmt.Errorf("the test binary does not know a flag that was given after -args; its own words are above")
+		return fmt.Errorf("the test binary does not know a flag after -args; its message is above")
 	case v.Code != 0 && bytes.Contains(out, []byte("testing: invalid regexp")):
-		return fmt.Errorf("-run is not a regular expression; the test binary's words are above")
+		return fmt.Errorf("-run is not a regular expression; the test binary's message is above")
 	}
 	return nil
 }
 
-// symptoms are outputs of failed tests that have to do with this host rather than with the tests.
+// symptoms match output of failed tests whose cause is probably this host and not the tests.
 var symptoms = []struct {
 	pattern *regexp.Regexp
 	hint    string
 }{
 	{regexp.MustCompile(`\bdial (tcp|udp|unix)|\blisten (tcp|udp|unix)|\blookup .*: |ErrNoNetwork`),
-		"these tests seem to need the network, and there is none here: sockets reach no further than the program itself"},
+		"these tests seem to need the network, but there is none: sockets work only within the program"},
 	{regexp.MustCompile(`\bexec: |\bfork/exec\b|\bpipe: `),
 		"these tests seem to need processes, pipes or signals, and GOOS=wasip1 has none"},
 	{regexp.MustCompile(`(?i)\b(open|mkdir|remove|rename|mkdirat|openat|unlinkat) .*: (not implemented|read-only|permission denied|operation not permitted)`),
 		"the package's files are read-only here; tests may write to os.TempDir() or t.TempDir()"},
 	{regexp.MustCompile(`panic: test timed out after`),
-		"the tests were still at it after that much virtual time: they never end, wait for something that never comes, or need a larger -limit"},
+		"the tests did not end within that virtual time: they run for ever, wait for ever, or need a larger -limit"},
 	{regexp.MustCompile(`out of memory|cannot allocate memory`),
 		"a run may use 2 GiB of memory"},
 }
 
-// hints explains a failure as far as the host knows more than the tests' output tells.
+// hints returns what the host knows about a failure beyond the tests' output.
 func (v *verdict) hints(opts *options) []string {
 	var hints []string
 	if v.differs != "" {
@@ -51,10 +51,10 @@ func (v *verdict) hints(opts *options) []string {
 		hints = append(hints, v.lateness(opts))
 	}
 	if v.Trap != "" {
-		hints = append(hints, "the tests' program broke off: "+v.Trap)
+		hints = append(hints, "the tests' program was ended: "+v.Trap)
 	}
 	if v.Code > 2 {
-		hints = append(hints, fmt.Sprintf("the tests' program ended with exit code %d, which no test binary returns by itself", v.Code))
+		hints = append(hints, fmt.Sprintf("the tests' program ended with exit code %d, which the testing package never uses", v.Code))
 	}
 	if v.result.passed() {
 		return hints
@@ -67,20 +67,20 @@ func (v *verdict) hints(opts *options) []string {
 	return hints
 }
 
-// lateness explains why a run did not end within its wall time.
+// lateness explains why a run did not end within -timeout.
 func (v *verdict) lateness(opts *options) string {
 	if v.quiet > 3*time.Second {
 		return fmt.Sprintf("seed %d did not end within %v: for %v it has neither slept nor read a clock, at %v of virtual time. "+
-			"Probably a loop that waits without blocking, last in or after %s: here, one thread runs all goroutines, and such a loop lets no other one in",
+			"Probably a loop waits without blocking, in %s or after it. One thread runs all goroutines, and such a loop keeps the others from running",
 			v.seed, opts.timeout, v.quiet.Round(time.Second), v.Status.Virtual.Round(msec), v.Status.Last)
 	}
-	return fmt.Sprintf("seed %d did not end within %v (-timeout), though time goes on: it is at %v of virtual time after %d clock calls. "+
+	return fmt.Sprintf("seed %d did not end within %v (-timeout), but its clock advances: it is at %v of virtual time after %d clock calls. "+
 		"Raise -timeout, or run fewer tests with -run", v.seed, opts.timeout, v.Status.Virtual.Round(msec), v.Status.Readings)
 }
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
-// reason is a failure in few words: the failed tests, or how the program ended.
+// reason describes a failure in a few words: the failed tests, or how the program ended.
 func (v *verdict) reason() string {
 	switch {
 	case v.differs != "":
@@ -88,7 +88,7 @@ func (v *verdict) reason() string {
 	case v.late:
 		return "did not end"
 	case v.Trap != "":
-		return "broke off"
+		return "did not exit by itself"
 	}
 	var names []string
 	for _, m := range failedTest.FindAllSubmatch(v.output.kept, -1) {

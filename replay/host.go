@@ -15,13 +15,12 @@ import (
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
 
 const (
-	maxStep   = 4 * time.Microsecond // a clock reading takes up to this much,
-	stallOdds = 256                  // but one in so many
-	maxStall  = time.Millisecond     // takes up to this much, as if the thread had lost its core
+	maxStep   = 4 * time.Microsecond // a clock reading takes at most this long,
+	stallOdds = 256                  // but on average one in this many
+	maxStall  = time.Millisecond     // takes at most this long, as if the thread had lost its core
 )
 
-// host answers one guest's host calls from a seed. It belongs to the guest's thread; only status may
-// be called by another one.
+// host answers the host calls of one guest from a seed. Only the guest's goroutine may call its methods, except for status.
 type host struct {
 	now      atomic.Int64 // virtual nanoseconds since the start
 	readings atomic.Int64 // of a clock, and sleeps
@@ -30,11 +29,11 @@ type host struct {
 	preempt  *preempter
 	output   io.Writer
 	sum      hash.Hash
-	events   *bufio.Writer // into sum
+	events   *bufio.Writer // writes to sum
 	record   [17]byte
 }
 
-// Each use of randomness has a stream of its own, so that one cannot shift another.
+// Each use of randomness has its own stream, so that one use does not change the values of another.
 const (
 	streamSteps = iota + 1
 	streamRandom
@@ -74,8 +73,8 @@ func (h *host) sleep(ns int64) {
 	h.note('s', ns)
 }
 
-// read moves the clock a little, so that nothing happens twice at the same time and timers that
-// are close fall due in an order that differs between seeds.
+// read moves the clock by a random step and returns it. So no two events have the same time, and the order of timers that
+// expire at about the same time differs between seeds.
 func (h *host) read(clock byte) int64 {
 	bound := maxStep
 	if h.steps.IntN(stallOdds) == 0 {
@@ -86,7 +85,7 @@ func (h *host) read(clock byte) int64 {
 	return now
 }
 
-// note puts a clock call into the digest.
+// note adds a clock call to the digest.
 func (h *host) note(kind byte, value int64) {
 	h.readings.Add(1)
 	h.record[0] = kind
@@ -103,20 +102,20 @@ func (h *host) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Write is the guest's standard output and standard error, one stream as in go test.
+// Write is the guest's standard output and standard error, which are one stream as in go test.
 func (h *host) Write(p []byte) (int, error) {
 	h.events.WriteByte('o')
 	h.events.Write(p)
 	return h.output.Write(p)
 }
 
-// digest is a fingerprint of the run so far: output, clock calls, random bytes, scheduling.
+// digest returns a hash of the run so far: output, clock calls, random bytes and scheduling.
 func (h *host) digest() [sha256.Size]byte {
 	h.events.Flush()
 	return [sha256.Size]byte(h.sum.Sum(nil))
 }
 
-// status may be called from any thread.
+// status returns the state of the run. It is safe for concurrent use.
 func (h *host) status() status {
 	s := status{Virtual: time.Duration(h.now.Load()), Readings: h.readings.Load(), Preempts: h.preempt.count.Load()}
 	if last := h.preempt.last.Load(); last != nil {

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"flag"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -31,7 +28,7 @@ func TestSeedRange(t *testing.T) {
 
 func parse(t *testing.T, line ...string) *options {
 	t.Helper()
-	o, err := parseOptions(line, io.Discard)
+	o, err := parseOptions(line)
 	if err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
@@ -45,21 +42,17 @@ func TestOptions(t *testing.T) {
 		t.Errorf("parsed %+v", o)
 	}
 	if o := parse(t); !o.single || o.pkg != "../raft" {
-		t.Errorf("by default %+v", o)
+		t.Errorf("without arguments: %+v", o)
 	}
 	for _, line := range []string{"-seed x", "-seed -1", "-seed 1 -seeds 1-2", "-keep-going", "-j 0", "-count 0", "-timeout 0s",
 		"a b", "-seeds", "-seeds 9-1", "-frob", "-env X"} {
-		if _, err := parseOptions(strings.Fields(line), io.Discard); err == nil {
+		if _, err := parseOptions(strings.Fields(line)); err == nil {
 			t.Errorf("%s: no error", line)
 		}
 	}
-	var help strings.Builder
-	if _, err := parseOptions([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "-keep-going") {
-		t.Errorf("-h: %v, %q", err, &help)
-	}
 }
 
-// The command that replays a seed must parse to the options it came from.
+// The command that replays a seed has all options of the run.
 func TestCommand(t *testing.T) {
 	o := parse(t, "-seeds", "2-9", "kvraft", "-run", "it's|X", "-C", "my lab", "-env", "V=1 2", "-limit", "3m", "-timeout", "9m",
 		"-count", "3", "-v", "-args", "-x", "y z")

@@ -11,16 +11,15 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// A Go program in wasm runs a goroutine until it blocks: between two blocking points nothing else
-// ever happens, and a queue that is first in, first out runs the rest. That hides most of the
-// interleavings that threads would show. But the runtime can still preempt: a function begins by
-// comparing the stack pointer with the goroutine's g.stackguard0, and the value stackPreempt there,
-// larger than any stack pointer, makes it yield at once. So the host, listening at the entries of
-// functions of the packages under test and of a few blocking ones, now and then writes it: only at
-// functions that are about to compare (prologue.go), so that nobody else ever meets that value.
+// A Go program in wasm runs each goroutine until it blocks, and then the next one of a first-in, first-out queue. That hides
+// most of the interleavings that threads would show. But the runtime can still preempt. A function begins by comparing the
+// stack pointer with the goroutine's g.stackguard0. The value stackPreempt there is larger than any stack pointer and makes
+// the goroutine yield. So the host listens to the entries of functions of the packages under test, and of a few blocking
+// functions, and at some of them writes that value. It does so only in functions that are about to compare (prologue.go),
+// so that no other code reads the value.
 //
-// The linker and assembler fix what this needs: g is the third wasm global, stackguard0 lies 16 bytes
-// into it ("offset known to liblink"), g.m at 48 and m.g0, the scheduler's own stack, at 0 of that.
+// The linker and the assembler fix the offsets that this needs: g is the third wasm global, stackguard0 is at offset 16 in
+// it ("offset known to liblink"), g.m is at 48, and m.g0, the scheduler's own goroutine, is at 0 of m.
 const (
 	globalG           = 2
 	offsetStackguard0 = 16
@@ -28,18 +27,18 @@ const (
 	stackPreempt      = 0xfffffffffffffade // runtime/stack.go
 )
 
-// preempter decides who yields when, and sums up the order in which goroutines ran.
+// preempter decides which goroutine yields when, and hashes the order in which goroutines ran.
 type preempter struct {
 	rand       *rand.Rand
 	meanGap    int // function entries between two preemptions
 	gap        int // entries left until the next one
 	count      atomic.Int64
 	order      uint64            // hash of (goroutine, function) at each entry
-	goroutines map[uint32]uint64 // a number for each g, by first appearance
+	goroutines map[uint32]uint64 // numbers of goroutines by the address of g, in the order of their first entry
 	last       atomic.Pointer[entry]
 }
 
-// Seeds differ in how often they preempt too: some bugs need many switches, some one at the right place.
+// Seeds also differ in how often they preempt: some bugs need many switches, others a single one at the right place.
 const (
 	minGapLog = 2
 	maxGapLog = 8
@@ -60,7 +59,7 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// enter is called as the goroutine whose g is at address g enters the function e, afresh or to resume it.
+// enter handles that the goroutine whose g is at address g enters the function e. fresh is false if it resumes e.
 func (p *preempter) enter(mem api.Memory, g uint32, e *entry, fresh bool) {
 	id, known := p.goroutines[g]
 	if !known {
@@ -84,21 +83,21 @@ func (p *preempter) enter(mem api.Memory, g uint32, e *entry, fresh bool) {
 	}
 }
 
-// blockers are the library functions whose entries count too: where goroutines meet.
+// blockers are functions of the standard library that the host listens to as well: there goroutines interact.
 var blockers = []string{
 	"runtime.chansend1", "runtime.chanrecv1", "runtime.chanrecv2", "runtime.closechan", "runtime.selectgo",
 	"time.Sleep", "sync.__Mutex_.Lock", "sync.__Mutex_.Unlock", "sync.__Cond_.Wait", "sync.__WaitGroup_.Wait",
 	"internal_sync.__Mutex_.lockSlow", "internal_sync.__Mutex_.unlockSlow",
 }
 
-// listeners picks the functions to listen at.
+// listeners chooses the functions that the host listens to.
 type listeners struct {
 	prefixes map[string]string // of mangled names, to import paths
 	names    map[string]bool
 	yields   func(function uint32) bool
 }
 
-// notInName is what the Go linker replaces by an underscore in wasm's function names.
+// notInName matches the characters that the Go linker replaces by an underscore in wasm function names.
 var notInName = regexp.MustCompile(`[^\w.]`)
 
 func newListeners(packages []string, yields func(uint32) bool) *listeners {
@@ -136,20 +135,20 @@ func (l *listeners) entry(def api.FunctionDefinition, name string) *entry {
 	return &entry{index: def.Index(), name: mangledReceiver.ReplaceAllString(name, ".(*$1)."), yields: l.yields(def.Index())}
 }
 
-// mangledReceiver is a pointer receiver after notInName.
+// mangledReceiver matches a pointer receiver after that replacement.
 var mangledReceiver = regexp.MustCompile(`\.__(\w+)_\.`)
 
 type hostKey struct{}
 
-// entry listens at one function.
+// entry listens to one function.
 type entry struct {
 	index  uint32
 	name   string
-	yields bool // if stackguard0 says so
+	yields bool // when stackguard0 is stackPreempt
 }
 
-// Before implements experimental.FunctionListener. The guest's host travels in the context. A Go function's
-// only parameter in wasm is the block to resume at, 0 for its beginning.
+// Before implements experimental.FunctionListener. The context holds the guest's host. The only parameter of a Go function
+// in wasm is the block to resume at, or 0 for its beginning.
 func (e *entry) Before(ctx context.Context, mod api.Module, _ api.FunctionDefinition, params []uint64, _ experimental.StackIterator) {
 	h := ctx.Value(hostKey{}).(*host)
 	g := mod.(experimental.InternalModule).Global(globalG).Get()

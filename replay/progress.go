@@ -3,12 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
-// progress is a line that rewrites itself on a terminal, and a rare line elsewhere. C says when to
-// show it again.
+// progress prints the state of a sweep: on a terminal, one line that rewrites itself, and elsewhere a new line every ten
+// seconds. C says when to call show.
 type progress struct {
 	*time.Ticker
 	out   io.Writer
@@ -18,11 +19,7 @@ type progress struct {
 
 func newProgress(out io.Writer) *progress {
 	p := &progress{out: out, Ticker: time.NewTicker(10 * time.Second)}
-	if f, ok := out.(*os.File); ok {
-		info, err := f.Stat()
-		p.tty = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if p.tty {
+	if p.tty = cli.IsTerminal(out); p.tty {
 		p.Reset(200 * time.Millisecond)
 	}
 	return p
@@ -38,7 +35,7 @@ func (p *progress) show(line string) {
 	p.shown = true
 }
 
-// clear makes room for other output.
+// clear erases the line on a terminal, so that other output can follow.
 func (p *progress) clear() {
 	if p.shown {
 		fmt.Fprint(p.out, "\r\x1b[K")

@@ -6,10 +6,10 @@ import (
 	"errors"
 )
 
-// smallPrologue is how a function with a small frame decides whether it needs more stack, or should
-// yield: stack pointer <= g.stackguard0, as unsigned 32-bit numbers. One with a large frame adds its
-// size to the guard first, and the sum with stackPreempt may wrap around: it would neither yield nor
-// notice that its stack is too small.
+// smallPrologue is the code by which a function with a small frame decides whether it needs more stack or should yield:
+// stack pointer <= g.stackguard0, as unsigned 32-bit numbers. A function with a large frame first adds the frame's size to
+// the guard. With stackPreempt that sum may wrap around, and the function would neither yield nor notice that its stack is
+// too small.
 var smallPrologue = []byte{
 	0x23, 2, // global.get g
 	0xa7,        // i32.wrap_i64
@@ -25,11 +25,11 @@ const (
 	sectionCode   = 10
 )
 
-var errWasm = errors.New("the go tool has made a wasm module that replay cannot read")
+var errWasm = errors.New("replay cannot read the wasm module that the go tool has built")
 
-// findYielding tells which functions of a Go program in wasm start with smallPrologue.
+// findYielding returns a function that reports whether a function of a Go program in wasm has a smallPrologue.
 func findYielding(module []byte) (func(function uint32) bool, error) {
-	var imports uint64 // functions all, numbered before the module's own
+	var imports uint64 // number of imports, all functions, whose numbers come before those of the module's own functions
 	yields := map[uint32]bool{}
 	if len(module) < wasmHeader {
 		return nil, errWasm
@@ -63,7 +63,7 @@ func findYielding(module []byte) (func(function uint32) bool, error) {
 	return func(function uint32) bool { return yields[function] }, nil
 }
 
-// cutSized cuts off bytes that follow their number.
+// cutSized splits b after a byte string that begins with its length.
 func cutSized(b []byte) (sized, rest []byte, ok bool) {
 	size, n := binary.Uvarint(b)
 	if n <= 0 || size > uint64(len(b)-n) {

@@ -23,7 +23,7 @@ import (
 // maxMemory bounds one guest's memory, in pages of 64 KiB: 2 GiB.
 const maxMemory = 2 << 30 >> 16
 
-// plan is what every run has in common.
+// plan holds what all runs have in common.
 type plan struct {
 	Target  target
 	Cache   string   // directory of compiled modules
@@ -44,15 +44,15 @@ func newPlan(t *target, opts *options, cache, scratch string) *plan {
 	return &plan{Target: *t, Cache: cache, Scratch: scratch, Args: append(args, opts.args...), Env: opts.env}
 }
 
-// machine holds the compiled tests, ready to run from any seed.
+// machine holds the compiled tests. It can run them from any seed.
 type machine struct {
 	plan    *plan
 	runtime wazero.Runtime
 	module  wazero.CompiledModule
-	current atomic.Pointer[host] // of the guest that is running
+	current atomic.Pointer[host] // of the running guest, or nil
 }
 
-// newMachine compiles the tests to machine code, or finds that done in the cache.
+// newMachine compiles the tests to machine code, unless the cache has that.
 func newMachine(p *plan) (*machine, error) {
 	code, err := os.ReadFile(p.Target.Wasm)
 	if err != nil {
@@ -81,16 +81,16 @@ func newMachine(p *plan) (*machine, error) {
 
 func (m *machine) close() { m.runtime.Close(context.Background()) }
 
-// outcome is what is known of a run that has ended.
+// outcome is the outcome of a run that has ended.
 type outcome struct {
 	Code   uint32            // of the test binary
-	Trap   string            // why the guest ended, if it did not exit by itself
+	Trap   string            // why the guest was ended, or "" if it exited by itself
 	Digest [sha256.Size]byte // of output, clock calls, random bytes and scheduling
 	Order  uint64            // of scheduling alone
 	Status status
 }
 
-// passed tells whether the tests ran to their end and all passed.
+// passed reports whether all tests ran and passed.
 func (o *outcome) passed() bool { return o.Code == 0 && o.Trap == "" }
 
 // run runs the tests once.
@@ -118,7 +118,7 @@ func (m *machine) run(seed uint64, out io.Writer) (*outcome, error) {
 	return o, nil
 }
 
-// config is all that the guest can see of the world.
+// config returns everything that the guest can see of the outside.
 func (m *machine) config(h *host, tmp string) wazero.ModuleConfig {
 	t := &m.plan.Target
 	files := wazero.NewFSConfig().WithDirMount(tmp, "/tmp").WithReadOnlyDirMount(t.Root, t.RootName)
@@ -140,10 +140,10 @@ func (m *machine) config(h *host, tmp string) wazero.ModuleConfig {
 	return config
 }
 
-// status is how far a run has come.
+// status is the state of a run.
 type status struct {
 	Virtual  time.Duration
-	Readings int64 // of clocks, and sleeps
+	Readings int64 // clock readings and sleeps
 	Preempts int64
-	Last     string // the function under test that was entered last
+	Last     string // the last entered function of those that the host listens to
 }

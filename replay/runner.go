@@ -6,25 +6,27 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
-// runner runs seeds in workers and reports.
+// runner runs seeds in workers and prints the results.
 type runner struct {
 	opts           *options
 	plan           *plan
 	stdout, stderr io.Writer
 }
 
-// verdict is all that is known about a seed: one run, or two with -check.
+// verdict is the result of a seed: of one run, or of two with -check.
 type verdict struct {
 	*result
 	output  *tail
-	differs string // -check: how the second run differed, or ""
+	differs string // how the second run of -check differed, or ""
 }
 
 func (v *verdict) passed() bool { return v.result.passed() && v.differs == "" }
 
-// slot runs one seed at a time in a worker of its own.
+// slot runs one seed at a time in its own worker.
 type slot struct {
 	r *runner
 	c *child
@@ -36,7 +38,7 @@ func (s *slot) close() {
 	}
 }
 
-// run runs a seed, and once more with -check. Its first output also goes to out.
+// run runs a seed, and with -check a second time. The output of the first run also goes to out.
 func (s *slot) run(ctx context.Context, seed uint64, out io.Writer) (*verdict, error) {
 	v := &verdict{output: &tail{}}
 	var err error
@@ -53,7 +55,7 @@ func (s *slot) run(ctx context.Context, seed uint64, out io.Writer) (*verdict, e
 	return v, nil
 }
 
-// once starts a worker if there is none.
+// once runs a seed. It starts a worker if the slot has none.
 func (s *slot) once(ctx context.Context, seed uint64, out io.Writer) (*result, error) {
 	if s.c == nil {
 		c, err := startChild(ctx, s.r.plan)
@@ -69,7 +71,7 @@ func (s *slot) once(ctx context.Context, seed uint64, out io.Writer) (*result, e
 	return res, err
 }
 
-// difference says how two runs of one seed differ, "" if they do not.
+// difference describes how two runs of one seed differ. It returns "" if they do not.
 func difference(a, b *result, sameOutput bool) string {
 	switch {
 	case b.late:
@@ -84,31 +86,31 @@ func difference(a, b *result, sameOutput bool) string {
 	return "same output, but different clock calls, random bytes or scheduling"
 }
 
-// one runs the seed of -seed. Standard output is the tests' own and nothing else.
-func (r *runner) one(ctx context.Context) (int, error) {
+// one runs the seed of -seed. Standard output gets only the tests' output.
+func (r *runner) one(ctx context.Context) error {
 	s := &slot{r: r}
 	defer s.close()
 	v, err := s.run(ctx, r.opts.seeds.first, r.stdout)
 	if err != nil {
-		return exitFail, err
+		return err
 	}
 	if err := v.unusable(); err != nil {
-		return exitUsage, err
+		return cli.Unusable(err)
 	}
 	fmt.Fprintf(r.stderr, "replay: %v\n", v)
 	if r.opts.check && v.differs == "" && !v.late {
-		fmt.Fprintf(r.stderr, "replay: the second run was the same: all output, clock calls, random bytes and scheduling\n")
+		fmt.Fprintf(r.stderr, "replay: the second run had the same output, clock calls, random bytes and scheduling\n")
 	}
 	for _, h := range v.hints(r.opts) {
 		fmt.Fprintf(r.stderr, "replay: %s\n", h)
 	}
 	if v.passed() {
-		return exitPass, nil
+		return nil
 	}
-	return exitFail, nil
+	return cli.ErrFailed
 }
 
-// String is a verdict on one line.
+// String returns the verdict on one line.
 func (v *verdict) String() string {
 	word := "failed"
 	if v.passed() {
@@ -122,10 +124,10 @@ func (v *verdict) String() string {
 	return line + fmt.Sprintf("; digest %x, schedule %016x", v.Digest[:8], v.Order)
 }
 
-// tail keeps the last maxTail bytes of what is written to it.
+// tail keeps at least the last maxTail bytes that are written to it.
 type tail struct {
 	kept []byte
-	lost int64
+	lost int64 // bytes before kept
 }
 
 const maxTail = 1 << 20

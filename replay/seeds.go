@@ -7,18 +7,20 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
-// sweep is a run over a range of seeds. Seeds are handed out in order, and their verdicts are
-// reported in order, so that what it prints does not depend on which worker was faster.
+// sweep runs a range of seeds. It starts seeds and reports their verdicts in order, so that its output does not depend on
+// the speed of the workers.
 type sweep struct {
 	*runner
-	next     atomic.Uint64 // seeds handed out
-	stop     atomic.Bool   // hand out no more
+	next     atomic.Uint64 // number of started seeds
+	stop     atomic.Bool   // start no more seeds
 	verdicts chan *verdict
 	errs     chan error
 
-	waiting  map[uint64]*verdict // reported when all lower seeds have been
+	waiting  map[uint64]*verdict // until all lower seeds are reported
 	reported uint64
 	done     uint64
 	failed   uint64
@@ -27,7 +29,7 @@ type sweep struct {
 }
 
 // all runs the seeds of -seeds on opts.jobs workers.
-func (r *runner) all(ctx context.Context) (int, error) {
+func (r *runner) all(ctx context.Context) error {
 	s := &sweep{runner: r, verdicts: make(chan *verdict), errs: make(chan error), waiting: map[uint64]*verdict{},
 		orders: map[uint64]bool{}, start: time.Now()}
 	ctx, cancel := context.WithCancel(ctx)
@@ -39,13 +41,13 @@ func (r *runner) all(ctx context.Context) (int, error) {
 		workers.Wait()
 		close(s.verdicts)
 	}()
-	code, err := s.collect(ctx)
+	err := s.collect(ctx)
 	cancel()
 	workers.Wait()
-	return code, err
+	return err
 }
 
-// work runs seeds until there are no more.
+// work runs seeds until none is left or stop is set.
 func (s *sweep) work(ctx context.Context) {
 	slot := &slot{r: s.runner}
 	defer slot.close()
@@ -75,8 +77,8 @@ func (s *sweep) work(ctx context.Context) {
 	}
 }
 
-// collect reports verdicts as they come, until the last, the first failure, or an error.
-func (s *sweep) collect(ctx context.Context) (int, error) {
+// collect reports verdicts until the last one, the first failure, or an error.
+func (s *sweep) collect(ctx context.Context) error {
 	progress := newProgress(s.stderr)
 	defer progress.close()
 	for {
@@ -84,67 +86,67 @@ func (s *sweep) collect(ctx context.Context) (int, error) {
 		case v, ok := <-s.verdicts:
 			if !ok {
 				progress.close()
-				return s.summary(), nil
+				return s.summary()
 			}
 			s.done++
 			s.waiting[v.seed] = v
 			for s.waiting[s.opts.seeds.first+s.reported] != nil {
 				progress.clear()
-				if code, err := s.report(); code != exitPass {
-					return code, err
+				if err := s.report(); err != nil {
+					return err
 				}
 			}
 		case err := <-s.errs:
-			return exitFail, err
+			return err
 		case <-progress.C:
 			progress.show(fmt.Sprintf("%d of %d seeds, %d failed, %v", s.done, s.opts.seeds.size(), s.failed,
 				time.Since(s.start).Round(time.Second)))
 		case <-ctx.Done():
-			return exitInterrupted, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
-// report prints the next verdict in order. Anything but exitPass ends the sweep.
-func (s *sweep) report() (int, error) {
+// report prints the next verdict in order. An error ends the sweep.
+func (s *sweep) report() error {
 	seed := s.opts.seeds.first + s.reported
 	v := s.waiting[seed]
 	delete(s.waiting, seed)
 	s.reported++
 	s.orders[v.Order] = true
 	if v.output == nil {
-		return exitPass, nil
+		return nil
 	}
 	s.failed++
 	err := v.unusable()
 	if !s.opts.keepGoing || s.opts.verbose || err != nil {
 		s.stdout.Write(v.output.kept)
 		if v.output.lost > 0 {
-			fmt.Fprintf(s.stderr, "replay: the output is long and its first %d bytes are left out\n", v.output.lost)
+			fmt.Fprintf(s.stderr, "replay: the first %d bytes of the output are left out\n", v.output.lost)
 		}
 	}
 	if err != nil {
-		return exitUsage, err
+		return cli.Unusable(err)
 	}
 	for _, h := range v.hints(s.opts) {
 		fmt.Fprintf(s.stderr, "replay: %s\n", h)
 	}
 	fmt.Fprintf(s.stdout, "seed %d failed: %s\n\t%s\n", seed, v.reason(), s.opts.command(seed))
 	if s.opts.keepGoing {
-		return exitPass, nil
+		return nil
 	}
 	fmt.Fprintf(s.stderr, "replay: %d seeds in %v\n", s.reported, time.Since(s.start).Round(msec))
-	return exitFail, nil
+	return cli.ErrFailed
 }
 
-// summary ends a sweep that has reached its last seed.
-func (s *sweep) summary() int {
+// summary prints the totals of a sweep that has reached its last seed.
+func (s *sweep) summary() error {
 	wall := time.Since(s.start)
 	fmt.Fprintf(s.stdout, "seeds %v: %d passed, %d failed, %d different schedules\n", s.opts.seeds,
 		s.reported-s.failed, s.failed, len(s.orders))
 	fmt.Fprintf(s.stderr, "replay: %v, %v a seed\n", wall.Round(msec), (wall / time.Duration(s.reported)).Round(msec))
 	if s.failed > 0 {
-		return exitFail
+		return cli.ErrFailed
 	}
-	return exitPass
+	return nil
 }

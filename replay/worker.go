@@ -9,36 +9,38 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
-// Guests run in child processes, one at a time in each. Compiled wasm is code that Go's scheduler
-// cannot interrupt: a guest in a tight loop would sooner or later hold up the garbage collector and
-// with it the whole process, signals and time limits included. A process can be killed.
+// Guests run in child processes, one at a time in each. Go's scheduler cannot interrupt compiled wasm: a guest in a tight
+// loop would block the garbage collector, and with it the whole process, signals and timeouts included. A child process can
+// be killed.
 
 // workerEnv marks a child process.
 const workerEnv = "REPLAY_WORKER"
 
-// frame is what a worker tells its parent.
+// frame is a message from a worker to its parent.
 type frame struct {
-	Ready   bool // once, when seeds are welcome
+	Ready   bool // the first frame: the worker is ready for seeds
 	Output  []byte
-	Status  *status // of the run that is going on
+	Status  *status // of the current run
 	Outcome *outcome
-	Err     string // the worker cannot go on
+	Err     string // why the worker ends
 }
 
-// frames sends frames from several goroutines.
+// frames sends frames to the parent. It is safe for concurrent use.
 type frames struct {
 	mu  sync.Mutex
 	enc *gob.Encoder
 }
 
-// send ends the process when the parent is gone.
+// send ends the process if the parent is gone.
 func (f *frames) send(fr frame) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.enc.Encode(fr); err != nil {
-		os.Exit(exitUsage)
+		os.Exit(cli.ExitFailed)
 	}
 }
 
@@ -48,9 +50,9 @@ func (f *frames) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// work is a child's main function: it reads a plan, then seeds, and runs them until there are no more.
+// work is a child's main function. It reads a plan and then seeds from in, and runs the seeds until in ends.
 func work(in io.Reader, out io.Writer) error {
-	signal.Ignore(os.Interrupt) // the parent's affair, though the terminal sends it to all
+	signal.Ignore(os.Interrupt) // a terminal sends it to all processes, but the parent ends its workers
 	dec, f := gob.NewDecoder(in), &frames{enc: gob.NewEncoder(out)}
 	var p plan
 	if err := dec.Decode(&p); err != nil {
@@ -61,7 +63,7 @@ func work(in io.Reader, out io.Writer) error {
 		return fail(f, err)
 	}
 	defer m.close()
-	runtime.GC() // not while a guest runs: one in a tight loop would stop it half-way
+	runtime.GC() // before a guest runs: a tight loop would block the collection
 	f.send(frame{Ready: true})
 	go f.watch(m)
 	seeds := make(chan uint64)
@@ -70,7 +72,7 @@ func work(in io.Reader, out io.Writer) error {
 		for dec.Decode(&seed) == nil {
 			seeds <- seed
 		}
-		os.Exit(exitPass) // the parent is done, or gone: in the middle of a run too
+		os.Exit(cli.ExitOK) // the parent is done or gone, perhaps in the middle of a run
 	}()
 	for seed := range seeds {
 		o, err := m.run(seed, f)
@@ -82,12 +84,13 @@ func work(in io.Reader, out io.Writer) error {
 	return nil
 }
 
+// fail tells the parent why the worker ends.
 func fail(f *frames, err error) error {
 	f.send(frame{Err: err.Error()})
 	return err
 }
 
-// watch reports a few times a second how far the machine's guest has come.
+// watch sends the status of the machine's guest five times a second.
 func (f *frames) watch(m *machine) {
 	for range time.Tick(200 * time.Millisecond) {
 		if h := m.current.Load(); h != nil {
@@ -97,14 +100,14 @@ func (f *frames) watch(m *machine) {
 	}
 }
 
-// workIfChild turns a process that a parent started into a worker.
+// workIfChild runs work and exits if this process is a child.
 func workIfChild() {
 	if os.Getenv(workerEnv) == "" {
 		return
 	}
 	if err := work(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "replay: worker: %v\n", err)
-		os.Exit(exitUsage)
+		os.Exit(cli.ExitFailed)
 	}
-	os.Exit(exitPass)
+	os.Exit(cli.ExitOK)
 }

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// healthyLimit is how long the explorer searches without a mutant.
+// healthyLimit is how long the explorer searches without a mutant at most.
 const healthyLimit = 20 * time.Second
 
-// A finding is a counterexample that the explorer has found.
+// A finding describes a counterexample that the explorer has found.
 type finding struct {
-	property string // the property that is violated
-	after    string // how many states or walks it took
+	property string // the violated property
+	after    string // how many states or walks the search took, such as "12 states"
 	trace    int    // number of actions of the counterexample
 }
 
@@ -30,7 +30,7 @@ func (f *finding) String() string {
 var findingLine = regexp.MustCompile(
 	`(?m)^\s*(?:\S+\.go:\d+: )?explore: found after (\d+ (?:states?|walks?)(?: of \d+ actions?)?), a trace of (\d+) actions?: ([^:\r\n]+)`)
 
-// readFinding reads what the explorer prints. It returns nil if there is no counterexample.
+// readFinding returns the first counterexample in the explorer's output, or nil if there is none.
 func readFinding(output []byte) *finding {
 	m := findingLine.FindSubmatch(output)
 	if m == nil {
@@ -62,7 +62,8 @@ func (l *laboratory) search(ctx context.Context, m mutant, limit time.Duration) 
 	return r
 }
 
-// judge says what the explorer's output and exit status mean: a counterexample, another failure, or neither.
+// judge returns the counterexample or other failure that the explorer's output and exit status tell of. failed is the
+// error of the explorer's process. Both results are nil if the explorer found nothing.
 func judge(output []byte, failed error) (*finding, *failure, error) {
 	found := readFinding(output)
 	switch {
@@ -76,10 +77,10 @@ func judge(output []byte, failed error) (*finding, *failure, error) {
 	if f := readFailure(bytes.NewReader(output)); f != nil {
 		return nil, f, nil
 	}
-	return nil, nil, fmt.Errorf("the explorer ended without a test that failed: %w\n%s", failed, output)
+	return nil, nil, fmt.Errorf("the explorer ended without a failed test: %w\n%s", failed, output)
 }
 
-// output runs tests until they end, and returns what they print. Those that take longer than timeout fail.
+// output runs tests until they end, and returns their output. Tests that take longer than timeout fail.
 func (l *laboratory) output(ctx context.Context, binary string, timeout time.Duration, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout+10*time.Second) // in case the binary does not end by itself
 	defer cancel()

@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 		{"testing: warning: no tests to run\nPASS\n", nil, "<nil> <nil> package raft has no TestExplore"},
 		{"=== RUN   TestExplore\npanic: oh\n", status, "<nil> TestExplore: oh <nil>"},
 		{"flag provided but not defined: -explore\n", status,
-			"<nil> <nil> the explorer ended without a test that failed: exit status 1\nflag provided but not defined: -explore\n"},
+			"<nil> <nil> the explorer ended without a failed test: exit status 1\nflag provided but not defined: -explore\n"},
 	} {
 		found, killed, err := judge([]byte(c.output), c.failed)
 		if got := fmt.Sprintf("%v %v %v", orNil(found), orNil(killed), err); got != c.want {
@@ -59,7 +59,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// orNil prints a nil pointer as nil.
+// orNil returns p, or a nil interface for a nil pointer, which prints as <nil>.
 func orNil[T any](p *T) any {
 	if p == nil {
 		return nil
@@ -103,8 +103,8 @@ func TestExplorerReport(t *testing.T) {
 	}
 	var out strings.Builder
 	o := options{explore: true}
-	if alive := o.print(&out, results, 90*time.Second); !alive {
-		t.Error("all are found")
+	if bad := o.print(&out, results, 90*time.Second); !bad {
+		t.Error("the summary overlooks mutants that were not found")
 	}
 	const want = `MUTANT  WHAT IS WRONG  EXPLORE                                AFTER          TRACE  SECONDS
 deep    this           election safety                        346931 states  14     3.2
@@ -119,8 +119,8 @@ mutant odd does not fit
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
-	if alive := o.print(io.Discard, results[:1], 0); alive {
-		t.Error("what is found is alive")
+	if bad := o.print(io.Discard, results[:1], 0); bad {
+		t.Error("a mutant that was found counts as not found")
 	}
 	if got, want := results[0].String(), "deep found after 346931 states, a trace of 14 actions: election safety (3.2 s)"; got != want {
 		t.Errorf("progress: %q, want %q", got, want)

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// A failure is what ended a run of tests.
+// A failure is the first failure of a run of tests.
 type failure struct {
 	test   string // the test that failed or was running
-	reason string // the first line of what it said
-	round  int    // how often the first test had begun
+	reason string // the first line of its message
+	round  int    // how often the first test of the run had begun, for -test.count
 }
 
 func (f *failure) String() string {
@@ -34,7 +34,7 @@ var (
 	raises     = regexp.MustCompile(`^(?:panic|fatal error): (.+)$`)
 )
 
-// readFailure reads what a test binary prints with -test.v up to the first failure, nil if there is none.
+// readFailure reads the output of a test binary with -test.v up to the first failure, and returns that, or nil.
 func readFailure(output io.Reader) *failure {
 	var first, current, says string
 	round, failed := 0, false
@@ -47,7 +47,7 @@ func readFailure(output io.Reader) *failure {
 		case reason != "":
 			return &failure{current, reason, round}
 		case testFails.MatchString(line) && says == "":
-			failed = true // without a word: a panic may follow
+			failed = true // without a message: a panic may follow
 		case testFails.MatchString(line), failed:
 			return &failure{current, says, round}
 		case m != nil:
@@ -66,7 +66,7 @@ func readFailure(output io.Reader) *failure {
 	}
 }
 
-// raised returns the reason if line tells of something that ends more than a test.
+// raised returns the reason if line reports a data race, a panic or a fatal error, and otherwise "".
 func raised(line string) string {
 	if strings.HasPrefix(line, "WARNING: DATA RACE") {
 		return "data race"

@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// String describes the outcome on one line.
 func (r *result) String() string {
 	if r.err != nil {
 		return r.err.Error()
@@ -19,11 +20,12 @@ func (r *result) String() string {
 		verdict = fmt.Sprintf("killed by %v", r.killed)
 	}
 	if r.labRuns > 0 {
-		verdict += "; the lab alone: " + r.labVerdict()
+		verdict += "; the lab's tests alone: " + r.labVerdict()
 	}
 	return fmt.Sprintf("%s %s (%.1f s)", r.mutant.name, verdict, r.after.Seconds())
 }
 
+// printList prints a line for each mutant.
 func printList(w io.Writer, mutants []mutant) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range mutants {
@@ -32,18 +34,18 @@ func printList(w io.Writer, mutants []mutant) {
 	t.Flush()
 }
 
-// print prints the matrix and the summary. It reports whether a mutant is alive, was not found or could not be tested.
-func (o options) print(w io.Writer, results []result, took time.Duration) (alive bool) {
+// print prints the table and the summary. It reports whether a mutant survived, was not found or could not be tested.
+func (o options) print(w io.Writer, results []result, took time.Duration) (bad bool) {
 	if o.explore {
 		printExplored(w, results)
 		return printExploredSummary(w, results, took)
 	}
-	printMatrix(w, results, o.lab)
+	printTable(w, results, o.lab)
 	return printSummary(w, results, o.lab, took)
 }
 
-// printMatrix prints a row for each mutant; with lab > 0 also what the lab's own tests made of it.
-func printMatrix(w io.Writer, results []result, lab int) {
+// printTable prints a row for each mutant. With lab > 0, a row also shows the outcome of the lab's own tests.
+func printTable(w io.Writer, results []result, lab int) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "MUTANT\tWHAT IS WRONG\tKILLED BY\tAFTER")
 	if lab > 0 {
@@ -67,6 +69,7 @@ func printMatrix(w io.Writer, results []result, lab int) {
 	t.Flush()
 }
 
+// labVerdict describes the outcome of the lab's own tests.
 func (r *result) labVerdict() string {
 	switch {
 	case r.err != nil:
@@ -77,8 +80,8 @@ func (r *result) labVerdict() string {
 	return fmt.Sprintf("run %d: %s", r.lab.round, r.lab.test)
 }
 
-// printSummary counts, and reports whether a mutant is alive or could not be tested.
-func printSummary(w io.Writer, results []result, lab int, took time.Duration) (alive bool) {
+// printSummary prints how many mutants had which outcome. It reports whether one survived or could not be tested.
+func printSummary(w io.Writer, results []result, lab int, took time.Duration) (bad bool) {
 	killed, survived, failed, passed := 0, 0, 0, 0
 	for _, r := range results {
 		switch {

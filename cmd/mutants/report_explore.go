@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// explorerVerdict says what the explorer made of a mutant that could be tested.
+// explorerVerdict describes the explorer's outcome on a mutant that could be tested.
 func (r *result) explorerVerdict() string {
 	switch {
 	case r.found != nil:
@@ -18,7 +18,7 @@ func (r *result) explorerVerdict() string {
 	return "NOT FOUND"
 }
 
-// printExplored prints a row for each mutant: what the explorer found, and how soon.
+// printExplored prints a row for each mutant: the violated property, and how soon the explorer found the violation.
 func printExplored(w io.Writer, results []result) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "MUTANT\tWHAT IS WRONG\tEXPLORE\tAFTER\tTRACE\tSECONDS")
@@ -35,8 +35,9 @@ func printExplored(w io.Writer, results []result) {
 	t.Flush()
 }
 
-// printExploredSummary counts. It reports whether a mutant was not found or could not be tested.
-func printExploredSummary(w io.Writer, results []result, took time.Duration) (alive bool) {
+// printExploredSummary prints how many mutants had which outcome. It reports whether one was not found or could not be
+// tested.
+func printExploredSummary(w io.Writer, results []result, took time.Duration) (bad bool) {
 	var found, failed int
 	for _, r := range results {
 		switch {

@@ -14,44 +14,46 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
-// ours are the tests of the lab's file that the course of 2023 does not have.
+// ours matches the tests in the lab's file that the course of 2023 does not have.
 const ours = "^(TestPersistShutdown2C|TestSnapshot2021Rules2D|TestSnapshotAllCrashUnreliable2D|TestSnapshotInitUnreliable2D)$"
 
 const (
 	labTests   = "2[ABCD]$"
-	chaosTests = "^(TestChaos|TestChoices)$" // those that look at everything, and at nothing in particular
+	chaosTests = "^(TestChaos|TestChoices)$" // random faults
 
-	// testsTests are tests of how chaos works: what they find, chaos finds. The explorer has a column of its own (-explore), and
-	// its golden numbers of states would take note of mistakes that no test names.
-	testsTests = "^Test(Explore|Scenario|Shrink)"
+	// toolTests are left out. Those of chaos find only what chaos finds too. The explorer runs with -explore; its expected
+	// numbers of states would change with mistakes that no test names.
+	toolTests = "^Test(Explore|Scenario|Shrink)"
 )
 
-// stages are the arguments of one test run after another, those that kill soonest first. TestChaos prints that a seed has
-// failed when it ends, so it must not look for a smaller scenario before.
+// stages are the arguments of the test runs, in their order. Those that usually kill soonest come first. TestChaos reports
+// a failed seed only when it ends, so it must not spend time on shrinking the scenario.
 var stages = [][]string{
-	{"-test.skip=" + labTests + "|" + chaosTests + "|" + testsTests},
+	{"-test.skip=" + labTests + "|" + chaosTests + "|" + toolTests},
 	{"-test.run=" + labTests},
 	{"-test.run=" + chaosTests, "-chaos.seeds=100", "-chaos.shrink=0"},
 }
 
-// A laboratory compiles mutants and runs tests on them.
+// A laboratory compiles mutants and runs tests on them. Its methods are safe for concurrent use on different mutants.
 type laboratory struct {
 	options
 	module  string // directory of the module
-	scratch string // for everything that is written; removed at the end
+	scratch string // directory for all temporary files; close removes it
 }
 
 // newLaboratory finds the module that the working directory belongs to.
 func newLaboratory(ctx context.Context, o options) (*laboratory, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
-		return nil, fmt.Errorf("go env GOMOD: %w", err)
+		return nil, cli.Unusable(fmt.Errorf("go env GOMOD: %w", err))
 	}
 	module := filepath.Dir(strings.TrimSpace(string(out)))
 	if _, err := os.Stat(filepath.Join(module, "raft", "raft.go")); err != nil {
-		return nil, errors.New("this is to be run in the module that holds raft/raft.go")
+		return nil, cli.Unusable(errors.New("run this in the module that holds raft/raft.go"))
 	}
 	scratch, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
@@ -64,21 +66,22 @@ func (l *laboratory) close() { os.RemoveAll(l.scratch) }
 
 func (l *laboratory) raft() string { return filepath.Join(l.module, "raft") }
 
-// A result is what became of a mutant.
+// A result is the outcome of one mutant.
 type result struct {
 	mutant mutant
-	err    error         // it could not be tested
+	err    error         // why it could not be tested
 	killed *failure      // nil: it survived
 	after  time.Duration // from the first test to the failure
 
-	explored bool     // only the explorer ran; killed is a failure without a counterexample
+	explored bool     // only the explorer ran; killed then is a failure without a counterexample
 	found    *finding // nil: the explorer found nothing
 
-	labRuns int      // how often the lab's own tests were to run
-	lab     *failure // what they found; nil: nothing
+	labRuns int      // how often the lab's own tests were to run at most
+	lab     *failure // their first failure; nil: they passed
 }
 
-// checkHealthy runs the tests without a mutant, and with the race detector too if a mutant needs it.
+// checkHealthy returns an error if the tests fail without a mutant. If a mutant needs the race detector, checkHealthy runs
+// the tests with it too.
 func (l *laboratory) checkHealthy(ctx context.Context, mutants []mutant) error {
 	healthy := []mutant{{name: "none"}}
 	if slices.ContainsFunc(mutants, func(m mutant) bool { return m.race }) {
@@ -100,7 +103,7 @@ func (l *laboratory) checkHealthy(ctx context.Context, mutants []mutant) error {
 	return nil
 }
 
-// testAll tests the mutants, some at once, and says on w what becomes of each.
+// testAll tests the mutants, l.parallel at a time, and prints each outcome to w.
 func (l *laboratory) testAll(ctx context.Context, mutants []mutant, w io.Writer) []result {
 	results := make([]result, len(mutants))
 	next := make(chan int)
@@ -131,7 +134,7 @@ func (l *laboratory) testAll(ctx context.Context, mutants []mutant, w io.Writer)
 	return results
 }
 
-// try runs the explorer on one mutant, for at most limit, or else the tests.
+// try tests one mutant: with -explore by the explorer, for at most limit, and otherwise by the tests.
 func (l *laboratory) try(ctx context.Context, m mutant, limit time.Duration) result {
 	if l.explore {
 		return l.search(ctx, m, min(limit, l.limit))
@@ -165,7 +168,7 @@ func (l *laboratory) test(ctx context.Context, m mutant) result {
 	return r
 }
 
-// build compiles the tests with the mutant in place into dir.
+// build compiles the tests with the mutant into dir.
 func (l *laboratory) build(ctx context.Context, m mutant, dir string) (binary string, err error) {
 	files, err := m.mutate(l.raft())
 	if err != nil {
@@ -204,10 +207,10 @@ func (l *laboratory) build(ctx context.Context, m mutant, dir string) (binary st
 	return binary, nil
 }
 
-// run runs tests until one fails, which it returns, or all have passed.
+// run runs tests until one fails, and returns that failure. It returns nil if all tests pass.
 func (l *laboratory) run(ctx context.Context, binary string, deadline time.Time, args ...string) (*failure, error) {
 	left := max(time.Until(deadline), time.Second)
-	ctx, cancel := context.WithTimeout(ctx, left+10*time.Second) // should the binary not end itself
+	ctx, cancel := context.WithTimeout(ctx, left+10*time.Second) // in case the binary does not end by itself
 	defer cancel()
 	args = append(args, "-test.v", "-test.failfast", fmt.Sprint("-test.timeout=", left))
 	cmd := l.command(ctx, l.raft(), binary, args...)
@@ -221,21 +224,18 @@ func (l *laboratory) run(ctx context.Context, binary string, deadline time.Time,
 	}
 	found := readFailure(output)
 	if found != nil {
-		cancel() // the rest is silence
+		cancel() // the other tests do not matter
 	}
 	err = cmd.Wait()
 	if found == nil && err != nil {
-		return nil, fmt.Errorf("%s ended without a test that failed: %w", filepath.Base(binary), err)
+		return nil, fmt.Errorf("%s ended without a failed test: %w", filepath.Base(binary), err)
 	}
 	return found, nil
 }
 
-// command makes a command whose end is the end of all that it started, and that leaves no file.
+// command returns a command in directory dir. It leaves no process when ctx ends, and no file after close.
 func (l *laboratory) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := cli.Exec(ctx, l.scratch, name, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TMPDIR="+l.scratch, "GOTMPDIR="+l.scratch)
-	cmd.WaitDelay = time.Second
-	killWhole(cmd)
 	return cmd
 }

@@ -21,11 +21,12 @@ func toy(t *testing.T, o options) *laboratory {
 	return &laboratory{options: o, module: module, scratch: t.TempDir()}
 }
 
+// planted returns a mutant of the toy's double.
 func planted(code string) mutant {
 	return mutant{name: "planted", edits: []edit{{"raft.go", "return 2 * n", code}}}
 }
 
-// wantEmpty checks that the laboratory has left no file.
+// wantEmpty fails the test if the laboratory has left a file.
 func wantEmpty(t *testing.T, l *laboratory) {
 	t.Helper()
 	if left, _ := os.ReadDir(l.scratch); len(left) > 0 {
@@ -63,7 +64,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// A mutant that cannot be tested is an error, never a kill.
+// A mutant that cannot be tested gives an error and is not killed.
 func TestNoVerdict(t *testing.T) {
 	l := toy(t, options{timeout: time.Minute})
 	for _, c := range []struct {
@@ -91,7 +92,7 @@ func TestHangIsAKill(t *testing.T) {
 	}
 }
 
-// After Ctrl-C nothing is left: the run ends though the test would not, and its files are gone.
+// After the context has ended, the run of a test that never ends is over, and its files are removed.
 func TestStop(t *testing.T) {
 	l := toy(t, options{timeout: time.Hour, parallel: 2})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -103,13 +104,13 @@ func TestStop(t *testing.T) {
 	}()
 	for binary := filepath.Join(l.scratch, "planted", "raft.test"); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(binary); err == nil {
-			break // it is compiled, and runs or soon will
+			break // it is compiled, and runs or will run soon
 		}
 	}
 	cancel()
 	<-done
 	if said.Len() > 0 {
-		t.Errorf("a verdict on what did not end: %s", said.String())
+		t.Errorf("an outcome of a run that was stopped: %s", said.String())
 	}
 	l.close()
 	if _, err := os.Stat(l.scratch); !errors.Is(err, fs.ErrNotExist) {

@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// A mutant is a mistake.
+// A mutant is a mistake that is planted in package raft.
 type mutant struct {
-	name   string // says it in short
-	wrong  string // what is wrong, in a line
+	name   string
+	wrong  string // the mistake in one clause, for users
 	safety bool   // it breaks safety in some schedule: see table
 	edits  []edit
-	race   bool // only the race detector can see it
+	race   bool // only the race detector can find it
 }
 
-// An edit replaces a snippet, which must occur once in its file of package raft. White space may be of another kind
-// or length there.
+// An edit replaces a snippet with another. The old snippet must occur once in the file, but its white space may differ in
+// kind and length.
 type edit struct {
-	file     string
+	file     string // in package raft
 	old, new string
 }
 
-// apply returns the source with the edit.
+// apply returns the edited source.
 func (e edit) apply(source string) (string, error) {
 	words := strings.Fields(e.old)
 	for i := range words {
@@ -37,7 +37,7 @@ func (e edit) apply(source string) (string, error) {
 	return source[:places[0][0]] + e.new + source[places[0][1]:], nil
 }
 
-// mutate returns the files of directory dir that the mutant changes, by name, as it wants them.
+// mutate returns the changed contents of the files of directory dir that the mutant edits, by name.
 func (m mutant) mutate(dir string) (map[string]string, error) {
 	files := make(map[string]string)
 	for _, e := range m.edits {

@@ -28,16 +28,16 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// Every mutant fits the present source, changes it, and leaves it Go.
+// Every mutant fits the source of package raft, and the edited source can be parsed.
 func TestTableFits(t *testing.T) {
 	names, safety := make(map[string]bool), 0
 	for _, m := range table {
 		if names[m.name] {
-			t.Errorf("two mutants are called %s", m.name)
+			t.Errorf("two mutants have the name %s", m.name)
 		}
 		names[m.name] = true
 		if m.wrong == "" || len(m.edits) == 0 {
-			t.Errorf("%s: nothing is wrong", m.name)
+			t.Errorf("%s has no description or no edit", m.name)
 		}
 		if m.safety {
 			safety++

@@ -2,18 +2,23 @@ package main
 
 import "slices"
 
-// table holds the mutants: mistakes that people make in this lab, in the order of the paper.
+// table holds all mutants: mistakes that people make in this lab, in the order of the paper.
 //
-// A mutant is marked safety if some schedule (messages that are late, lost, repeated or out of order, timeouts, crashes,
-// restarts) makes it break what Raft promises at every moment: the five properties of Figure 3; one vote a term; terms,
-// commitIndex and snapshots that never go back; persistent state that is saved before a server answers and that a restart
-// reads (Figure 2); acknowledged entries that stay; the index and term that Start returns; commands on applyCh in order,
-// each once. Not safety are mistakes about progress, speed, timing and message counts, about memory, data races, goroutines
-// and Kill, and about damage to what is saved. A mistake is not safety either if another rule makes it harmless:
+// A mutant has safety set if some schedule makes it break a promise that Raft keeps at every moment. A schedule consists of
+// late, lost, repeated and reordered messages, timeouts, crashes and restarts. The promises are:
 //
-//   - vote-kept-into-next-term: a vote that is kept can only go to the server that had it.
-//   - second-leader-obeyed: there is only one leader a term.
-//   - candidate-ignores-leader-of-its-term: it cannot win that term any more.
+//   - The five properties of Figure 3 hold. A server grants at most one vote a term.
+//   - Terms, commitIndex and snapshots never go back.
+//   - A server saves its persistent state before it answers, and reads it at a restart (Figure 2).
+//   - An acknowledged entry stays in the log.
+//   - The index and the term that Start returns are right. Commands arrive on applyCh in order, each once.
+//
+// Mistakes about progress, speed, timing, message counts, memory, data races, goroutines, Kill and damaged disks do not
+// break safety. Another rule makes these mistakes harmless to safety:
+//
+//   - vote-kept-into-next-term: the kept vote can only go to the same candidate.
+//   - second-leader-obeyed: a term has only one leader.
+//   - candidate-ignores-leader-of-its-term: the candidate can no longer win that term.
 //   - match-index-moves-back: commitIndex does not.
 //   - reordered-entries-unchecked: what is kept comes from one leader, whose entries agree with one another.
 //   - full-follower-commits-what-it-refuses: it is harmful, but the services of an exploration never lag so far.

@@ -1,10 +1,10 @@
 package main
 
-// appends are mistakes of the follower that receives AppendEntries (§5.3).
+// appends are mistakes of a follower that receives AppendEntries (§5.3).
 var appends = []mutant{
 	{
 		name:   "heartbeat-always-succeeds",
-		wrong:  "an AppendEntries without entries skips the consistency check",
+		wrong:  "a follower skips the consistency check for an AppendEntries without entries",
 		safety: true,
 		edits: []edit{{"replication.go",
 			`} else if !rf.log.matches(prev, args.PrevLogTerm) {`,
@@ -18,7 +18,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "truncate-on-every-append",
-		wrong:  "what follows the entries of an AppendEntries is cut off: a delayed short one eats the tail",
+		wrong:  "a follower removes its entries after those of an AppendEntries, even if the message is old and short",
 		safety: true,
 		edits: []edit{{"replication.go",
 			`known := rf`,
@@ -30,7 +30,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "truncate-on-heartbeat",
-		wrong:  "what follows PrevLogIndex is cut off by a heartbeat",
+		wrong:  "a follower removes its entries after PrevLogIndex on a heartbeat",
 		safety: true,
 		edits: []edit{{"replication.go",
 			`known := rf`,
@@ -42,7 +42,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "stale-append-cuts-log",
-		wrong:  "an AppendEntries of an older term is refused, but its conflicts are cut off first",
+		wrong:  "a follower refuses an AppendEntries of an older term, but first removes the entries that conflict with it",
 		safety: true,
 		edits: []edit{{"replication.go",
 			`if err == nil && rf.admitLeaderLocked(args) {`,
@@ -58,7 +58,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "conflict-not-cut-off",
-		wrong:  "an entry that conflicts is replaced, but what follows it stays",
+		wrong:  "a follower replaces a conflicting entry but keeps the entries after it",
 		safety: true,
 		edits: []edit{
 			{"replication.go",
@@ -70,7 +70,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "entries-taken-without-term",
-		wrong:  "a follower takes entries of a newer term and stays in its own term",
+		wrong:  "a follower appends entries of a newer term but stays in its own term",
 		safety: true,
 		edits: []edit{{"message.go",
 			`if term > rf.currentTerm {
@@ -80,19 +80,19 @@ var appends = []mutant{
 	},
 	{
 		name:   "covered-entries-kept",
-		wrong:  "entries that a follower's snapshot covers are put behind the snapshot",
+		wrong:  "a follower appends entries that its snapshot covers after the snapshot",
 		safety: true,
 		edits:  []edit{{"replication.go", `b = b.drop(covered)`, ``}},
 	},
 	{
 		name:   "commit-beyond-last-new-entry",
-		wrong:  "commitIndex is bounded by the follower's own last entry, not by the last new one",
+		wrong:  "a follower bounds commitIndex by its last entry instead of the last new entry",
 		safety: true,
 		edits:  []edit{{"replication.go", `min(args.LeaderCommit, last)`, `min(args.LeaderCommit, max(last, rf.log.lastIndex()))`}},
 	},
 	{
 		name:   "heartbeat-commits-unchecked-entries",
-		wrong:  "a heartbeat commits up to the follower's last entry, although it checks only the one at PrevLogIndex",
+		wrong:  "a heartbeat commits all entries of a follower, although it checks only the one at PrevLogIndex",
 		safety: true,
 		edits: []edit{{"replication.go",
 			`rf.commitLocked(min(args.LeaderCommit, last))`,
@@ -103,7 +103,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "commit-index-lowered",
-		wrong:  "an AppendEntries that was overtaken lowers commitIndex",
+		wrong:  "a delayed AppendEntries lowers commitIndex",
 		safety: true,
 		edits: []edit{{"commit.go",
 			`if index > rf.commitIndex {
@@ -113,12 +113,12 @@ var appends = []mutant{
 	},
 	{
 		name:  "conflict-index-off-by-one",
-		wrong: "a follower with a short log names the index after the one that it lacks",
+		wrong: "a follower with a short log reports the index after the first missing one",
 		edits: []edit{{"log.go", `return 0, l.lastIndex() + 1`, `return 0, l.lastIndex() + 2`}},
 	},
 	{
 		name:   "entries-saved-after-answer",
-		wrong:  "a follower answers first and saves the entries a moment later",
+		wrong:  "a follower answers before it saves the entries",
 		safety: true,
 		edits: []edit{
 			{"replication.go", `rf.saveEntriesLocked(true, b...)`, `rf.store.changer = nil
@@ -137,22 +137,22 @@ var appends = []mutant{
 	},
 	{
 		name:  "checksum-without-leader-commit",
-		wrong: "a damaged LeaderCommit goes unnoticed",
+		wrong: "the checksum does not cover LeaderCommit",
 		edits: []edit{{"checksum.go", `.add(m.LeaderCommit)`, ``}},
 	},
 	{
 		name:  "checksum-zero-unchecked",
-		wrong: "a message with checksum 0 is not checked",
+		wrong: "a receiver does not check a message whose checksum is 0",
 		edits: []edit{{"replication.go", `args.Checksum != uint64(args.sum())`, `args.Checksum != 0 && args.Checksum != uint64(args.sum())`}},
 	},
 	{
 		name:  "damaged-reply-believed",
-		wrong: "the checksum of a reply is not looked at",
+		wrong: "a receiver does not check the checksum of a reply",
 		edits: []edit{{"message.go", `if reply == nil || !reply.intact() {`, `if reply == nil {`}},
 	},
 	{
 		name:  "definitions-of-refused-message-kept",
-		wrong: "the type definitions that a message brings stay, although it is refused",
+		wrong: "a follower keeps the type definitions of a message that it refuses",
 		edits: []edit{{"replication.go", `types, err := rf.definitions.with(args.Definitions)`, `types, err := rf.definitions.with(args.Definitions)
 	if err == nil {
 		rf.definitions.adopt(types)
@@ -160,7 +160,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "truncation-not-saved",
-		wrong:  "a follower that replaces conflicting entries does not save that",
+		wrong:  "a follower that replaces conflicting entries does not save the change",
 		safety: true,
 		edits: []edit{{"replication.go",
 			`rf.log.truncateFrom(first)`,

@@ -4,7 +4,7 @@ package main
 var applying = []mutant{
 	{
 		name:   "applied-before-committed",
-		wrong:  "what is in the log is applied before it is committed",
+		wrong:  "a server applies entries before they are committed",
 		safety: true,
 		edits: []edit{
 			{"apply.go", `rf.commitIndex > rf.lastApplied ||`, `rf.log.lastIndex() > rf.lastApplied ||`},
@@ -13,17 +13,17 @@ var applying = []mutant{
 	},
 	{
 		name:  "command-with-current-term",
-		wrong: "CommandTerm is the server's term, not the entry's",
+		wrong: "CommandTerm is the server's current term instead of the entry's term",
 		edits: []edit{{"apply.go", `index, s.term(k))`, `index, rf.raftState(index).Term)`}},
 	},
 	{
 		name:  "slices-handed-over-undecoded",
-		wrong: "the leader's service gets slices as Start got them, where the others' get nil for an empty one",
+		wrong: "the leader's service gets an empty slice where the followers' services get nil",
 		edits: []edit{{"identity.go", `case reflect.Array:`, `case reflect.Array, reflect.Slice:`}},
 	},
 	{
 		name:  "value-for-registered-pointer",
-		wrong: "the leader's service gets a value where the others' get a pointer, since that is what is registered",
+		wrong: "the leader's service gets a value where the followers' services get the registered pointer type",
 		edits: []edit{{"codec.go", `isIdentity(t) && c.definition.defines(t)`, `isIdentity(t)`}},
 	},
 	{
@@ -38,7 +38,7 @@ var applying = []mutant{
 	},
 	{
 		name:  "applier-polls",
-		wrong: "the applier looks for work every ten milliseconds instead of being woken",
+		wrong: "the applier looks for work every ten milliseconds instead of waiting to be woken",
 		edits: []edit{
 			{"apply.go", `import "math"`, `import (
 			"math"
@@ -51,7 +51,7 @@ var applying = []mutant{
 	},
 	{
 		name:  "sent-after-kill",
-		wrong: "Kill does not wait, and the applier sends the rest of what it holds",
+		wrong: "Kill does not wait, so the applier sends the rest of its batch afterwards",
 		edits: []edit{
 			{"apply.go", `select { case <-rf.done: return false default: }`, ``},
 			{"apply.go", `select { case rf.applyCh <- m: return true case <-rf.done: return false }`, `rf.applyCh <- m
@@ -61,7 +61,7 @@ var applying = []mutant{
 	},
 	{
 		name:  "goroutine-left-behind",
-		wrong: "Kill does not wake the replicators, which wait forever",
+		wrong: "Kill does not wake the replicators, so they wait forever",
 		edits: []edit{{"role.go", `f.work.Signal()`, `continue`}},
 	},
 	{
@@ -83,17 +83,17 @@ var applying = []mutant{
 	},
 	{
 		name:  "caught-up-with-part",
-		wrong: "a peer that has acknowledged some of what is committed has caught up",
+		wrong: "a peer counts as caught up when it has acknowledged some of the committed entries",
 		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex > 0`}},
 	},
 	{
 		name:  "restart-reports-its-term",
-		wrong: "the term that a server restarts in is reported as a new one",
+		wrong: "a restarted server reports its saved term as a new one",
 		edits: []edit{{"raft.go", `rf.events.term = rf.currentTerm`, ``}},
 	},
 	{
 		name:  "caught-up-with-last-only",
-		wrong: "a peer that holds what is committed has not caught up before it has the last entry",
+		wrong: "a peer that holds all committed entries counts as caught up only when it has the last entry",
 		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex >= rf.log.lastIndex()`}},
 	},
 }

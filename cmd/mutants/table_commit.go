@@ -1,6 +1,6 @@
 package main
 
-// commits are mistakes about what is committed (§5.4.2, Figure 8).
+// commits are mistakes of the commit rule (§5.4.2, Figure 8).
 var commits = []mutant{
 	{
 		name:   "commit-without-term-check",
@@ -10,7 +10,7 @@ var commits = []mutant{
 	},
 	{
 		name:   "commit-older-term-by-majority",
-		wrong:  "with an entry of its own term in the log, a leader counts copies of older ones",
+		wrong:  "a leader counts copies of older entries once its log has an entry of its own term",
 		safety: true,
 		edits:  []edit{{"commit.go", `rf.log.term(majority) == rf.currentTerm`, `rf.log.lastTerm() == rf.currentTerm`}},
 	},
@@ -22,7 +22,7 @@ var commits = []mutant{
 	},
 	{
 		name:   "commit-by-next-index",
-		wrong:  "the commit rule counts what was sent (nextIndex), not what was acknowledged",
+		wrong:  "the commit rule counts sent entries (nextIndex) instead of acknowledged ones",
 		safety: true,
 		edits:  []edit{{"commit.go", `dst = append(dst, f.matchIndex)`, `dst = append(dst, f.nextIndex-1)`}},
 	},

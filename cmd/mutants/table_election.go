@@ -23,7 +23,7 @@ var elections = []mutant{
 	},
 	{
 		name:  "timer-not-reset-on-heartbeat",
-		wrong: "a follower that hears its leader starts an election all the same",
+		wrong: "a follower that hears from its leader starts an election anyway",
 		edits: []edit{{"role.go",
 			`rf.lastHeard = time.Now()
 			rf.resetElectionTimerLocked()`,
@@ -51,7 +51,7 @@ var elections = []mutant{
 	},
 	{
 		name:  "timeout-of-ten-seconds",
-		wrong: "the election timeout is so long that no leader is found in five seconds",
+		wrong: "the election timeout is so long that no leader is elected within five seconds",
 		edits: []edit{
 			{"options.go", `160 * time.Millisecond`, `10 * time.Second`},
 			{"options.go", `320 * time.Millisecond`, `20 * time.Second`},
@@ -59,7 +59,7 @@ var elections = []mutant{
 	},
 	{
 		name:   "candidate-keeps-its-vote",
-		wrong:  "a candidate counts its own vote, but may still grant it to another",
+		wrong:  "a candidate counts its own vote but may still grant it to another candidate",
 		safety: true,
 		edits: []edit{{"election.go",
 			`rf.votedFor = rf.me
@@ -69,19 +69,19 @@ var elections = []mutant{
 	},
 	{
 		name:   "vote-given-away-and-counted",
-		wrong:  "a candidate that granted its vote to another counts it for itself too",
+		wrong:  "a candidate that granted its vote to another candidate counts it for itself too",
 		safety: true,
 		edits:  []edit{{"election.go", `case rf.votedFor == nobody && rf.isMajority(n+1):`, `case rf.isMajority(n + 1):`}},
 	},
 	{
 		name:   "half-is-a-majority",
-		wrong:  "half of an even number of servers is taken for a majority",
+		wrong:  "half of an even number of servers counts as a majority",
 		safety: true,
 		edits:  []edit{{"election.go", `return n > len(rf.peers)/2`, `return n >= (len(rf.peers)+1)/2`}},
 	},
 	{
 		name:   "late-votes-counted",
-		wrong:  "votes of an earlier term count in the current one",
+		wrong:  "a candidate counts votes of an earlier term",
 		safety: true,
 		edits:  []edit{{"election.go", `return args.Term != rf.currentTerm }`, `return false }`}},
 	},
@@ -107,7 +107,7 @@ var elections = []mutant{
 	},
 	{
 		name:   "late-promises-counted-as-votes",
-		wrong:  "an answer to PreVote that arrives after the candidate stood counts as a vote",
+		wrong:  "an answer to PreVote that arrives after the election began counts as a vote",
 		safety: true,
 		edits: []edit{
 			{"election.go", `|| rf.campaign.preVote != args.PreVote {`, `|| rf.campaign.preVote && !args.PreVote {`},
@@ -116,7 +116,7 @@ var elections = []mutant{
 	},
 	{
 		name:   "late-votes-after-concession",
-		wrong:  "a candidate concedes and frees its vote, but still counts votes that come late",
+		wrong:  "a candidate that concedes and frees its vote still counts late votes",
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Follower, nobody)
@@ -125,29 +125,29 @@ var elections = []mutant{
 	},
 	{
 		name:  "higher-term-in-vote-reply-ignored",
-		wrong: "a candidate goes on after an answer with a higher term",
+		wrong: "a candidate continues after an answer with a higher term",
 		edits: []edit{{"election.go",
 			`case reply.Term > rf.currentTerm: rf.becomeFollowerLocked(reply.Term)`,
 			`case reply.Term > rf.currentTerm:`}},
 	},
 	{
 		name:  "candidate-ignores-leader-of-its-term",
-		wrong: "a candidate stays one when AppendEntries of its own term comes",
+		wrong: "a candidate does not step down on an AppendEntries of its own term",
 		edits: []edit{{"role.go", `if rf.role != Follower || rf.leader != leader {`, `if rf.role == Follower {`}},
 	},
 	{
 		name:  "second-leader-obeyed",
-		wrong: "a server takes entries from two leaders of one term",
+		wrong: "a server accepts entries from two leaders of one term",
 		edits: []edit{{"message.go", `rf.role == Leader || rf.leader >= 0 && rf.leader != id`, `false`}},
 	},
 	{
 		name:  "promise-in-spite-of-leader",
-		wrong: "PreVote is granted to any candidate, although the leader is heard",
+		wrong: "a server grants a PreVote although it hears from a leader",
 		edits: []edit{{"vote.go", `!rf.killed && !hasLeader &&`, `!rf.killed && (hasLeader || !hasLeader) &&`}},
 	},
 	{
 		name:  "question-raises-term",
-		wrong: "PreVote, which is only a question, makes the voter enter the new term",
+		wrong: "a server that grants a PreVote enters the candidate's new term",
 		edits: []edit{{"vote.go",
 			`reply.VoteGranted = rf.wouldVoteLocked(args)`,
 			`if reply.VoteGranted = rf.wouldVoteLocked(args); reply.VoteGranted {
@@ -156,7 +156,7 @@ var elections = []mutant{
 	},
 	{
 		name:  "heard-once-only",
-		wrong: "a follower notes that it hears the leader at its first heartbeat only",
+		wrong: "a follower records only the first heartbeat of its leader",
 		edits: []edit{{"role.go", `rf.electionsStarted = 0
 			rf.lastHeard = time.Now()`, `rf.electionsStarted = 0
 			if rf.lastHeard.IsZero() {
@@ -165,32 +165,32 @@ var elections = []mutant{
 	},
 	{
 		name:  "no-timeout-at-start",
-		wrong: "a server that has just started stands for election at once",
+		wrong: "a server starts an election as soon as it starts",
 		edits: []edit{{"raft.go", `rf.resetElectionTimerLocked()`, ``}},
 	},
 	{
 		name:  "equal-bounds-impossible",
-		wrong: "an election timeout without a range panics",
+		wrong: "a server panics if the shortest and the longest election timeout are equal",
 		edits: []edit{{"ticker.go", `int64(o.timeoutMax-o.timeoutMin)+1`, `int64(o.timeoutMax-o.timeoutMin)`}},
 	},
 	{
 		name:  "promises-forgotten",
-		wrong: "each attempt to be elected asks everybody for a promise anew",
+		wrong: "a candidate asks every peer again for a PreVote at each attempt",
 		edits: []edit{{"election.go", `rf.campaign.granted == nil || rf.role == Candidate || expired`, `true || expired`}},
 	},
 	{
 		name:  "old-promise-counted",
-		wrong: "a promise for a term that has passed counts for the next one",
+		wrong: "a PreVote for an earlier term counts for the next one",
 		edits: []edit{{"election.go", `return args.Term != rf.currentTerm+1`, `return args.Term > rf.currentTerm+1`}},
 	},
 	{
 		name:  "first-term-asked-for",
-		wrong: "a server that never heard of a term asks for promises before it stands",
+		wrong: "a server in term 0 asks for PreVotes before its election",
 		edits: []edit{{"election.go", `!rf.options.preVote || rf.currentTerm == 0`, `!rf.options.preVote`}},
 	},
 	{
 		name:  "answered-request-repeated",
-		wrong: "a peer that has answered a request for its vote is asked again",
+		wrong: "a candidate asks a peer again that has answered its vote request",
 		edits: []edit{{"election.go", `return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()
 			}
 			return false`, `return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()

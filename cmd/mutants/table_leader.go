@@ -1,22 +1,22 @@
 package main
 
-// leaders are mistakes about what a leader sends and what it makes of the replies (§5.3).
+// leaders are mistakes about what a leader sends and how it handles the replies (§5.3).
 var leaders = []mutant{
 	{
 		name:   "match-index-at-reply-time",
-		wrong:  "matchIndex is the leader's last entry when the reply comes, not what was sent",
+		wrong:  "matchIndex becomes the leader's last entry at the time of the reply instead of the last entry sent",
 		safety: true,
 		edits:  []edit{{"replication.go", `match := c.last`, `match := rf.log.lastIndex()`}},
 	},
 	{
 		name:   "heartbeat-counted-as-entries",
-		wrong:  "the answer to a heartbeat counts for the whole log, as if it had carried the entries",
+		wrong:  "the answer to a heartbeat acknowledges the whole log",
 		safety: true,
 		edits:  []edit{{"link.go", `c.last = prev + c.entries.length()`, `c.last = rf.log.lastIndex()`}},
 	},
 	{
 		name:   "match-index-from-refusal",
-		wrong:  "a leader takes the end of a short log for the end of what agrees",
+		wrong:  "a leader takes the end of a follower's short log as its matchIndex",
 		safety: true,
 		edits: []edit{{"backup.go",
 			`f.backUpTo(next)
@@ -29,7 +29,7 @@ var leaders = []mutant{
 	},
 	{
 		name:  "match-index-moves-back",
-		wrong: "a reply that was overtaken lowers matchIndex",
+		wrong: "a delayed reply lowers matchIndex",
 		edits: []edit{{"replication.go", `f.matchIndex = max(f.matchIndex, match)`, `f.matchIndex = match`}},
 	},
 	{
@@ -42,13 +42,13 @@ var leaders = []mutant{
 	},
 	{
 		name:   "stale-replies-not-dropped",
-		wrong:  "a reply to a message of an earlier term is processed",
+		wrong:  "a leader handles a reply to a message of an earlier term",
 		safety: true,
 		edits:  []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.role == Leader`}},
 	},
 	{
 		name:   "stale-replies-judged-by-their-term",
-		wrong:  "a reply is processed if its term is that of the message, although the leader is in a later term",
+		wrong:  "a leader in a later term handles a reply whose term equals that of its message",
 		safety: true,
 		edits: []edit{{"link.go",
 			`rf.role == Leader && rf.currentTerm == c.term()`,
@@ -56,7 +56,7 @@ var leaders = []mutant{
 	},
 	{
 		name:  "next-index-moved-by-term-rejection",
-		wrong: "a refusal because of the term moves nextIndex as a failed consistency check does",
+		wrong: "a refusal because of the term moves nextIndex like a failed consistency check",
 		edits: []edit{{"link.go",
 			`rf.onCallReturnLocked(f, &c, rf.callUnlocked(f, &c))`,
 			`reply := rf.callUnlocked(f, &c)
@@ -67,22 +67,22 @@ var leaders = []mutant{
 	},
 	{
 		name:  "back-up-one-by-one",
-		wrong: "after a failed consistency check nextIndex goes back by one",
+		wrong: "nextIndex goes back by one after a failed consistency check",
 		edits: []edit{{"backup.go", `f.backUpTo(next)`, `f.backUpTo(max(next, prev))`}},
 	},
 	{
 		name:  "back-up-too-far",
-		wrong: "after a failed consistency check everything is sent again",
+		wrong: "a leader resends its whole log after a failed consistency check",
 		edits: []edit{{"backup.go", `f.backUpTo(next)`, `f.backUpTo(min(next, 1))`}},
 	},
 	{
 		name:  "lost-entries-not-sent-again",
-		wrong: "when a message is lost, nextIndex stays where success would have put it",
+		wrong: "nextIndex does not go back when a message is lost",
 		edits: []edit{{"replication.go", `f.backUpTo(c.first) f.nextIndex = f.firstUnsent(f.nextIndex)`, ``}},
 	},
 	{
 		name:  "higher-term-in-reply-ignored",
-		wrong: "a leader stays one after a reply with a higher term",
+		wrong: "a leader does not step down on a reply with a higher term",
 		edits: []edit{{"replication.go",
 			`case reply.term() > rf.currentTerm:
 				rf.becomeFollowerLocked(reply.term())`,
@@ -90,7 +90,7 @@ var leaders = []mutant{
 	},
 	{
 		name:  "hanging-call-blocks-follower",
-		wrong: "nothing new goes to a follower before the call to it returns, seven seconds later",
+		wrong: "a leader sends nothing to a follower until its call returns, up to seven seconds later",
 		edits: []edit{{"heartbeat.go", `{ return rf.options.heartbeat / 2 }`, `{ return time.Hour }`}},
 	},
 	{
@@ -100,7 +100,7 @@ var leaders = []mutant{
 	},
 	{
 		name:  "whole-tail-at-every-start",
-		wrong: "every Start sends again all that is not acknowledged yet",
+		wrong: "every Start resends all entries that are not acknowledged",
 		edits: []edit{{"propose.go",
 			`rf.wakeReplicatorsLocked()`,
 			`for _, f := range rf.followers {
@@ -125,17 +125,17 @@ var leaders = []mutant{
 	},
 	{
 		name:  "lost-commit-not-told-again",
-		wrong: "when the message that tells a commit is lost, the follower waits for the next heartbeat",
+		wrong: "a leader does not resend a lost message about a commit before the next heartbeat",
 		edits: []edit{{"replication.go", `f.commitSent, f.commitDue = f.commitAcked, true`, ``}},
 	},
 	{
 		name:  "commit-told-that-is-known",
-		wrong: "a lost heartbeat has a commit told again that the follower has answered to",
+		wrong: "a lost heartbeat makes a leader resend a commit that the follower has acknowledged",
 		edits: []edit{{"replication.go", `f.commitAcked = max(f.commitAcked, min(args.LeaderCommit, c.last))`, ``}},
 	},
 	{
 		name:  "known-commit-overstated",
-		wrong: "a follower that has taken entries is believed to know that they are committed",
+		wrong: "a leader believes that a follower with an entry knows that the entry is committed",
 		edits: []edit{{"replication.go", `min(args.LeaderCommit, c.last))`, `c.last)`}},
 	},
 	{
@@ -145,52 +145,52 @@ var leaders = []mutant{
 	},
 	{
 		name:  "hanging-call-no-failure",
-		wrong: "a peer that never answers is sent entries for ever",
+		wrong: "a leader keeps sending entries to a peer that never answers",
 		edits: []edit{{"heartbeat.go", `f.remove(c) f.failures++`, `f.remove(c)`}},
 	},
 	{
 		name:  "answer-not-awaited",
-		wrong: "a call is given up whenever the ticker looks",
+		wrong: "a leader gives up a call at each tick",
 		edits: []edit{{"heartbeat.go", `rf.callTimeoutLocked(f, c)); now.Before(late) {`, `rf.callTimeoutLocked(f, c)); now.Before(c.sentAt) {`}},
 	},
 	{
 		name:  "everything-sent-again-after-loss",
-		wrong: "when one of several messages is lost, all that is not acknowledged goes again",
+		wrong: "a leader resends all unacknowledged entries when one of several messages is lost",
 		edits: []edit{{"link.go", `c.first, c.match, c.sentAt = f.nextIndex,`, `c.first, c.match, c.sentAt = 0,`}},
 	},
 	{
 		name:  "sent-again-after-each-answer",
-		wrong: "an answer has the entries sent again that are still on their way",
+		wrong: "an answer makes the leader resend entries that are still in flight",
 		edits: []edit{{"replication.go", `f.nextIndex = max(f.nextIndex, f.matchIndex+1)`, `f.nextIndex = f.matchIndex + 1`}},
 	},
 	{
 		name:  "probing-never-ends",
-		wrong: "once the logs differed, only one message is under way at a time",
+		wrong: "a leader keeps only one message in flight after the follower's log differed once",
 		edits: []edit{{"replication.go", `f.probing = false`, ``}},
 	},
 	{
 		name:  "second-lead-inherits-probing",
-		wrong: "a new lead waits for a first answer where an earlier one found another log",
+		wrong: "a new leader waits for a first answer because logs differed when it led before",
 		edits: []edit{{"follower.go", `progress{nextIndex: lastLogIndex + 1}`, `progress{nextIndex: lastLogIndex + 1, probing: f.probing}`}},
 	},
 	{
 		name:  "second-lead-inherits-snapshot",
-		wrong: "a snapshot of an earlier lead that is still on its way holds up the new lead's",
+		wrong: "a snapshot in flight from an earlier term delays that of the new term",
 		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{lastAnswer: time.Now(), snapshotCall: f.snapshotCall,`}},
 	},
 	{
 		name:  "reply-after-resignation",
-		wrong: "a leader that has resigned takes replies as long as its term lasts",
+		wrong: "a leader that has stepped down handles replies until its term ends",
 		edits: []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.currentTerm == c.term()`}},
 	},
 	{
 		name:  "half-way-below-the-log",
-		wrong: "BackupByHalf halves the way to an index before the log's beginning",
+		wrong: "BackupByHalf halves the way to an index before the first entry of the log",
 		edits: []edit{{"backup.go", `max(f.matchIndex, min(rf.log.base, prev-1))`, `f.matchIndex`}},
 	},
 	{
 		name:  "definitions-once",
-		wrong: "the definition of a type comes only as long as the follower has acknowledged nothing",
+		wrong: "a leader sends a type's definition only until the follower has acknowledged an entry",
 		edits: []edit{{"link.go", `c.records, rf.definitions.collect(c.entries)`, `c.records, rf.definitions.collect(c.entries[:len(c.entries)*max(0, 1-c.match)])`}},
 	},
 }

@@ -1,17 +1,18 @@
 package main
 
 // proposals are mistakes about Start and the memory of the log. log-keeps-borrowed-memory, memory-used-again and
-// segment-not-clipped corrupt what others hold, but not in a schedule of messages: the explorer copies what it sends.
+// segment-not-clipped corrupt shared memory. They do not have safety set, since no schedule of the explorer shows them: it
+// copies the messages that it sends.
 var proposals = []mutant{
 	{
 		name:   "leader-does-not-save-entries",
-		wrong:  "a leader keeps new commands in memory only",
+		wrong:  "a leader does not save new commands",
 		safety: true,
 		edits:  []edit{{"propose.go", `rf.saveEntriesLocked(false, q.segment)`, `rf.log.append(nil, q.segment, false)`}},
 	},
 	{
 		name:   "start-without-recheck",
-		wrong:  "Start appends although the leader lost its lead before Start had the lock",
+		wrong:  "Start appends a command although the server stopped leading before Start got the lock",
 		safety: true,
 		edits: []edit{
 			{"propose.go", `if rf.role != Leader || rf.currentTerm != term {`, `if false {`},
@@ -21,25 +22,25 @@ var proposals = []mutant{
 	},
 	{
 		name:   "queue-outlives-term",
-		wrong:  "commands that were queued when a leader stepped down get into the log when it leads again",
+		wrong:  "commands that were queued when a leader stepped down enter the log when it leads again",
 		safety: true,
 		edits: []edit{{"propose.go", `	ps.queue.reset()
 `, ``}},
 	},
 	{
 		name:   "lost-indices-not-reused",
-		wrong:  "a new leader's first command has the index after what the old term's queue had",
+		wrong:  "a new leader's first command gets the index after those of the old term's queue",
 		safety: true,
 		edits:  []edit{{"propose.go", `ps.term, ps.next = term, next`, `ps.term, ps.next = term, max(ps.next, next)`}},
 	},
 	{
 		name:  "start-runs-ahead",
-		wrong: "callers of Start that wait for nothing keep the processor from the replicators",
+		wrong: "callers of Start that do not wait keep the replicators from running",
 		edits: []edit{{"propose.go", `if t.waiting >= maxUncommitted {`, `if false {`}},
 	},
 	{
 		name:  "all-starts-yield-at-once",
-		wrong: "the replicators stand behind thousands of callers of Start in the scheduler's queue",
+		wrong: "thousands of callers of Start delay the replicators in the scheduler's queue",
 		edits: []edit{{"propose.go", `	ps.yielding <- struct{}{}
 	runtime.Gosched()
 	<-ps.yielding
@@ -48,13 +49,13 @@ var proposals = []mutant{
 	},
 	{
 		name:  "start-gathers-nobody",
-		wrong: "Starts that are ready to run at the same time are saved and sent one by one",
+		wrong: "concurrent Starts save and send their commands one by one",
 		edits: []edit{{"propose.go", `		rf.proposals.gather()
 `, ``}},
 	},
 	{
 		name:  "clients-take-turns",
-		wrong: "once commands go out one by one, no Start finds out that others would join it",
+		wrong: "Starts that have sent commands one by one never send several together again",
 		edits: []edit{{"propose.go", `		ps.singles.Store(0)
 	}
 	return waiting`, `	}
@@ -62,30 +63,30 @@ var proposals = []mutant{
 	},
 	{
 		name:  "log-keeps-borrowed-memory",
-		wrong: "the log and the disk hold the memory in which the leader encodes its next commands",
+		wrong: "the log and the disk keep the memory in which the leader encodes its next commands",
 		edits: []edit{{"propose.go", `rf.saveEntriesLocked(false, q.segment)`, `rf.saveEntriesLocked(true, q.segment)`}},
 	},
 	{
 		name:  "memory-used-again",
-		wrong: "after a truncation new entries are written where messages and copies of the disk have the old ones",
+		wrong: "new entries after a truncation overwrite memory that messages and copies of the disk share",
 		edits: []edit{{"log.go", `l.segments, l.growing = l.segments[:i], false`, `l.segments, l.growing = l.segments[:i], l.growing && i > 0`}},
 	},
 	{
 		name:   "command-outlives-entry",
-		wrong:  "where a deposed leader's entry was replaced, its service gets the old command",
+		wrong:  "the service gets the command of an entry that a new leader has replaced",
 		safety: true,
 		edits: []edit{{"log.go", `	l.accepted.truncateFrom(index)
 `, ``}},
 	},
 	{
 		name:   "command-outlives-log",
-		wrong:  "where a snapshot replaced a deposed leader's log, its service later gets old commands",
+		wrong:  "the service gets commands of a deposed leader's log that a snapshot has replaced",
 		safety: true,
 		edits:  []edit{{"log.go", `start: l.end, end: l.end}`, `start: l.end, end: l.end, accepted: l.accepted}`}},
 	},
 	{
 		name:  "segment-not-clipped",
-		wrong: "small batches are written behind a large one, into memory that others hold",
+		wrong: "an append of a small batch writes to memory that others share",
 		edits: []edit{
 			{"log.go", `s.memory[:end:end], s.start, s.ends, l.end})
 				l.growing = false`,
@@ -95,7 +96,7 @@ var proposals = []mutant{
 	},
 	{
 		name:  "queue-without-bound",
-		wrong: "the queue of proposals grows beyond what an entry's offset can name",
+		wrong: "the queue of proposals grows beyond the largest offset of an entry",
 		edits: []edit{{"propose.go", `if len(ps.queue.memory) > maxQueue {`, `if false {`}},
 	},
 	{
@@ -106,7 +107,7 @@ var proposals = []mutant{
 	},
 	{
 		name:  "spare-queue-refused",
-		wrong: "a Start whose command another one has taken into the log says that it was not",
+		wrong: "Start reports that its command is not in the log although another Start has appended it",
 		edits: []edit{{"propose.go", `if q.length() == 0 { // another Start found the queue full and accepted it
 		rf.spare = q
 		return true`, `if q.length() == 0 {
@@ -115,7 +116,7 @@ var proposals = []mutant{
 	},
 	{
 		name:  "command-without-bound",
-		wrong: "a command may be longer than others can read",
+		wrong: "Start accepts a command that is longer than other servers can read",
 		edits: []edit{{"command.go", `if n > maxCommand {`, `if false {`}},
 	},
 }

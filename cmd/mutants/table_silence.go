@@ -1,10 +1,10 @@
 package main
 
-// silences are mistakes about telling that others are silent from not having run (§5.2).
+// silences are mistakes about telling a silent peer from a server that did not run itself (§5.2).
 var silences = []mutant{
 	{
 		name:  "silence-without-looks",
-		wrong: "a ticker that wakes late acts at once, though nobody could be heard while it slept",
+		wrong: "a ticker that wakes late starts an election, though it could hear nobody while it slept",
 		edits: []edit{
 			{"silence.go", `return s.deadline.Add(-time.Duration(checks-s.checked) * s.interval)`, `return s.deadline`},
 			{"silence.go", `late := now.Sub(s.next())`, `late := now.Sub(s.next())
@@ -13,29 +13,29 @@ var silences = []mutant{
 	},
 	{
 		name:  "late-look-postpones-nothing",
-		wrong: "looks of a ticker that wakes late follow each other at once, since all their times have passed",
+		wrong: "a ticker that wakes late makes all its checks for the leader at once",
 		edits: []edit{{"silence.go", `s.deadline = s.deadline.Add(late)`, ``}},
 	},
 	{
 		name:  "slow-look-is-no-look",
-		wrong: "a look that comes late is not counted: on a machine that is always late nobody ever stands for election",
+		wrong: "a late check for the leader does not count, so a server that is always late never starts an election",
 		edits: []edit{{"silence.go", `s.checked++
 	if late > s.interval {`, `if s.checked++; late > s.interval {
 		s.checked--`}},
 	},
 	{
 		name:  "late-leader-resigns-at-once",
-		wrong: "a leader that wakes late resigns before it has read the answers that wait for it",
+		wrong: "a leader that wakes late steps down before it has read the answers that wait for it",
 		edits: []edit{{"heartbeat.go", `if rf.silence.expired(now) {`, `if rf.role == Leader {`}},
 	},
 	{
 		name:  "leader-goes-on-counting-looks",
-		wrong: "the looks of a leader that had a majority again meanwhile go on where they were",
+		wrong: "a leader that has a majority again does not restart its count of checks",
 		edits: []edit{{"heartbeat.go", `} else { rf.silence.begin(now, rf.options.timeoutMin) }`, `}`}},
 	},
 	{
 		name:  "leader-never-resigns",
-		wrong: "a leader goes on without a majority, and its followers promise nobody their votes",
+		wrong: "a leader without a majority never steps down",
 		edits: []edit{{"heartbeat.go", `if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {`, `if false {`}},
 	},
 }

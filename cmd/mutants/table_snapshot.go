@@ -16,13 +16,13 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "snapshot-with-current-term",
-		wrong:  "InstallSnapshot names the leader's term instead of the last entry's",
+		wrong:  "InstallSnapshot names the leader's term instead of the last entry's term",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `LastIncludedTerm: rf.snapshot.term,`, `LastIncludedTerm: rf.currentTerm,`}},
 	},
 	{
 		name:   "snapshot-with-last-term",
-		wrong:  "Snapshot notes the term of the log's last entry instead of the snapshot's last",
+		wrong:  "Snapshot records the term of the log's last entry instead of the snapshot's last entry",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `s.term = rf.log.term(index)`, `s.term = rf.log.lastTerm()`}},
 	},
@@ -40,7 +40,7 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "refused-snapshot-skips-entries",
-		wrong:  "a snapshot that is refused as old raises lastApplied all the same",
+		wrong:  "an old snapshot that a follower refuses raises lastApplied",
 		safety: true,
 		edits: []edit{{"snapshot.go",
 			`if s.index <= rf.commitIndex { return }`,
@@ -51,7 +51,7 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "snapshot-delivered-late",
-		wrong:  "a goroutine of its own hands the snapshot over, maybe after newer entries",
+		wrong:  "a separate goroutine sends the snapshot on applyCh, possibly after newer entries",
 		safety: true,
 		edits: []edit{{"snapshot.go",
 			`rf.commitLocked(s.index)`,
@@ -61,7 +61,7 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "installed-snapshot-not-applied",
-		wrong:  "a snapshot from the leader is installed, but not sent on applyCh",
+		wrong:  "a follower installs a snapshot but does not send it on applyCh",
 		safety: true,
 		edits: []edit{{"snapshot.go",
 			`rf.commitLocked(s.index)`,
@@ -70,25 +70,25 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "snapshot-discards-suffix",
-		wrong:  "a snapshot throws away the entries after it, though they agree with it",
+		wrong:  "a follower that installs a snapshot removes the entries after it, though they match",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `if !rf.log.matches(s.index, s.term) {`, `if s.index > 0 {`}},
 	},
 	{
 		name:   "snapshot-keeps-conflicting-suffix",
-		wrong:  "a snapshot keeps the entries after it, though its last entry has another term",
+		wrong:  "a follower that installs a snapshot keeps the entries after it, though they conflict",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `if !rf.log.matches(s.index, s.term) {`, `if s.index < rf.log.base || s.index > rf.log.lastIndex() {`}},
 	},
 	{
 		name:   "snapshot-does-not-commit",
-		wrong:  "a snapshot that comes from the leader does not move commitIndex",
+		wrong:  "a snapshot from the leader does not advance commitIndex",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `rf.commitLocked(s.index)`, ``}},
 	},
 	{
 		name:  "snapshot-shares-callers-memory",
-		wrong: "Snapshot keeps the caller's slice, which the service may write to",
+		wrong: "Snapshot keeps the caller's slice, which the service may overwrite",
 		edits: []edit{
 			{"snapshot.go", `newSnapshot(index, 0, bytes.Clone(data))`, `newSnapshot(index, 0, data)`},
 			{"snapshot.go", `"bytes"`, ``},
@@ -96,19 +96,19 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "compaction-forgets-term",
-		wrong:  "the log that compaction leaves has the wrong term before its first entry",
+		wrong:  "compaction records a wrong term for the entry before the log",
 		safety: true,
 		edits:  []edit{{"log.go", `term, last := l.term(index), l.lastIndex()`, `term, last := l.baseTerm, l.lastIndex()`}},
 	},
 	{
 		name:   "snapshot-drops-log",
-		wrong:  "Snapshot throws away the entries after its index",
+		wrong:  "Snapshot removes the entries after its index",
 		safety: true,
 		edits:  []edit{{"snapshot.go", `rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))`, `rf.log.reset(s.index, s.term)`}},
 	},
 	{
 		name:   "snapshot-and-state-saved-apart",
-		wrong:  "state and snapshot are saved one after the other: a crash may come between",
+		wrong:  "a server saves state and snapshot in two steps, and a crash may come between",
 		safety: true,
 		edits: []edit{
 			{"store.go", `Front: rf.rebuildFrontLocked(), Snapshot:`, `Front: rf.rebuildFrontLocked(),
@@ -118,7 +118,7 @@ var snapshots = []mutant{
 	},
 	{
 		name:  "course-disk-saved-twice",
-		wrong: "a Persister of the course is given the state, and then state and snapshot: a crash may come between",
+		wrong: "a server gives the course's Persister the state and the snapshot in two steps, and a crash may come between",
 		edits: []edit{{"store.go",
 			`s.disk.(interface{ SaveStateAndSnapshot(_, _ []byte) }).SaveStateAndSnapshot(state, snapshot)`,
 			`p.SaveRaftState(state)
@@ -126,13 +126,13 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "snapshot-not-saved",
-		wrong:  "the log is saved without its beginning, but the snapshot that replaces it is not",
+		wrong:  "a server saves the shortened log but not the snapshot that replaces its beginning",
 		safety: true,
 		edits:  []edit{{"store.go", `Replace: true,`, ``}},
 	},
 	{
 		name:   "snapshot-lost-at-restart",
-		wrong:  "the snapshot is not read at a restart, and the next save erases it",
+		wrong:  "a restarted server does not read its snapshot, and its next save erases it",
 		safety: true,
 		edits: []edit{
 			{"persist.go", `term: h.snapshotTerm, data: data, sum:`, `term: h.snapshotTerm, sum:`},
@@ -153,7 +153,7 @@ var snapshots = []mutant{
 	},
 	{
 		name:   "log-committed-at-restart",
-		wrong:  "after a restart commitIndex begins at the end of the saved log",
+		wrong:  "commitIndex begins at the end of the saved log after a restart",
 		safety: true,
 		edits: []edit{{"raft.go",
 			`rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`,
@@ -161,17 +161,17 @@ var snapshots = []mutant{
 	},
 	{
 		name:  "body-checksum-not-verified",
-		wrong: "a saved log that was altered is believed",
+		wrong: "a restarted server does not check the checksum of its saved log",
 		edits: []edit{{"persist.go", `extendChecksum(h.bodyBegin, entries) != h.bodySum`, `len(entries) < 0`}},
 	},
 	{
 		name:  "covered-entry-snapshot",
-		wrong: "while the log still holds what the snapshot covers, Snapshot accepts an older index",
+		wrong: "Snapshot accepts an older index while the log still holds the entries that the snapshot covers",
 		edits: []edit{{"snapshot.go", `if rf.killed || index <= rf.snapshot.index {`, `if rf.killed || index <= rf.log.base {`}},
 	},
 	{
 		name:  "save-erases-snapshot",
-		wrong: "a Persister that has only Save loses the snapshot with the next save",
+		wrong: "the next save erases the snapshot on a Persister that has only Save",
 		edits: []edit{{"store.go", `p.Save(state, snapshot)`, `if !newSnapshot {
 			snapshot = nil
 		}
@@ -179,17 +179,17 @@ var snapshots = []mutant{
 	},
 	{
 		name:  "first-entry-no-snapshot",
-		wrong: "a snapshot of the first entry alone is refused",
+		wrong: "a server refuses a snapshot of only the first entry",
 		edits: []edit{{"snapshot.go", `args.LastIncludedIndex < 1 ||`, `args.LastIncludedIndex < 2 ||`}},
 	},
 	{
 		name:  "first-index-behind-snapshot",
-		wrong: "RaftState takes the snapshot's end for the log's beginning",
+		wrong: "RaftState reports the snapshot's last index as the first index of the log",
 		edits: []edit{{"control.go", `FirstIndex: rf.log.base + 1,`, `FirstIndex: rf.snapshot.index + 1,`}},
 	},
 	{
 		name:  "applied-from-log-base",
-		wrong: "with a trailing log a restarted server hands its own snapshot over again",
+		wrong: "a restarted server with a trailing log applies its own snapshot again",
 		edits: []edit{{"raft.go", `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.snapshot.index`, `rf.commitIndex, rf.lastApplied = rf.snapshot.index, rf.log.base`}},
 	},
 }

@@ -1,10 +1,10 @@
 package main
 
-// votes are mistakes about who gets a vote (§5.2, §5.4.1), and about how terms and votes are saved (Figure 2).
+// votes are mistakes about granting votes (§5.2, §5.4.1), and about saving terms and votes (Figure 2).
 var votes = []mutant{
 	{
 		name:   "vote-without-comparing-logs",
-		wrong:  "a vote is granted whatever the candidate's log lacks",
+		wrong:  "a server grants its vote without comparing logs",
 		safety: true,
 		edits: []edit{{"log.go",
 			`if lastTerm != l.lastTerm() { return lastTerm > l.lastTerm() } return lastIndex >= l.lastIndex()`,
@@ -12,7 +12,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "up-to-date-by-length-only",
-		wrong:  "the longer log wins the vote, whatever its last term",
+		wrong:  "a server grants its vote to the longer log, whatever the last terms are",
 		safety: true,
 		edits: []edit{{"log.go",
 			`if lastTerm != l.lastTerm() { return lastTerm > l.lastTerm() } return lastIndex >= l.lastIndex()`,
@@ -20,13 +20,13 @@ var votes = []mutant{
 	},
 	{
 		name:   "up-to-date-by-term-only",
-		wrong:  "of two logs with the same last term, the shorter one gets the vote too",
+		wrong:  "a server grants its vote to a shorter log with the same last term",
 		safety: true,
 		edits:  []edit{{"log.go", `return lastIndex >= l.lastIndex()`, `return true`}},
 	},
 	{
 		name:   "vote-forgets-snapshot",
-		wrong:  "a voter whose log holds nothing but a snapshot takes its log for empty",
+		wrong:  "a voter whose log holds only a snapshot treats its log as empty",
 		safety: true,
 		edits: []edit{{"log.go",
 			`func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {`,
@@ -37,13 +37,13 @@ var votes = []mutant{
 	},
 	{
 		name:   "two-votes-in-one-term",
-		wrong:  "a server that has voted votes again in the same term",
+		wrong:  "a server votes twice in one term",
 		safety: true,
 		edits:  []edit{{"vote.go", `rf.votedFor != nobody && rf.votedFor != args.CandidateID`, `false`}},
 	},
 	{
 		name:  "vote-kept-into-next-term",
-		wrong: "votedFor is not reset in a new term",
+		wrong: "a server does not reset votedFor in a new term",
 		edits: []edit{{"role.go", `rf.currentTerm, rf.votedFor = term, nobody`, `rf.currentTerm = term`}},
 	},
 	{
@@ -66,20 +66,20 @@ var votes = []mutant{
 	},
 	{
 		name:   "older-term-admitted",
-		wrong:  "messages of an older term are treated as if they were of the current one",
+		wrong:  "a server handles messages of an older term like those of the current one",
 		safety: true,
 		edits:  []edit{{"message.go", `term < rf.currentTerm ||`, ``}},
 	},
 	{
 		name:  "term-taken-over-only-with-vote",
-		wrong: "a refused vote request does not raise the voter's term",
+		wrong: "a server that refuses its vote does not enter the candidate's newer term",
 		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
 			`if args.Term < rf.currentTerm || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) || !rf.admitLocked(args) {`}},
 	},
 	{
 		name:   "vote-without-entering-term",
-		wrong:  "a server grants its vote to a candidate of a newer term and stays in its own term",
+		wrong:  "a server grants its vote to a candidate of a newer term but stays in its own term",
 		safety: true,
 		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
@@ -87,7 +87,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "vote-not-saved",
-		wrong:  "the vote is given but not saved",
+		wrong:  "a server grants its vote but does not save it",
 		safety: true,
 		edits: []edit{{"vote.go",
 			`rf.votedFor = args.CandidateID
@@ -96,7 +96,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "term-not-saved",
-		wrong:  "the term of a message is taken over but not saved",
+		wrong:  "a server enters the term of a message but does not save it",
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Follower, nobody)
@@ -105,7 +105,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "candidacy-not-saved",
-		wrong:  "a candidate saves neither its new term nor the vote for itself",
+		wrong:  "a candidate saves neither its new term nor its vote for itself",
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.setRoleLocked(Candidate, nobody)
@@ -114,7 +114,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "concession-not-saved",
-		wrong:  "a candidate frees its vote by a concession and does not save that",
+		wrong:  "a candidate that concedes does not save that its vote is free",
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.votedFor = nobody
@@ -123,7 +123,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "vote-cleared-before-term-saved",
-		wrong:  "a follower saves that its vote is free before it saves the new term: a crash may come between",
+		wrong:  "a follower saves its cleared vote before the new term, and a crash may come between",
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.currentTerm, rf.votedFor = term, nobody`,
@@ -133,7 +133,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "vote-saved-under-old-term",
-		wrong:  "a voter saves its vote before it saves the candidate's term: a crash may come between",
+		wrong:  "a voter saves its vote before the candidate's term, and a crash may come between",
 		safety: true,
 		edits: []edit{{"vote.go",
 			`if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {`,
@@ -147,7 +147,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "candidacy-saved-in-two-steps",
-		wrong:  "a candidate saves its vote before it saves the new term: a crash may come between",
+		wrong:  "a candidate saves its vote before its new term, and a crash may come between",
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.currentTerm, rf.votedFor = rf.currentTerm+1, rf.me
@@ -163,7 +163,7 @@ var votes = []mutant{
 	},
 	{
 		name:   "vote-forgotten-at-restart",
-		wrong:  "a server that restarts reads its term but not its vote",
+		wrong:  "a restarted server reads its term but not its vote",
 		safety: true,
 		edits:  []edit{{"persist.go", `rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor`, `rf.currentTerm, rf.votedFor = h.currentTerm, nobody`}},
 	},

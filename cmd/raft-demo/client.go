@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	// window bounds the lines that are submitted but not yet applied.
+	// window is the largest number of lines that are submitted but not yet applied.
 	window = 1024
-	// patience is how long the demo waits for a sign of progress before it gives up. A new leader takes a second.
+	// patience is how long the client waits for progress before it gives up. Electing a leader takes about a second.
 	patience = 30 * time.Second
-	// tick is how often the client looks for a leader or a line to submit when no server applies anything.
+	// tick is how often the client looks for a leader and for lines to submit while no server applies anything.
 	tick = 5 * time.Millisecond
 )
 
-// client submits the lines, in order and many at a time, to whoever leads.
+// client submits the lines to the leader, in order, many at a time.
 type client struct {
 	cluster *cluster
 	report  *reporter
@@ -22,15 +22,16 @@ type client struct {
 	spread  time.Duration
 	began   time.Time
 
-	leader, term int // to whom the lines before next were submitted
-	next         int // index in lines of the next one to submit
+	leader, term int // the leader that got the lines before next, and its term
+	next         int // index in lines of the next line to submit
 }
 
 func newClient(c *cluster, lines []string, spread time.Duration, r *reporter) *client {
 	return &client{cluster: c, report: r, lines: lines, spread: spread, began: time.Now(), leader: -1}
 }
 
-// run submits until all lines are applied somewhere, and so committed. It returns an error when nothing moves.
+// run submits lines until some server has applied all of them: then they are committed. It returns an error if there is
+// no progress for patience.
 func (cl *client) run() error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -45,7 +46,7 @@ func (cl *client) run() error {
 			applied, moved = now, time.Now()
 			cl.report.progress(applied)
 		} else if applied >= cl.due() {
-			moved = time.Now() // there is nothing to wait for
+			moved = time.Now() // every line that has arrived is applied
 		} else if time.Since(moved) > patience {
 			return fmt.Errorf("no line was applied for %v, after line %d", patience, applied)
 		}
@@ -53,8 +54,8 @@ func (cl *client) run() error {
 	return nil
 }
 
-// submit gives the leader as many lines as are due. What was given to an earlier leader may be lost, so a new one gets
-// everything from the first line that is not applied; the machines leave out what comes twice.
+// submit gives the leader the lines that are due. Lines that an earlier leader got may be lost, so a new leader gets all
+// lines that are not applied; the machines skip lines that come twice.
 func (cl *client) submit(applied int) {
 	s, term := cl.cluster.leader()
 	if s == nil {
@@ -73,7 +74,7 @@ func (cl *client) submit(applied int) {
 	}
 }
 
-// due returns how many lines have come in by now.
+// due returns the number of lines that have arrived.
 func (cl *client) due() int {
 	elapsed := time.Since(cl.began)
 	if elapsed >= cl.spread {
@@ -82,13 +83,13 @@ func (cl *client) due() int {
 	return 1 + int(float64(len(cl.lines)-1)*float64(elapsed)/float64(cl.spread))
 }
 
-// settle waits until every server has applied everything. It repeats the last line now and then, since a leader
-// commits entries of earlier terms only behind one of its own (paper, 5.4.2).
+// settle waits until every server has applied all entries. Once a second it submits the last line again, since a leader
+// commits entries of earlier terms only together with one of its own (paper, §5.4.2).
 func (cl *client) settle() error {
 	began, repeated := time.Now(), time.Now()
 	for !settled(cl.cluster.rows(), len(cl.lines)) {
 		if time.Since(began) > patience {
-			return fmt.Errorf("%v after the repair, not every server has applied everything", patience)
+			return fmt.Errorf("%v after the repair, some server has not applied everything", patience)
 		}
 		if s, _ := cl.cluster.leader(); s != nil && time.Since(repeated) > time.Second {
 			s.rf.Start(Line{Number: len(cl.lines), Text: cl.lines[len(cl.lines)-1]})
@@ -99,7 +100,7 @@ func (cl *client) settle() error {
 	return nil
 }
 
-// settled reports whether all servers hold all lines and have applied all that any log holds.
+// settled reports whether all servers hold all lines and have applied the same index, the last in each log.
 func settled(rows []row, lines int) bool {
 	for _, r := range rows {
 		if len(r.lines) < lines || r.applied != r.status.LastIndex || r.applied != rows[0].applied {

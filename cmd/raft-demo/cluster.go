@@ -8,25 +8,25 @@ import (
 	"6.824/raft"
 )
 
-// cluster is the network and the servers on it, some of them crashed or cut off.
+// cluster is a network with its servers, of which some are crashed or cut off.
 type cluster struct {
 	net     *labrpc.Network
 	history *history
-	every   int
-	changed chan bool // gets a value, if there is room, when a server applied something
+	every   int       // lines between two snapshots
+	changed chan bool // gets a value, if it has room, after a server has applied a command
 
 	mu    sync.Mutex // guards what follows
 	slots []slot
 }
 
-// slot is a server's place in the cluster, through all its lives.
+// slot is a server's place in the cluster. A server begins a new life with each restart.
 type slot struct {
 	server    *server         // nil: crashed
-	disk      *raft.Persister // what the server saves, or saved before it crashed
-	ends      []string        // names of the ends it sends by, one for each server
+	disk      *raft.Persister // of the current life, or for the next one
+	ends      []string        // names of its ends, one for each server that it sends to
 	connected bool
 	lives     int
-	repeats   int // of earlier lives
+	skipped   int // by the machines of earlier lives
 }
 
 func newCluster(n, every int) *cluster {
@@ -52,8 +52,8 @@ func (c *cluster) notify() {
 	}
 }
 
-// start begins a new life of a server that does not run, cut off until connect. It returns how many lines the server
-// has from its snapshot.
+// start starts a server that does not run. The server is cut off until connect. start returns the number of lines in
+// the server's snapshot.
 func (c *cluster) start(id int) int {
 	c.mu.Lock()
 	sl := &c.slots[id]
@@ -83,8 +83,8 @@ func (c *cluster) start(id int) int {
 	return restored
 }
 
-// crash ends a server's life at once. Nothing it does from now on reaches its disk or the others: first the network
-// forgets it, then it loses the disk to its next life, and only then it is told to end.
+// crash ends a server's life. Nothing that the server does after this call began reaches its disk or other servers: crash
+// first removes the server from the network, then copies the disk for the next life, and then kills the server.
 func (c *cluster) crash(id int) {
 	c.disconnect(id)
 	c.net.DeleteServer(id)
@@ -93,7 +93,7 @@ func (c *cluster) crash(id int) {
 	sl.disk = sl.disk.Copy()
 	s := sl.server
 	sl.server = nil
-	sl.repeats += s.look().repeats
+	sl.skipped += s.look().skipped
 	c.mu.Unlock()
 	s.rf.Kill()
 	<-s.done
@@ -102,7 +102,7 @@ func (c *cluster) crash(id int) {
 func (c *cluster) connect(id int)    { c.enable(id, true) }
 func (c *cluster) disconnect(id int) { c.enable(id, false) }
 
-// enable joins a server with all connected ones, or cuts it off from everybody.
+// enable connects a server with all connected servers, or cuts it off from all.
 func (c *cluster) enable(id int, yes bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,7 +117,7 @@ func (c *cluster) enable(id int, yes bool) {
 	}
 }
 
-// running returns the servers that run, cut off or not, in order.
+// running returns the servers that run, connected or not, in order.
 func (c *cluster) running() []*server {
 	return c.pick(func(sl slot) bool { return sl.server != nil })
 }
@@ -139,7 +139,7 @@ func (c *cluster) pick(wanted func(slot) bool) []*server {
 	return servers
 }
 
-// leader returns the reachable server that leads in the highest term, or nil, and that term.
+// leader returns the reachable leader with the highest term, and that term. It returns nil if there is no leader.
 func (c *cluster) leader() (leader *server, term int) {
 	for _, s := range c.reachable() {
 		if t, leads := s.rf.GetState(); leads && t > term {
@@ -149,7 +149,7 @@ func (c *cluster) leader() (leader *server, term int) {
 	return leader, term
 }
 
-// progress returns how many lines the most advanced server has applied.
+// progress returns the largest number of lines that a server has applied.
 func (c *cluster) progress() int {
 	most := 0
 	for _, s := range c.running() {
@@ -168,7 +168,7 @@ func (c *cluster) rows() []row {
 		c.mu.Unlock()
 		rows = append(rows, row{
 			id: s.id, status: s.rf.Status(), applied: m.applied, lines: m.lines,
-			repeats: sl.repeats + m.repeats, crashes: sl.lives - 1,
+			skipped: sl.skipped + m.skipped, crashes: sl.lives - 1,
 		})
 	}
 	return rows

@@ -2,13 +2,13 @@ package main
 
 import "context"
 
-// result is what a run ends with.
+// result is the outcome of a run.
 type result struct {
 	rows     []row
 	problems []string // none: the run was correct
 }
 
-// runDemo lets servers agree on lines, as o says, and judges them.
+// runDemo runs the servers of o on the lines and returns the outcome. r must have begun.
 func runDemo(o options, lines []string, r *reporter) result {
 	r.event("%s, %s, a snapshot every %s, seed %d", several(o.servers, "server"), several(len(lines), "line"),
 		several(o.snapshotEvery(len(lines)), "line"), o.seed)
@@ -32,7 +32,7 @@ func runDemo(o options, lines []string, r *reporter) result {
 	return res
 }
 
-// runWithFaults submits all lines while servers break, if o says so, and repairs them afterwards.
+// runWithFaults submits all lines. With o.faults, it causes faults meanwhile and repairs them afterwards.
 func runWithFaults(cl *client, o options, r *reporter) error {
 	if !o.faults {
 		return cl.run()
@@ -47,7 +47,7 @@ func runWithFaults(cl *client, o options, r *reporter) error {
 	err := cl.run()
 	cancel()
 	<-ended
-	r.event("no more faults; what is still broken gets repaired")
+	r.event("no more faults; repairing the remaining ones")
 	f.repairAll()
 	return err
 }

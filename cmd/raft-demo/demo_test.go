@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Every server ends with the input's lines, whatever the cluster's size, the faults and the network; in virtual time.
+// Every server ends with the lines of the input, with any number of servers, faults and network. The test runs in virtual
+// time.
 func TestRunDemo(t *testing.T) {
 	many := make([]string, 3000)
 	for i := range many {
@@ -31,7 +32,9 @@ func TestRunDemo(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
-				res := runDemo(c.o, c.lines, newReporter(&out, false, len(c.lines)))
+				r := &reporter{w: &out}
+				r.begin(len(c.lines))
+				res := runDemo(c.o, c.lines, r)
 				if len(res.problems) > 0 {
 					t.Errorf("problems: %q\n%s", res.problems, out.String())
 				}
@@ -48,7 +51,7 @@ func TestRunDemo(t *testing.T) {
 	}
 }
 
-// A cluster that cannot make progress is given up, and what it ends with is not correct.
+// The client gives up a cluster without a majority, and the verdict on it is wrong.
 func TestClientGivesUpWithoutAMajority(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(3, 10)
@@ -56,23 +59,24 @@ func TestClientGivesUpWithoutAMajority(t *testing.T) {
 		c.disconnect(0)
 		c.disconnect(1)
 		lines := []string{"a", "b"}
-		r := newReporter(io.Discard, false, len(lines))
+		r := &reporter{w: io.Discard}
+		r.begin(len(lines))
 		if err := newClient(c, lines, 0, r).run(); err == nil {
-			t.Error("the client got its lines applied by a minority")
+			t.Error("a minority applied the client's lines")
 		}
 		if problems := judge(c.rows(), 3, lines); len(problems) != 3 {
-			t.Errorf("three servers without lines have the problems %q", problems)
+			t.Errorf("three servers without lines gave the problems %q", problems)
 		}
 	})
 }
 
-func TestMachineTakesEachLineOnceInOrder(t *testing.T) {
+func TestMachineAppliesEachLineOnceInOrder(t *testing.T) {
 	var m machine
 	for i, number := range []int{1, 2, 2, 1, 4, 3, 4, 0} {
 		m.apply(i+1, Line{number, fmt.Sprint(number)})
 	}
-	if want := []string{"1", "2", "3", "4"}; !slices.Equal(m.lines, want) || m.repeats != 4 || m.applied != 8 {
-		t.Errorf("machine is %+v, want lines %q, 4 repeats, 8 applied", m, want)
+	if want := []string{"1", "2", "3", "4"}; !slices.Equal(m.lines, want) || m.skipped != 4 || m.applied != 8 {
+		t.Errorf("machine is %+v, want lines %q, 4 skipped, 8 applied", m, want)
 	}
 	var copied machine
 	if err := copied.restore(m.snapshot()); err != nil || !slices.Equal(copied.lines, m.lines) || copied.applied != 8 {
@@ -89,7 +93,7 @@ func TestHistoryNoticesAnotherCommandAtAnIndex(t *testing.T) {
 	h.check(1, 1, Line{1, "a"})
 	h.check(1, 2, Line{2, "b"})
 	if found := h.found(); len(found) != 0 {
-		t.Errorf("equal commands are problems: %q", found)
+		t.Errorf("equal commands gave the problems %q", found)
 	}
 	h.check(2, 2, Line{3, "b"})
 	if found := h.found(); len(found) != 1 {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// faults disturbs a cluster and repairs it again.
+// faults causes faults in a cluster and repairs them.
 type faults struct {
 	cluster *cluster
 	report  *reporter
@@ -16,13 +16,13 @@ type faults struct {
 	broken  []fault // not repaired yet, oldest first
 }
 
-// fault is what happened to a server.
+// fault is a fault of one server.
 type fault struct {
 	id      int
-	crashed bool // or else cut off
+	crashed bool // false: cut off
 }
 
-// kinds are the faults, which come in turn.
+// kinds are the kinds of faults, in the order in which they are caused.
 var kinds = []struct{ leader, crash bool }{
 	{leader: true, crash: false},
 	{leader: false, crash: true},
@@ -34,7 +34,8 @@ func newFaults(c *cluster, seed int64, r *reporter) *faults {
 	return &faults{cluster: c, report: r, rand: rand.New(rand.NewSource(seed))}
 }
 
-// run breaks and repairs servers until ctx ends, never more than a minority at a time (but one of one or two).
+// run causes and repairs faults until ctx ends. At most a minority of the servers is broken at a time, or one server of
+// a cluster of one or two.
 func (f *faults) run(ctx context.Context) {
 	n := len(f.cluster.slots)
 	most := max(1, (n-1)/2)
@@ -53,7 +54,7 @@ func (f *faults) run(ctx context.Context) {
 	}
 }
 
-// breakOne crashes or cuts off the leader or another server. A single server can only crash.
+// breakOne crashes or cuts off the leader or another server. It crashes the server of a cluster of one.
 func (f *faults) breakOne() {
 	kind := kinds[f.next%len(kinds)]
 	leader, term := f.cluster.leader()
@@ -79,7 +80,7 @@ func (f *faults) breakOne() {
 	f.broken = append(f.broken, fault{id, false})
 }
 
-// others returns the reachable servers but one.
+// others returns the reachable servers except the server but.
 func (f *faults) others(but int) []int {
 	var ids []int
 	for _, s := range f.cluster.reachable() {
@@ -90,21 +91,21 @@ func (f *faults) others(but int) []int {
 	return ids
 }
 
-// repairOne undoes the oldest fault.
+// repairOne repairs the oldest fault.
 func (f *faults) repairOne() {
 	b := f.broken[0]
 	f.broken = f.broken[1:]
 	if !b.crashed {
-		f.report.event("server %d joined again", b.id)
+		f.report.event("server %d rejoined", b.id)
 	} else if lines := f.cluster.start(b.id); lines > 0 {
 		f.report.event("server %d restarted from its snapshot at line %d", b.id, lines)
 	} else {
-		f.report.event("server %d restarted from its log, having no snapshot", b.id)
+		f.report.event("server %d restarted from its log: it has no snapshot", b.id)
 	}
 	f.cluster.connect(b.id)
 }
 
-// repairAll undoes all faults.
+// repairAll repairs all faults.
 func (f *faults) repairAll() {
 	for len(f.broken) > 0 {
 		f.repairOne()

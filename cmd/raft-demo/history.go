@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// history remembers what was applied at each index by whoever was first, and what it should never have seen. It outlives
-// crashes, so it also notices a server that applies something else in its next life (paper, Figure 3: State Machine Safety).
+// history holds the first line that any server applied at each index, and the problems found. It outlives crashes, so it
+// also notices a server that applies another line in its next life (paper, Figure 3: State Machine Safety).
 type history struct {
 	mu       sync.Mutex
 	at       map[int]first
@@ -20,7 +20,7 @@ type first struct {
 
 func newHistory() *history { return &history{at: make(map[int]first)} }
 
-// check compares what a server applies at an index with what was applied there before.
+// check compares the line that a server applies at an index with the first one that was applied there.
 func (h *history) check(server, index int, l Line) {
 	h.mu.Lock()
 	f, known := h.at[index]
@@ -34,7 +34,7 @@ func (h *history) check(server, index int, l Line) {
 	}
 }
 
-// complain adds a problem to the verdict.
+// complain adds a problem.
 func (h *history) complain(format string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// story is the text of a run that is given none.
+// story is the default text.
 //
 //go:embed story.txt
 var story string
 
-// readLines returns the lines of the named file, or of stdin when the name is "-", or when it is empty and something
-// is piped in, or else of the story. It says on w when it has to wait for stdin.
+// readLines returns the lines of the named file. The name "-" stands for stdin; the name "" stands for stdin if that is
+// a pipe or a regular file, and otherwise for the story. It tells w that it reads from stdin.
 func readLines(name string, stdin *os.File, w io.Writer) ([]string, error) {
 	text, source := []byte(story), "the demo's own text"
 	var err error
@@ -37,13 +37,13 @@ func readLines(name string, stdin *os.File, w io.Writer) ([]string, error) {
 	return splitLines(string(text)), nil
 }
 
-// isPiped reports whether f is a pipe or a file that somebody chose, and not a terminal or /dev/null.
+// isPiped reports whether f is a pipe or a regular file, and not a terminal or /dev/null.
 func isPiped(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && (info.Mode()&os.ModeNamedPipe != 0 || info.Mode().IsRegular())
 }
 
-// splitLines cuts the text after each newline, and takes a rest without one for a line too.
+// splitLines splits the text at newlines. The last line need not end with one.
 func splitLines(text string) []string {
 	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 }

@@ -8,8 +8,8 @@ import (
 	"6.824/labgob"
 )
 
-// Line is a command: a line of the text with its place, from 1. The client submits a line again when it cannot know
-// what became of it, so the number says which submissions are one.
+// Line is a command: a line of the text with its number, from 1. The client submits a line again if it cannot know
+// whether the first attempt will commit. The number lets the state machine skip the second copy.
 type Line struct {
 	Number int
 	Text   string
@@ -17,26 +17,26 @@ type Line struct {
 
 func init() { labgob.Register(Line{}) }
 
-// machine is a server's replicated state machine. Its state only depends on the commands it was given in order.
+// machine is a server's replicated state machine. Its state depends only on its commands and their order.
 type machine struct {
 	applied int      // index of the last command
-	lines   []string // what was applied, in this order
-	repeats int      // commands left out, in this life of the server; not part of the state
+	lines   []string // in the order in which they were applied
+	skipped int      // commands skipped in this life of the server; not part of the state
 }
 
-// apply takes a line if it is the next one. One that was applied already is a repeat; of one that comes too early the
-// client will send a repeat, since it sends again from the first line that is missing. It reports whether it took it.
+// apply adds l to the lines if it is the next one, and reports whether it did. It skips a line that it already has. It
+// also skips a line that comes too early: the client sends that again after the missing ones.
 func (m *machine) apply(index int, l Line) bool {
 	m.applied = index
 	if l.Number != len(m.lines)+1 {
-		m.repeats++
+		m.skipped++
 		return false
 	}
 	m.lines = append(m.lines, l.Text)
 	return true
 }
 
-// snapshot returns the machine's state, for restore.
+// snapshot returns the encoded state for restore.
 func (m *machine) snapshot() []byte {
 	var b bytes.Buffer
 	e := labgob.NewEncoder(&b)
@@ -46,7 +46,7 @@ func (m *machine) snapshot() []byte {
 	return b.Bytes()
 }
 
-// restore replaces the state by that of a snapshot.
+// restore replaces the state with that of a snapshot. After an error the state is unchanged.
 func (m *machine) restore(data []byte) error {
 	var applied int
 	var lines []string

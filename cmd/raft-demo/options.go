@@ -1,99 +1,98 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"math/rand"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
 const maxServers = 15
 
-// options are what the command line chooses.
+// options are the values of the flags.
 type options struct {
 	input      string
 	servers    int
 	faults     bool
 	unreliable bool
 	seed       int64
-	spread     time.Duration // the lines come in evenly over this time
-	snapshot   int           // lines from one snapshot to the next
+	spread     time.Duration // the lines arrive evenly over this time
+	snapshot   int           // lines between two snapshots
 }
 
-const usageText = `usage: raft-demo [flags] [< FILE]
+var command = cli.Command{
+	Name:    "raft-demo",
+	Summary: "Raft-demo shows servers that agree on the lines of a text through Raft while some of them fail.",
+	Usage:   "[flags] [< FILE]",
+	About: `The servers run on a simulated network. The demo cuts leaders off from the
+others, and crashes servers and restarts them from what they have saved. At the
+end it repairs all faults and prints a table with a row for each server. The
+verdict says whether every server applied the same lines in the same order, each
+exactly once.
 
-Servers agree on the lines of a text through Raft, over a simulated network.
-Meanwhile leaders are cut off from the others, and servers crash and restart
-from what they saved. At the end all faults are repaired; a table shows each
-server, and a verdict says whether every server applied the same lines in the
-same order, each exactly once.
+The text is -input FILE, or standard input if that is a pipe or a file, or else a
+short text of the demo's own. Progress goes to standard error, the table and the
+verdict go to standard output.
 
-The text is -input FILE, or what is piped in, or a short text of the demo's own.
-Progress goes to standard error, the table and the verdict to standard output.
+Columns of the table:
+  last index  index of the last entry in the server's log
+  committed   index of the last entry that the server knows to be committed
+  applied     index of the last entry that the server's state machine was given
+  snapshot    index of the last entry that the server's snapshot covers
+  saved       bytes of Raft state on the server's disk, without the snapshot
+  lines       lines that the state machine holds
+  skipped     commands that the state machine did not add to its lines, because
+              the client sent the line twice or an earlier line was still missing
+  crashes     how often the server crashed`,
+	Examples: `go run ./cmd/raft-demo
+go run ./cmd/raft-demo -servers 3 -unreliable -seed 7
+go run ./cmd/raft-demo -time 0 < README.md`,
+	OK:       `the verdict is "correct"`,
+	Failed:   `the verdict is "WRONG"`,
+	Unusable: "wrong usage, or a text that is empty or cannot be read",
+}
 
-Exit status: 0 when the verdict is "correct", 1 when it is "WRONG", 2 for wrong
-usage or an unreadable text, 130 after Ctrl-C, 143 after SIGTERM.
-
-flags:
-`
-
-// parseOptions reads the command line. On an error, or after -h, which is flag.ErrHelp, it has written to w what
-// there is to say.
-func parseOptions(args []string, w io.Writer) (options, error) {
+// parseOptions parses the command line. If there is no -seed, it chooses one.
+func parseOptions(args []string) (options, error) {
 	var o options
-	f := flag.NewFlagSet("raft-demo", flag.ContinueOnError)
-	f.SetOutput(w)
-	f.Usage = func() {
-		fmt.Fprint(w, usageText)
-		f.PrintDefaults()
-	}
+	f := command.Flags()
 	f.StringVar(&o.input, "input", "", "read the lines from `FILE`; - is standard input")
-	f.IntVar(&o.servers, "servers", 5, fmt.Sprintf("`number` of servers, 1 to %d", maxServers))
+	f.IntVar(&o.servers, "servers", 5, fmt.Sprintf("`number` of servers, from 1 to %d", maxServers))
 	f.BoolVar(&o.faults, "faults", true, "cut off leaders, crash and restart servers")
-	f.BoolVar(&o.unreliable, "unreliable", false, "the network delays messages and loses one in ten")
-	f.Int64Var(&o.seed, "seed", 0, "`number` that chooses the faults (the timing is the machine's); 0 is a random one")
-	f.DurationVar(&o.spread, "time", 8*time.Second, "the lines come in evenly over this `duration`; 0 is all at once")
-	f.IntVar(&o.snapshot, "snapshot", 0, "`lines` from one snapshot to the next; 0 is a twentieth of the text, at least 10")
-	if err := f.Parse(args); err != nil {
-		return o, err
-	}
-	if err := o.check(f.Args()); err != nil {
-		fmt.Fprintf(w, "raft-demo: %v\nTry 'raft-demo -h'.\n", err)
+	f.BoolVar(&o.unreliable, "unreliable", false, "use a network that delays messages and loses one in ten")
+	f.Int64Var(&o.seed, "seed", 0, "`number` that chooses the faults, but not their exact times; 0 takes a random seed")
+	f.DurationVar(&o.spread, "time", 8*time.Second, "submit the lines evenly over this `duration`; 0 submits all at once")
+	f.IntVar(&o.snapshot, "snapshot", 0,
+		"take a snapshot after each `number` of lines; 0 means a twentieth of the text, but at least 10 lines")
+	others, err := command.Parse(f, args)
+	if err != nil {
 		return o, err
 	}
 	if o.seed == 0 {
 		o.seed = 1 + rand.Int63n(999_999)
 	}
-	return o, nil
+	return o, o.check(others)
 }
 
-func (o options) check(rest []string) error {
+func (o options) check(others []string) error {
 	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q (a text is given with -input FILE)", rest[0])
+	case len(others) > 0:
+		return cli.Usagef("unexpected argument %q (-input FILE names a text)", others[0])
 	case o.servers < 1 || o.servers > maxServers:
-		return fmt.Errorf("-servers must be from 1 to %d, not %d", maxServers, o.servers)
+		return cli.Usagef("-servers must be from 1 to %d, not %d", maxServers, o.servers)
 	case o.spread < 0:
-		return fmt.Errorf("-time must not be negative: %v", o.spread)
+		return cli.Usagef("-time must not be negative: %v", o.spread)
 	case o.snapshot < 0:
-		return fmt.Errorf("-snapshot must not be negative: %d", o.snapshot)
+		return cli.Usagef("-snapshot must not be negative: %d", o.snapshot)
 	}
 	return nil
 }
 
-// snapshotEvery returns the number of lines from one snapshot to the next.
+// snapshotEvery returns the number of lines between two snapshots.
 func (o options) snapshotEvery(lines int) int {
 	if o.snapshot > 0 {
 		return o.snapshot
 	}
 	return max(10, lines/20)
-}
-
-func usageStatus(err error) int {
-	if errors.Is(err, flag.ErrHelp) {
-		return exitCorrect
-	}
-	return exitUsage
 }

@@ -7,35 +7,50 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"6.824/cmd/cli/clitest"
 )
 
+func TestMain(m *testing.M) { clitest.Main(m, main) }
+
+func TestStyle(t *testing.T) {
+	clitest.Style(t, "raft-demo", []string{"-servers", "five"}, []string{"-time", "1h"}, "leads in term")
+}
+
+func TestOutput(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("a\nb\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, _ := clitest.Run(t, "-input", text, "-servers", "1", "-faults=false", "-time", "0")
+	if code != 0 || !strings.Contains(stdout, "verdict: correct. 1 server applied the same 2 lines") {
+		t.Errorf("exit code %d, stdout %q", code, stdout)
+	}
+	code, stdout, stderr := clitest.Run(t, "-input", text+"-missing")
+	if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "raft-demo: cannot read the text: ") {
+		t.Errorf("without a text: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
 func TestParseOptions(t *testing.T) {
-	for _, c := range []struct {
-		args, problem string // the problem's beginning, or "" for none
-		status        int
-	}{
-		{"", "", exitCorrect},
-		{"-servers 1 -faults=false -unreliable -seed 7 -time 0 -snapshot 5", "", exitCorrect},
-		{"-servers 15", "", exitCorrect},
-		{"-servers 0", "raft-demo: -servers must be", exitUsage},
-		{"-servers 16", "raft-demo: -servers must be", exitUsage},
-		{"-servers five", "invalid value", exitUsage},
-		{"-time -1s", "raft-demo: -time must not be negative", exitUsage},
-		{"-snapshot -1", "raft-demo: -snapshot must not be negative", exitUsage},
-		{"file.txt", "raft-demo: unexpected argument", exitUsage},
-		{"-nosuch", "flag provided but not defined", exitUsage},
-		{"-h", "usage: raft-demo", exitCorrect},
+	for _, c := range []struct{ args, problem string }{ // problem: how the error begins, or "" for none
+		{"", ""},
+		{"-servers 1 -faults=false -unreliable -seed 7 -time 0 -snapshot 5", ""},
+		{"-servers 15", ""},
+		{"-servers 0", "-servers must be"},
+		{"-servers 16", "-servers must be"},
+		{"-servers five", "invalid value"},
+		{"-time -1s", "-time must not be negative"},
+		{"-snapshot -1", "-snapshot must not be negative"},
+		{"file.txt", "unexpected argument"},
+		{"-nosuch", "flag provided but not defined"},
 	} {
-		var said strings.Builder
-		o, err := parseOptions(strings.Fields(c.args), &said)
-		if (err == nil) != (c.problem == "") || !strings.HasPrefix(said.String(), c.problem) {
-			t.Errorf("%q: error %v, said %q, want %q", c.args, err, said.String(), c.problem)
+		o, err := parseOptions(strings.Fields(c.args))
+		if (err == nil) != (c.problem == "") || err != nil && !strings.HasPrefix(err.Error(), c.problem) {
+			t.Errorf("%q: error %v, want %q", c.args, err, c.problem)
 		}
 		if err == nil && o.seed == 0 {
 			t.Errorf("%q: no seed was chosen", c.args)
-		}
-		if err != nil && usageStatus(err) != c.status {
-			t.Errorf("%q: exit status %d, want %d", c.args, usageStatus(err), c.status)
 		}
 	}
 }
@@ -85,15 +100,20 @@ func TestReadLines(t *testing.T) {
 func TestReporter(t *testing.T) {
 	for _, live := range []bool{false, true} {
 		var out strings.Builder
-		r := newReporter(&out, live, 2)
+		r := &reporter{w: &out, live: live}
+		r.begin(2)
 		r.event("server %d crashed", 1)
 		r.progress(2)
 		r.close()
+		r.event("too late")
 		if !strings.Contains(out.String(), "server 1 crashed\n") || !strings.Contains(out.String(), "2 of 2 lines applied (100%)") {
 			t.Errorf("live %v: the reporter wrote %q", live, out.String())
 		}
+		if strings.Contains(out.String(), "too late") {
+			t.Errorf("live %v: the reporter wrote after close: %q", live, out.String())
+		}
 		if live != strings.Contains(out.String(), eraseLine) {
-			t.Errorf("live %v: the reporter erases lines where there is no terminal, or does not: %q", live, out.String())
+			t.Errorf("live %v, but the reporter wrote %q", live, out.String())
 		}
 	}
 }

@@ -7,16 +7,18 @@ import (
 	"time"
 )
 
-// reporter tells the story of a run: a line for each event and, on a terminal, a live line below them with the
-// progress; elsewhere a line of progress every two seconds.
+// reporter prints events, one a line, and the progress. On a terminal, the progress is a line below the events that
+// rewrites itself; elsewhere it is a new line every two seconds.
 type reporter struct {
-	mu    sync.Mutex
-	w     io.Writer
-	live  bool
-	total int
-	began time.Time
-	shown time.Time // when the progress was shown last
-	done  int       // lines applied
+	w    io.Writer
+	live bool
+
+	mu     sync.Mutex // guards what follows
+	closed bool
+	total  int // lines of the text
+	began  time.Time
+	shown  time.Time // when the progress was printed last
+	done   int       // lines applied
 }
 
 const (
@@ -25,12 +27,15 @@ const (
 	eraseLine  = "\r\x1b[K"
 )
 
-func newReporter(w io.Writer, live bool, total int) *reporter {
-	now := time.Now()
-	return &reporter{w: w, live: live, total: total, began: now, shown: now}
+// begin starts the clock. It must be called before event and progress.
+func (r *reporter) begin(total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total, r.began = total, time.Now()
+	r.shown = r.began
 }
 
-// event prints a line with the time since the start.
+// event prints a line with the time since begin.
 func (r *reporter) event(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,7 +44,7 @@ func (r *reporter) event(format string, args ...any) {
 	r.showLocked()
 }
 
-// progress notes how many lines are applied.
+// progress takes the number of applied lines, and prints it if enough time has passed since the last time.
 func (r *reporter) progress(done int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,15 +65,16 @@ func (r *reporter) progress(done int) {
 	}
 }
 
-// close takes the live line away.
+// close erases the live line. The reporter prints nothing after that.
 func (r *reporter) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.eraseLocked()
+	r.closed = true
 }
 
 func (r *reporter) eraseLocked() {
-	if r.live {
+	if r.live && !r.closed {
 		fmt.Fprint(r.w, eraseLine)
 	}
 }
@@ -80,7 +86,9 @@ func (r *reporter) showLocked() {
 }
 
 func (r *reporter) printLocked(text string) {
-	fmt.Fprintf(r.w, "%6.2fs  %s", time.Since(r.began).Seconds(), text)
+	if !r.closed {
+		fmt.Fprintf(r.w, "%6.2fs  %s", time.Since(r.began).Seconds(), text)
+	}
 }
 
 func (r *reporter) stateLocked() string {

@@ -6,12 +6,12 @@ import (
 	"6.824/raft"
 )
 
-// server is one life of a server, from its start to its crash: a Raft and the state machine that it feeds.
+// server is one life of a server, from its start to its crash: a Raft and its state machine.
 type server struct {
 	id      int
 	rf      *raft.Raft
 	history *history
-	every   int       // lines from one snapshot to the next
+	every   int       // lines between two snapshots
 	changed func()    // called after each message
 	done    chan bool // closed when the last message is handled
 
@@ -19,7 +19,7 @@ type server struct {
 	machine machine
 }
 
-// serve applies what Raft sends until the channel is closed after Kill.
+// serve handles the messages of applyCh until Raft closes it after Kill.
 func (s *server) serve(applyCh <-chan raft.ApplyMsg) {
 	defer close(s.done)
 	for msg := range applyCh {
@@ -40,13 +40,13 @@ func (s *server) install(msg raft.ApplyMsg) {
 		s.history.complain("server %d: %v", s.id, err)
 	}
 	if s.machine.applied != msg.SnapshotIndex || msg.SnapshotIndex < before {
-		s.history.complain("server %d: snapshot of index %d came as one of %d, after index %d",
+		s.history.complain("server %d: got a snapshot of index %d for one of index %d, after index %d",
 			s.id, s.machine.applied, msg.SnapshotIndex, before)
 	}
 }
 
-// apply hands a command to the machine, and takes a snapshot when it is time: without the lock, since whoever looks
-// at the progress should not wait for that.
+// apply gives a command to the machine, and takes a snapshot if one is due. It takes the snapshot without the lock, so
+// that look need not wait for it.
 func (s *server) apply(msg raft.ApplyMsg) {
 	line, ok := msg.Command.(Line)
 	if !ok {
@@ -64,7 +64,7 @@ func (s *server) apply(msg raft.ApplyMsg) {
 	}
 }
 
-// look returns a copy of the machine; its lines are only read.
+// look returns a copy of the machine. The caller must not write to its lines.
 func (s *server) look() machine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func (s *server) look() machine {
 	return m
 }
 
-// newServer returns a server whose machine is as the snapshot, if there is one, says.
+// newServer returns a server with the state of the snapshot, if there is one. The caller must set rf before serve.
 func newServer(id int, snapshot []byte, h *history, every int, changed func()) *server {
 	s := &server{id: id, history: h, every: every, changed: changed, done: make(chan bool)}
 	if len(snapshot) > 0 {

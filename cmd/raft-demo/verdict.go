@@ -8,29 +8,32 @@ import (
 	"6.824/raft"
 )
 
-// row is what the table shows of a server at the end.
+// row is what the table shows of a server.
 type row struct {
 	id      int
 	status  raft.Status
-	applied int      // index of the last command its machine was given
+	applied int      // index of the last command that its machine was given
 	lines   []string // its machine's state
-	repeats int      // commands that its machine left out, in all its lives
+	skipped int      // commands that its machine skipped, in all its lives
 	crashes int
 }
 
+// tableNotes explains the columns whose names do not.
+const tableNotes = "saved: bytes of Raft state on disk; skipped: commands that were sent twice or came too early (-h explains all columns)"
+
 func printTable(w io.Writer, rows []row) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "server\tterm\trole\tlast index\tcommitted\tapplied\tsnapshot\tbytes saved\tlines\trepeats\tcrashes\t")
+	fmt.Fprintln(t, "server\tterm\trole\tlast index\tcommitted\tapplied\tsnapshot\tsaved\tlines\tskipped\tcrashes\t")
 	for _, r := range rows {
 		s := r.status
 		fmt.Fprintf(t, "%d\t%d\t%v\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", r.id, s.Term, s.Role, s.LastIndex,
-			s.CommitIndex, r.applied, s.SnapshotIndex, s.StateBytes, len(r.lines), r.repeats, r.crashes)
+			s.CommitIndex, r.applied, s.SnapshotIndex, s.StateBytes, len(r.lines), r.skipped, r.crashes)
 	}
 	t.Flush()
 }
 
-// judge returns what is wrong with the servers' lines: nothing, if there are as many rows as servers, and each holds
-// exactly the lines of the input, in order.
+// judge returns the problems of the servers' lines. There are none if there are as many rows as servers, and each row
+// holds exactly the lines of the input, in order.
 func judge(rows []row, servers int, input []string) []string {
 	var problems []string
 	if len(rows) != servers {
@@ -44,11 +47,11 @@ func judge(rows []row, servers int, input []string) []string {
 	return problems
 }
 
-// compare describes the first difference between what a server applied and the input, or returns "".
+// compare describes the first difference between the applied lines and the input. It returns "" if there is none.
 func compare(applied, input []string) string {
 	for i, line := range applied {
 		if i == len(input) {
-			return fmt.Sprintf("applied %d lines too many, the first is %q", len(applied)-i, line)
+			return fmt.Sprintf("applied %d more lines than the text has, the first is %q", len(applied)-i, line)
 		}
 		if line != input[i] {
 			return fmt.Sprintf("line %d is %q, not %q", i+1, line, input[i])
@@ -60,10 +63,10 @@ func compare(applied, input []string) string {
 	return ""
 }
 
-// maxProblems bounds what the verdict lists.
+// maxProblems bounds the list of problems under a verdict.
 const maxProblems = 10
 
-// printVerdict says whether there are problems, and which; it returns true when there are none.
+// printVerdict prints the verdict. It reports whether there are no problems.
 func printVerdict(w io.Writer, problems []string, servers, lines int) bool {
 	if len(problems) == 0 {
 		fmt.Fprintf(w, "\nverdict: correct. %s applied the same %s in the same order, each exactly once.\n",

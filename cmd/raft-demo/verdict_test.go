@@ -14,7 +14,7 @@ func TestCompare(t *testing.T) {
 		{"same", "", []string{"a", "b", "b", ""}},
 		{"nothing", "the last 4 of 4 lines are missing", nil},
 		{"cut short", "the last 1 of 4 lines are missing", []string{"a", "b", "b"}},
-		{"too long", `applied 1 lines too many, the first is "c"`, []string{"a", "b", "b", "", "c"}},
+		{"too long", `applied 1 more lines than the text has, the first is "c"`, []string{"a", "b", "b", "", "c"}},
 		{"swapped", `line 1 is "b", not "a"`, []string{"b", "a", "b", ""}},
 		{"twice", `line 2 is "a", not "b"`, []string{"a", "a", "b", "b", ""}},
 		{"left out", `line 3 is "", not "b"`, []string{"a", "b", ""}},

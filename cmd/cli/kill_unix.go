@@ -1,14 +1,14 @@
 //go:build unix
 
-package main
+package cli
 
 import (
 	"os/exec"
 	"syscall"
 )
 
-// killWhole makes the end of the command's context kill it with all processes that it started.
-func killWhole(cmd *exec.Cmd) {
+// killGroup gives the command a process group of its own, which the end of its context kills.
+func killGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package cli
+
+import "os/exec"
+
+// killGroup does nothing: the end of the command's context kills only the command itself.
+func killGroup(*exec.Cmd) {}

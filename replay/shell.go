@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// command returns the shell command that runs one seed with the options o.
+func (o *options) command(seed uint64) string {
+	words := append(self(), "-seed", strconv.FormatUint(seed, 10))
+	add := func(set bool, flag ...string) {
+		if set {
+			words = append(words, flag...)
+		}
+	}
+	add(o.run != "", "-run", o.run)
+	add(o.verbose, "-v")
+	add(o.count != 1, "-count", strconv.Itoa(o.count))
+	add(o.timeout != defaultTimeout, "-timeout", o.timeout.String())
+	add(o.limit != defaultLimit, "-limit", o.limit.String())
+	for _, e := range o.env {
+		add(true, "-env", e)
+	}
+	add(o.dir != "", "-C", o.dir)
+	add(true, o.pkg)
+	if len(o.args) > 0 {
+		add(true, "-args")
+		add(true, o.args...)
+	}
+	for i := range words {
+		words[i] = shellQuote(words[i])
+	}
+	return strings.Join(words, " ")
+}
+
+// self returns the words that start this program again. go run removes its binary, so self returns a go run for that.
+func self() []string {
+	if !strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") {
+		return []string{os.Args[0]}
+	}
+	if dir, err := os.Getwd(); err == nil {
+		return []string{"go", "run", "-C", dir, "."}
+	}
+	return []string{"go", "run", "."}
+}
+
+func shellQuote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
