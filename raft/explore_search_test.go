@@ -88,7 +88,7 @@ func (x *search) run(workers int, progress func(depth, states int)) (r report) {
 	return r
 }
 
-// level expands the states from number from up to, but not including, number to.
+// level expands states from, from+1, ..., to-1.
 func (x *search) level(ws []*worker, from, to int) {
 	const batch = 64
 	var next atomic.Int64

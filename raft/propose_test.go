@@ -57,7 +57,7 @@ func TestStartElsewhere(t *testing.T) {
 	}
 }
 
-// Commands that are queued when the leader is deposed are lost. Their Start returns that, even if the server leads
+// Commands that are queued when the leader is deposed are lost. accept returns false for them, even if the server leads
 // again by then, and does not take commands of the new term.
 func TestAcceptAfterDeposition(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
