@@ -98,6 +98,20 @@ func (n *thinNet) leader(t testing.TB) *Raft {
 	return leaderAmong(t, n.servers, 10*time.Second)
 }
 
+// stableLeader returns a leader that has led for two seconds. Where a message takes longer than an election timeout, a
+// server may be elected just after another one.
+func (n *thinNet) stableLeader(t testing.TB) *Raft {
+	t.Helper()
+	for {
+		leader := n.leader(t)
+		term, _ := leader.GetState()
+		time.Sleep(2 * time.Second)
+		if now, leads := leader.GetState(); leads && now == term {
+			return leader
+		}
+	}
+}
+
 // until waits at most limit for a condition, and returns how long it took.
 func (n *thinNet) until(t testing.TB, what string, limit time.Duration, holds func() bool) time.Duration {
 	t.Helper()
@@ -258,8 +272,7 @@ func TestLongRoundTrips(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					n := startThin(1e12, time.Duration(ms)*time.Millisecond, WithLink(link))
 					defer n.kill()
-					leader := n.leader(t)
-					time.Sleep(2 * time.Second)
+					leader := n.stableLeader(t)
 					term, _ := leader.GetState()
 					n.mu.Lock()
 					clear(n.sent)
