@@ -31,8 +31,9 @@ func (f *follower) backUpTo(next int) {
 }
 
 // nextIndexAfterConflict returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
-// is the paper's optimization: "the follower can include the term of the conflicting entry and the first index it stores
-// for that term", and the leader bypasses "all of the conflicting entries in that term" (§5.3).
+// is the paper's optimization. The follower names the term of that entry and its first index of that term (conflict), and
+// "the leader can decrement nextIndex to bypass all of the conflicting entries in that term" (§5.3). If the leader has the
+// entry at that index, too, it only goes behind its own entries of that term.
 func (rf *Raft) nextIndexAfterConflict(f *follower, prev int, reply *AppendEntriesReply) int {
 	agreed := max(f.matchIndex, min(rf.log.base, prev-1))
 	switch by := rf.options.backup; {

@@ -40,7 +40,7 @@ func countTrue(answers []bool) int {
 func (rf *Raft) isMajority(n int) bool { return n > len(rf.peers)/2 }
 
 // startElectionLocked starts an election (§5.2) when the election timeout has elapsed: a PreVote campaign, or at once a
-// candidacy if PreVote is not used.
+// candidacy if PreVote is not used. A server "restarts its randomized election timeout at the start of an election" (§5.2).
 func (rf *Raft) startElectionLocked() {
 	rf.electionsStarted++
 	rf.drawTimeoutLocked(rf.electionsStarted) // longer, in case this server is cut off; a reply resets the timer
@@ -97,7 +97,7 @@ func (rf *Raft) requestVotesLocked() {
 }
 
 // requestVoteFrom sends RequestVote to one peer. It sends it again if there is no reply, at most maxFailures times in all:
-// "servers retry RPCs if they do not receive a response in a timely manner" (§5.1).
+// "servers retry RPCs if they do not receive a response in a timely manner" (§5.1, §5.5). The next election asks again.
 func (rf *Raft) requestVoteFrom(peer int, args *RequestVoteArgs) {
 	begun := time.Now()
 	for n, again := 0, true; again && n < maxFailures; n++ {

@@ -36,7 +36,7 @@ import "fmt"
 // T: an entry that was never committed before and that the leader of T did not have.
 //
 // A new leader that wants to serve clients from its own state starts a command and waits until it comes back. It has then
-// applied everything that earlier leaders have committed.
+// applied everything that earlier leaders have committed, as it would after the no-op entry of §8.
 type Event struct {
 	Kind   EventKind
 	Term   int // the server's term after the change; with LostLeadership the term in which it led

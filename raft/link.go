@@ -149,7 +149,8 @@ func (rf *Raft) wakeReplicatorLocked(f *follower) {
 }
 
 // nextCallLocked makes c the next message to f, and records that it is in flight. nextIndex advances at once, unless the
-// leader is still looking for where the logs agree; onReplyLocked moves it back if the message is lost.
+// leader is still looking for where the logs agree; onReplyLocked moves it back if the message is lost. If the log no longer
+// has the entry at nextIndex, the message is an InstallSnapshot (§7).
 func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	withData := rf.hasRoomForDataLocked(f)
 	if withData && f.nextIndex <= rf.log.base {
@@ -172,9 +173,9 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	rf.wakeTickerAtLocked(c.sentAt.Add(rf.minCallTimeout()))
 }
 
-// appendEntriesLocked makes c an AppendEntries (§5.3). withData adds the "log entries starting at nextIndex" (Figure 2), up
-// to the next one in flight, as one batch of at most maxEntries entries and maxBatch bytes. Without entries c is a
-// heartbeat.
+// appendEntriesLocked makes c an AppendEntries, on the leader (§5.3); appendEntriesFromLocked is the follower's side.
+// withData adds the "log entries starting at nextIndex" (Figure 2), up to the next one in flight, as one batch of at most
+// maxEntries entries and maxBatch bytes. Without entries c is a heartbeat.
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, withData bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if withData {

@@ -10,8 +10,8 @@ import (
 // A raftLog is the log of §5.3, without the entries that compaction has cut off (§7). It is pure data: it knows no lock,
 // network or disk.
 type raftLog struct {
-	base     int       // index of the last entry cut off; 0 if there is none
-	baseTerm int       // term of that entry
+	base     int       // index of the last entry cut off; 0 if none; WithTrailingLog may keep it below snapshot.index
+	baseTerm int       // term of that entry; kept for the consistency check of the entry that follows it (§7)
 	segments []segment // the entries, from index base+1 on; no segment is empty, and terms never fall
 	growing  bool      // the last segment takes further small batches
 	start    mark      // before the first record
@@ -116,7 +116,7 @@ func (l *raftLog) upToDate(lastIndex, lastTerm int) bool {
 }
 
 // firstNew returns the place in b of the first entry that the log does not have, when b begins at index first. All
-// entries before it agree with the log (§5.3).
+// entries before it agree with the log (§5.3), and the caller "ignores those entries" of a repeated request (§5.5).
 func (l *raftLog) firstNew(first int, b batch) (n int) {
 	for i := range b {
 		for k := range b[i].ends {
@@ -129,9 +129,9 @@ func (l *raftLog) firstNew(first int, b batch) (n int) {
 	return n
 }
 
-// conflict returns what a follower answers when the consistency check failed at prev: the term of its entry there and the
-// first index that it has of that term. If the log ends before prev, it returns term 0 and the index after the last entry
-// (§5.3, end).
+// conflict returns what a follower answers when the consistency check failed at prev: "the term of the conflicting entry
+// and the first index it stores for that term" (§5.3). If the log ends before prev, a case that the paper leaves open, it
+// returns term 0 and the index after the last entry.
 func (l *raftLog) conflict(prev int) (term, index int) {
 	if prev > l.lastIndex() {
 		return 0, l.lastIndex() + 1

@@ -45,7 +45,7 @@ type AppendEntriesArgs struct {
 type AppendEntriesReply struct {
 	Term          int    // the follower's currentTerm, for the leader to update itself
 	Success       bool   // the follower's log matches PrevLogIndex and PrevLogTerm, and now has the new entries
-	ConflictTerm  int    // if the check failed, the term of the follower's entry at PrevLogIndex, or 0 if it has none there
+	ConflictTerm  int    // if the check failed, the term of the follower's entry at PrevLogIndex, or 0 if none (§5.3)
 	ConflictIndex int    // the first index that the follower has of that term, or the index after its last entry
 	Beyond        int    // with Success, index of the last entry taken from messages that had come early; 0 if none
 	Full          bool   // the follower takes no entries until its service has caught up (WithMaxBacklog)
@@ -212,6 +212,7 @@ func (rf *Raft) isPeer(id int) bool { return id >= 0 && id < len(rf.peers) && id
 
 // admitLeaderLocked applies admitLocked and the rules for messages from a leader. A term has at most one leader (§5.2),
 // so a message from a second one is refused. A candidate that hears from the leader of its term returns to follower.
+// A leader takes no entries from anyone: it "never overwrites or deletes entries in its log" (Figure 3, §5.3).
 func (rf *Raft) admitLeaderLocked(m Message) bool {
 	id, term := m.sender()
 	if term == rf.currentTerm && (rf.role == Leader || rf.leader >= 0 && rf.leader != id) {

@@ -62,7 +62,7 @@ type options struct {
 }
 
 // labDefaults returns the defaults. The heartbeat obeys the lab's ten heartbeats a second, and an election timeout leaves
-// room for one heartbeat to be late (§5.6).
+// room for one heartbeat to be late: "broadcastTime ≪ electionTimeout ≪ MTBF" (§5.6).
 func labDefaults() options {
 	return options{
 		heartbeat:  115 * time.Millisecond,
@@ -210,7 +210,8 @@ func WithCloseOnKill() Option {
 	return func(o *options) { o.closeOnKill = true }
 }
 
-// check returns an error if an option is invalid or contradicts another one.
+// check returns an error if an option is invalid or contradicts another one. Of the timing requirement
+// (§5.6) it can check only that an election timeout is longer than a heartbeat interval.
 func (o *options) check() error {
 	switch {
 	case o.heartbeat < time.Millisecond:

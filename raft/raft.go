@@ -26,7 +26,7 @@
 //	log.go          the log as pure data; accepted.go has values of commands         §5.3, §7
 //	segment.go      how entries lie in memory, on disk and in messages
 //	command.go      how a command is encoded and decoded; codec.go, definition.go, identity.go and register.go help
-//	persist.go      the saved state; store.go saves what is new; persister.go: disk  Fig. 2
+//	persist.go      reads the saved state; store.go saves it; persister.go: disk     Fig. 2
 //	control.go      RaftState; status.go has Status; events.go has Event
 //	options.go      the options of Make; options_link.go has those for links and for backing up
 //	observe.go      hooks for the tests that watch a server
@@ -52,7 +52,7 @@
 //
 // # Departures from the paper
 //
-//   - A new leader appends no no-op entry, since indices belong to the user (lab rule).
+//   - A new leader appends no no-op entry (§8), since indices belong to the user (lab rule); see Event.
 //   - A server asks whether it would win before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that a
 //     server that was cut off does not depose a working leader.
 //   - A leader steps down when a majority does not answer for a while (§6.2 there). Otherwise PreVote could keep the other
@@ -63,8 +63,8 @@
 //   - Entries of older terms also commit when every server has them (advanceCommitLocked).
 //   - Snapshots are sent whole.
 //
-// docs/design.md says why each is safe. Each file states its language version, so that it also builds in a course tree
-// whose go.mod names an older one.
+// docs/design.md says why each is safe. Read-only requests and repeated commands (§8) are left to the service. Each file
+// states its language version, so that it also builds in a course tree whose go.mod names an older one.
 package raft
 
 import (
@@ -94,7 +94,7 @@ type Raft struct {
 	mu     sync.Mutex
 	killed bool
 
-	// Persistent state on all servers (Figure 2): saved before anything that depends on it leaves the server.
+	// Persistent state on all servers (Figure 2): on stable storage before anything that depends on it leaves the server.
 	currentTerm int
 	votedFor    int // candidate that received our vote in currentTerm, or nobody
 	log         raftLog
@@ -113,7 +113,7 @@ type Raft struct {
 	role             Role
 	leader           int       // the server known to lead in currentTerm, or nobody
 	lastHeard        time.Time // when the leader's last message came
-	silence                    // of the leader; on a leader, of a majority
+	silence                    // the election timer (§5.2): of the leader; on a leader, of a majority
 	nextTick         time.Time // when the ticker runs next
 	campaign         campaign  // votes received, or promises of votes during a PreVote
 	electionsStarted int       // elections started since a leader was last known
@@ -220,7 +220,7 @@ func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	return -1, term, false
 }
 
-// GetState returns the current term and reports whether this server believes that it is the leader.
+// GetState returns the current term and reports whether this server believes that it is the leader. It may be mistaken (§8).
 func (rf *Raft) GetState() (term int, isLeader bool) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

@@ -6,7 +6,8 @@ import "time"
 
 // onReplyLocked handles the reply to a call of the current term, or its failure if reply is nil (Figure 2, Leaders; §5.3).
 // A reply with a later term deposes the leader: "if RPC … response contains term T > currentTerm" (§5.1). If c was lost,
-// nextIndex goes back to its entries: "the leader retries AppendEntries RPCs indefinitely" (§5.3).
+// nextIndex goes back to its entries: "the leader retries AppendEntries RPCs indefinitely" (§5.3, §5.5). To a follower that
+// does not answer at all, the leader repeats only heartbeats (maxFailures).
 func (rf *Raft) onReplyLocked(f *follower, c *call, reply Reply) {
 	pending, now := f.remove(c), time.Now()
 	if f.snapshotCall == c {
@@ -188,7 +189,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 	}
 	known := rf.log.firstNew(prev+1, b)
 	b = b.drop(known)
-	if reply.Full && len(b) > 0 {
+	if reply.Full && len(b) > 0 { // rule 5 for the entries that the log has already
 		rf.commitLocked(min(args.LeaderCommit, prev+known))
 		return
 	}
@@ -200,6 +201,7 @@ func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types 
 		last, reply.Beyond = beyond, beyond
 	}
 	// Rule 5: "if leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)".
+	// Entries that had come early and now fit the log count, too.
 	rf.commitLocked(min(args.LeaderCommit, last))
 }
 

@@ -9,7 +9,7 @@ import (
 
 // A snapshot replaces the log entries up to and including index (§7).
 type snapshot struct {
-	index int    // lastIncludedIndex; 0 if there is no snapshot
+	index int    // lastIncludedIndex; 0 if there is no snapshot; never less than raftLog.base
 	term  int    // lastIncludedTerm
 	data  []byte // never written to
 	sum   uint32 // checksum of data
@@ -46,8 +46,9 @@ func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int,
 	return true
 }
 
-// installSnapshotLocked makes c an InstallSnapshot: "the leader must occasionally send snapshots to followers that lag
-// behind", when it "has already discarded the next log entry that it needs to send" (§7). A snapshot is sent whole.
+// installSnapshotLocked makes c an InstallSnapshot, on the leader; takeSnapshotLocked is the follower's side. "The leader
+// must occasionally send snapshots to followers that lag behind", when it "has already discarded the next log entry that
+// it needs to send" (§7): nextCallLocked decides that. A snapshot is sent whole.
 func (rf *Raft) installSnapshotLocked(c *call) {
 	c.last, c.bytes = rf.snapshot.index, len(rf.snapshot.data)
 	m := &InstallSnapshotArgs{
@@ -78,11 +79,13 @@ func (rf *Raft) onInstallSnapshot(args *InstallSnapshotArgs) *InstallSnapshotRep
 	return reply
 }
 
-// takeSnapshotLocked carries out rules 5 to 8 of the receiver of InstallSnapshot (Figure 13). Rule 6: "if existing log entry
-// has same index and term as snapshot's last included entry, retain log entries following it". Rule 7: otherwise "discard
-// the entire log". Rule 5, "save snapshot file", is compactLocked, which saves before the applier can send the snapshot.
-// Rule 8, "reset state machine using snapshot contents", is left to the service, which receives it on applyCh. A snapshot
-// up to commitIndex is ignored: the service receives those commands from the log.
+// takeSnapshotLocked carries out rules 5 to 8 of the receiver of InstallSnapshot (Figure 13). Rule 5, "save snapshot file,
+// discard any existing or partial snapshot with a smaller index", is compactLocked, which saves before the applier can send
+// the snapshot. Rule 6: "if existing log entry has same index and term as snapshot's last included entry, retain log entries
+// following it". Rule 7: otherwise "discard the entire log". Rule 8, "reset state machine using snapshot contents", is left
+// to the service, which receives the snapshot on applyCh. In the case of rule 6, where the paper only replies, it receives
+// the snapshot as well, in place of the commands that it covers. A snapshot up to commitIndex is ignored: the service
+// receives those commands from the log.
 func (rf *Raft) takeSnapshotLocked(s snapshot) {
 	if s.index <= rf.commitIndex {
 		return

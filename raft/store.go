@@ -96,7 +96,8 @@ func (rf *Raft) rebuildFrontLocked() (front []byte) {
 	return front
 }
 
-// saveLocked saves the state that Figure 2 calls persistent, when the log and the snapshot have not changed.
+// saveLocked saves the state that Figure 2 calls persistent, when the log and the snapshot have not changed. It
+// is "updated on stable storage before responding to RPCs" (Figure 2): the handlers save before they return (OnMessage).
 func (rf *Raft) saveLocked() { rf.changeLocked(Change{}) }
 
 // saveEntriesLocked appends entries to the log and saves the log. The save also includes a truncation just before. If

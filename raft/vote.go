@@ -35,7 +35,8 @@ func (rf *Raft) wouldVoteLocked(args *RequestVoteArgs) bool {
 // voteLocked grants the vote "if votedFor is null or candidateId, and candidate's log is at least as up-to-date as
 // receiver's log" (Figure 2, §5.2, §5.4.1), and reports whether it did. The vote is saved before it returns. Granting a vote
 // resets the election timer; refusing one does not. A candidate may grant its vote if it has not voted for itself
-// (WithVotePolicy).
+// (WithVotePolicy). "Each server will vote for at most one candidate in a given term, on a first-come-first-served basis"
+// (§5.2); a candidate that concedes withdraws its vote for itself (WithConcession).
 func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 	if !rf.admitLocked(args) || !rf.log.upToDate(args.LastLogIndex, args.LastLogTerm) {
 		return false
