@@ -154,12 +154,12 @@ func (rf *Raft) wakeReplicatorLocked(f *follower) {
 func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	withData := rf.hasRoomForDataLocked(f)
 	if withData && f.nextIndex <= rf.log.base {
-		rf.installSnapshotLocked(c)
+		rf.makeInstallSnapshotLocked(c)
 		if f.failures == 0 { // otherwise this one may be lost too: do not wait for it
 			f.snapshotCall = c
 		}
 	} else {
-		rf.appendEntriesLocked(f, c, withData)
+		rf.makeAppendEntriesLocked(f, c, withData)
 	}
 	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
 	if !f.probing {
@@ -173,10 +173,10 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	rf.wakeTickerAtLocked(c.sentAt.Add(rf.minCallTimeout()))
 }
 
-// appendEntriesLocked makes c an AppendEntries, on the leader (§5.3); appendEntriesFromLocked is the follower's side.
+// makeAppendEntriesLocked makes c an AppendEntries, on the leader (§5.3); takeAppendEntriesLocked is the follower's side.
 // withData adds the "log entries starting at nextIndex" (Figure 2), up to the next one in flight, as one batch of at most
 // maxEntries entries and maxBatch bytes. Without entries c is a heartbeat.
-func (rf *Raft) appendEntriesLocked(f *follower, c *call, withData bool) {
+func (rf *Raft) makeAppendEntriesLocked(f *follower, c *call, withData bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if withData {
 		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.countUnsent(f.nextIndex)), maxBatch)

@@ -54,8 +54,6 @@ const (
 	// maxYielding bounds how many such Starts yield at a time; the others wait. It keeps the scheduler's queue short for
 	// the replicators.
 	maxYielding = 16
-	// maxGathered is the number of queued commands at which gather stops.
-	maxGathered = 256
 	// maxYields bounds how often gather yields.
 	maxYields = 8
 	// After singlesBeforeGather queues in a row with a single command, a Start gathers once to see whether others join.
@@ -124,7 +122,7 @@ func (ps *proposals) expectsOthers(waiting int) bool {
 
 // gather yields to other Starts, which may join the queue, as long as the queue grows.
 func (ps *proposals) gather() {
-	for n, had, has := 0, 0, 1; n < maxYields && has > had && has < maxGathered; n++ {
+	for n, had, has := 0, 0, 1; n < maxYields && has > had; n++ {
 		runtime.Gosched()
 		had, has = has, ps.length()
 	}

@@ -254,7 +254,7 @@ func TestExpectsOthers(t *testing.T) {
 func TestGather(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	rf := newLeader(t, 3, 2, nil)
-	for _, c := range []struct{ joining, want int }{{5, 6}, {2000, maxGathered}} {
+	for _, c := range []struct{ joining, want int }{{5, 6}, {2000, 2001}} {
 		var joined sync.WaitGroup
 		rf.proposals.add([]byte{formNil}, nil)
 		for range c.joining {

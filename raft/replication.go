@@ -154,22 +154,22 @@ func (rf *Raft) readEntries(args *AppendEntriesArgs) (batch, *definitions, error
 }
 
 // onAppendEntries is the receiver of AppendEntries (Figure 2, §5.3). Rule 1, "reply false if term < currentTerm", is part of
-// admitLeaderLocked. Rules 2 to 5 are appendEntriesFromLocked.
+// admitLeaderLocked. Rules 2 to 5 are takeAppendEntriesLocked.
 func (rf *Raft) onAppendEntries(args *AppendEntriesArgs) *AppendEntriesReply {
 	reply := new(AppendEntriesReply)
 	b, types, err := rf.readEntries(args)
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	if err == nil && rf.admitLeaderLocked(args) {
-		rf.appendEntriesFromLocked(args, b, types, reply)
+		rf.takeAppendEntriesLocked(args, b, types, reply)
 	}
 	reply.Term = rf.currentTerm
 	return reply
 }
 
-// appendEntriesFromLocked carries out rules 2 to 5 of the receiver of AppendEntries (Figure 2), and fills in reply. What it
+// takeAppendEntriesLocked carries out rules 2 to 5 of the receiver of AppendEntries (Figure 2), and fills in reply. What it
 // acknowledges has been saved. While the service is too far behind (WithMaxBacklog) it accepts no new entries.
-func (rf *Raft) appendEntriesFromLocked(args *AppendEntriesArgs, b batch, types *definitions, reply *AppendEntriesReply) {
+func (rf *Raft) takeAppendEntriesLocked(args *AppendEntriesArgs, b batch, types *definitions, reply *AppendEntriesReply) {
 	prev, last := args.PrevLogIndex, args.PrevLogIndex+b.length()
 	reply.Full = rf.backlogFullLocked()
 	if prev < rf.log.base {

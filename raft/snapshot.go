@@ -46,10 +46,10 @@ func (rf *Raft) CondInstallSnapshot(lastIncludedTerm int, lastIncludedIndex int,
 	return true
 }
 
-// installSnapshotLocked makes c an InstallSnapshot, on the leader; takeSnapshotLocked is the follower's side. "The leader
+// makeInstallSnapshotLocked makes c an InstallSnapshot, on the leader; takeSnapshotLocked is the follower's side. "The leader
 // must occasionally send snapshots to followers that lag behind", when it "has already discarded the next log entry that
 // it needs to send" (§7): nextCallLocked decides that. A snapshot is sent whole.
-func (rf *Raft) installSnapshotLocked(c *call) {
+func (rf *Raft) makeInstallSnapshotLocked(c *call) {
 	c.last, c.bytes = rf.snapshot.index, len(rf.snapshot.data)
 	m := &InstallSnapshotArgs{
 		Term:              rf.currentTerm,
