@@ -15,7 +15,7 @@ func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *Append
 	}
 	next := reply.ConflictIndex
 	if reply.ConflictTerm > 0 {
-		next = rf.nextIndexAfterConflict(f, prev, reply)
+		next = rf.nextIndexAfterConflictLocked(f, prev, reply)
 	}
 	f.backUpTo(next)
 	if prev <= f.matchIndex {
@@ -30,10 +30,10 @@ func (f *follower) backUpTo(next int) {
 	f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, next))
 }
 
-// nextIndexAfterConflict returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
+// nextIndexAfterConflictLocked returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
 // is the paper's optimization: "the follower can include the term of the conflicting entry and the first index it stores
 // for that term", and the leader bypasses "all of the conflicting entries in that term" (§5.3).
-func (rf *Raft) nextIndexAfterConflict(f *follower, prev int, reply *AppendEntriesReply) int {
+func (rf *Raft) nextIndexAfterConflictLocked(f *follower, prev int, reply *AppendEntriesReply) int {
 	agreed := max(f.matchIndex, min(rf.log.base, prev-1))
 	switch by := rf.options.backup; {
 	case by.entries() > 0:

@@ -58,7 +58,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"events":      irrelevant("searches run without WithEvents"),
 		"role":        changes(func(s *drivenServer) { s.rf.role = (s.rf.role + 1) % 3 }),
 		"leader":      changes(func(s *drivenServer) { s.rf.leader = 2 }),
-		"lastHeard":   irrelevant(timing), "silence": irrelevant(timing), "nextTick": irrelevant(timing),
+		"lastHeard":   irrelevant(timing), "electionTimer": irrelevant(timing), "nextTick": irrelevant(timing),
 		"campaign":         changes(func(s *drivenServer) { s.rf.campaign = s.rf.newCampaign(true) }),
 		"electionsStarted": irrelevant(timing),
 		"followers":        changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
@@ -156,7 +156,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	reflect.TypeFor[store](): {
 		"persister": irrelevant(byDisk), "disk": irrelevant(byDisk), "changer": irrelevant(byDisk), "from": irrelevant(byDisk), "to": irrelevant(byDisk),
 		"front": irrelevant(byDisk), "frontSum": irrelevant(byDisk),
-		"defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
+		"definitions": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
 	},
 	reflect.TypeFor[Persister](): {
 		"mu": irrelevant("it is free between two steps"), "head": irrelevant(byDisk), "body": irrelevant(byDisk), "size": irrelevant(byDisk),

@@ -417,7 +417,7 @@ func (s *drivenServer) tick(in step) {
 	long := now.Add(-1000 * time.Hour)
 	switch in.kind {
 	case stepTimeout:
-		rf.silence = silence{deadline: now, checked: checks}
+		rf.electionTimer = electionTimer{deadline: now, checked: checks}
 		if rf.campaign.begun = now; in.arg == 1 {
 			rf.campaign.begun = long
 		}
@@ -427,7 +427,7 @@ func (s *drivenServer) tick(in step) {
 				f.lastAnswer = long
 			}
 		}
-		rf.silence = silence{deadline: now, checked: checks}
+		rf.electionTimer = electionTimer{deadline: now, checked: checks}
 	}
 	rf.tick()
 }

@@ -10,13 +10,13 @@ import "time"
 func (rf *Raft) heartbeatDutyLocked(now time.Time) time.Time {
 	next := now.Add(rf.options.heartbeat)
 	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
-		if rf.silence.expired(now) {
+		if rf.electionTimer.expired(now) {
 			rf.stepDownLocked()
-			return rf.silence.next()
+			return rf.electionTimer.next()
 		}
-		next = rf.silence.next()
+		next = rf.electionTimer.next()
 	} else {
-		rf.silence.begin(now, rf.options.timeoutMin)
+		rf.electionTimer.start(now, rf.options.timeoutMin)
 	}
 	commitDue := !rf.commitNotice.IsZero() && !now.Before(rf.commitNotice)
 	if commitDue {

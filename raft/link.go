@@ -29,7 +29,7 @@ func (rf *Raft) replicator(f *follower) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	var c call
-	for rf.waitForWork(f) {
+	for rf.waitForWorkUnlocked(f) {
 		rf.nextCallLocked(f, &c)
 		if rf.hasWorkLocked(f) {
 			rf.wakeReplicatorLocked(f)
@@ -46,9 +46,9 @@ func (rf *Raft) onCallReturnLocked(f *follower, c *call, reply Reply) {
 	}
 }
 
-// waitForWork waits until there is a message to send to f. It reports false if the replicator must end. It needs mu, and
+// waitForWorkUnlocked waits until there is a message to send to f. It reports false if the replicator must end. It needs mu, and
 // releases it while it waits.
-func (rf *Raft) waitForWork(f *follower) bool {
+func (rf *Raft) waitForWorkUnlocked(f *follower) bool {
 	for !rf.killed && !rf.hasWorkLocked(f) {
 		if f.waiting {
 			return false
@@ -178,7 +178,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 func (rf *Raft) appendEntriesLocked(f *follower, c *call, withData bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if withData {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.countUnsent(f.nextIndex)), maxBatch)
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.maxEntries, f.countUnsent(f.nextIndex)), maxBatch)
 		c.bytes = c.entries.size()
 	}
 	c.last = prev + c.entries.length()

@@ -20,8 +20,8 @@ type raftLog struct {
 }
 
 const (
-	// pieceSize bounds the memory, in bytes, of a segment that collects small batches.
-	pieceSize = 64 << 10
+	// maxGrowing bounds the memory, in bytes, of a segment that collects small batches.
+	maxGrowing = 64 << 10
 	// largeBatch is the size in bytes from which a batch gets its own segment, unless it is copied and the last segment
 	// has room.
 	largeBatch = 4 << 10
@@ -188,7 +188,7 @@ func (l *raftLog) segmentFor(size, n int) *segment {
 			return last
 		}
 		if small {
-			capacity = max(size, min(2*len(last.memory), pieceSize))
+			capacity = max(size, min(2*len(last.memory), maxGrowing))
 			ends += capacity * last.length() / len(last.memory) // as if the next records were as long
 		}
 	}

@@ -27,9 +27,9 @@ const (
 	LinkPerMessage Link = -2
 )
 
-// snapshotBits is the number of bits of a Link that hold a pool's messages with entries; those above hold its snapshots,
+// snapshotShift is the number of bits of a Link that hold a pool's messages with entries; those above hold its snapshots,
 // less one.
-const snapshotBits = 20
+const snapshotShift = 20
 
 // LinkPool returns LinkPools(n, 1): at most n messages with entries and one snapshot are in flight to a peer. It panics
 // unless 1 <= n < 1<<20.
@@ -50,18 +50,18 @@ func LinkPool(n int) Link {
 //
 // LinkPools panics unless 1 <= entries < 1<<20 and 1 <= snapshots <= 1000.
 func LinkPools(entries, snapshots int) Link {
-	if entries < 1 || entries >= 1<<snapshotBits || snapshots < 1 || snapshots > 1000 {
+	if entries < 1 || entries >= 1<<snapshotShift || snapshots < 1 || snapshots > 1000 {
 		panic(fmt.Sprintf("raft: LinkPools(%d, %d): want 1 to %d messages with entries and 1 to 1000 snapshots",
-			entries, snapshots, 1<<snapshotBits-1))
+			entries, snapshots, 1<<snapshotShift-1))
 	}
-	return Link((snapshots-1)<<snapshotBits | entries)
+	return Link((snapshots-1)<<snapshotShift | entries)
 }
 
 // entries returns how many messages with entries a pool allows in flight.
-func (l Link) entries() int { return int(l) & (1<<snapshotBits - 1) }
+func (l Link) entries() int { return int(l) & (1<<snapshotShift - 1) }
 
 // snapshots returns how many snapshots a pool allows in flight.
-func (l Link) snapshots() int { return int(l)>>snapshotBits + 1 }
+func (l Link) snapshots() int { return int(l)>>snapshotShift + 1 }
 
 // maxInFlight returns how many messages with entries may be in flight to a peer: no more than the peer's reorder buffer
 // holds.

@@ -25,9 +25,9 @@ type head struct {
 	snapshotIndex int // lastIncludedIndex of the snapshot, 0 without a snapshot (§7)
 	snapshotTerm  int // lastIncludedTerm
 	bodyLength    int
-	bodySum       uint32 // checksum after the last entry; it starts from bodyBegin
+	endSum        uint32 // checksum after the last entry; it starts from startSum
 	snapshotSum   uint32
-	bodyBegin     uint32 // checksum before the first entry
+	startSum      uint32 // checksum before the first entry
 	frontSum      uint32
 	frontLength   int
 }
@@ -54,7 +54,7 @@ func (h *head) append(dst []byte) []byte {
 	for _, n := range [...]int{h.currentTerm, h.votedFor, h.base, h.baseTerm, h.snapshotIndex, h.snapshotTerm, h.bodyLength} {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(n))
 	}
-	for _, sum := range [...]uint32{h.bodySum, h.snapshotSum, h.bodyBegin, h.frontSum} {
+	for _, sum := range [...]uint32{h.endSum, h.snapshotSum, h.startSum, h.frontSum} {
 		dst = binary.LittleEndian.AppendUint32(dst, sum)
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(h.frontLength))
@@ -78,7 +78,7 @@ func readHead(state []byte) (h head, body []byte, err error) {
 		*n = int(binary.LittleEndian.Uint64(fields))
 		fields = fields[8:]
 	}
-	for _, sum := range [...]*uint32{&h.bodySum, &h.snapshotSum, &h.bodyBegin, &h.frontSum} {
+	for _, sum := range [...]*uint32{&h.endSum, &h.snapshotSum, &h.startSum, &h.frontSum} {
 		*sum = binary.LittleEndian.Uint32(fields)
 		fields = fields[4:]
 	}
@@ -95,7 +95,7 @@ func (h *head) checkBody(body []byte) error {
 		return fmt.Errorf("its type definitions have %d bytes, in a body of %d", h.frontLength, len(body))
 	}
 	front, entries := body[:h.frontLength], body[h.frontLength:]
-	if checksum(front) != h.frontSum || extendChecksum(h.bodyBegin, entries) != h.bodySum {
+	if checksum(front) != h.frontSum || extendChecksum(h.startSum, entries) != h.endSum {
 		return errors.New("the checksum of its body is wrong")
 	}
 	return nil
@@ -131,7 +131,7 @@ func (rf *Raft) restore(state, data []byte) error {
 	}
 	rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor
 	rf.log.reset(h.base, h.baseTerm)
-	rf.log.start = mark{sum: h.bodyBegin}
+	rf.log.start = mark{sum: h.startSum}
 	rf.log.end = rf.log.start
 	rf.snapshot = snapshot{index: h.snapshotIndex, term: h.snapshotTerm, data: data, sum: h.snapshotSum}
 	if err := rf.restoreDefinitions(body[:h.frontLength]); err != nil {
@@ -154,7 +154,7 @@ func (rf *Raft) restoreDefinitions(front []byte) error {
 		front = rest
 		def := definition(bytes.Clone(d)) // a copy, since it outlives the state
 		rf.definitions.add(def.key(), def)
-		rf.store.defined = append(rf.store.defined, defined{def.key(), maxNumber})
+		rf.store.definitions = append(rf.store.definitions, savedDefinition{def.key(), maxNumber})
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (q *queue) add(term int, data []byte, command any) {
 
 // reset empties the queue. It keeps the memory for reuse, unless that is large.
 func (q *queue) reset() {
-	if cap(q.memory) > maxEmpty || cap(q.commands) > maxEmpty/10 {
+	if cap(q.memory) > maxReused || cap(q.commands) > maxReused/10 {
 		*q = queue{}
 		return
 	}
@@ -62,8 +62,8 @@ const (
 	singlesBeforeGather = 128
 	// When the queue holds more than maxQueue bytes, the next Start saves it before it adds its own command.
 	maxQueue = 64 << 20
-	// An empty queue keeps its memory up to maxEmpty bytes, and up to maxEmpty/10 commands.
-	maxEmpty = 1 << 20
+	// An empty queue keeps its memory up to maxReused bytes, and up to maxReused/10 commands.
+	maxReused = 1 << 20
 )
 
 // A ticket says what add did with a command.
@@ -71,7 +71,7 @@ type ticket struct {
 	index, term int
 	first       bool // the command is the first in the queue: its Start must call accept
 	full        bool // the command was not added: call accept, then add again
-	waiting     int  // the number of uncommitted commands, this one included
+	uncommitted int  // the number of uncommitted commands, this one included
 }
 
 // open begins a term of leadership. next is the index of its first command.
@@ -104,10 +104,10 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	ps.queue.add(ps.term, data, command)
 	ps.next++
 	return ticket{
-		index:   ps.next - 1,
-		term:    ps.term,
-		waiting: ps.next - 1 - int(ps.committed.Load()),
-		first:   ps.queue.length() == 1,
+		index:       ps.next - 1,
+		term:        ps.term,
+		uncommitted: ps.next - 1 - int(ps.committed.Load()),
+		first:       ps.queue.length() == 1,
 	}
 }
 
@@ -115,11 +115,11 @@ func (ps *proposals) add(data []byte, command any) ticket {
 // once in a while, if nobody did for long. The latter finds clients that wait for their commands and have fallen into taking
 // turns, one command a message. With more commands uncommitted it does not look: there a useless yield would only send a
 // small message early.
-func (ps *proposals) expectsOthers(waiting int) bool {
-	if waiting == 1 && ps.singles.Load() >= singlesBeforeGather {
+func (ps *proposals) expectsOthers(uncommitted int) bool {
+	if uncommitted == 1 && ps.singles.Load() >= singlesBeforeGather {
 		ps.singles.Store(0)
 	}
-	return waiting < maxUncommitted && ps.singles.Load() == 0
+	return uncommitted < maxUncommitted && ps.singles.Load() == 0
 }
 
 // gather yields to other Starts, which may join the queue, as long as the queue grows.
@@ -177,7 +177,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	for t.full && rf.accept(t.term) {
 		t = rf.proposals.add(data, command)
 	}
-	if cap(data) <= maxEmpty {
+	if cap(data) <= maxReused {
 		*buf = data
 		rf.proposals.buffers.Put(buf)
 	}
@@ -185,14 +185,14 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	case t.full:
 		return 0, 0, nil
 	case t.first:
-		if rf.proposals.expectsOthers(t.waiting) {
+		if rf.proposals.expectsOthers(t.uncommitted) {
 			rf.proposals.gather()
 		}
 		if !rf.accept(t.term) {
 			return 0, 0, nil
 		}
 	}
-	if t.waiting >= maxUncommitted {
+	if t.uncommitted >= maxUncommitted {
 		rf.proposals.yield()
 	}
 	return t.index, t.term, nil

@@ -9,7 +9,7 @@
 //	raft.go         the state of Figure 2, and the lab's interface
 //	role.go         follower, candidate, leader: the only changes of role and term   §5.1, §5.2
 //	ticker.go       the goroutine that watches the election timeout                  §5.2
-//	silence.go      tells silent peers from a pause of this process
+//	timer.go        the election timer: a pause of this process does not end it      §5.2
 //	election.go     campaigns: PreVote, then RequestVote to all peers                §5.2
 //	vote.go         the RequestVote handler                                          §5.2, §5.4.1
 //	propose.go      from Start to the leader's log                                   §5.3
@@ -111,12 +111,12 @@ type Raft struct {
 	backlogFull bool          // the service is so far behind that we accept no entries
 
 	role             Role
-	leader           int       // the server known to lead in currentTerm, or nobody
-	lastHeard        time.Time // when the leader's last message came
-	silence                    // of the leader; on a leader, of a majority
-	nextTick         time.Time // when the ticker runs next
-	campaign         campaign  // votes received, or promises of votes during a PreVote
-	electionsStarted int       // elections started since a leader was last known
+	leader           int           // the server known to lead in currentTerm, or nobody
+	lastHeard        time.Time     // when the leader's last message came
+	electionTimer    electionTimer // on a leader, it runs while no majority replies
+	nextTick         time.Time     // when the ticker runs next
+	campaign         campaign      // votes received, or promises of votes during a PreVote
+	electionsStarted int           // elections started since a leader was last known
 
 	// Volatile state on leaders (Figure 2), reinitialized after election.
 	followers    []*follower // by peer; nil for ourselves

@@ -94,8 +94,8 @@ func (rf *Raft) stepDownLocked() {
 func (rf *Raft) awaitSuccessorLocked() {
 	rf.resetElectionTimerLocked()
 	if now := time.Now(); rf.options.standSoon && rf.hasQuorumLocked(now, rf.options.timeoutMin) {
-		rf.silence.begin(now.Add(rf.options.heartbeat), rf.options.timeoutMin)
-		rf.wakeTickerAtLocked(rf.silence.next())
+		rf.electionTimer.start(now.Add(rf.options.heartbeat), rf.options.timeoutMin)
+		rf.wakeTickerAtLocked(rf.electionTimer.next())
 	}
 }
 

@@ -36,13 +36,13 @@ func (rf *Raft) tick() time.Duration {
 	switch {
 	case rf.killed:
 		return time.Hour // the ticker ends
-	case rf.role != Leader && rf.silence.expired(now):
+	case rf.role != Leader && rf.electionTimer.expired(now):
 		rf.startElectionLocked()
 	}
 	if rf.role == Leader {
 		rf.nextTick = rf.heartbeatDutyLocked(now)
 	} else {
-		rf.nextTick = rf.silence.next()
+		rf.nextTick = rf.electionTimer.next()
 	}
 	return time.Until(rf.nextTick)
 }
@@ -68,6 +68,6 @@ func (rf *Raft) resetElectionTimerLocked() { rf.drawTimeoutLocked(rf.electionsSt
 func (rf *Raft) drawTimeoutLocked(doublings int) {
 	o := &rf.options
 	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))
-	rf.silence.begin(time.Now().Add(timeout<<max(0, min(doublings, 2))), timeout)
-	rf.wakeTickerAtLocked(rf.silence.next())
+	rf.electionTimer.start(time.Now().Add(timeout<<max(0, min(doublings, 2))), timeout)
+	rf.wakeTickerAtLocked(rf.electionTimer.next())
 }

@@ -12,7 +12,7 @@ const checks = 8
 // the peers may have paused too. So the ticker makes several checks, one interval apart, before the silence expires.
 // Meanwhile the server handles those messages; resetting the election timer begins a new silence. A late check moves the
 // deadline back. On a leader, a silence is a time without replies from a majority.
-type silence struct {
+type electionTimer struct {
 	deadline time.Time     // when the silence expires, if no further check is late
 	interval time.Duration // between two checks, and between the last check and deadline
 	checked  int           // checks made
@@ -20,25 +20,25 @@ type silence struct {
 
 // begin starts a silence that expires at deadline. The checks fill the last quarter of timeout. Since timeouts are random,
 // so are intervals: servers that resume together after a pause still start elections at different times.
-func (s *silence) begin(deadline time.Time, timeout time.Duration) {
-	*s = silence{deadline: deadline, interval: timeout / (4 * checks)}
+func (t *electionTimer) start(deadline time.Time, timeout time.Duration) {
+	*t = electionTimer{deadline: deadline, interval: timeout / (4 * checks)}
 }
 
 // next returns the time of the next check, or the deadline after the last check.
-func (s *silence) next() time.Time {
-	return s.deadline.Add(-time.Duration(checks-s.checked) * s.interval)
+func (t *electionTimer) next() time.Time {
+	return t.deadline.Add(-time.Duration(checks-t.checked) * t.interval)
 }
 
 // expired makes the next check if it is due, and reports whether the silence has expired. The ticker must call it at the
 // time that next returns; an earlier call does nothing.
-func (s *silence) expired(now time.Time) bool {
-	late := now.Sub(s.next())
-	if late < 0 || s.checked == checks {
+func (t *electionTimer) expired(now time.Time) bool {
+	late := now.Sub(t.next())
+	if late < 0 || t.checked == checks {
 		return late >= 0
 	}
-	s.checked++
-	if late > s.interval {
-		s.deadline = s.deadline.Add(late)
+	t.checked++
+	if late > t.interval {
+		t.deadline = t.deadline.Add(late)
 	}
 	return false
 }
