@@ -62,7 +62,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"campaign":         changes(func(s *drivenServer) { s.rf.campaign = s.rf.newCampaign(true) }),
 		"electionsStarted": irrelevant(timing),
 		"followers":        changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
-		"commitNotice":     irrelevant(whenSent),
+		"commitNoticeAt":   irrelevant(whenSent),
 		"spare":            changes(func(s *drivenServer) { s.rf.spare.add(1, encoded(9), 9) }),
 		"reordered":        changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"backlogFull":      irrelevant("the services of an exploration lag by a few bytes only"),
@@ -92,7 +92,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"heartbeatRTT":   irrelevant(timing), "dataRTT": irrelevant(timing),
 	},
 	reflect.TypeFor[duty](): {
-		"heartbeatDue": irrelevant(whenSent), "commitDue": irrelevant(whenSent), "heartbeatSent": irrelevant(whenSent),
+		"heartbeatDue": irrelevant(whenSent), "commitDue": irrelevant(whenSent), "heartbeatSentAt": irrelevant(whenSent),
 		"commitSent": irrelevant(whenSent), "commitAcked": irrelevant(whenSent),
 	},
 	reflect.TypeFor[reorderBuffer](): {
@@ -100,11 +100,11 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"bytes": irrelevant(derived),
 	},
 	reflect.TypeFor[campaign](): {
-		"granted":  changes(func(s *drivenServer) { s.rf.campaign.granted[0] = !s.rf.campaign.granted[0] }),
-		"refused":  changes(func(s *drivenServer) { s.rf.campaign.refused[0] = !s.rf.campaign.refused[0] }),
-		"preVote":  changes(func(s *drivenServer) { s.rf.campaign.preVote = !s.rf.campaign.preVote }),
-		"begun":    irrelevant(timing),
-		"answered": irrelevant("it decides when a lost request is repeated, and the explorer tries all times"),
+		"granted":   changes(func(s *drivenServer) { s.rf.campaign.granted[0] = !s.rf.campaign.granted[0] }),
+		"refused":   changes(func(s *drivenServer) { s.rf.campaign.refused[0] = !s.rf.campaign.refused[0] }),
+		"preVote":   changes(func(s *drivenServer) { s.rf.campaign.preVote = !s.rf.campaign.preVote }),
+		"startedAt": irrelevant(timing),
+		"answered":  irrelevant("it decides when a lost request is repeated, and the explorer tries all times"),
 	},
 	reflect.TypeFor[raftLog](): {
 		"base":     changes(func(s *drivenServer) { s.rf.log.base++ }),

@@ -38,7 +38,7 @@ import (
 type Option func(*options)
 
 type options struct {
-	heartbeat  time.Duration // a leader's interval between messages to a peer
+	heartbeat  time.Duration // a leader's interval between heartbeats to a peer
 	timeoutMin time.Duration // bounds of the randomized election timeout (§5.2)
 	timeoutMax time.Duration
 	votePolicy VotePolicy
@@ -203,8 +203,8 @@ func WithSnapshotFirst() Option {
 	return func(o *options) { o.snapshotFirst = true }
 }
 
-// WithCloseOnKill makes Kill close applyCh after the last message. By default applyCh stays open, since services of the
-// labs before 2025 take the zero message of a closed channel for a bad one. The labs of 2025 need it: their services end
+// WithCloseOnKill makes Kill close applyCh after the last message. By default applyCh stays open: a closed channel yields
+// zero messages, which services of the labs before 2025 take for invalid ones. The labs of 2025 need it: their services end
 // when applyCh is closed.
 func WithCloseOnKill() Option {
 	return func(o *options) { o.closeOnKill = true }

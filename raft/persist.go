@@ -10,13 +10,13 @@ import (
 	"hash/crc32"
 )
 
-// A head is the first part of the saved state, of fixed length. The second part, the body, has the front and the entries.
-// The front holds the type definitions that the entries need, as records with term 0. The entries are the records of the
-// log.
+// A head is the first part of the saved state. Its length is fixed. The second part, the body, consists of the front and the
+// entries. The front holds the type definitions that the entries need, as records with term 0. The entries are the records
+// of the log.
 //
-// The head holds everything else, with the lengths and checksums of front, entries and snapshot. They show that a state
-// was cut short or altered. The checksum of the entries continues from that of the entries that were cut off before them,
-// so that a change at either end of the log need not read the entries in between.
+// The head holds everything else, with the lengths and checksums of front, entries and snapshot. They show whether a state
+// was cut short or altered. The checksum of the entries continues from that of the entries that were cut off before them, so
+// that a change at either end of the log need not read the entries in between.
 type head struct {
 	currentTerm   int
 	votedFor      int // a server, or nobody
@@ -25,7 +25,7 @@ type head struct {
 	snapshotIndex int // lastIncludedIndex of the snapshot, 0 without a snapshot (§7)
 	snapshotTerm  int // lastIncludedTerm
 	bodyLength    int
-	endSum        uint32 // checksum after the last entry; it starts from startSum
+	endSum        uint32 // checksum after the last entry, continued from startSum
 	snapshotSum   uint32
 	startSum      uint32 // checksum before the first entry
 	frontSum      uint32
@@ -44,7 +44,7 @@ func checksum(b []byte) uint32 { return extendChecksum(0, b) }
 
 var checksumTable = crc32.MakeTable(crc32.Castagnoli)
 
-// extendChecksum returns the checksum of the bytes that sum is of, followed by b.
+// extendChecksum returns the checksum of some bytes followed by b; sum is the checksum of those bytes alone.
 func extendChecksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, checksumTable, b) }
 
 // append appends the encoded head to dst.

@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// proposals is a queue between Start and the log. A command gets its index when it joins the queue, since a leader's log
-// grows by nothing else. The Start that joins an empty queue takes Raft.mu, and appends and saves all that has joined by
-// then. The others return without waiting: Start promises nothing, and once no Start is in progress, everything is saved.
-// So thousands of concurrent Starts do not compete with the replicators for Raft.mu.
+// proposals is a queue between Start and the log. A command gets its index when it joins the queue, since nothing else is
+// appended to a leader's log. The Start that joins an empty queue takes Raft.mu, and appends and saves all commands that
+// have joined by then. The others return without waiting: a command that Start accepted may be lost, and once no Start is in
+// progress, everything is saved. So thousands of concurrent Starts do not compete with the replicators for Raft.mu.
 type proposals struct {
 	leading   atomic.Bool   // term is not 0
 	singles   atomic.Int64  // how many queues in a row held a single command
@@ -25,7 +25,7 @@ type proposals struct {
 	queue *queue
 }
 
-// A queue holds commands as the log will store them, and their values, nil where the value must be decoded.
+// A queue holds encoded commands as the log will store them, and their values, or nil for a value that must be decoded.
 type queue struct {
 	segment
 	commands []any
@@ -62,7 +62,7 @@ const (
 	singlesBeforeGather = 128
 	// When the queue holds more than maxQueue bytes, the next Start saves it before it adds its own command.
 	maxQueue = 64 << 20
-	// An empty queue keeps its memory up to maxReused bytes, and up to maxReused/10 commands.
+	// A queue or a buffer is reused if its memory is at most maxReused bytes, and a queue's at most maxReused/10 commands.
 	maxReused = 1 << 20
 )
 
@@ -111,10 +111,10 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	}
 }
 
-// expectsOthers reports whether the first Start in the queue should let others join: if others joined the last queue, or,
-// once in a while, if nobody did for long. The latter finds clients that wait for their commands and have fallen into taking
-// turns, one command a message. With more commands uncommitted it does not look: there a useless yield would only send a
-// small message early.
+// expectsOthers reports whether the first Start in the queue should let others join. It should if others joined the last
+// queue. After singlesBeforeGather queues that no other Start joined it should once more, since clients that wait for their
+// commands may have come to take turns, with one command in each message. It tries that only when no other command is
+// uncommitted: otherwise a needless yield would let the replicators send a small message early.
 func (ps *proposals) expectsOthers(uncommitted int) bool {
 	if uncommitted == 1 && ps.singles.Load() >= singlesBeforeGather {
 		ps.singles.Store(0)

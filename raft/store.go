@@ -24,9 +24,9 @@ type savedDefinition struct {
 	last int // index of the last entry that may need it
 }
 
-// A Change says how a save changes the saved Raft state, which is a head and a body behind it, and the snapshot. With it,
-// the cost of a save depends only on what has changed. Fields other than Head that are zero change nothing. The lab has
-// no such type.
+// A Change says how a save changes the saved Raft state, which is a head followed by a body, and the snapshot. With it, the
+// cost of a save depends only on what has changed. Fields other than Head that are zero change nothing. The lab has no such
+// type.
 type Change struct {
 	Head     []byte   // replaces the head, which has the same length
 	Drop     int      // number of bytes to remove from the beginning of the body

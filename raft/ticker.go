@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ticker starts elections and, on a leader, sends heartbeats. It is a goroutine that sleeps until tick is due again.
-// wakeTickerAtLocked wakes it earlier; Kill ends it.
+// ticker starts elections and, on a leader, tells the replicators when heartbeats are due. It is a goroutine that sleeps
+// until tick is due again. wakeTickerAtLocked wakes it earlier; Kill ends it.
 func (rf *Raft) ticker() {
 	timer := time.NewTimer(rf.tick())
 	defer timer.Stop()
@@ -59,7 +59,7 @@ func (rf *Raft) wakeTickerAtLocked(t time.Time) {
 }
 
 // resetElectionTimerLocked starts a new election timeout (§5.2) of a server that hears from others. The timeout doubles
-// after two failed elections in a row, and again after the third: a network that loses or delays most messages needs more
+// after two failed elections in a row, and again after the third. A network that loses or delays most messages needs more
 // time for the replies, and in a minority partition no election can succeed.
 func (rf *Raft) resetElectionTimerLocked() { rf.drawTimeoutLocked(rf.electionsStarted - 2) }
 

@@ -4,22 +4,22 @@ package raft
 
 import "time"
 
-// checks is how many checks a silence makes before it expires.
+// checks is how many checks an election timer makes before it expires.
 const checks = 8
 
-// A silence is an election timeout (§5.2) that a pause of this process cannot end by itself. A container may be throttled,
-// a laptop suspended, a machine overloaded. After the pause, messages that the peers sent meanwhile are still unread, and
-// the peers may have paused too. So the ticker makes several checks, one interval apart, before the silence expires.
-// Meanwhile the server handles those messages; resetting the election timer begins a new silence. A late check moves the
-// deadline back. On a leader, a silence is a time without replies from a majority.
+// An electionTimer measures an election timeout (§5.2), and does not expire only because this process paused. A container
+// may be throttled, a laptop suspended, a machine overloaded. After the pause, messages that the peers sent meanwhile are
+// still unread, and the peers may have paused too. So the ticker makes several checks, one interval apart, before the timer
+// expires. Meanwhile the server handles those messages, and may reset the timer. A check that is late postpones the
+// deadline. On a leader, the timer runs while no majority replies.
 type electionTimer struct {
-	deadline time.Time     // when the silence expires, if no further check is late
+	deadline time.Time     // when the timer expires, if no further check is late
 	interval time.Duration // between two checks, and between the last check and deadline
 	checked  int           // checks made
 }
 
-// begin starts a silence that expires at deadline. The checks fill the last quarter of timeout. Since timeouts are random,
-// so are intervals: servers that resume together after a pause still start elections at different times.
+// start makes the timer expire at deadline. The checks fill the last quarter of timeout. Since timeouts are random, so are
+// intervals: servers that resume together after a pause still start elections at different times.
 func (t *electionTimer) start(deadline time.Time, timeout time.Duration) {
 	*t = electionTimer{deadline: deadline, interval: timeout / (4 * checks)}
 }
@@ -29,8 +29,8 @@ func (t *electionTimer) next() time.Time {
 	return t.deadline.Add(-time.Duration(checks-t.checked) * t.interval)
 }
 
-// expired makes the next check if it is due, and reports whether the silence has expired. The ticker must call it at the
-// time that next returns; an earlier call does nothing.
+// expired makes the next check if it is due, and reports whether the timer has expired. The ticker must call it at the time
+// that next returns; an earlier call does nothing.
 func (t *electionTimer) expired(now time.Time) bool {
 	late := now.Sub(t.next())
 	if late < 0 || t.checked == checks {
