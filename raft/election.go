@@ -17,7 +17,7 @@ type campaign struct {
 }
 
 // preVoteHeartbeats is how long, in heartbeat intervals, a PreVote campaign may last. Afterwards a new one begins, since
-// peers that granted it may have heard from a leader since.
+// peers that granted a PreVote may have heard from a leader since.
 const preVoteHeartbeats = 20
 
 func (rf *Raft) newCampaign(preVote bool) campaign {

@@ -32,8 +32,8 @@ type segment struct {
 // difference of two marks' positions is the number of bytes between them. The checksum of the first mark, extended by these
 // bytes, is the checksum of the second.
 type mark struct {
-	at  int    // number of bytes before it
-	sum uint32 // checksum of these bytes
+	at  int    // number of bytes before it; after a restart, those cut off earlier are not counted
+	sum uint32 // checksum of all bytes before it
 }
 
 // after returns the mark after records that begin at m.

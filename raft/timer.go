@@ -7,9 +7,9 @@ import "time"
 // checks is how many checks an election timer makes before it expires.
 const checks = 8
 
-// An electionTimer measures an election timeout (§5.2), and does not expire only because this process paused. A container
-// may be throttled, a laptop suspended, a machine overloaded. After the pause, messages that the peers sent meanwhile are
-// still unread, and the peers may have paused too. So the ticker makes several checks, one interval apart, before the timer
+// An electionTimer measures an election timeout (§5.2). A pause of this process alone cannot make it expire. A container may
+// be throttled, a laptop suspended, a machine overloaded. After the pause, messages that the peers sent meanwhile are still
+// unread, and the peers may have paused too. So the ticker makes several checks, one interval apart, before the timer
 // expires. Meanwhile the server handles those messages, and may reset the timer. A check that is late postpones the
 // deadline. On a leader, the timer runs while no majority replies.
 type electionTimer struct {
