@@ -6,7 +6,7 @@ package raft
 // need not decode them. The values lie in chunks, so that adding one copies at most one chunk, however many wait.
 type accepted struct {
 	first  int     // index of the first command in the first chunk
-	chunks [][]any // all but the last are full; nil for an entry from another leader, or one that must be decoded
+	chunks [][]any // all but the last are full; an element is nil for an entry of another leader, or one to decode
 	taken  int     // number of commands at the beginning of the first chunk that were taken
 }
 

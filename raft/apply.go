@@ -140,7 +140,7 @@ func (rf *Raft) backlogLocked() (entries, bytes int) {
 // backlogFullLocked reports whether the backlog exceeds WithMaxBacklog, so that a follower accepts no entries. Once it does,
 // that lasts until the backlog has shrunk to half of the bound.
 func (rf *Raft) backlogFullLocked() bool {
-	most := rf.options.backlog
+	most := rf.options.maxBacklog
 	if rf.backlogFull {
 		most /= 2
 	}

@@ -5,9 +5,9 @@ package raft
 import "sort"
 
 // backUpLocked moves nextIndex back after the consistency check failed at PrevLogIndex: "the leader decrements nextIndex and
-// retries the AppendEntries RPC" (§5.3). If the follower's log is too short it goes to its end, and otherwise as far as
-// WithBackup says. It reports whether the reply counts. It does not if the follower refused the message for another
-// reason, or claims to lack an entry that it has acknowledged.
+// retries the AppendEntries RPC" (§5.3). If the follower's log is too short, nextIndex goes to the end of that log, and
+// otherwise as far back as WithBackup says. It reports whether the reply counts. It does not if the follower refused the
+// message for another reason, or claims to lack an entry that it has acknowledged.
 func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *AppendEntriesReply) bool {
 	prev := args.PrevLogIndex
 	if reply.ConflictIndex < 1 || reply.ConflictIndex > prev || !plausible(reply.ConflictTerm) {
@@ -15,7 +15,7 @@ func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *Append
 	}
 	next := reply.ConflictIndex
 	if reply.ConflictTerm > 0 {
-		next = rf.nextIndexAfterConflict(f, prev, reply)
+		next = rf.nextIndexAfterConflictLocked(f, prev, reply)
 	}
 	f.backUpTo(next)
 	if prev <= f.matchIndex {
@@ -25,16 +25,16 @@ func (rf *Raft) backUpLocked(f *follower, args *AppendEntriesArgs, reply *Append
 	return true
 }
 
-// backUpTo moves nextIndex back to next, but not behind the entries that the follower is known to have.
+// backUpTo moves nextIndex back to next, but never to an entry that the follower is known to have.
 func (f *follower) backUpTo(next int) {
 	f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, next))
 }
 
-// nextIndexAfterConflict returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
+// nextIndexAfterConflictLocked returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
 // is the paper's optimization. The follower names the term of that entry and its first index of that term (conflict), and
 // "the leader can decrement nextIndex to bypass all of the conflicting entries in that term" (§5.3). If the leader has the
 // entry at that index, too, it only goes behind its own entries of that term.
-func (rf *Raft) nextIndexAfterConflict(f *follower, prev int, reply *AppendEntriesReply) int {
+func (rf *Raft) nextIndexAfterConflictLocked(f *follower, prev int, reply *AppendEntriesReply) int {
 	agreed := max(f.matchIndex, min(rf.log.base, prev-1))
 	switch by := rf.options.backup; {
 	case by.entries() > 0:

@@ -41,8 +41,8 @@ func (rf *Raft) advanceCommitLocked() {
 	}
 }
 
-// scheduleCommitNoticeLocked sets the time at which the ticker announces a new commitIndex to followers that no message has
-// told it by then.
+// scheduleCommitNoticeLocked sets the time at which the ticker announces a new commitIndex to the followers that have not
+// been sent it by then.
 func (rf *Raft) scheduleCommitNoticeLocked() {
 	delay := commitDelay
 	for _, f := range rf.followers {
@@ -50,11 +50,11 @@ func (rf *Raft) scheduleCommitNoticeLocked() {
 			delay = shortCommitDelay
 		}
 	}
-	if !rf.commitNotice.IsZero() && delay == commitDelay {
+	if !rf.commitNoticeAt.IsZero() && delay == commitDelay {
 		return
 	}
-	if t := time.Now().Add(delay); rf.commitNotice.IsZero() || t.Before(rf.commitNotice) {
-		rf.commitNotice = t
+	if t := time.Now().Add(delay); rf.commitNoticeAt.IsZero() || t.Before(rf.commitNoticeAt) {
+		rf.commitNoticeAt = t
 		rf.wakeTickerAtLocked(t)
 	}
 }

@@ -50,7 +50,7 @@ func definitionKey(data []byte) (key uint64, ok bool) {
 	return binary.BigEndian.Uint64(data[1:]), true
 }
 
-// definitions holds the type definitions that one server knows, by key. Safe for concurrent use.
+// definitions holds the type definitions that one server knows, by key. It is safe for concurrent use.
 type definitions struct {
 	adding sync.Mutex                            // held to replace the map
 	byKey  atomic.Pointer[map[uint64]definition] // the map never changes, so that looking up takes no lock

@@ -6,23 +6,23 @@ import "time"
 
 // A campaign collects the replies to the RequestVote messages of one server. A candidate campaigns for votes (§5.2). A
 // follower campaigns with PreVote (§9.6 of Ongaro's dissertation): it asks whether its peers would vote for it in the next
-// term. A PreVote campaign lasts over several election timeouts, until the role, leader or term changes or the server
-// grants a vote.
+// term. A PreVote campaign may last over several election timeouts. It ends when the role, leader or term changes, when the
+// server grants a vote, or when it has become too old (preVoteHeartbeats).
 type campaign struct {
-	granted  []bool // by server; nil when there is no campaign
-	refused  []bool // by server; our own if we voted for another candidate; used for WithConcession only
-	preVote  bool
-	begun    time.Time
-	answered bool // a peer has replied, so this server is not cut off
+	granted   []bool // by server; nil when there is no campaign
+	refused   []bool // by server; our own means that we voted for another; used for WithConcession only
+	preVote   bool
+	startedAt time.Time
+	answered  bool // a peer has replied, so this server is not cut off
 }
 
 // preVoteHeartbeats is how long, in heartbeat intervals, a PreVote campaign may last. Afterwards a new one begins, since
-// peers that granted it may have heard from a leader since.
+// peers that granted a PreVote may have heard from a leader since.
 const preVoteHeartbeats = 20
 
 func (rf *Raft) newCampaign(preVote bool) campaign {
 	n := len(rf.peers)
-	return campaign{granted: make([]bool, n), refused: make([]bool, n), preVote: preVote, begun: time.Now()}
+	return campaign{granted: make([]bool, n), refused: make([]bool, n), preVote: preVote, startedAt: time.Now()}
 }
 
 func (c *campaign) count() int { return countTrue(c.granted) }
@@ -50,7 +50,7 @@ func (rf *Raft) startElectionLocked() {
 		rf.startCandidacyLocked()
 		return
 	}
-	expired := time.Since(rf.campaign.begun) > preVoteHeartbeats*rf.options.heartbeat
+	expired := time.Since(rf.campaign.startedAt) > preVoteHeartbeats*rf.options.heartbeat
 	if rf.campaign.granted == nil || rf.role == Candidate || expired {
 		rf.setRoleLocked(Follower, nobody)
 		rf.campaign = rf.newCampaign(true)
@@ -99,16 +99,17 @@ func (rf *Raft) requestVotesLocked() {
 // requestVoteFrom sends RequestVote to one peer. It sends it again if there is no reply, at most maxFailures times in all:
 // "servers retry RPCs if they do not receive a response in a timely manner" (§5.1, §5.5). The next election asks again.
 func (rf *Raft) requestVoteFrom(peer int, args *RequestVoteArgs) {
-	begun := time.Now()
+	startedAt := time.Now()
 	for n, again := 0, true; again && n < maxFailures; n++ {
 		reply, _ := rf.call(peer, args).(*RequestVoteReply)
-		again = rf.onVoteReturn(peer, args, reply, begun)
+		again = rf.onVoteReturn(peer, args, reply, startedAt)
 	}
 }
 
 // onVoteReturn handles the return of a call that sent args; reply is nil if no reply came. It reports whether to send args
-// again. If no peer has replied and minCallTimeout has passed since begun, this server seems cut off, and it does not.
-func (rf *Raft) onVoteReturn(peer int, args *RequestVoteArgs, reply *RequestVoteReply, begun time.Time) (again bool) {
+// again. Later than minCallTimeout after startedAt, it does so only if some peer has replied: otherwise this server seems
+// cut off.
+func (rf *Raft) onVoteReturn(peer int, args *RequestVoteArgs, reply *RequestVoteReply, startedAt time.Time) (again bool) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	switch {
@@ -116,7 +117,7 @@ func (rf *Raft) onVoteReturn(peer int, args *RequestVoteArgs, reply *RequestVote
 	case reply != nil:
 		rf.onVoteReplyLocked(peer, reply)
 	default:
-		return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()
+		return rf.campaign.answered || time.Since(startedAt) < rf.minCallTimeout()
 	}
 	return false
 }

@@ -293,7 +293,7 @@ func TestStandSoon(t *testing.T) {
 				by.by(rf)
 				mustEqual(t, fmt.Sprintf("role when deposed by %s, %s", name, c.name), rf.role, Follower)
 				mustEqual(t, fmt.Sprintf("becomes a candidate soon when deposed by %s, %s", name, c.name),
-					time.Until(rf.deadline) == soon, by.soon && c.on && c.silent < rf.options.timeoutMin)
+					time.Until(rf.electionTimer.deadline) == soon, by.soon && c.on && c.silent < rf.options.timeoutMin)
 			}
 		}
 	})

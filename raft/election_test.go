@@ -41,12 +41,12 @@ func TestRequestVoteRule(t *testing.T) {
 			rf := newFollower(t, 3, 3, from(1).terms(1, 1, 2))
 			rf.votedFor = c.votedFor
 			rf.saveLocked()
-			rf.deadline = time.Time{}
+			rf.electionTimer.deadline = time.Time{}
 			mustEqual(t, "granted", granted(deliver(t, rf, &c.args)), c.granted)
 			after := restored(t, rf) // saved before the reply
 			mustEqual(t, "term and vote", [2]int{after.term, after.votedFor}, [2]int{c.term, c.vote})
 			// §5.2: only a granted vote resets the voter's election timer; a PreVote changes nothing.
-			mustEqual(t, "election timer reset", !rf.deadline.IsZero(), c.granted && !c.args.PreVote)
+			mustEqual(t, "election timer reset", !rf.electionTimer.deadline.IsZero(), c.granted && !c.args.PreVote)
 		})
 	}
 }
@@ -308,12 +308,12 @@ func TestDeposedLeaderStandsSoon(t *testing.T) {
 			mustEqual(t, "role", rf.role, Follower)
 			mustEqual(t, "granted", granted(reply), !c.soon)
 			mustEqual(t, fmt.Sprintf("becomes a candidate before others time out, after %+v", c),
-				time.Until(rf.deadline) == rf.options.heartbeat, c.soon)
+				time.Until(rf.electionTimer.deadline) == rf.options.heartbeat, c.soon)
 		}
 		rf := newFollower(t, 3, 3, from(1).terms(1, 1))
-		deadline := rf.deadline
+		deadline := rf.electionTimer.deadline
 		deliver(t, rf, &RequestVoteArgs{Term: 4, CandidateID: 1})
-		mustEqual(t, "deadline of a follower", rf.deadline, deadline)
+		mustEqual(t, "deadline of a follower", rf.electionTimer.deadline, deadline)
 	})
 }
 
@@ -326,7 +326,7 @@ func TestElectionTimeout(t *testing.T) {
 			seen := make(map[time.Duration]bool)
 			for range 100 {
 				rf.resetElectionTimerLocked()
-				timeout := time.Until(rf.deadline)
+				timeout := time.Until(rf.electionTimer.deadline)
 				seen[timeout] = true
 				if timeout < factor*rf.options.timeoutMin || timeout > factor*rf.options.timeoutMax {
 					t.Errorf("after %d attempts: %v", attempts, timeout)
@@ -346,7 +346,7 @@ func TestElectionTimeoutUnanswered(t *testing.T) {
 			rf := newFollower(t, 3, 1, nil)
 			for n, factors := range [][2]time.Duration{{2, 1}, {4, 1}, {4, 2}, {4, 4}, {4, 4}} {
 				wantTimeout := func(when string, factor time.Duration) {
-					timeout := time.Until(rf.deadline)
+					timeout := time.Until(rf.electionTimer.deadline)
 					if timeout < factor*rf.options.timeoutMin || timeout > factor*rf.options.timeoutMax {
 						t.Errorf("attempt %d, %s: %v", n+1, when, timeout)
 					}

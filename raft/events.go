@@ -23,8 +23,8 @@ import "fmt"
 // # BecameLeader and earlier terms
 //
 // In the following, the term of a command is the one in which Start accepted it. BecameLeader{Term: T, Index: n} does not
-// mean that every command of an earlier term has been handed over. Some may be in the log and commit later, behind the
-// leader's first command of its own term (§5.4.2). But n is where the log ended at the election, and the log held
+// mean that every command of an earlier term has been handed over. Some may be in the log and commit later, at the latest
+// with the leader's first command of its own term (§5.4.2). But n is where the log ended at the election, and the log held
 // everything that leaders of earlier terms ever commit (§5.4.3). So:
 //
 //   - Every command that a leader of a term before T commits has an index of at most n. A service that has received index

@@ -58,11 +58,11 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"events":      irrelevant("searches run without WithEvents"),
 		"role":        changes(func(s *drivenServer) { s.rf.role = (s.rf.role + 1) % 3 }),
 		"leader":      changes(func(s *drivenServer) { s.rf.leader = 2 }),
-		"lastHeard":   irrelevant(timing), "silence": irrelevant(timing), "nextTick": irrelevant(timing),
+		"lastHeard":   irrelevant(timing), "electionTimer": irrelevant(timing), "nextTick": irrelevant(timing),
 		"campaign":         changes(func(s *drivenServer) { s.rf.campaign = s.rf.newCampaign(true) }),
 		"electionsStarted": irrelevant(timing),
 		"followers":        changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
-		"commitNotice":     irrelevant(whenSent),
+		"commitNoticeAt":   irrelevant(whenSent),
 		"spare":            changes(func(s *drivenServer) { s.rf.spare.add(1, encoded(9), 9) }),
 		"reordered":        changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"backlogFull":      irrelevant("the services of an exploration lag by a few bytes only"),
@@ -92,7 +92,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"heartbeatRTT":   irrelevant(timing), "dataRTT": irrelevant(timing),
 	},
 	reflect.TypeFor[duty](): {
-		"heartbeatDue": irrelevant(whenSent), "commitDue": irrelevant(whenSent), "heartbeatSent": irrelevant(whenSent),
+		"heartbeatDue": irrelevant(whenSent), "commitDue": irrelevant(whenSent), "heartbeatSentAt": irrelevant(whenSent),
 		"commitSent": irrelevant(whenSent), "commitAcked": irrelevant(whenSent),
 	},
 	reflect.TypeFor[reorderBuffer](): {
@@ -100,11 +100,11 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"bytes": irrelevant(derived),
 	},
 	reflect.TypeFor[campaign](): {
-		"granted":  changes(func(s *drivenServer) { s.rf.campaign.granted[0] = !s.rf.campaign.granted[0] }),
-		"refused":  changes(func(s *drivenServer) { s.rf.campaign.refused[0] = !s.rf.campaign.refused[0] }),
-		"preVote":  changes(func(s *drivenServer) { s.rf.campaign.preVote = !s.rf.campaign.preVote }),
-		"begun":    irrelevant(timing),
-		"answered": irrelevant("it decides when a lost request is repeated, and the explorer tries all times"),
+		"granted":   changes(func(s *drivenServer) { s.rf.campaign.granted[0] = !s.rf.campaign.granted[0] }),
+		"refused":   changes(func(s *drivenServer) { s.rf.campaign.refused[0] = !s.rf.campaign.refused[0] }),
+		"preVote":   changes(func(s *drivenServer) { s.rf.campaign.preVote = !s.rf.campaign.preVote }),
+		"startedAt": irrelevant(timing),
+		"answered":  irrelevant("it decides when a lost request is repeated, and the explorer tries all times"),
 	},
 	reflect.TypeFor[raftLog](): {
 		"base":     changes(func(s *drivenServer) { s.rf.log.base++ }),
@@ -156,7 +156,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	reflect.TypeFor[store](): {
 		"persister": irrelevant(byDisk), "disk": irrelevant(byDisk), "changer": irrelevant(byDisk), "from": irrelevant(byDisk), "to": irrelevant(byDisk),
 		"front": irrelevant(byDisk), "frontSum": irrelevant(byDisk),
-		"defined": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
+		"definitions": irrelevant(byDisk), "head": irrelevant(speed), "tail": irrelevant(speed),
 	},
 	reflect.TypeFor[Persister](): {
 		"mu": irrelevant("it is free between two steps"), "head": irrelevant(byDisk), "body": irrelevant(byDisk), "size": irrelevant(byDisk),

@@ -217,7 +217,7 @@ func (m *image) load(n int, lag bool, opts []Option) *drivenServer {
 	rf.proposals.committed.Store(int64(m.commit))
 	m.loadProposals(rf)
 	if c := m.campaign; c.on {
-		rf.campaign = campaign{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, begun: time.Now()}
+		rf.campaign = campaign{granted: boolsOf(c.granted, n), refused: boolsOf(c.refused, n), preVote: c.preVote, startedAt: time.Now()}
 	}
 	for _, b := range m.reordered {
 		rf.reordered.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, nil)

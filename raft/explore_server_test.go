@@ -250,10 +250,10 @@ func (s *drivenServer) restart() {
 // no heartbeat or commit notice is due, and no call has failed.
 func (s *drivenServer) settle() {
 	now := time.Now()
-	s.rf.commitNotice = time.Time{}
+	s.rf.commitNoticeAt = time.Time{}
 	for _, f := range s.rf.followers {
 		if f != nil && s.rf.role == Leader {
-			f.failures, f.heartbeatDue, f.commitDue, f.heartbeatSent, f.lastAnswer, f.snapshotCall, f.backlogFull = 0, false, false, now, now, nil, false
+			f.failures, f.heartbeatDue, f.commitDue, f.heartbeatSentAt, f.lastAnswer, f.snapshotCall, f.backlogFull = 0, false, false, now, now, nil, false
 			f.nextIndex, f.probing = s.rf.log.lastIndex()+1, false
 		}
 	}
@@ -359,7 +359,7 @@ func (s *drivenServer) sendNext(in step, out *outcome) {
 	f := rf.followers[in.peer]
 	f.nextIndex = in.arg
 	if in.kind == stepBeat || in.arg > rf.log.lastIndex() { // without entries to send, a heartbeat is sent
-		f.heartbeatSent = time.Now().Add(-1000 * time.Hour)
+		f.heartbeatSentAt = time.Now().Add(-1000 * time.Hour)
 	}
 	if in.kind == stepBeat {
 		f.failures = maxFailures // a peer that does not answer gets only heartbeats
@@ -417,9 +417,9 @@ func (s *drivenServer) tick(in step) {
 	long := now.Add(-1000 * time.Hour)
 	switch in.kind {
 	case stepTimeout:
-		rf.silence = silence{deadline: now, checked: checks}
-		if rf.campaign.begun = now; in.arg == 1 {
-			rf.campaign.begun = long
+		rf.electionTimer = electionTimer{deadline: now, checked: checks}
+		if rf.campaign.startedAt = now; in.arg == 1 {
+			rf.campaign.startedAt = long
 		}
 	case stepResign:
 		for _, f := range rf.followers {
@@ -427,7 +427,7 @@ func (s *drivenServer) tick(in step) {
 				f.lastAnswer = long
 			}
 		}
-		rf.silence = silence{deadline: now, checked: checks}
+		rf.electionTimer = electionTimer{deadline: now, checked: checks}
 	}
 	rf.tick()
 }

@@ -26,7 +26,7 @@ var optionWords = map[string]Option{
 	"self-first": WithVotePolicy(VoteSelfFirst), "concede": WithConcession(true), "no-prevote": WithPreVote(false),
 	"pool-2": WithLink(LinkPool(2)), "ordered": WithLink(LinkOrdered), "per-message": WithLink(LinkPerMessage),
 	"by-half": WithBackup(BackupByHalf), "by-one": WithBackup(BackupByOne), "trail-1": WithTrailingLog(1),
-	"batch-1": func(o *options) { o.entries = 1 },
+	"batch-1": func(o *options) { o.maxEntries = 1 },
 }
 
 // pairwise are variants that cover every pair of values of two options; TestExplorePairs checks that.

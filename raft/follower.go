@@ -47,11 +47,11 @@ type inFlight struct {
 
 // A duty is what a leader must tell a follower soon, besides entries and snapshots.
 type duty struct {
-	heartbeatDue  bool      // a heartbeat must be sent, even while other calls are in flight
-	commitDue     bool      // a new commitIndex must be sent, in a message without entries if need be
-	heartbeatSent time.Time // when the last heartbeat was sent, or a later call that has a reply
-	commitSent    int       // the last commitIndex sent, as far as the message let the follower commit
-	commitAcked   int       // the highest such index that the follower has acknowledged
+	heartbeatDue    bool      // a heartbeat must be sent, even while other calls are in flight
+	commitDue       bool      // a new commitIndex must be sent, in a message without entries if need be
+	heartbeatSentAt time.Time // when the last heartbeat was sent, or a later call that has a reply
+	commitSent      int       // the last commitIndex sent, as far as the message let the follower commit
+	commitAcked     int       // the highest such index that the follower has acknowledged
 }
 
 // newFollowers returns the followers by peer, nil for this server.
@@ -177,8 +177,9 @@ func (f *inFlight) countUnsent(next int) int {
 const minRate = 50_000
 
 // callTimeout returns how long c may take before it times out: least, or twice the shortest recent round trip of such calls
-// if that is longer. To the round trips of a call with data it adds the time that the bytes sent before its reply take at
-// minRate. So a lost message is sent again soon, and a message on a slow link is not sent twice.
+// if that is longer. For a call with data it adds to the round trips the time that bytes take at minRate: those in flight
+// when c was sent, its own included, and those sent since. So a lost message is sent again soon, and a message on a slow
+// link is not sent twice.
 func (f *inFlight) callTimeout(c *call, least time.Duration) time.Duration {
 	if c.isHeartbeat() {
 		return max(least, 2*f.heartbeatRTT.shortest())
@@ -194,7 +195,7 @@ func (f *inFlight) callTimeout(c *call, least time.Duration) time.Duration {
 // roundTrips holds the last few round-trip times. The shortest one estimates how long the link takes, since a network that
 // delays many replies still delivers some of them soon.
 type roundTrips struct {
-	last [8]time.Duration // a ring
+	last [8]time.Duration // a ring buffer
 	n    int              // round trips measured
 }
 

@@ -4,25 +4,26 @@ package raft
 
 import "time"
 
-// heartbeatDutyLocked is the ticker's work on a leader. It sends heartbeats, "repeat during idle periods to prevent election
-// timeouts" (Figure 2, §5.2). It announces a new commitIndex that has waited long enough. It times out calls. It steps down
-// if no majority has replied for a while (§6.2 of Ongaro's dissertation). It returns when it must be called again.
+// heartbeatDutyLocked is the ticker's work on a leader. It makes the replicators send heartbeats, "repeat during idle
+// periods to prevent election timeouts" (Figure 2, §5.2), and a new commitIndex that has waited long enough. It times out
+// calls. It steps down if no majority has replied for a while (§6.2 of Ongaro's dissertation). It returns the time at which
+// it must be called again.
 func (rf *Raft) heartbeatDutyLocked(now time.Time) time.Time {
 	next := now.Add(rf.options.heartbeat)
 	if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {
-		if rf.silence.expired(now) {
+		if rf.electionTimer.expired(now) {
 			rf.stepDownLocked()
-			return rf.silence.next()
+			return rf.electionTimer.next()
 		}
-		next = rf.silence.next()
+		next = rf.electionTimer.next()
 	} else {
-		rf.silence.begin(now, rf.options.timeoutMin)
+		rf.electionTimer.start(now, rf.options.timeoutMin)
 	}
-	commitDue := !rf.commitNotice.IsZero() && !now.Before(rf.commitNotice)
+	commitDue := !rf.commitNoticeAt.IsZero() && !now.Before(rf.commitNoticeAt)
 	if commitDue {
-		rf.commitNotice = time.Time{}
-	} else if !rf.commitNotice.IsZero() {
-		next = earlier(next, rf.commitNotice)
+		rf.commitNoticeAt = time.Time{}
+	} else if !rf.commitNoticeAt.IsZero() {
+		next = earlier(next, rf.commitNoticeAt)
 	}
 	for _, f := range rf.followers {
 		if f != nil {
@@ -43,23 +44,24 @@ func (rf *Raft) hasQuorumLocked(now time.Time, within time.Duration) bool {
 	return rf.isMajority(n)
 }
 
-// followerDutyLocked is heartbeatDutyLocked for one follower; commitDue says that a new commitIndex must be announced.
+// followerDutyLocked does the part of heartbeatDutyLocked for one follower. commitDue says that a new commitIndex must be
+// announced.
 func (rf *Raft) followerDutyLocked(f *follower, now time.Time, commitDue bool) time.Time {
-	late := rf.timeOutCallsLocked(f, now)
-	f.heartbeatDue = f.heartbeatDue || now.Sub(f.heartbeatSent) >= rf.options.heartbeat
+	next := rf.timeOutCallsLocked(f, now)
+	f.heartbeatDue = f.heartbeatDue || now.Sub(f.heartbeatSentAt) >= rf.options.heartbeat
 	f.commitDue = f.commitDue || commitDue
 	if rf.hasWorkLocked(f) {
 		rf.wakeReplicatorLocked(f)
 	}
 	if f.heartbeatDue { // it is sent now, or as soon as the link allows
-		return earlier(late, now.Add(rf.minCallTimeout()))
+		return earlier(next, now.Add(rf.minCallTimeout()))
 	}
-	return earlier(late, f.heartbeatSent.Add(rf.options.heartbeat))
+	return earlier(next, f.heartbeatSentAt.Add(rf.options.heartbeat))
 }
 
 // timeOutCallsLocked removes the calls to f that have timed out, and counts them as failures. After maxFailures consecutive
-// ones it removes all calls. It returns when it must be called again: when the next call times out or the link is free, at
-// most one heartbeat interval from now.
+// failures it removes all calls. It returns the time at which it must be called again: when the next call times out or an
+// ordered link is free, at most one heartbeat interval from now.
 func (rf *Raft) timeOutCallsLocked(f *follower, now time.Time) (next time.Time) {
 	next = now.Add(rf.options.heartbeat)
 	if free := rf.linkFreeAtLocked(f); rf.options.link == LinkOrdered && now.Before(free) {
@@ -67,8 +69,8 @@ func (rf *Raft) timeOutCallsLocked(f *follower, now time.Time) (next time.Time) 
 	}
 	for k := 0; k < len(f.calls); {
 		c := f.calls[k]
-		if late := c.sentAt.Add(rf.callTimeoutLocked(f, c)); now.Before(late) {
-			next = earlier(next, late)
+		if deadline := c.sentAt.Add(rf.callTimeoutLocked(f, c)); now.Before(deadline) {
+			next = earlier(next, deadline)
 			k++
 			continue
 		}

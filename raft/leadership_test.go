@@ -25,7 +25,7 @@ func TestServersDrawTheirOwnTimeouts(t *testing.T) {
 		for server := range drawn {
 			rf := newQuiet(t, 3, MakePersister())
 			for range 10 {
-				drawn[server] = append(drawn[server], time.Until(rf.deadline))
+				drawn[server] = append(drawn[server], time.Until(rf.electionTimer.deadline))
 				rf.resetElectionTimerLocked()
 			}
 		}
@@ -80,7 +80,7 @@ func TestFormerLeaderWaits(t *testing.T) {
 			for range checks {
 				rf.heartbeatDutyLocked(time.Now())
 				mustEqual(t, "role while it checks", rf.role, Leader)
-				time.Sleep(rf.silence.interval)
+				time.Sleep(rf.electionTimer.interval)
 			}
 			rf.heartbeatDutyLocked(time.Now())
 		},
@@ -91,7 +91,7 @@ func TestFormerLeaderWaits(t *testing.T) {
 				time.Sleep(time.Hour)
 				stepDown(rf)
 				mustEqual(t, "role", rf.role, Follower)
-				if wait := time.Until(rf.deadline); wait < rf.options.timeoutMin {
+				if wait := time.Until(rf.electionTimer.deadline); wait < rf.options.timeoutMin {
 					t.Errorf("it becomes a candidate again after %v", wait)
 				}
 			})

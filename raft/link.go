@@ -29,7 +29,7 @@ func (rf *Raft) replicator(f *follower) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	var c call
-	for rf.waitForWork(f) {
+	for rf.waitForWorkUnlocked(f) {
 		rf.nextCallLocked(f, &c)
 		if rf.hasWorkLocked(f) {
 			rf.wakeReplicatorLocked(f)
@@ -46,9 +46,8 @@ func (rf *Raft) onCallReturnLocked(f *follower, c *call, reply Reply) {
 	}
 }
 
-// waitForWork waits until there is a message to send to f. It reports false if the replicator must end. It needs mu, and
-// releases it while it waits.
-func (rf *Raft) waitForWork(f *follower) bool {
+// waitForWorkUnlocked waits until there is a message to send to f. It reports false if the replicator must end.
+func (rf *Raft) waitForWorkUnlocked(f *follower) bool {
 	for !rf.killed && !rf.hasWorkLocked(f) {
 		if f.waiting {
 			return false
@@ -82,7 +81,7 @@ func (rf *Raft) hasRoomForHeartbeatLocked(f *follower) bool {
 	return rf.options.link != LinkOrdered || !time.Now().Before(rf.linkFreeAtLocked(f))
 }
 
-// linkFreeAtLocked returns when an ordered link allows a message behind the last one in flight.
+// linkFreeAtLocked returns the time from which an ordered link allows a message after the last one in flight.
 func (rf *Raft) linkFreeAtLocked(f *follower) time.Time {
 	if n := len(f.calls); n > 0 {
 		return f.calls[n-1].sentAt.Add(rf.minCallTimeout())
@@ -114,7 +113,7 @@ func (rf *Raft) hasRoomForSnapshotLocked(f *follower) bool {
 		return false
 	case link > 0 && link.snapshots() > 1:
 		return f.snapshots < link.snapshots()
-	case link > 0 && f.entries > 0: // if they are lost, so is a snapshot, which takes much longer to time out
+	case link > 0 && f.entries > 0: // if they are lost, a snapshot may be too, and takes much longer to time out
 		return false
 	}
 	c := f.snapshotCall
@@ -167,7 +166,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	}
 	f.add(c)
 	if c.isHeartbeat() { // anything larger may take longer: it counts when its reply comes
-		f.heartbeatDue, f.heartbeatSent = false, c.sentAt
+		f.heartbeatDue, f.heartbeatSentAt = false, c.sentAt
 	}
 	f.commitDue, f.commitSent = false, min(rf.commitIndex, c.last) // a follower commits no more than it has
 	rf.wakeTickerAtLocked(c.sentAt.Add(rf.minCallTimeout()))
@@ -179,7 +178,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 func (rf *Raft) makeAppendEntriesLocked(f *follower, c *call, withData bool) {
 	prev := max(f.nextIndex-1, rf.log.base)
 	if withData {
-		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.entries, f.countUnsent(f.nextIndex)), maxBatch)
+		c.entries = rf.log.appendTo(c.entries, f.nextIndex, min(rf.options.maxEntries, f.countUnsent(f.nextIndex)), maxBatch)
 		c.bytes = c.entries.size()
 	}
 	c.last = prev + c.entries.length()

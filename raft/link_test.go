@@ -348,7 +348,7 @@ func TestHeartbeatInTimeBehindEntries(t *testing.T) {
 	rf.Start("first")
 	first := sendNext(rf, f)
 	rf.Start("second")
-	due := f.heartbeatSent.Add(rf.options.heartbeat)
+	due := f.heartbeatSentAt.Add(rf.options.heartbeat)
 	now := due.Add(-time.Millisecond)
 	first.sentAt = now.Add(-rf.minCallTimeout())
 	next := rf.followerDutyLocked(f, now, false)

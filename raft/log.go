@@ -20,8 +20,8 @@ type raftLog struct {
 }
 
 const (
-	// pieceSize bounds the memory, in bytes, of a segment that collects small batches.
-	pieceSize = 64 << 10
+	// maxGrowing bounds the memory, in bytes, of a segment to which small batches are added.
+	maxGrowing = 64 << 10
 	// largeBatch is the size in bytes from which a batch gets its own segment, unless it is copied and the last segment
 	// has room.
 	largeBatch = 4 << 10
@@ -63,7 +63,7 @@ func (l *raftLog) find(index int) (i, k int) {
 	return i, index - l.segments[i].first
 }
 
-// size returns the bytes of the records of entries first to last.
+// size returns the number of bytes of the records of entries first to last.
 func (l *raftLog) size(first, last int) int {
 	if first > last {
 		return 0
@@ -71,7 +71,7 @@ func (l *raftLog) size(first, last int) int {
 	return l.position(last+1) - l.position(first)
 }
 
-// position returns the bytes of all records before index, including those that were cut off.
+// position returns the number of bytes of all records before index, including those that were cut off.
 func (l *raftLog) position(index int) int {
 	if index > l.lastIndex() {
 		return l.end.at
@@ -188,7 +188,7 @@ func (l *raftLog) segmentFor(size, n int) *segment {
 			return last
 		}
 		if small {
-			capacity = max(size, min(2*len(last.memory), pieceSize))
+			capacity = max(size, min(2*len(last.memory), maxGrowing))
 			ends += capacity * last.length() / len(last.memory) // as if the next records were as long
 		}
 	}
@@ -220,7 +220,7 @@ func (l *raftLog) truncateFrom(index int) {
 }
 
 // compact cuts off the entries up to and including index (§7). The cost depends only on these entries and on the segment
-// that is cut. What stays of that segment is copied, so that all memory of the others becomes garbage.
+// that is cut. The rest of that segment is copied, so that the memory of the entries that were cut off becomes garbage.
 func (l *raftLog) compact(index int) {
 	if index == l.base {
 		return
@@ -240,7 +240,7 @@ func (l *raftLog) compact(index int) {
 		i++
 	}
 	l.base, l.baseTerm, l.segments = index, term, replaceFirst(l.segments, i, moved)
-	l.accepted.take(nil, index+1, index)
+	l.accepted.take(nil, index+1, index) // takes none, and drops those up to index
 }
 
 // reset drops all entries. The log continues after the entry (index, term), which a snapshot covers (§7).

@@ -276,7 +276,7 @@ func TestLogGathersSmallBatches(t *testing.T) {
 	for range 20_000 {
 		size += len(l.append(nil, segmentOf(from(1).terms(1)...), rand.Intn(2) == 0)[0])
 	}
-	if most := size/(pieceSize/2) + 20; len(l.segments) > most {
+	if most := size/(maxGrowing/2) + 20; len(l.segments) > most {
 		t.Errorf("%d bytes are in %d pieces, want at most %d", size, len(l.segments), most)
 	}
 }

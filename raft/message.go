@@ -193,9 +193,10 @@ func (rf *Raft) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapsho
 	*reply = *rf.OnMessage(args).(*InstallSnapshotReply)
 }
 
-// admitLocked applies the rules that hold for all messages. It refuses a message if this server has been killed, if the
-// term is old, or if the sender is not another server of the cluster. "If RPC request contains term T > currentTerm: set
-// currentTerm = T, convert to follower" (§5.1). It reports whether the message is of the current term and may be handled.
+// admitLocked applies the rules that hold for all messages except PreVotes. It refuses a message if this server has been
+// killed, if the term is old, or if the sender is not another server of the cluster. "If RPC request contains term T >
+// currentTerm: set currentTerm = T, convert to follower" (§5.1). It reports whether the message is of the current term and
+// may be handled.
 func (rf *Raft) admitLocked(m Message) bool {
 	id, term := m.sender()
 	if rf.killed || term < rf.currentTerm || !rf.isPeer(id) {

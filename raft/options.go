@@ -38,7 +38,7 @@ import (
 type Option func(*options)
 
 type options struct {
-	heartbeat  time.Duration // a leader's interval between messages to a peer
+	heartbeat  time.Duration // a leader's interval between heartbeats to a peer
 	timeoutMin time.Duration // bounds of the randomized election timeout (§5.2)
 	timeoutMax time.Duration
 	votePolicy VotePolicy
@@ -46,11 +46,11 @@ type options struct {
 	preVote    bool
 	standSoon  bool
 
-	link     Link
-	backup   Backup
-	trailing int // entries that the log keeps although a snapshot covers them
-	entries  int // maximum entries of one AppendEntries
-	backlog  int // bytes committed but not handed over, above which a follower accepts no entries
+	link       Link
+	backup     Backup
+	trailing   int // entries that the log keeps although a snapshot covers them
+	maxEntries int // maximum entries of one AppendEntries
+	maxBacklog int // bytes committed but not handed over, above which a follower accepts no entries
 
 	events          bool
 	snapshotFirst   bool // after a restart, the saved snapshot goes to applyCh
@@ -73,8 +73,8 @@ func labDefaults() options {
 		standSoon:  true,
 		link:       LinkPool(1),
 		backup:     BackupByTerm,
-		entries:    maxEntries,
-		backlog:    256 << 20,
+		maxEntries: maxEntries,
+		maxBacklog: 256 << 20,
 	}
 }
 
@@ -184,7 +184,7 @@ func WithTrailingLog(n int) Option {
 // that it refuses. If the services of a majority are that far behind, nothing commits, and the leader's log grows with
 // each Start; see Status.Backlog for what a service can do then. Make panics if bytes is not positive.
 func WithMaxBacklog(bytes int) Option {
-	return func(o *options) { o.backlog = bytes }
+	return func(o *options) { o.maxBacklog = bytes }
 }
 
 // WithEvents makes the server report changes of its state on applyCh, as ApplyMsgs with EventValid set, in order with
@@ -203,8 +203,8 @@ func WithSnapshotFirst() Option {
 	return func(o *options) { o.snapshotFirst = true }
 }
 
-// WithCloseOnKill makes Kill close applyCh after the last message. By default applyCh stays open, since services of the
-// labs before 2025 take the zero message of a closed channel for a bad one. The labs of 2025 need it: their services end
+// WithCloseOnKill makes Kill close applyCh after the last message. By default applyCh stays open: a closed channel yields
+// zero messages, which services of the labs before 2025 take for invalid ones. The labs of 2025 need it: their services end
 // when applyCh is closed.
 func WithCloseOnKill() Option {
 	return func(o *options) { o.closeOnKill = true }
@@ -230,8 +230,8 @@ func (o *options) check() error {
 		return fmt.Errorf("WithTrailingLog(%d): want at least 0", o.trailing)
 	case o.events && !hasEvents:
 		return errors.New("WithEvents: ApplyMsg has no field for an Event in this tree")
-	case o.backlog < 1:
-		return fmt.Errorf("WithMaxBacklog(%d): want at least 1", o.backlog)
+	case o.maxBacklog < 1:
+		return fmt.Errorf("WithMaxBacklog(%d): want at least 1", o.maxBacklog)
 	case !o.votePolicy.valid():
 		return fmt.Errorf("WithVotePolicy(%v): want VoteSelfFirst or VoteSelfLast", o.votePolicy)
 	}

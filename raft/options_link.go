@@ -27,9 +27,9 @@ const (
 	LinkPerMessage Link = -2
 )
 
-// snapshotBits is the number of bits of a Link that hold a pool's messages with entries; those above hold its snapshots,
-// less one.
-const snapshotBits = 20
+// snapshotShift is the number of low bits in a pool's Link, which hold its number of messages with entries. The bits above
+// hold its number of snapshots, less one.
+const snapshotShift = 20
 
 // LinkPool returns LinkPools(n, 1): at most n messages with entries and one snapshot are in flight to a peer. It panics
 // unless 1 <= n < 1<<20.
@@ -50,18 +50,18 @@ func LinkPool(n int) Link {
 //
 // LinkPools panics unless 1 <= entries < 1<<20 and 1 <= snapshots <= 1000.
 func LinkPools(entries, snapshots int) Link {
-	if entries < 1 || entries >= 1<<snapshotBits || snapshots < 1 || snapshots > 1000 {
+	if entries < 1 || entries >= 1<<snapshotShift || snapshots < 1 || snapshots > 1000 {
 		panic(fmt.Sprintf("raft: LinkPools(%d, %d): want 1 to %d messages with entries and 1 to 1000 snapshots",
-			entries, snapshots, 1<<snapshotBits-1))
+			entries, snapshots, 1<<snapshotShift-1))
 	}
-	return Link((snapshots-1)<<snapshotBits | entries)
+	return Link((snapshots-1)<<snapshotShift | entries)
 }
 
 // entries returns how many messages with entries a pool allows in flight.
-func (l Link) entries() int { return int(l) & (1<<snapshotBits - 1) }
+func (l Link) entries() int { return int(l) & (1<<snapshotShift - 1) }
 
 // snapshots returns how many snapshots a pool allows in flight.
-func (l Link) snapshots() int { return int(l)>>snapshotBits + 1 }
+func (l Link) snapshots() int { return int(l)>>snapshotShift + 1 }
 
 // maxInFlight returns how many messages with entries may be in flight to a peer: no more than the peer's reorder buffer
 // holds.
@@ -113,7 +113,7 @@ const (
 	BackupByOne
 )
 
-// BackupBy returns a Backup that goes back by n entries. It stops at the beginning of the leader's log before the leader
+// BackupBy returns a Backup that goes back by n entries. It tries the first entry of the leader's log before the leader
 // sends a snapshot. It panics if n is less than 1.
 func BackupBy(n int) Backup {
 	if n < 1 {
@@ -159,9 +159,9 @@ func WithBackup(b Backup) Option {
 }
 
 // WithTransport makes the server send its messages with send instead of labrpc; Make then uses only the length of peers.
-// send passes m to OnMessage of the peer and returns the reply, or nil if there is none. The reply must be of the type
-// that belongs to m (Reply), or the server panics. Messages may be lost, delayed, repeated, reordered or damaged
-// (OnMessage), as with labrpc (§5.1, §5.5).
+// send passes m to OnMessage of the peer and returns the reply, or nil if there is none. The reply must be of the type that
+// Reply names for m, or the server panics. Messages may be lost, delayed, repeated, reordered or damaged (OnMessage), as
+// with labrpc (§5.1, §5.5).
 //
 // send is called without a lock and from many goroutines at once, also for one peer. It may block, which delays other
 // messages to that peer as Link says, but it must return at some time, or its goroutine outlives Kill. Neither side

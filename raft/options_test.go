@@ -51,7 +51,7 @@ func TestLongestTimeout(t *testing.T) {
 		for attempts := range 5 {
 			rf.electionsStarted = attempts
 			rf.resetElectionTimerLocked()
-			mustEqual(t, "timeout", time.Until(rf.deadline), maxTimeout<<max(0, min(attempts-2, 2)))
+			mustEqual(t, "timeout", time.Until(rf.electionTimer.deadline), maxTimeout<<max(0, min(attempts-2, 2)))
 		}
 	})
 }
@@ -82,7 +82,7 @@ func TestDefaultOptions(t *testing.T) {
 	} {
 		option(&named)
 	}
-	named.entries, named.backlog = maxEntries, 256<<20
+	named.maxEntries, named.maxBacklog = maxEntries, 256<<20
 	if got := labDefaults(); !reflect.DeepEqual(got, named) {
 		t.Errorf("the defaults are %+v, want %+v", got, named)
 	}

@@ -10,13 +10,13 @@ import (
 	"hash/crc32"
 )
 
-// A head is the first part of the saved state, of fixed length. The second part, the body, has the front and the entries.
-// The front holds the type definitions that the entries need, as records with term 0. The entries are the records of the
-// log.
+// A head is the first part of the saved state. Its length is fixed. The second part, the body, consists of the front and the
+// entries. The front holds the type definitions that the entries need, as records with term 0. The entries are the records
+// of the log.
 //
-// The head holds everything else, with the lengths and checksums of front, entries and snapshot. They show that a state
-// was cut short or altered. The checksum of the entries continues from that of the entries that were cut off before them,
-// so that a change at either end of the log need not read the entries in between.
+// The head holds everything else, with the lengths and checksums of front, entries and snapshot. They show whether a state
+// was cut short or altered. The checksum of the entries continues from that of the entries that were cut off before them, so
+// that a change at either end of the log need not read the entries in between.
 type head struct {
 	currentTerm   int
 	votedFor      int // a server, or nobody
@@ -25,9 +25,9 @@ type head struct {
 	snapshotIndex int // lastIncludedIndex of the snapshot, 0 without a snapshot (§7)
 	snapshotTerm  int // lastIncludedTerm
 	bodyLength    int
-	bodySum       uint32 // checksum after the last entry; it starts from bodyBegin
+	endSum        uint32 // checksum after the last entry, continued from startSum
 	snapshotSum   uint32
-	bodyBegin     uint32 // checksum before the first entry
+	startSum      uint32 // checksum before the first entry
 	frontSum      uint32
 	frontLength   int
 }
@@ -44,7 +44,7 @@ func checksum(b []byte) uint32 { return extendChecksum(0, b) }
 
 var checksumTable = crc32.MakeTable(crc32.Castagnoli)
 
-// extendChecksum returns the checksum of the bytes that sum is of, followed by b.
+// extendChecksum returns the checksum of some bytes followed by b; sum is the checksum of those bytes alone.
 func extendChecksum(sum uint32, b []byte) uint32 { return crc32.Update(sum, checksumTable, b) }
 
 // append appends the encoded head to dst.
@@ -54,7 +54,7 @@ func (h *head) append(dst []byte) []byte {
 	for _, n := range [...]int{h.currentTerm, h.votedFor, h.base, h.baseTerm, h.snapshotIndex, h.snapshotTerm, h.bodyLength} {
 		dst = binary.LittleEndian.AppendUint64(dst, uint64(n))
 	}
-	for _, sum := range [...]uint32{h.bodySum, h.snapshotSum, h.bodyBegin, h.frontSum} {
+	for _, sum := range [...]uint32{h.endSum, h.snapshotSum, h.startSum, h.frontSum} {
 		dst = binary.LittleEndian.AppendUint32(dst, sum)
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(h.frontLength))
@@ -78,7 +78,7 @@ func readHead(state []byte) (h head, body []byte, err error) {
 		*n = int(binary.LittleEndian.Uint64(fields))
 		fields = fields[8:]
 	}
-	for _, sum := range [...]*uint32{&h.bodySum, &h.snapshotSum, &h.bodyBegin, &h.frontSum} {
+	for _, sum := range [...]*uint32{&h.endSum, &h.snapshotSum, &h.startSum, &h.frontSum} {
 		*sum = binary.LittleEndian.Uint32(fields)
 		fields = fields[4:]
 	}
@@ -95,7 +95,7 @@ func (h *head) checkBody(body []byte) error {
 		return fmt.Errorf("its type definitions have %d bytes, in a body of %d", h.frontLength, len(body))
 	}
 	front, entries := body[:h.frontLength], body[h.frontLength:]
-	if checksum(front) != h.frontSum || extendChecksum(h.bodyBegin, entries) != h.bodySum {
+	if checksum(front) != h.frontSum || extendChecksum(h.startSum, entries) != h.endSum {
 		return errors.New("the checksum of its body is wrong")
 	}
 	return nil
@@ -131,7 +131,7 @@ func (rf *Raft) restore(state, data []byte) error {
 	}
 	rf.currentTerm, rf.votedFor = h.currentTerm, h.votedFor
 	rf.log.reset(h.base, h.baseTerm)
-	rf.log.start = mark{sum: h.bodyBegin}
+	rf.log.start = mark{sum: h.startSum}
 	rf.log.end = rf.log.start
 	rf.snapshot = snapshot{index: h.snapshotIndex, term: h.snapshotTerm, data: data, sum: h.snapshotSum}
 	if err := rf.restoreDefinitions(body[:h.frontLength]); err != nil {
@@ -154,7 +154,7 @@ func (rf *Raft) restoreDefinitions(front []byte) error {
 		front = rest
 		def := definition(bytes.Clone(d)) // a copy, since it outlives the state
 		rf.definitions.add(def.key(), def)
-		rf.store.defined = append(rf.store.defined, defined{def.key(), maxNumber})
+		rf.store.definitions = append(rf.store.definitions, savedDefinition{def.key(), maxNumber})
 	}
 	return nil
 }

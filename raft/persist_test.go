@@ -14,7 +14,7 @@ func TestHeadRoundTrip(t *testing.T) {
 		{votedFor: nobody},
 		{1, 2, 3, 4, 5, 6, 0, checksum(nil), 9, 0, 0, 0},
 		{maxNumber, 0, maxNumber, maxNumber, maxNumber, maxNumber, 0, 12, 1<<32 - 1, 12, 0, 0},
-		{votedFor: 4, bodyLength: 3, bodySum: checksum([]byte("abc")), snapshotSum: 7},
+		{votedFor: 4, bodyLength: 3, endSum: checksum([]byte("abc")), snapshotSum: 7},
 	} {
 		state := want.append([]byte("before"))[len("before"):]
 		mustEqual(t, "size", len(state), headSize)
@@ -116,7 +116,7 @@ func TestMakeNoticesForeignSnapshot(t *testing.T) {
 
 // seal returns the state with this head and body, with correct lengths and checksums.
 func seal(h head, body []byte) []byte {
-	h.bodyLength, h.bodySum = len(body), checksum(body)
+	h.bodyLength, h.endSum = len(body), checksum(body)
 	return append(h.append(nil), body...)
 }
 

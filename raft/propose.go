@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// proposals is a queue between Start and the log. A command gets its index when it joins the queue, since a leader's log
-// grows by nothing else. The Start that joins an empty queue takes Raft.mu, and appends and saves all that has joined by
-// then. The others return without waiting: Start promises nothing, and once no Start is in progress, everything is saved.
-// So thousands of concurrent Starts do not compete with the replicators for Raft.mu.
+// proposals is a queue between Start and the log. A command gets its index when it joins the queue, since nothing else is
+// appended to a leader's log. The Start that joins an empty queue takes Raft.mu, and appends and saves all commands that
+// have joined by then. The others return without waiting: a command that Start accepted may be lost, and once no Start is in
+// progress, everything is saved. So thousands of concurrent Starts do not compete with the replicators for Raft.mu.
 type proposals struct {
 	leading   atomic.Bool   // term is not 0
 	singles   atomic.Int64  // how many queues in a row held a single command
@@ -25,7 +25,7 @@ type proposals struct {
 	queue *queue
 }
 
-// A queue holds commands as the log will store them, and their values, nil where the value must be decoded.
+// A queue holds encoded commands as the log will store them, and their values, or nil for a value that must be decoded.
 type queue struct {
 	segment
 	commands []any
@@ -39,7 +39,7 @@ func (q *queue) add(term int, data []byte, command any) {
 
 // reset empties the queue. It keeps the memory for reuse, unless that is large.
 func (q *queue) reset() {
-	if cap(q.memory) > maxEmpty || cap(q.commands) > maxEmpty/10 {
+	if cap(q.memory) > maxReused || cap(q.commands) > maxReused/10 {
 		*q = queue{}
 		return
 	}
@@ -60,8 +60,8 @@ const (
 	singlesBeforeGather = 128
 	// When the queue holds more than maxQueue bytes, the next Start saves it before it adds its own command.
 	maxQueue = 64 << 20
-	// An empty queue keeps its memory up to maxEmpty bytes, and up to maxEmpty/10 commands.
-	maxEmpty = 1 << 20
+	// A queue or a buffer is reused if its memory is at most maxReused bytes, and a queue's at most maxReused/10 commands.
+	maxReused = 1 << 20
 )
 
 // A ticket says what add did with a command.
@@ -69,7 +69,7 @@ type ticket struct {
 	index, term int
 	first       bool // the command is the first in the queue: its Start must call accept
 	full        bool // the command was not added: call accept, then add again
-	waiting     int  // the number of uncommitted commands, this one included
+	uncommitted int  // the number of uncommitted commands, this one included
 }
 
 // open begins a term of leadership. next is the index of its first command.
@@ -102,22 +102,22 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	ps.queue.add(ps.term, data, command)
 	ps.next++
 	return ticket{
-		index:   ps.next - 1,
-		term:    ps.term,
-		waiting: ps.next - 1 - int(ps.committed.Load()),
-		first:   ps.queue.length() == 1,
+		index:       ps.next - 1,
+		term:        ps.term,
+		uncommitted: ps.next - 1 - int(ps.committed.Load()),
+		first:       ps.queue.length() == 1,
 	}
 }
 
-// expectsOthers reports whether the first Start in the queue should let others join: if others joined the last queue, or,
-// once in a while, if nobody did for long. The latter finds clients that wait for their commands and have fallen into taking
-// turns, one command a message. With more commands uncommitted it does not look: there a useless yield would only send a
-// small message early.
-func (ps *proposals) expectsOthers(waiting int) bool {
-	if waiting == 1 && ps.singles.Load() >= singlesBeforeGather {
+// expectsOthers reports whether the first Start in the queue should let others join. It should if others joined the last
+// queue. After singlesBeforeGather queues that no other Start joined it should once more, since clients that wait for their
+// commands may have come to take turns, with one command in each message. It tries that only when no other command is
+// uncommitted: otherwise a needless yield would let the replicators send a small message early.
+func (ps *proposals) expectsOthers(uncommitted int) bool {
+	if uncommitted == 1 && ps.singles.Load() >= singlesBeforeGather {
 		ps.singles.Store(0)
 	}
-	return waiting < maxUncommitted && ps.singles.Load() == 0
+	return uncommitted < maxUncommitted && ps.singles.Load() == 0
 }
 
 // gather yields to other Starts, which may join the queue, as long as the queue grows.
@@ -175,7 +175,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	for t.full && rf.accept(t.term) {
 		t = rf.proposals.add(data, command)
 	}
-	if cap(data) <= maxEmpty {
+	if cap(data) <= maxReused {
 		*buf = data
 		rf.proposals.buffers.Put(buf)
 	}
@@ -183,14 +183,14 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 	case t.full:
 		return 0, 0, nil
 	case t.first:
-		if rf.proposals.expectsOthers(t.waiting) {
+		if rf.proposals.expectsOthers(t.uncommitted) {
 			rf.proposals.gather()
 		}
 		if !rf.accept(t.term) {
 			return 0, 0, nil
 		}
 	}
-	if t.waiting >= maxUncommitted {
+	if t.uncommitted >= maxUncommitted {
 		rf.proposals.yield()
 	}
 	return t.index, t.term, nil

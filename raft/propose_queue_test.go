@@ -17,9 +17,9 @@ func TestQueueIsUsedAgain(t *testing.T) {
 	}{
 		{"empty", 0, 0, true},
 		{"one", 1, 10, true},
-		{"many", maxEmpty / 20, 5, true},
-		{"too many", maxEmpty/10 + 1, 1, false},
-		{"too large", 2, maxEmpty/2 + 1, false},
+		{"many", maxReused / 20, 5, true},
+		{"too many", maxReused/10 + 1, 1, false},
+		{"too large", 2, maxReused/2 + 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			q := new(queue)
@@ -47,7 +47,7 @@ func TestQueueIsUsedAgain(t *testing.T) {
 func TestFirstInQueueFindsAllTaken(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
 	data, _, _ := encodeCommand(nil, "first")
-	mustEqual(t, "ticket", rf.proposals.add(data, "first"), ticket{index: 1, term: 2, first: true, waiting: 1})
+	mustEqual(t, "ticket", rf.proposals.add(data, "first"), ticket{index: 1, term: 2, first: true, uncommitted: 1})
 	for range 2 { // the second time, all are taken
 		mustEqual(t, "accepted", rf.accept(2), true)
 		mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
@@ -88,5 +88,5 @@ func TestNothingWaitsAfterRestart(t *testing.T) {
 	rf := newQuiet(t, 3, before.store.persister.Copy())
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "ticket", rf.proposals.add([]byte{formNil}, nil), ticket{index: maxUncommitted + 2, term: 2, first: true, waiting: 1})
+	mustEqual(t, "ticket", rf.proposals.add([]byte{formNil}, nil), ticket{index: maxUncommitted + 2, term: 2, first: true, uncommitted: 1})
 }

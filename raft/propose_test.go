@@ -62,7 +62,7 @@ func TestStartElsewhere(t *testing.T) {
 func TestAcceptAfterDeposition(t *testing.T) {
 	rf := newLeader(t, 3, 2, from(1).terms(1))
 	for k := range 5 {
-		mustEqual(t, "proposal", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2 + k, term: 2, first: k == 0, waiting: 2 + k})
+		mustEqual(t, "proposal", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2 + k, term: 2, first: k == 0, uncommitted: 2 + k})
 	}
 	deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 1})
 	before := pictureOf(rf)
@@ -72,7 +72,7 @@ func TestAcceptAfterDeposition(t *testing.T) {
 
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
-	mustEqual(t, "proposal in the new term", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2, term: 8, first: true, waiting: 2})
+	mustEqual(t, "proposal in the new term", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2, term: 8, first: true, uncommitted: 2})
 	mustEqual(t, "accepted of the old term", rf.accept(2), false)
 	mustEqual(t, "lastIndex", rf.log.lastIndex(), 1)
 	mustEqual(t, "accepted", rf.accept(8), true)
@@ -183,7 +183,7 @@ func TestStartLetsOthersRun(t *testing.T) {
 	rf.mu.Lock()
 	rf.commitLocked(last)
 	rf.mu.Unlock()
-	mustEqual(t, "waiting when all are committed", rf.proposals.add([]byte{formNil}, nil).waiting, 1)
+	mustEqual(t, "uncommitted when all are committed", rf.proposals.add([]byte{formNil}, nil).uncommitted, 1)
 }
 
 // When many commands are uncommitted, only a few Starts yield at a time. The others wait for them, and for nothing
@@ -219,8 +219,8 @@ func TestFewStartsYield(t *testing.T) {
 // long time.
 func TestExpectsOthers(t *testing.T) {
 	for _, c := range []struct {
-		alone, waiting int
-		want           bool
+		alone, uncommitted int
+		want               bool
 	}{
 		{0, 1, true},
 		{0, 2, true},
@@ -238,7 +238,7 @@ func TestExpectsOthers(t *testing.T) {
 			ps.add([]byte{formNil}, nil)
 			ps.take(new(queue))
 		}
-		mustEqual(t, fmt.Sprintf("%+v", c), ps.expectsOthers(c.waiting), c.want)
+		mustEqual(t, fmt.Sprintf("%+v", c), ps.expectsOthers(c.uncommitted), c.want)
 		ps.add([]byte{formNil}, nil)
 		ps.take(new(queue))
 		mustEqual(t, fmt.Sprintf("%+v, and then alone", c), ps.expectsOthers(2), false)

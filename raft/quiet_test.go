@@ -188,7 +188,7 @@ func pictureOf(rf *Raft) picture {
 		saved:  savedOf(rf),
 		killed: rf.killed, role: rf.role, leader: rf.leader,
 		commitIndex: rf.commitIndex, lastApplied: rf.lastApplied,
-		heard: rf.lastHeard, deadline: rf.deadline,
+		heard: rf.lastHeard, deadline: rf.electionTimer.deadline,
 		campaign: fmt.Sprint(rf.campaign), attempts: rf.electionsStarted,
 		state:          fmt.Sprintf("%x", rf.store.persister.ReadRaftState()),
 		snapshotOnDisk: string(rf.store.persister.ReadSnapshot()),

@@ -9,7 +9,7 @@
 //	raft.go         the state of Figure 2, and the lab's interface
 //	role.go         follower, candidate, leader: the only changes of role and term   §5.1, §5.2
 //	ticker.go       the goroutine that watches the election timeout                  §5.2
-//	silence.go      tells silent peers from a pause of this process
+//	timer.go        the election timer: a pause of this process does not end it      §5.2
 //	election.go     campaigns: PreVote, then RequestVote to all peers                §5.2
 //	vote.go         the RequestVote handler                                          §5.2, §5.4.1
 //	propose.go      from Start to the leader's log                                   §5.3
@@ -31,13 +31,13 @@
 //	options.go      the options of Make; options_link.go has those for links and for backing up
 //	observe.go      hooks for the tests that watch a server
 //
-// # The way of a command
+// # The path of a command
 //
-// Start appends a command to the leader's log, saves it and wakes the replicators. If several Starts run at once, the
-// first appends for all (propose.go). There is one replicator for each peer: a goroutine that sends the entries that the
-// peer lacks, in batches, and handles the replies. When a majority has an entry, the commit rule raises commitIndex and
-// wakes the applier, the goroutine that sends commands on applyCh in log order. The ticker, one more goroutine, starts
-// elections and sends heartbeats.
+// Start appends a command to the leader's log, saves it and wakes the replicators. If several Starts run at once, the first
+// appends for all (propose.go). There is one replicator for each peer: a goroutine that sends the entries that the peer
+// lacks, in batches, and handles the replies. When a majority has an entry, the commit rule raises commitIndex and wakes the
+// applier, the goroutine that sends commands on applyCh in log order. The ticker, one more goroutine, starts elections and
+// tells the replicators when heartbeats are due.
 //
 // Start encodes a command once. The log, the disk and messages hold it in that form, and share the memory of large ones
 // (segment.go). Each server decodes the command before it applies it. The server that accepted the command still has its
@@ -47,19 +47,19 @@
 //
 // One mutex, Raft.mu, guards all fields declared below it in Raft. The entry points (Start, GetState, Snapshot, Kill,
 // OnMessage, …) take it, and so does each goroutine at the top of its loop. It is never held across an RPC, a channel send
-// or a sleep. A function whose name ends in Locked needs the mutex and keeps it. A function whose name ends in Unlocked
-// needs the mutex, releases it and takes it again before it returns.
+// that can block, or a sleep. A function whose name ends in Locked needs the mutex and keeps it. A function whose name ends
+// in Unlocked needs the mutex, releases it and takes it again before it returns.
 //
 // # Departures from the paper
 //
 //   - A new leader appends no no-op entry (§8), since indices belong to the user (lab rule); see Event.
 //   - A server asks whether it would win before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that a
 //     server that was cut off does not depose a working leader.
-//   - A leader steps down when a majority does not answer for a while (§6.2 there). Otherwise PreVote could keep the other
-//     servers from electing a new one.
-//   - A candidate votes for itself last, when the other votes make a majority with its own (WithVotePolicy).
+//   - A leader steps down when it has had no answers from a majority for a while (§6.2 there). Otherwise PreVote could keep
+//     the other servers from electing a new one.
+//   - A candidate votes for itself only when its own vote completes a majority (WithVotePolicy).
 //   - A leader that is deposed while a majority answers it starts an election early (WithStandSoon).
-//   - A server waits longer for its next election if no peer answers, or after several failed ones.
+//   - A server waits longer before its next election if no peer answers, or after several failed elections.
 //   - Entries of older terms also commit when every server has them (advanceCommitLocked).
 //   - Snapshots are sent whole.
 //
@@ -105,29 +105,29 @@ type Raft struct {
 	commitIndex int // index of the highest entry known to be committed; never falls
 	lastApplied int // index of the highest entry sent on applyCh; never falls
 
-	applyCond   sync.Cond // signalled when commitIndex or snapshot advance, or an event comes
+	applyCond   sync.Cond // signalled when commitIndex rises or an event comes, and by Kill
 	events      eventQueue
 	reordered   reorderBuffer // entries of the leader that overtook earlier ones
 	backlogFull bool          // the service is so far behind that we accept no entries
 
 	role             Role
-	leader           int       // the server known to lead in currentTerm, or nobody
-	lastHeard        time.Time // when the leader's last message came
-	silence                    // the election timer (§5.2): of the leader; on a leader, of a majority
-	nextTick         time.Time // when the ticker runs next
-	campaign         campaign  // votes received, or promises of votes during a PreVote
-	electionsStarted int       // elections started since a leader was last known
+	leader           int           // the server known to lead in currentTerm, or nobody
+	lastHeard        time.Time     // when the leader's last message came
+	electionTimer    electionTimer // §5.2; on a leader, it runs while no majority replies
+	nextTick         time.Time     // when the ticker runs next
+	campaign         campaign      // votes received, or PreVotes granted
+	electionsStarted int           // elections started since a leader was last known
 
 	// Volatile state on leaders (Figure 2), reinitialized after election.
-	followers    []*follower // by peer; nil for ourselves
-	commitNotice time.Time   // deadline for telling followers the new commitIndex; zero if they know it
-	spare        *queue      // the next queue of proposals
+	followers      []*follower // by peer; nil for ourselves
+	commitNoticeAt time.Time   // when the ticker must announce commitIndex to followers; zero if it need not
+	spare          *queue      // empty; the next proposals.queue
 }
 
 // Make starts server me of a cluster. peers[i] leads to server i, which must be registered there as the labrpc service
 // "Raft". The server continues from the state saved in persister, and saves to it. It sends each committed command on
-// applyCh. After a restart it begins behind the saved snapshot, which the service reads from persister itself (or gives
-// WithSnapshotFirst). Make returns before anything is sent to a peer or on applyCh.
+// applyCh. After a restart it begins after the saved snapshot: unless WithSnapshotFirst is given, the service must read that
+// from persister itself. Make does not wait for a peer or for a reader of applyCh.
 //
 // Make panics if me is out of range, persister or applyCh is nil, an option is invalid, or the saved state cannot be
 // trusted because it was cut short, altered or written in another format.
@@ -198,14 +198,14 @@ func newRaft(peers []*labrpc.ClientEnd, me int, persister *Persister, applyCh ch
 // and returns index -1 and false.
 //
 // If another Start is in progress, that call may append and save this command too, and this call may return first. Start
-// yields the processor when other Starts may join it. While more than 4096 commands wait to be committed, callers take
-// turns, so that they do not keep the processor from the replicators.
+// yields the processor when other Starts may join it. While 4096 or more commands wait to be committed, callers take turns,
+// so that they do not keep the processor from the replicators.
 //
 // Start encodes the command, which the caller may change afterwards. Every service, the leader's own included, receives
 // the decoded value: in a struct, for example, an empty slice becomes nil and an unexported field zero.
 //
-// The command's type must be registered with labgob.Register, unless it is a basic type. Start panics if the command
-// cannot be encoded or takes more than 1 GB encoded. For a RaftState see there.
+// The command's type must be registered with labgob.Register, unless it is a basic type. Start panics if the command cannot
+// be encoded or takes more than 1 GB encoded. RaftState is the one command that Raft itself answers.
 func (rf *Raft) Start(command any) (index int, term int, isLeader bool) {
 	if rf.proposals.leading.Load() {
 		var err error

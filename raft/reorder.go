@@ -35,7 +35,7 @@ func (rb *reorderBuffer) keep(prev, prevTerm int, b batch, types *definitions) {
 	rb.bytes += size
 }
 
-// next removes and returns a batch that follows an entry of a log which ends at last. ok is false if there is none.
+// next removes and returns a batch that leaves no gap after a log that ends at last. ok is false if there is none.
 func (rb *reorderBuffer) next(last int) (b reorderedBatch, ok bool) {
 	for k, b := range rb.kept {
 		if b.prev <= last {

@@ -59,8 +59,8 @@ func (f *follower) countFailure(pending bool) {
 // recordAnswer records that c has a reply: its round trip, and that the follower heard from this leader after c was sent.
 func (f *follower) recordAnswer(c *call, now time.Time) {
 	f.hasAnswered = true
-	if f.heartbeatSent.Before(c.sentAt) {
-		f.heartbeatDue, f.heartbeatSent = false, c.sentAt
+	if f.heartbeatSentAt.Before(c.sentAt) {
+		f.heartbeatDue, f.heartbeatSentAt = false, c.sentAt
 	}
 	trip := now.Sub(c.sentAt)
 	if c.isHeartbeat() {
@@ -71,7 +71,8 @@ func (f *follower) recordAnswer(c *call, now time.Time) {
 	f.answeredSentAt = later(f.answeredSentAt, c.sentAt)
 }
 
-// overtakenBySuccess reports whether reply rejects c for lack of an entry that the follower has acknowledged since.
+// overtakenBySuccess reports whether reply rejects c for lack of an entry that the follower has acknowledged since c was
+// sent.
 func (c *call) overtakenBySuccess(f *follower, reply Reply) bool {
 	r, ok := reply.(*AppendEntriesReply)
 	if !ok || r.Success {

@@ -64,7 +64,7 @@ func (rf *Raft) concedeLocked() {
 // panics if the server is not a candidate.
 func (rf *Raft) becomeLeaderLocked() {
 	if rf.role != Candidate {
-		panic(fmt.Sprintf("raft: server %d: from %v to leader in term %d", rf.me, rf.role, rf.currentTerm))
+		panic(fmt.Sprintf("raft: server %d: cannot go from %v to leader in term %d", rf.me, rf.role, rf.currentTerm))
 	}
 	rf.setRoleLocked(Leader, rf.me)
 	rf.electionsStarted = 0
@@ -73,7 +73,7 @@ func (rf *Raft) becomeLeaderLocked() {
 			f.reset(rf.log.lastIndex())
 		}
 	}
-	rf.commitNotice = time.Time{}
+	rf.commitNoticeAt = time.Time{}
 	rf.wakeReplicatorsLocked()
 	rf.wakeTickerAtLocked(time.Now())
 	rf.advanceCommitLocked() // a cluster of one receives no replies
@@ -87,15 +87,16 @@ func (rf *Raft) stepDownLocked() {
 	rf.resetElectionTimerLocked()
 }
 
-// awaitSuccessorLocked sets the election timer of a leader that a newer term deposes. If a majority has answered it until
-// now, the server with the newer term was cut off or has the worse log, and may not win. With WithStandSoon the old leader
-// then starts an election when its next heartbeat would be due. It resets the timer if it hears from a new leader or
-// grants a vote before that. Only the length of a timeout changes, so safety does not depend on it (§5.6).
+// awaitSuccessorLocked sets the election timer of a leader that a newer term deposes. If a majority has answered it within
+// the minimum election timeout, the server with the newer term was cut off or has a less up-to-date log, and may not win.
+// With WithStandSoon the old leader then starts an election when its next heartbeat would be due. It resets the timer if it
+// hears from a new leader or grants a vote before that. Only the length of a timeout changes, so safety does not depend on
+// it (§5.6).
 func (rf *Raft) awaitSuccessorLocked() {
 	rf.resetElectionTimerLocked()
 	if now := time.Now(); rf.options.standSoon && rf.hasQuorumLocked(now, rf.options.timeoutMin) {
-		rf.silence.begin(now.Add(rf.options.heartbeat), rf.options.timeoutMin)
-		rf.wakeTickerAtLocked(rf.silence.next())
+		rf.electionTimer.start(now.Add(rf.options.heartbeat), rf.options.timeoutMin)
+		rf.wakeTickerAtLocked(rf.electionTimer.next())
 	}
 }
 
@@ -121,8 +122,8 @@ func (rf *Raft) becomeKilledLocked() {
 	}
 }
 
-// setRoleLocked is the only writer of role and leader. It discards the votes received and the reordered entries, which
-// belong to the previous role, leader or term.
+// setRoleLocked is the only writer of role and leader after newRaft. It discards the votes received and the reordered
+// entries, which belong to the previous role, leader or term.
 func (rf *Raft) setRoleLocked(role Role, leader int) {
 	rf.reportRoleLocked(role, leader)
 	rf.role, rf.leader = role, leader

@@ -131,7 +131,7 @@ func TestElectionAfterFailedOnes(t *testing.T) {
 			cfg.sleep(150 * time.Millisecond)
 			rf := cfg.raft(away)
 			rf.mu.Lock()
-			late := rf.nextTick.Sub(rf.deadline)
+			late := rf.nextTick.Sub(rf.electionTimer.deadline)
 			leads := rf.role == Leader // without PreVote it may have been elected
 			rf.mu.Unlock()
 			if late > 0 && !leads {

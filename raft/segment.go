@@ -29,11 +29,11 @@ type segment struct {
 }
 
 // A mark is a position in the sequence of all records that a log has ever had, including those that were cut off. The
-// difference of two marks' positions is the number of bytes between them, and their checksum continues from that of the
-// first mark to that of the second.
+// difference of two marks' positions is the number of bytes between them. The checksum of the first mark, extended by these
+// bytes, is the checksum of the second.
 type mark struct {
-	at  int    // number of bytes before it
-	sum uint32 // checksum of these bytes
+	at  int    // number of bytes before it; after a restart, those cut off earlier are not counted
+	sum uint32 // checksum of all bytes before it
 }
 
 // after returns the mark after records that begin at m.
@@ -131,7 +131,7 @@ func (b batch) length() (n int) {
 	return n
 }
 
-// size returns the bytes of all records.
+// size returns the number of bytes of all records.
 func (b batch) size() (n int) {
 	for k := range b {
 		n += b[k].size()
@@ -193,8 +193,8 @@ func uvarintSize(n int) int {
 	return size
 }
 
-// appendRecords appends to dst the records of each segment. They are strings, which nobody can write to, so that sender
-// and receiver may keep them without a copy. They share the memory of the segments.
+// appendRecords appends to dst the records of each segment. They are strings, which cannot be modified, so sender and
+// receiver may keep them without a copy. They share the memory of the segments.
 func (b batch) appendRecords(dst []string) []string {
 	for k := range b {
 		records := b[k].records()
@@ -220,8 +220,8 @@ type entryReader struct {
 // than maxBatch, since the records of a message are read as one segment.
 const maxSegment = 256 << 10
 
-// read reads the records at the beginning of b. It stops before a type definition, at the end of b, or after maxSegment
-// bytes at the end of a record. The segment shares b's memory.
+// read reads the records at the beginning of b. It stops before a type definition, at the end of b, or at the end of the
+// record with which the segment reaches maxSegment bytes. The segment shares b's memory.
 func (er *entryReader) read(b []byte) (segment, error) {
 	s := segment{first: er.index, memory: b}
 	for rest := b; len(rest) > 0 && s.size() < maxSegment; {

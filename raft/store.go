@@ -7,26 +7,26 @@ import "slices"
 // A store saves the state of one server to a Persister of any year's lab. It knows what is on the disk, so that the cost
 // of a save depends only on what has changed.
 type store struct {
-	persister *Persister
-	disk      any       // persister as any, since the methods that save differ by year
-	changer   changer   // persister if it has Change; nil for the course's, which gets the whole state at each save
-	from, to  int       // mark.at of the beginning and the end of the saved records
-	front     int       // length of the saved front: the type definitions
-	frontSum  uint32    // checksum of the front
-	defined   []defined // the type definitions in the front
-	head      []byte    // reused by each save
-	tail      [][]byte  // reused by each save
+	persister   *Persister
+	disk        any               // persister as any, since the methods that save differ by year
+	changer     changer           // persister if it has Change; nil for the course's, which gets the whole state at each save
+	from, to    int               // mark.at of the beginning and the end of the saved records
+	front       int               // length of the saved front: the type definitions
+	frontSum    uint32            // checksum of the front
+	definitions []savedDefinition // the type definitions in the front
+	head        []byte            // reused by each save
+	tail        [][]byte          // reused by each save
 }
 
-// A defined is a saved type definition.
-type defined struct {
+// A savedDefinition is a saved type definition.
+type savedDefinition struct {
 	key  uint64
 	last int // index of the last entry that may need it
 }
 
-// A Change says how a save changes the saved Raft state, which is a head and a body behind it, and the snapshot. With it,
-// the cost of a save depends only on what has changed. Fields other than Head that are zero change nothing. The lab has
-// no such type.
+// A Change says how a save changes the saved Raft state, which is a head followed by a body, and the snapshot. With it, the
+// cost of a save depends only on what has changed. Fields other than Head that are zero change nothing. The lab has no such
+// type.
 type Change struct {
 	Head     []byte   // replaces the head, which has the same length
 	Drop     int      // number of bytes to remove from the beginning of the body
@@ -50,8 +50,8 @@ func newStore(persister *Persister) store {
 // restored tells the store what was on the disk when the server started.
 func (s *store) restored(l *raftLog, h *head) {
 	s.from, s.to, s.front, s.frontSum = l.start.at, l.end.at, h.frontLength, h.frontSum
-	for k := range s.defined {
-		s.defined[k].last = l.lastIndex()
+	for k := range s.definitions {
+		s.definitions[k].last = l.lastIndex()
 	}
 }
 
@@ -74,13 +74,13 @@ func (s *store) write(state, snapshot []byte, newSnapshot bool) {
 // noteDefinition records that the entry at index needs a type definition. It reports whether the disk lacks the
 // definition.
 func (s *store) noteDefinition(key uint64, index int) (lacks bool) {
-	for k := range s.defined {
-		if s.defined[k].key == key {
-			s.defined[k].last = max(s.defined[k].last, index)
+	for k := range s.definitions {
+		if s.definitions[k].key == key {
+			s.definitions[k].last = max(s.definitions[k].last, index)
 			return false
 		}
 	}
-	s.defined = append(s.defined, defined{key, index})
+	s.definitions = append(s.definitions, savedDefinition{key, index})
 	return true
 }
 
@@ -88,8 +88,8 @@ func (s *store) noteDefinition(key uint64, index int) (lacks bool) {
 // and updates frontSum.
 func (rf *Raft) rebuildFrontLocked() (front []byte) {
 	s := &rf.store
-	s.defined = slices.DeleteFunc(s.defined, func(d defined) bool { return d.last <= rf.log.base })
-	for _, d := range s.defined {
+	s.definitions = slices.DeleteFunc(s.definitions, func(d savedDefinition) bool { return d.last <= rf.log.base })
+	for _, d := range s.definitions {
 		front = appendRecord(front, 0, rf.definitions.get(d.key))
 	}
 	s.frontSum = checksum(front)
@@ -181,9 +181,9 @@ func (rf *Raft) appendHeadLocked(dst []byte) []byte {
 		snapshotIndex: rf.snapshot.index,
 		snapshotTerm:  rf.snapshot.term,
 		bodyLength:    rf.store.front + rf.log.end.at - rf.log.start.at,
-		bodySum:       rf.log.end.sum,
+		endSum:        rf.log.end.sum,
 		snapshotSum:   rf.snapshot.sum,
-		bodyBegin:     rf.log.start.sum,
+		startSum:      rf.log.start.sum,
 		frontSum:      rf.store.frontSum,
 		frontLength:   rf.store.front,
 	}

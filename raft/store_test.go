@@ -17,7 +17,7 @@ func onDiskDefinitions(t testing.TB, rf *Raft) int {
 			t.Errorf("index %d: %v", index, err)
 		}
 	}
-	return len(again.store.defined)
+	return len(again.store.definitions)
 }
 
 // The disk has exactly the type definitions that entries of the log need, also after a restart.

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ticker starts elections and, on a leader, sends heartbeats. It is a goroutine that sleeps until tick is due again.
-// wakeTickerAtLocked wakes it earlier; Kill ends it.
+// ticker starts elections and, on a leader, tells the replicators when heartbeats are due. It is a goroutine that sleeps
+// until tick is due again. wakeTickerAtLocked wakes it earlier; Kill ends it.
 func (rf *Raft) ticker() {
 	timer := time.NewTimer(rf.tick())
 	defer timer.Stop()
@@ -36,13 +36,13 @@ func (rf *Raft) tick() time.Duration {
 	switch {
 	case rf.killed:
 		return time.Hour // the ticker ends
-	case rf.role != Leader && rf.silence.expired(now):
+	case rf.role != Leader && rf.electionTimer.expired(now):
 		rf.startElectionLocked()
 	}
 	if rf.role == Leader {
 		rf.nextTick = rf.heartbeatDutyLocked(now)
 	} else {
-		rf.nextTick = rf.silence.next()
+		rf.nextTick = rf.electionTimer.next()
 	}
 	return time.Until(rf.nextTick)
 }
@@ -59,7 +59,7 @@ func (rf *Raft) wakeTickerAtLocked(t time.Time) {
 }
 
 // resetElectionTimerLocked starts a new election timeout (§5.2) of a server that hears from others. The timeout doubles
-// after two failed elections in a row, and again after the third: a network that loses or delays most messages needs more
+// after two failed elections in a row, and again after the third. A network that loses or delays most messages needs more
 // time for the replies, and in a minority partition no election can succeed.
 func (rf *Raft) resetElectionTimerLocked() { rf.drawTimeoutLocked(rf.electionsStarted - 2) }
 
@@ -68,6 +68,6 @@ func (rf *Raft) resetElectionTimerLocked() { rf.drawTimeoutLocked(rf.electionsSt
 func (rf *Raft) drawTimeoutLocked(doublings int) {
 	o := &rf.options
 	timeout := o.timeoutMin + time.Duration(rand.Int63n(int64(o.timeoutMax-o.timeoutMin)+1))
-	rf.silence.begin(time.Now().Add(timeout<<max(0, min(doublings, 2))), timeout)
-	rf.wakeTickerAtLocked(rf.silence.next())
+	rf.electionTimer.start(time.Now().Add(timeout<<max(0, min(doublings, 2))), timeout)
+	rf.wakeTickerAtLocked(rf.electionTimer.next())
 }

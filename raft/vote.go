@@ -4,8 +4,8 @@ package raft
 
 import "time"
 
-// onRequestVote is the receiver of RequestVote (Figure 2): "reply false if term < currentTerm" (admitLocked), and grant
-// the vote by voteLocked. It grants nothing if args was damaged or no correct server can have sent it.
+// onRequestVote is the receiver of RequestVote (Figure 2). Rule 1, "reply false if term < currentTerm", is part of
+// admitLocked. Rule 2 is voteLocked. It grants nothing if args was damaged or no correct server can have sent it.
 func (rf *Raft) onRequestVote(args *RequestVoteArgs) *RequestVoteReply {
 	reply := new(RequestVoteReply)
 	malformed := args.Checksum != uint64(args.sum()) || !plausible(args.Term, args.LastLogIndex, args.LastLogTerm) ||
@@ -49,7 +49,7 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 		rf.saveLocked()
 	}
 	if rf.role == Candidate {
-		rf.voteRefusedLocked(rf.me) // the other servers may still be a majority
+		rf.voteRefusedLocked(rf.me) // our own vote is used; the votes of the others may still be a majority
 	} else {
 		rf.campaign = campaign{} // a PreVote campaign ends, so as not to compete with this candidate
 	}

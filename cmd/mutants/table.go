@@ -23,5 +23,5 @@ import "slices"
 //   - reordered-entries-unchecked: what is kept comes from one leader, whose entries agree with one another.
 //   - full-follower-commits-what-it-refuses: it is harmful, but the services of an exploration never lag so far.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
-var table = slices.Concat(elections, silences, votes, appends, reorderings, leaders, followers, proposals, commits, backlogs, applying,
+var table = slices.Concat(elections, timers, votes, appends, reorderings, leaders, followers, proposals, commits, backlogs, applying,
 	snapshots, stores, checksums, choices)

@@ -20,7 +20,7 @@ var choices = []mutant{
 	{
 		name:  "snapshots-widen-pool-of-entries",
 		wrong: "LinkPools uses the number of snapshots as the number of messages with entries",
-		edits: []edit{{"options_link.go", `return int(l) & (1<<snapshotBits - 1)`, `return int(l)`}},
+		edits: []edit{{"options_link.go", `return int(l) & (1<<snapshotShift - 1)`, `return int(l)`}},
 	},
 	{
 		name:  "snapshot-first-not-sent",

@@ -191,9 +191,9 @@ var elections = []mutant{
 	{
 		name:  "answered-request-repeated",
 		wrong: "a candidate asks a peer again that has answered its vote request",
-		edits: []edit{{"election.go", `return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()
+		edits: []edit{{"election.go", `return rf.campaign.answered || time.Since(startedAt) < rf.minCallTimeout()
 			}
-			return false`, `return rf.campaign.answered || time.Since(begun) < rf.minCallTimeout()
+			return false`, `return rf.campaign.answered || time.Since(startedAt) < rf.minCallTimeout()
 			}
 			return true`}},
 	},

@@ -15,7 +15,7 @@ var followers = []mutant{
 	{
 		name:  "answered-data-is-no-heartbeat",
 		wrong: "a leader sends a heartbeat to a follower that has just answered a message with entries",
-		edits: []edit{{"replication.go", `if f.heartbeatSent.Before(c.sentAt) {`, `if c.isHeartbeat() && f.heartbeatSent.Before(c.sentAt) {`}},
+		edits: []edit{{"replication.go", `if f.heartbeatSentAt.Before(c.sentAt) {`, `if c.isHeartbeat() && f.heartbeatSentAt.Before(c.sentAt) {`}},
 	},
 	{
 		name:  "call-timeout-ignores-bytes",

@@ -119,8 +119,8 @@ var leaders = []mutant{
 		wrong: "a leader sends heartbeats five times as often as the lab allows",
 		edits: []edit{
 			{"heartbeat.go", `next := now.Add(rf.options.heartbeat)`, `next := now.Add(rf.options.heartbeat / 5)`},
-			{"heartbeat.go", `now.Sub(f.heartbeatSent) >= rf.options.heartbeat`, `now.Sub(f.heartbeatSent) >= rf.options.heartbeat/5`},
-			{"heartbeat.go", `f.heartbeatSent.Add(rf.options.heartbeat)`, `f.heartbeatSent.Add(rf.options.heartbeat / 5)`},
+			{"heartbeat.go", `now.Sub(f.heartbeatSentAt) >= rf.options.heartbeat`, `now.Sub(f.heartbeatSentAt) >= rf.options.heartbeat/5`},
+			{"heartbeat.go", `f.heartbeatSentAt.Add(rf.options.heartbeat)`, `f.heartbeatSentAt.Add(rf.options.heartbeat / 5)`},
 		},
 	},
 	{
@@ -151,7 +151,7 @@ var leaders = []mutant{
 	{
 		name:  "answer-not-awaited",
 		wrong: "a leader gives up a call at each tick",
-		edits: []edit{{"heartbeat.go", `rf.callTimeoutLocked(f, c)); now.Before(late) {`, `rf.callTimeoutLocked(f, c)); now.Before(c.sentAt) {`}},
+		edits: []edit{{"heartbeat.go", `rf.callTimeoutLocked(f, c)); now.Before(deadline) {`, `rf.callTimeoutLocked(f, c)); now.Before(c.sentAt) {`}},
 	},
 	{
 		name:  "everything-sent-again-after-loss",

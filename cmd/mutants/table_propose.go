@@ -36,7 +36,7 @@ var proposals = []mutant{
 	{
 		name:  "start-runs-ahead",
 		wrong: "callers of Start that do not wait keep the replicators from running",
-		edits: []edit{{"propose.go", `if t.waiting >= maxUncommitted {`, `if false {`}},
+		edits: []edit{{"propose.go", `if t.uncommitted >= maxUncommitted {`, `if false {`}},
 	},
 	{
 		name:  "all-starts-yield-at-once",
@@ -58,8 +58,8 @@ var proposals = []mutant{
 		wrong: "Starts that have sent commands one by one never send several together again",
 		edits: []edit{{"propose.go", `		ps.singles.Store(0)
 	}
-	return waiting`, `	}
-	return waiting`}},
+	return uncommitted`, `	}
+	return uncommitted`}},
 	},
 	{
 		name:  "log-keeps-borrowed-memory",

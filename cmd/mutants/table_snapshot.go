@@ -162,7 +162,7 @@ var snapshots = []mutant{
 	{
 		name:  "body-checksum-not-verified",
 		wrong: "a restarted server does not check the checksum of its saved log",
-		edits: []edit{{"persist.go", `extendChecksum(h.bodyBegin, entries) != h.bodySum`, `len(entries) < 0`}},
+		edits: []edit{{"persist.go", `extendChecksum(h.startSum, entries) != h.endSum`, `len(entries) < 0`}},
 	},
 	{
 		name:  "covered-entry-snapshot",

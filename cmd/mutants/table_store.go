@@ -10,7 +10,7 @@ var stores = []mutant{
 	{
 		name:  "definition-kept-for-first-entry",
 		wrong: "compaction removes a type definition that later entries need",
-		edits: []edit{{"store.go", `s.defined[k].last = max(s.defined[k].last, index)`, ``}},
+		edits: []edit{{"store.go", `s.definitions[k].last = max(s.definitions[k].last, index)`, ``}},
 	},
 	{
 		name:  "definition-kept-for-ever",

@@ -182,26 +182,26 @@ func TestChecksBeforeDeadline(t *testing.T) {
 	const moment = 10 * time.Millisecond
 	for _, late := range []time.Duration{0, moment, time.Second, time.Hour} {
 		start := time.Now()
-		var s silence
-		s.begin(start, 4*checks*moment)
+		var timer electionTimer
+		timer.start(start, 4*checks*moment)
 		for k := range checks {
-			now := s.next()
-			mustEqual(t, "expired before the check", s.expired(now.Add(-1)), false)
+			now := timer.next()
+			mustEqual(t, "expired before the check", timer.expired(now.Add(-1)), false)
 			if k == checks/2 {
 				now = now.Add(late)
 			}
-			mustEqual(t, "expired at the check", s.expired(now), false)
+			mustEqual(t, "expired at the check", timer.expired(now), false)
 			if late > moment || k != checks/2 {
-				mustEqual(t, "time from a check to the next", s.next().Sub(now), moment)
+				mustEqual(t, "time from a check to the next", timer.next().Sub(now), moment)
 			}
 		}
 		deadline := start
 		if late > moment {
 			deadline = start.Add(late)
 		}
-		mustEqual(t, "the deadline moves by", s.next().Sub(start), deadline.Sub(start))
-		mustEqual(t, "expired before the deadline", s.expired(deadline.Add(-1)), false)
-		mustEqual(t, "expired at the deadline", s.expired(deadline), true)
+		mustEqual(t, "the deadline moves by", timer.next().Sub(start), deadline.Sub(start))
+		mustEqual(t, "expired before the deadline", timer.expired(deadline.Add(-1)), false)
+		mustEqual(t, "expired at the deadline", timer.expired(deadline), true)
 	}
 }
 
@@ -210,20 +210,20 @@ func TestChecksBeforeDeadline(t *testing.T) {
 func TestLeaderChecksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rf := newLeader(t, 3, 2, nil)
-		look := func(times int) {
+		check := func(times int) {
 			for range times {
 				rf.heartbeatDutyLocked(time.Now())
-				time.Sleep(rf.silence.interval)
+				time.Sleep(rf.electionTimer.interval)
 			}
 		}
 		time.Sleep(time.Hour)
-		look(checks)
+		check(checks)
 		rf.followers[1].lastAnswer = time.Now()
-		look(1)
+		check(1)
 		time.Sleep(time.Hour)
-		look(checks)
+		check(checks)
 		mustEqual(t, "role while it checks again", rf.role, Leader)
-		look(1)
+		check(1)
 		mustEqual(t, "role", rf.role, Follower)
 	})
 }
