@@ -30,10 +30,10 @@ func (f *follower) backUpTo(next int) {
 	f.nextIndex = max(f.matchIndex+1, min(f.nextIndex, next))
 }
 
-// nextIndexAfterConflictLocked returns the nextIndex to try after the follower reported a conflicting entry at prev. BackupByTerm
-// is the paper's optimization. The follower names the term of that entry and its first index of that term (conflict), and
-// "the leader can decrement nextIndex to bypass all of the conflicting entries in that term" (§5.3). If the leader has the
-// entry at that index, too, it only goes behind its own entries of that term.
+// nextIndexAfterConflictLocked returns the nextIndex to try after the follower reported a conflicting entry at prev.
+// BackupByTerm is the paper's optimization. The follower names the term of that entry and its first index of that term
+// (conflict), and "the leader can decrement nextIndex to bypass all of the conflicting entries in that term" (§5.3). If the
+// leader has the entry at that index, too, it only goes behind its own entries of that term.
 func (rf *Raft) nextIndexAfterConflictLocked(f *follower, prev int, reply *AppendEntriesReply) int {
 	agreed := max(f.matchIndex, min(rf.log.base, prev-1))
 	switch by := rf.options.backup; {
