@@ -19,8 +19,8 @@ quote = '$(subst ','\'',$(1))'
 fail = { printf 'make: %s\n' $(1) >&2; exit 2; }
 # number fails unless the variable with this name is a whole number.
 number = @case $(call quote,$($(1))) in ''|*[!0-9]*) $(call fail,$(call quote,$(1) must be a whole number$(comma) not '$($(1))')) ;; esac
-# some_test fails if the variable with this name matches no test of raft.
-some_test = @test -z $(call quote,$($(1))) || go test -list $(call quote,$($(1))) ./raft | grep -q '^Test' || \
+# some_test fails if the variable with this name matches no test of raft. What follows a slash chooses subtests.
+some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$${tests%%/*}" ./raft | grep -q '^Test' || \
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help

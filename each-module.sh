@@ -99,7 +99,7 @@ stop() {
 
 case ${1-} in
   '') usage_error 'no command' ;;
-  -h | --help) usage && exit 0 ;;
+  -h | --help) usage; exit ;;
   -*) usage_error "unknown flag '$1'" ;;
 esac
 [[ $1 != test || $# -eq 1 ]] || usage_error "unexpected argument '$2' after test"

@@ -69,7 +69,7 @@ parse_arguments() {
   local positional=()
   while (($# > 0)); do
     case $1 in
-      -h | --help) usage && exit 0 ;;
+      -h | --help) usage; exit ;;
       --) shift && break ;;
       -?*) usage_error "unknown flag '$1' (flags for the tests go after --)" ;;
       *) positional+=("$1") && shift ;;

@@ -298,6 +298,43 @@ func TestCommandMissingDefinition(t *testing.T) {
 	}
 }
 
+// No definitions can be added to no definitions, and to known ones.
+func TestAdoptNoDefinitions(t *testing.T) {
+	var known, none definitions
+	none.adopt(new(definitions))
+	mustEqual(t, "definitions", none.count(), 0)
+	encode(t, &known, pointCommand{1, 2})
+	known.adopt(&none)
+	mustEqual(t, "definitions", known.count(), 1)
+}
+
+// Goroutines that add definitions at once, each its own, lose none.
+func TestDefinitionsConcurrently(t *testing.T) {
+	var known, shared definitions
+	encode(t, &known, pointCommand{1, 2})
+	encode(t, &known, map[string]int{"a": 1})
+	var brought [][]byte
+	for _, d := range known.all() {
+		brought = append(brought, d)
+	}
+	const goroutines = 8
+	var wg sync.WaitGroup
+	for g := range uint64(goroutines) {
+		wg.Go(func() {
+			for n := range uint64(100) {
+				shared.add(g<<32|n, brought[0])
+				if types, err := shared.with(brought); err != nil || types.get(g<<32|n) == nil {
+					t.Errorf("with: error %v, or a definition is lost", err)
+				} else {
+					shared.adopt(types)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	mustEqual(t, "definitions", shared.count(), goroutines*100+len(brought))
+}
+
 var registerLate sync.Once
 
 func TestCommandNotRegistered(t *testing.T) {

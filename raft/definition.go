@@ -77,7 +77,8 @@ func (ds *definitions) add(key uint64, d definition) {
 func (ds *definitions) addAll(more map[uint64]definition) {
 	ds.adding.Lock()
 	defer ds.adding.Unlock()
-	all := maps.Clone(more)
+	all := make(map[uint64]definition, len(more)+len(ds.all()))
+	maps.Copy(all, more)
 	maps.Copy(all, ds.all())
 	ds.byKey.Store(&all)
 }

@@ -42,8 +42,9 @@ func LinkPool(n int) Link {
 
 // LinkPools returns a pool of connections to each peer. At most the given numbers of messages with entries and of
 // snapshots are in flight to a peer; of several snapshots, each is newer than the one before. Entries wait for the reply
-// to a snapshot before them; heartbeats never wait. However large the numbers, at most 256 messages with entries are in
-// flight to a peer, and neither entries nor snapshots are sent while 16 MB are in flight.
+// to a snapshot before them. A snapshot waits for the entries in flight if the pool allows only one snapshot. Heartbeats
+// never wait. However large the numbers, at most 256 messages with entries are in flight to a peer, and neither entries
+// nor snapshots are sent while 16 MB are in flight.
 //
 // With one message at a time, the entries that wait go out in one batch (§10.2.1 of Ongaro's dissertation). More are
 // faster where round trips are long. The receiver keeps entries that overtook earlier ones until those arrive.

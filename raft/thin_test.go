@@ -102,7 +102,7 @@ func (n *thinNet) leader(t testing.TB) *Raft {
 // server may be elected just after another one.
 func (n *thinNet) stableLeader(t testing.TB) *Raft {
 	t.Helper()
-	for {
+	for range 30 {
 		leader := n.leader(t)
 		term, _ := leader.GetState()
 		time.Sleep(2 * time.Second)
@@ -110,6 +110,8 @@ func (n *thinNet) stableLeader(t testing.TB) *Raft {
 			return leader
 		}
 	}
+	t.Fatal("no leader for two seconds within a minute")
+	return nil
 }
 
 // until waits at most limit for a condition, and returns how long it took.

@@ -35,7 +35,7 @@ func main() {
 func replay(ctx context.Context, opts *options, stdout, stderr io.Writer) error {
 	scratch, err := os.MkdirTemp("", "replay-")
 	if err != nil {
-		return err
+		return cli.Unusable(err)
 	}
 	defer os.RemoveAll(scratch)
 	start := time.Now()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -40,22 +39,11 @@ const (
 	unusable exit = cli.ExitUsage
 )
 
-// exitOf returns the exit code that an error of replay stands for.
-func exitOf(err error) exit {
-	switch {
-	case err == nil:
-		return pass
-	case errors.Is(err, cli.ErrFailed):
-		return failed
-	}
-	return unusable
-}
-
 // want checks the exit code, and that stderr matches a pattern.
 func want(t *testing.T, line string, wantCode exit, pattern string) (stdout string) {
 	t.Helper()
 	out, log, err := do(t, line)
-	code := exitOf(err)
+	code := exit(cli.ExitCode(err))
 	if code != wantCode || !regexp.MustCompile("(?s)"+pattern).MatchString(log) {
 		t.Errorf("%s: exit code %d, want %d; stdout %q; stderr does not match %q:\n%s", line, code, wantCode, out, pattern, log)
 	}
@@ -149,6 +137,12 @@ func TestExplains(t *testing.T) {
 			want(t, line, expect.code, expect.pattern)
 		})
 	}
+}
+
+// Without a directory for temporary files, nothing runs.
+func TestNoScratch(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()+"/missing")
+	want(t, "./order", unusable, "no such file")
 }
 
 func TestStyle(t *testing.T) {

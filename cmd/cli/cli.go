@@ -46,8 +46,8 @@ type Command struct {
 // Flags returns an empty set of flags for Parse.
 func (c *Command) Flags() *flag.FlagSet { return flag.NewFlagSet(c.Name, flag.ContinueOnError) }
 
-// Parse parses args and returns the arguments that are not flags. Flags may come before, between and after them. A call
-// for help is an error too; Main prints the help text for it.
+// Parse parses args and returns the arguments that are not flags. Flags may come before, between and after them, but
+// not after "--". A call for help is an error too; Main prints the help text for it.
 func (c *Command) Parse(flags *flag.FlagSet, args []string) (others []string, err error) {
 	flags.SetOutput(io.Discard)
 	flags.Usage = nil
@@ -59,6 +59,9 @@ func (c *Command) Parse(flags *flag.FlagSet, args []string) (others []string, er
 			return nil, usageError{err}
 		case flags.NArg() == 0:
 			return others, nil
+		}
+		if parsed := args[:len(args)-flags.NArg()]; len(parsed) > 0 && parsed[len(parsed)-1] == "--" {
+			return append(others, flags.Args()...), nil
 		}
 		others = append(others, flags.Arg(0))
 		args = flags.Args()[1:]
@@ -86,23 +89,30 @@ func Main[Options any](c *Command, parse func(args []string) (Options, error),
 func (c *Command) report(err error, stdout, stderr io.Writer) int {
 	var help helpError
 	var usage usageError
+	switch {
+	case errors.As(err, &help):
+		io.WriteString(stdout, c.help(help.flags))
+	case err != nil && !errors.Is(err, ErrFailed):
+		fmt.Fprintf(stderr, "%s: %v\n", c.Name, err)
+		if errors.As(err, &usage) {
+			fmt.Fprintf(stderr, "Try '%s -h'.\n", c.Name)
+		}
+	}
+	return ExitCode(err)
+}
+
+// ExitCode returns the exit code of a command that ends with err.
+func ExitCode(err error) int {
+	var help helpError
+	var usage usageError
 	var unusable unusableError
 	var stop stopped
 	switch {
-	case err == nil:
-		return ExitOK
-	case errors.As(err, &help):
-		io.WriteString(stdout, c.help(help.flags))
+	case err == nil || errors.As(err, &help):
 		return ExitOK
 	case errors.Is(err, ErrFailed):
 		return ExitFailed
-	}
-	fmt.Fprintf(stderr, "%s: %v\n", c.Name, err)
-	switch {
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "Try '%s -h'.\n", c.Name)
-		return ExitUsage
-	case errors.As(err, &unusable):
+	case errors.As(err, &usage) || errors.As(err, &unusable):
 		return ExitUsage
 	case errors.As(err, &stop):
 		return stop.code()

@@ -28,6 +28,10 @@ func TestParse(t *testing.T) {
 	if n != 2 || !slices.Equal(others, []string{"chess", "go"}) || err != nil {
 		t.Errorf("-n is %d, the others are %q, error %v", n, others, err)
 	}
+	n, others, err = parse("-n", "2", "--", "chess", "-n", "3", "--", "go")
+	if n != 2 || !slices.Equal(others, []string{"chess", "-n", "3", "--", "go"}) || err != nil {
+		t.Errorf("with --: -n is %d, the others are %q, error %v", n, others, err)
+	}
 }
 
 const help = `toy plays

@@ -57,7 +57,7 @@ func newLaboratory(ctx context.Context, o options) (*laboratory, error) {
 	}
 	scratch, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
-		return nil, err
+		return nil, cli.Unusable(err)
 	}
 	return &laboratory{options: o, module: module, scratch: scratch}, nil
 }

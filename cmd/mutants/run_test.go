@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
 // toy returns a laboratory for the module in testdata.
@@ -32,6 +34,22 @@ func wantEmpty(t *testing.T, l *laboratory) {
 	if left, _ := os.ReadDir(l.scratch); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+// Without a directory for temporary files, or outside the module, nothing runs.
+func TestNewLaboratoryUnusable(t *testing.T) {
+	test := func() {
+		t.Helper()
+		l, err := newLaboratory(t.Context(), options{})
+		if code := cli.ExitCode(err); code != cli.ExitUsage {
+			t.Errorf("laboratory %v, error %v: exit code %d", l, err, code)
+		}
+	}
+	t.Setenv("TMPDIR", t.TempDir()+"/missing")
+	test()
+	t.Setenv("TMPDIR", "")
+	t.Chdir(t.TempDir())
+	test()
 }
 
 func TestVerdicts(t *testing.T) {
