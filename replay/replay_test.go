@@ -135,7 +135,7 @@ func TestExplains(t *testing.T) {
 		"-run WriteHere ./network":         {failed, "read-only"},
 		"-run Files ./network":             {pass, "passed"},
 		"./broken":                         {unusable, `but not for GOOS=wasip1.*undefined: syscall.Flock.*//go:build !wasip1`},
-		"./invalid":                        {unusable, "do not build, for this machine or for wasm:.*Frobnicate"},
+		"./invalid":                        {unusable, "do not build:.*Frobnicate"},
 		"./none":                           {unusable, "has no tests"},
 		"./nowhere":                        {unusable, "there is no directory testdata/toys/nowhere"},
 		"./...":                            {unusable, "one package at a time"},

@@ -3,8 +3,8 @@ package main
 // silences are mistakes about telling a silent peer from a server that did not run itself (§5.2).
 var silences = []mutant{
 	{
-		name:  "silence-without-looks",
-		wrong: "a ticker that wakes late starts an election, though it could hear nobody while it slept",
+		name:  "silence-without-checks",
+		wrong: "a ticker that wakes late starts an election, though it could not hear its leader while it slept",
 		edits: []edit{
 			{"silence.go", `return s.deadline.Add(-time.Duration(checks-s.checked) * s.interval)`, `return s.deadline`},
 			{"silence.go", `late := now.Sub(s.next())`, `late := now.Sub(s.next())
@@ -12,29 +12,29 @@ var silences = []mutant{
 		},
 	},
 	{
-		name:  "late-look-postpones-nothing",
+		name:  "late-check-postpones-nothing",
 		wrong: "a ticker that wakes late makes all its checks for the leader at once",
 		edits: []edit{{"silence.go", `s.deadline = s.deadline.Add(late)`, ``}},
 	},
 	{
-		name:  "slow-look-is-no-look",
+		name:  "late-check-not-counted",
 		wrong: "a late check for the leader does not count, so a server that is always late never starts an election",
 		edits: []edit{{"silence.go", `s.checked++
 	if late > s.interval {`, `if s.checked++; late > s.interval {
 		s.checked--`}},
 	},
 	{
-		name:  "late-leader-resigns-at-once",
+		name:  "late-leader-steps-down-at-once",
 		wrong: "a leader that wakes late steps down before it has read the answers that wait for it",
 		edits: []edit{{"heartbeat.go", `if rf.silence.expired(now) {`, `if rf.role == Leader {`}},
 	},
 	{
-		name:  "leader-goes-on-counting-looks",
+		name:  "leader-keeps-counting-checks",
 		wrong: "a leader that has a majority again does not restart its count of checks",
 		edits: []edit{{"heartbeat.go", `} else { rf.silence.begin(now, rf.options.timeoutMin) }`, `}`}},
 	},
 	{
-		name:  "leader-never-resigns",
+		name:  "leader-never-steps-down",
 		wrong: "a leader without a majority never steps down",
 		edits: []edit{{"heartbeat.go", `if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {`, `if false {`}},
 	},
