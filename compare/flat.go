@@ -27,7 +27,7 @@ type flatReport struct {
 // measureFlat measures the figures of -flat.
 func measureFlat(ctx context.Context, p plan, o flatOptions, progress io.Writer) (flatReport, error) {
 	var r flatReport
-	// A process gets faster in its first moments, which would flatter the short log.
+	// A process is slower in its first moments. Without this warm-up, the figure of the short log would be too low.
 	if _, err := runCell(ctx, engines[0], 3, workload{kind: intCommand}, p.duration); err != nil {
 		return r, fmt.Errorf("warm-up: %w", err)
 	}

@@ -93,6 +93,9 @@ func parseOptions(args []string) (*options, error) {
 			return nil, err
 		}
 	}
+	if err := cli.Needs(f, "-seeds", !o.single, "j", "keep-going"); err != nil {
+		return nil, err
+	}
 	o.pkg = filepath.Join("..", "raft")
 	if len(packages) > 0 {
 		o.pkg = packages[0]
@@ -107,8 +110,6 @@ func (o *options) validate(seedGiven bool, packages []string) error {
 	switch {
 	case seedGiven && !o.single:
 		return cli.Usagef("-seed and -seeds exclude each other")
-	case o.keepGoing && o.single:
-		return cli.Usagef("-keep-going needs -seeds")
 	case o.jobs < 1:
 		return cli.Usagef("-j must be at least 1: %d", o.jobs)
 	case o.count < 1:

@@ -151,6 +151,17 @@ func Given(flags *flag.FlagSet, name string) (set bool) {
 	return set
 }
 
+// Needs returns an error if the command line sets one of the flags although the condition of their use, such as "-flat",
+// does not hold.
+func Needs(flags *flag.FlagSet, condition string, holds bool, names ...string) error {
+	for _, name := range names {
+		if !holds && Given(flags, name) {
+			return Usagef("-%s needs %s", name, condition)
+		}
+	}
+	return nil
+}
+
 // Count returns a number with its noun, such as "1 line" or "2 lines".
 func Count(n int, noun string) string {
 	if n == 1 {

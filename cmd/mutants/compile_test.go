@@ -37,7 +37,7 @@ func TestTableCompiles(t *testing.T) {
 		workers.Go(func() {
 			for m := range mutants {
 				if err := c.checkMutant(m); err != nil {
-					t.Errorf("%s does not compile: %v", m.name, err)
+					t.Errorf("%s: %v", m.name, err)
 				}
 			}
 		})

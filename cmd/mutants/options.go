@@ -63,6 +63,9 @@ func parseOptions(args []string) (options, error) {
 	if err != nil {
 		return o, err
 	}
+	if err := cli.Needs(f, "-explore", o.explore, "explore.limit"); err != nil {
+		return o, err
+	}
 	if o.explore && !cli.Given(f, "parallel") {
 		o.parallel = 1 // one explorer keeps all processors busy
 	}

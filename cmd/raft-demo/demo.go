@@ -51,7 +51,7 @@ func runWithFaults(cl *client, o options, r *reporter) error {
 	err := cl.run()
 	cancel()
 	<-ended
-	r.event("repairing all faults; no more will follow")
+	r.event("causing no more faults; repairing those that are left")
 	f.repairAll()
 	return err
 }

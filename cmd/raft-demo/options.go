@@ -59,7 +59,7 @@ func parseOptions(args []string) (options, error) {
 	f := command.Flags()
 	f.StringVar(&o.input, "input", "", "read the lines from `FILE`; - is standard input")
 	f.IntVar(&o.servers, "servers", 5, fmt.Sprintf("`number` of servers, from 1 to %d", maxServers))
-	f.BoolVar(&o.faults, "faults", true, "cut off leaders, crash and restart servers")
+	f.BoolVar(&o.faults, "faults", true, "cut off leaders, crash and restart servers; -faults=false causes no faults")
 	f.BoolVar(&o.unreliable, "unreliable", false, "use a network that delays messages and loses one in ten")
 	f.Int64Var(&o.seed, "seed", 0, "`number` that chooses the faults, but not their exact times; 0 means a random seed")
 	f.DurationVar(&o.spread, "time", 8*time.Second, "submit the lines evenly over this `duration`; 0 means all at once")
