@@ -19,6 +19,9 @@ quote = '$(subst ','\'',$(1))'
 fail = { printf 'make: %s\n' $(1) >&2; exit 2; }
 # number fails unless the variable with this name is a whole number.
 number = @case $(call quote,$($(1))) in ''|*[!0-9]*) $(call fail,$(call quote,$(1) must be a whole number$(comma) not '$($(1))')) ;; esac
+# positive fails unless the variable with this name is a whole number and not 0.
+positive = @case $(call quote,$($(1))) in *[!0-9]*) false ;; *[1-9]*) ;; *) false ;; esac || \
+	$(call fail,$(call quote,$(1) must be a whole number from 1 on$(comma) not '$($(1))'))
 # some_test fails if the variable with this name matches no test of raft. What follows a slash chooses subtests.
 some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$${tests%%/*}" ./raft | grep -q '^Test' || \
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
@@ -35,17 +38,17 @@ demo: ## watch five servers agree on a text while they are cut off, crashed and 
 	go run ./cmd/raft-demo
 
 ## test
-test: ## go vet and the tests of every module, Lab 2 in virtual time among them; at most five minutes
+test: ## run go vet and the tests of every module, Lab 2 in virtual time among them, in at most five minutes
 	./each-module.sh go vet ./...
 	./each-module.sh test
 	go test -timeout 30s -run TestExplore ./raft
 	./.ci/test-scripts
 
-test-real: ## Lab 2 in real time, as the course grades it; TESTS=2B runs only a part
+test-real: ## run Lab 2 in real time, as the course grades it; TESTS=2B runs only a part
 	$(call some_test,TESTS)
 	go test -count=1 -timeout 20m -run $(call quote,$(or $(TESTS),2[ABCD])) ./raft -args -clock=real
 
-lint: ## gofmt, go vet (also for 32 bits), staticcheck and shellcheck
+lint: ## run gofmt, go vet (also for 32 bits), staticcheck and shellcheck
 	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || \
 		{ printf 'gofmt would change:\n%s\n' "$$unformatted" >&2; exit 1; }
 	./each-module.sh go vet ./...
@@ -57,23 +60,23 @@ lint: ## gofmt, go vet (also for 32 bits), staticcheck and shellcheck
 
 ## find bugs
 many: ## run raft's tests many times with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
-	$(call number,RUNS)
-	$(call number,PARALLELISM)
+	$(call positive,RUNS)
+	$(call positive,PARALLELISM)
 	RACE=1 ./go-test-many.sh $(RUNS) $(PARALLELISM) $(call quote,$(TESTS))
 
-chaos: ## random faults on random clusters, N=1000 seeds from SEED=1 on
+chaos: ## cause random faults in random clusters; N=1000 seeds from SEED=1 on
 	$(call number,SEED)
-	$(call number,N)
+	$(call positive,N)
 	cd raft && go test -count=1 -run TestChaos -timeout 2h -chaos.seed=$(SEED) -chaos.seeds=$(N)
 
-explore: ## every schedule within limits, then random ones, ten minutes in all; TRACE='...' plays one schedule
+explore: ## try every schedule within limits, then random ones, ten minutes in all; TRACE='...' plays only that schedule
 	cd raft && go test -count=1 -run '^TestExplore$$' -timeout 1h $(if $(TRACE),-explore.trace=$(call quote,$(TRACE)),-explore)
 
-mutants: ## plant classic mistakes in raft and print which test finds each; ARGS=-explore runs only the explorer
+mutants: ## plant classic mistakes in raft and print which test finds each; ARGS=-explore uses only the explorer
 	go run ./cmd/mutants $(ARGS)
 
 ## measure
-bench: ## benchmarks of labgob, labrpc and raft
+bench: ## run the benchmarks of labgob, labrpc and raft
 	go test -run '^$$' -bench . -benchmem ./labgob ./labrpc ./raft
 
 choices: ## measure each option of Make; TABLE=Link runs only a table
@@ -87,5 +90,5 @@ replay: ## run Lab 2 from SEED=1, the same way every time; RUN=TestFigure82C run
 	$(call number,SEED)
 	cd replay && go run . -seed $(SEED) $(if $(RUN),-run $(call quote,$(RUN)))
 
-compare: ## the same workloads on this Raft, etcd's and hashicorp's; ARGS=-h explains
+compare: ## run the same workloads on this Raft, etcd's and hashicorp's; ARGS=-h explains
 	cd compare && go run . $(ARGS)

@@ -7,11 +7,11 @@ usage() {
   cat <<'EOF'
 Each-module.sh runs a command in every module of this repository.
 
-usage: each-module.sh COMMAND [ARGUMENT...]
-       each-module.sh test
+usage: each-module.sh [flags] COMMAND [ARGUMENT...]
+       each-module.sh [flags] test
 
 It runs COMMAND in the directory of each module, beginning with the root, and
-stops at the first failure. Each module uses the Go version of its go.mod.
+stops after the first failure. Each module uses the Go version of its go.mod.
 
 The command "test" runs go test with the module's flags, and with the module's
 budget as the timeout of each package. It prints how long each module took.
@@ -100,7 +100,7 @@ stop() {
 case ${1-} in
   '') usage_error 'no command' ;;
   -h | --help) usage; exit ;;
-  -*) usage_error "unknown flag '$1'" ;;
+  -*) usage_error "flag provided but not defined: $1" ;;
 esac
 [[ $1 != test || $# -eq 1 ]] || usage_error "unexpected argument '$2' after test"
 job=

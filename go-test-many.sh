@@ -116,15 +116,12 @@ stop_jobs() {
 # interrupted STATUS: ends the script after a signal.
 interrupted() {
   trap '' HUP INT PIPE TERM
-  exec 2>/dev/null # bash reports killed jobs
+  clear_status
+  printf 'go-test-many.sh: stopped; runs killed: %d\n' ${#number_of[@]} >&2
+  exec 2>/dev/null                 # bash reports killed jobs
   (($1 != 141)) || exec >/dev/null # nobody reads the output
-  local left=${#number_of[@]}
   stop_jobs
-  if ((started)); then
-    clear_status
-    printf 'stopped; %d unfinished runs killed\n' "$left"
-    summary
-  fi
+  ((!started)) || summary
   exit "$1"
 }
 
@@ -142,9 +139,9 @@ main() {
   set -m
   build
 
-  printf 'testing %s: %d runs, %d at a time\n' "$package" "$runs" "$parallelism"
+  printf 'testing %s: %d runs, %d at a time\n' "$package" "$runs" "$parallelism" >&2
   ! compgen -G 'test-*.log' >/dev/null ||
-    printf 'note: keeping the logs of earlier runs (test-*.log)\n'
+    printf 'note: keeping the logs of earlier runs (test-*.log)\n' >&2
   microseconds
   started=$now
   local n=0
@@ -171,7 +168,7 @@ declare -a times=() failures=() build_flags test_flags
 passed=0 failed=0 started=0 next_line=10000000 now=0
 ticker='' status=0 ended=''
 live=0
-[[ ! -t 1 ]] || live=1
+[[ ! -t 2 ]] || live=1
 
 parse_arguments "$@"
 main

@@ -69,7 +69,7 @@ func measure(ctx context.Context, p plan, progress io.Writer) ([]sample, error) 
 					}
 					s.Round = round
 					samples = append(samples, s)
-					fmt.Fprintf(progress, "%d/%d round %d: %d servers, %s, %s: %s\n",
+					fmt.Fprintf(progress, "compare: %d/%d round %d: %d servers, %s, %s: %s\n",
 						len(samples), total, round+1, servers, w.title, e.name, s.figure(w))
 				}
 			}

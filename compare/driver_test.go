@@ -105,7 +105,7 @@ func TestStyle(t *testing.T) {
 func TestParseOptions_rejects(t *testing.T) {
 	for _, args := range []string{
 		"-servers 0", "-servers 3,x", "-servers 3,3", "-servers 3,", "-engines ours,zookeeper", "-workloads float", "-rounds 0",
-		"-duration 0s", "-duration soon", "-entries 5", "-failovers 0", "-unknown", "extra",
+		"-duration 0s", "-duration soon", "-flat -entries 5", "-flat -failovers 0", "-failovers 9", "-flat -engines ours", "-unknown", "extra",
 	} {
 		if _, err := parseOptions(strings.Fields(args)); err == nil {
 			t.Errorf("%s: accepted", args)

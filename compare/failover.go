@@ -53,7 +53,7 @@ func measureFailovers(ctx context.Context, times int, progress io.Writer) (sprea
 		all = append(all, time.Since(start))
 		t.ours.enable(old, true)
 		if (i+1)%10 == 0 {
-			fmt.Fprintf(progress, "failover %d/%d\n", i+1, times)
+			fmt.Fprintf(progress, "compare: failover %d/%d\n", i+1, times)
 		}
 	}
 	return newSpread(all), t.settle()
@@ -77,7 +77,7 @@ func measureColdStarts(ctx context.Context, times int, progress io.Writer) (spre
 			return spread{}, err
 		}
 		if (i+1)%10 == 0 {
-			fmt.Fprintf(progress, "cold start %d/%d\n", i+1, times)
+			fmt.Fprintf(progress, "compare: cold start %d/%d\n", i+1, times)
 		}
 	}
 	return newSpread(all), nil

@@ -27,12 +27,12 @@ type flatReport struct {
 // measureFlat measures the figures of -flat.
 func measureFlat(ctx context.Context, p plan, o flatOptions, progress io.Writer) (flatReport, error) {
 	var r flatReport
-	// A process gets faster in its first moments, which would flatter the short log.
+	// A process is slower in its first moments. Without this warm-up, the figure of the short log would be too low.
 	if _, err := runCell(ctx, engines[0], 3, workload{kind: intCommand}, p.duration); err != nil {
 		return r, fmt.Errorf("warm-up: %w", err)
 	}
 	for _, servers := range p.servers {
-		fmt.Fprintf(progress, "long log, %d servers\n", servers)
+		fmt.Fprintf(progress, "compare: long log, %d servers\n", servers)
 		long, err := medianOf(ctx, p.rounds, func(ctx context.Context) (longLog, error) {
 			return measureLong(ctx, servers, o.entries)
 		}, medianLong)
@@ -42,11 +42,11 @@ func measureFlat(ctx context.Context, p plan, o flatOptions, progress io.Writer)
 		r.Long = append(r.Long, long)
 	}
 	var err error
-	fmt.Fprintln(progress, "catch-up, 3 servers")
+	fmt.Fprintln(progress, "compare: catch-up, 3 servers")
 	if r.CatchUp, err = medianOf(ctx, p.rounds, measureCatchUp, medianCatchUp); err != nil {
 		return r, fmt.Errorf("catch-up: %w", err)
 	}
-	fmt.Fprintln(progress, "many waiting clients, 3 servers")
+	fmt.Fprintln(progress, "compare: many waiting clients, 3 servers")
 	if r.Waiting, err = medianOf(ctx, p.rounds, func(ctx context.Context) (waiting, error) {
 		return measureWaiting(ctx, p.duration)
 	}, medianWaiting); err != nil {

@@ -59,6 +59,12 @@ func parseOptions(args []string) (options, error) {
 	if err != nil {
 		return o, err
 	}
+	if err := cli.Needs(f, "-flat", o.flat, "entries", "failovers"); err != nil {
+		return o, err
+	}
+	if err := cli.Needs(f, "a run without -flat", !o.flat, "engines", "workloads"); err != nil {
+		return o, err
+	}
 	if o.plan.servers, err = parseList("servers", *servers, parseServers); err != nil {
 		return o, err
 	}
@@ -128,6 +134,6 @@ func byName[T any](all []T, name func(T) string) func(string) (T, error) {
 			names = append(names, name(v))
 		}
 		var zero T
-		return zero, fmt.Errorf("%q is none of %s", s, strings.Join(names, ", "))
+		return zero, fmt.Errorf("%q is not one of %s", s, strings.Join(names, ", "))
 	}
 }

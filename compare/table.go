@@ -115,7 +115,10 @@ func printTable(out io.Writer, p plan, rows []row) error {
 	for _, e := range p.engines {
 		fmt.Fprintf(tw, "\t%s", e.name)
 	}
-	fmt.Fprintln(tw, "\tratio to the fastest\tlowest and highest round")
+	if len(rows) > 0 && rows[0].Fastest != "" {
+		fmt.Fprint(tw, "\tratio to the fastest\tlowest and highest round")
+	}
+	fmt.Fprintln(tw)
 	for _, r := range rows {
 		fmt.Fprintf(tw, "%d\t%s", r.Servers, r.work.title)
 		for _, e := range p.engines {
@@ -129,10 +132,11 @@ func printTable(out io.Writer, p plan, rows []row) error {
 	return printKV(out, rows)
 }
 
-// ratioCells returns the ratio to the fastest competitor and its range over the rounds. Both are empty for one engine.
+// ratioCells returns the ratio to the fastest competitor and its range over the rounds. It returns "" if this
+// Raft or its competitors were not measured.
 func (r row) ratioCells() string {
 	if r.Fastest == "" {
-		return "\t\t"
+		return ""
 	}
 	ratio := r.Ratios[r.Fastest]
 	return fmt.Sprintf("\t%.2f of %s\t%.2f to %.2f", ratio, r.Fastest, r.Lowest, r.Highest)

@@ -69,8 +69,8 @@ failed_tests() {
     }' "$1"
 }
 
-# print_status: rewrites the status line on a terminal, or else prints one every ten
-# seconds.
+# print_status: rewrites the status line if standard error is a terminal, or else prints
+# one every ten seconds.
 print_status() {
   local finished=$((passed + failed)) line
   microseconds
@@ -88,12 +88,12 @@ print_status() {
     printf '\r\033[K%s' "$line"
   else
     printf '%s\n' "$line"
-  fi
+  fi >&2
 }
 
 # clear_status: erases the status line on a terminal.
 clear_status() {
-  ((!live)) || printf '\r\033[K'
+  ((!live)) || printf '\r\033[K' >&2
 }
 
 # summary: prints the totals, the times and the failures.

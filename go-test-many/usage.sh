@@ -26,6 +26,8 @@ test-7-2.log and so on if that file exists. The output of passed and interrupted
 runs is not kept.
 
 Ctrl-C kills all runs at once and prints the summary of the finished ones.
+Progress goes to standard error, failed runs and the summary go to standard
+output.
 
 flags:
   -h, --help  print this text
@@ -71,11 +73,11 @@ parse_arguments() {
     case $1 in
       -h | --help) usage; exit ;;
       --) shift && break ;;
-      -?*) usage_error "unknown flag '$1' (flags for the tests go after --)" ;;
+      -?*) usage_error "flag provided but not defined: $1 (flags for the tests go after --)" ;;
       *) positional+=("$1") && shift ;;
     esac
   done
-  ((${#positional[@]} <= 3)) || usage_error "too many arguments: '${positional[3]}'"
+  ((${#positional[@]} <= 3)) || usage_error "unexpected argument '${positional[3]}'"
   runs=${positional[0]-100}
   parallelism=${positional[1]-$(number_of_cpus)}
   count RUNS "$runs"

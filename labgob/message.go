@@ -10,8 +10,8 @@ import (
 )
 
 // Message is one encoded value without a description of its type, like a message on a gob stream that has the description
-// already. For some types, such as those that can hold an interface, it is a whole gob stream instead. Strings of 4 KiB or
-// more are not copied into the message.
+// already. For some types, such as those that can hold an interface, it is a whole gob stream instead. If the type is
+// encoded without gob, strings of 4 KiB or more are not copied into the message.
 //
 // A Message can be decoded only in the process that made it. Any number of goroutines may decode it, any number of times,
 // until UnmarshalLast or Release is called. Decoding the zero Message returns io.EOF.

@@ -24,12 +24,17 @@ type ClientEnd struct {
 // Call sends a request to the connected server, waits until the handler svcMeth ("Service.Method") has handled it, and
 // returns true with the reply in the variable that reply points to. That variable should be zero (see package labgob).
 //
-// It returns false and does not change the variable if the end is not enabled or not connected, if there is no server of
-// that name, if the request or the reply is lost, if the end is disabled or deleted or the server replaced or deleted
-// before the handler has returned, or if Cleanup is called. After a false, the handler may or may not have run. If a
-// request cannot reach a server, Call returns after a random delay (see Network.LongDelays). Call has no timeout: it waits
-// until the handler returns or one of these events happens. For a prompt handler on a reliable network it always waits
-// until the handler returns (see MakeService).
+// It returns false and does not change the variable in these cases:
+//
+//   - The end is not enabled or not connected, or there is no server of that name. Call then returns after a random delay
+//     (see Network.LongDelays).
+//   - The request or the reply is lost.
+//   - Before the handler has returned, the end is disabled or deleted, or the server is replaced or deleted.
+//   - Cleanup is called.
+//
+// If Call returns false, the handler may or may not have run. Call has no timeout: it waits until the handler returns or
+// one of these events happens. For a prompt handler on a reliable network it always waits until the handler returns (see
+// MakeService).
 //
 // args must have exactly the type of the handler's first parameter; otherwise the handler's goroutine panics. Call panics
 // if gob cannot encode args. The process ends (log.Fatalf) if the server has no handler svcMeth, or if gob cannot encode

@@ -77,8 +77,8 @@ func (rn *Network) closed() bool {
 	}
 }
 
-// MakeEnd returns a new client end, which is neither connected nor enabled. endname may be any comparable value; a value
-// that is not comparable panics. If there is an end of that name, the process ends (log.Fatalf).
+// MakeEnd returns a new client end, which is neither connected nor enabled. endname may be any comparable value;
+// MakeEnd panics if it is not comparable. If there is an end of that name, the process ends (log.Fatalf).
 func (rn *Network) MakeEnd(endname interface{}) *ClientEnd {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()

@@ -102,8 +102,8 @@ type Service struct {
 //
 // On a reliable network, Call runs prompt handlers in its own goroutine. This saves two goroutine switches, about half the
 // time of a small call. If the end is disabled or the server deleted while the handler runs, Call returns
-// false, but only after the handler has returned. The field counts only in the receiver's own struct: a struct that embeds
-// a prompt struct is not prompt by that, since its other handlers may wait. The course's labrpc ignores the field.
+// false, but only after the handler has returned. A struct that embeds a prompt struct needs the field too, since its
+// other handlers may wait. The course's labrpc ignores the field.
 func MakeService(rcvr interface{}) *Service {
 	value := reflect.ValueOf(rcvr)
 	base := reflect.Indirect(value).Type()

@@ -144,7 +144,7 @@ func (g *goCommand) explainBuild(msg string) error {
 	}
 	text := "\t" + strings.Join(lines, "\n\t")
 	if _, err := g.run(false, "test", "-c", "-vet=off", "-o", os.DevNull, g.pkg); err != nil {
-		return fmt.Errorf("the tests do not build, for this machine or for wasm:\n%s", text)
+		return fmt.Errorf("the tests do not build:\n%s", text)
 	}
 	return fmt.Errorf("the tests build for this machine but not for GOOS=wasip1 GOARCH=wasm, which has no signals, "+
 		"processes, sockets or cgo:\n%s\nMove what needs them to a file with the line //go:build !wasip1", text)

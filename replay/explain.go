@@ -36,7 +36,7 @@ var symptoms = []struct {
 	{regexp.MustCompile(`(?i)\b(open|mkdir|remove|rename|mkdirat|openat|unlinkat) .*: (not implemented|read-only|permission denied|operation not permitted)`),
 		"the package's files are read-only here; tests may write to os.TempDir() or t.TempDir()"},
 	{regexp.MustCompile(`panic: test timed out after`),
-		"the tests did not end within that virtual time: they run for ever, wait for ever, or need a larger -limit"},
+		"the tests did not end within that virtual time: they run or wait forever, or need a larger -limit"},
 	{regexp.MustCompile(`out of memory|cannot allocate memory`),
 		"a run may use 2 GiB of memory"},
 }

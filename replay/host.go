@@ -15,9 +15,9 @@ import (
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
 
 const (
-	maxStep   = 4 * time.Microsecond // a clock reading takes at most this long,
-	stallOdds = 256                  // but on average one in this many
-	maxStall  = time.Millisecond     // takes at most this long, as if the thread had lost its core
+	maxStep   = 4 * time.Microsecond // the longest time that a clock reading takes, except for a stall
+	maxStall  = time.Millisecond     // the longest stall, as if the thread had lost its core
+	stallOdds = 256                  // on average, one clock reading in this many is a stall
 )
 
 // host answers the host calls of one guest from a seed. Only the guest's goroutine may call its methods, except for status.

@@ -38,14 +38,14 @@ var command = cli.Command{
 	Name:    "replay",
 	Summary: "Replay runs a package's tests from a seed: the same seed gives the same run, byte for byte.",
 	Usage:   "[flags] [package] [-args FLAGS...]",
-	About: `The package is a directory or an import path, by default ../raft, or with -C the
-directory itself. Any package with tests will do. FLAGS go to the test binary.
+	About: `The package is a directory or an import path. The default is ../raft, or with -C
+the directory itself. Any package with tests will do. FLAGS go to the test binary.
 
 Clocks, sleeps, random numbers and preemption follow the seed. Sleeping costs no
 real time. Standard output depends only on the package, the flags and the seed:
 it holds the tests' own output, and with -seeds the results. Timings and
-explanations go to standard error. Each flag of the tests, even -v, makes another
-run: to replay a failure, use the command that was printed.`,
+explanations go to standard error. Other flags of the tests, even -v, change the
+run. To replay a failure, use the command that was printed.`,
 	Examples: `go run . -seed 7 -run TestFigure8Unreliable2C
 go run . -seeds 1-1000 -run 2B
 go run . -seeds 1-1000 -keep-going
@@ -62,9 +62,9 @@ func parseOptions(args []string) (*options, error) {
 	var seed uint64
 	var seeds string
 	f := command.Flags()
-	f.Uint64Var(&seed, "seed", 1, "run the tests once, from this seed `N`")
+	f.Uint64Var(&seed, "seed", 1, "run the tests once, from seed `N`")
 	f.StringVar(&seeds, "seeds", "", "run the tests once for each seed of the range `A-B`, until the first failure")
-	f.StringVar(&o.run, "run", "", "run only the tests that match `regexp`, like go test")
+	f.StringVar(&o.run, "run", "", "run only the tests that match `regexp`, as go test does")
 	f.BoolVar(&o.verbose, "v", false, "pass -v to the tests")
 	f.IntVar(&o.count, "count", 1, "run each test this `number` of times within a run")
 	f.BoolVar(&o.check, "check", false, "run each seed twice and compare output, clock calls, random bytes and scheduling")
@@ -93,6 +93,9 @@ func parseOptions(args []string) (*options, error) {
 			return nil, err
 		}
 	}
+	if err := cli.Needs(f, "-seeds", !o.single, "j", "keep-going"); err != nil {
+		return nil, err
+	}
 	o.pkg = filepath.Join("..", "raft")
 	if len(packages) > 0 {
 		o.pkg = packages[0]
@@ -107,8 +110,6 @@ func (o *options) validate(seedGiven bool, packages []string) error {
 	switch {
 	case seedGiven && !o.single:
 		return cli.Usagef("-seed and -seeds exclude each other")
-	case o.keepGoing && o.single:
-		return cli.Usagef("-keep-going needs -seeds")
 	case o.jobs < 1:
 		return cli.Usagef("-j must be at least 1: %d", o.jobs)
 	case o.count < 1:

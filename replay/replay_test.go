@@ -69,7 +69,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 func TestSeedsDiffer(t *testing.T) {
 	t.Parallel()
 	for _, test := range []string{"TestScheduling", "TestSelect", "TestRandom"} {
-		out := want(t, "-seeds 1-30 -keep-going -run ^"+test+"$ ./order -args -test.failfast", pass, "a seed")
+		out := want(t, "-seeds 1-30 -keep-going -run ^"+test+"$ ./order -args -test.failfast", pass, "replay: 30 seeds in ")
 		if !strings.Contains(out, "seeds 1-30: 30 passed, 0 failed") {
 			t.Errorf("%s: %s", test, out)
 		}
@@ -104,7 +104,7 @@ func TestFirstFailure(t *testing.T) {
 	if again := want(t, "-seed "+m[2]+" -run TestLuck ./order", failed, "failed"); again != m[1] {
 		t.Errorf("first %q, then %q", m[1], again)
 	}
-	all := want(t, "-seeds 1-40 -keep-going -j 3 -run TestLuck ./order", failed, "a seed")
+	all := want(t, "-seeds 1-40 -keep-going -j 3 -run TestLuck ./order", failed, "replay: 40 seeds in ")
 	if !strings.HasPrefix(all, "seed "+m[2]+" failed: TestLuck\n") || !strings.Contains(all, "different schedules") {
 		t.Errorf("first %s, then %q", m[2], all)
 	}
@@ -123,7 +123,7 @@ func TestExplains(t *testing.T) {
 		"-run WriteHere ./network":         {failed, "read-only"},
 		"-run Files ./network":             {pass, "passed"},
 		"./broken":                         {unusable, `but not for GOOS=wasip1.*undefined: syscall.Flock.*//go:build !wasip1`},
-		"./invalid":                        {unusable, "do not build, for this machine or for wasm:.*Frobnicate"},
+		"./invalid":                        {unusable, "do not build:.*Frobnicate"},
 		"./none":                           {unusable, "has no tests"},
 		"./nowhere":                        {unusable, "there is no directory testdata/toys/nowhere"},
 		"./...":                            {unusable, "one package at a time"},

@@ -135,16 +135,15 @@ func (s *sweep) report() error {
 	if s.opts.keepGoing {
 		return nil
 	}
-	fmt.Fprintf(s.stderr, "replay: %d seeds in %v\n", s.reported, time.Since(s.start).Round(msec))
+	fmt.Fprintf(s.stderr, "replay: %s in %v\n", cli.Count(int(s.reported), "seed"), time.Since(s.start).Round(msec))
 	return cli.ErrFailed
 }
 
 // summary prints the totals of a sweep that has reached its last seed.
 func (s *sweep) summary() error {
-	wall := time.Since(s.start)
 	fmt.Fprintf(s.stdout, "seeds %v: %d passed, %d failed, %d different schedules\n", s.opts.seeds,
 		s.reported-s.failed, s.failed, len(s.orders))
-	fmt.Fprintf(s.stderr, "replay: %v, %v a seed\n", wall.Round(msec), (wall / time.Duration(s.reported)).Round(msec))
+	fmt.Fprintf(s.stderr, "replay: %s in %v\n", cli.Count(int(s.reported), "seed"), time.Since(s.start).Round(msec))
 	if s.failed > 0 {
 		return cli.ErrFailed
 	}

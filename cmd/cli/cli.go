@@ -6,9 +6,9 @@
 //	0    no error, or a call for help with -h, -help or --help
 //	1    any other error: the command ran and found a failure
 //	2    an error of [Command.Parse], [Usagef] or [Unusable]: nothing ran
-//	130  Ctrl-C; another signal gives 128 and its number, too
+//	130  Ctrl-C; any other signal that stops the command gives 128 plus its number too
 //
-// Help goes to standard output, errors go to standard error as "NAME: what is wrong". Flags are those of package flag.
+// Help goes to standard output. Errors go to standard error as "NAME: what is wrong". Flags are those of package flag.
 package cli
 
 import (
@@ -31,7 +31,7 @@ const (
 // ErrFailed reports a failure that the command has already printed. It gives exit code 1 without a message.
 var ErrFailed = errors.New("failed")
 
-// A Command is what the help text says. All texts are printed as they are.
+// A Command describes a command for its help text, which contains all these strings unchanged.
 type Command struct {
 	Name     string
 	Summary  string // one line: what the command does
@@ -159,6 +159,25 @@ func (e unusableError) Unwrap() error { return e.error }
 func Given(flags *flag.FlagSet, name string) (set bool) {
 	flags.Visit(func(f *flag.Flag) { set = set || f.Name == name })
 	return set
+}
+
+// Needs returns an error if the command line sets one of the flags although the condition of their use, such as "-flat",
+// does not hold.
+func Needs(flags *flag.FlagSet, condition string, holds bool, names ...string) error {
+	for _, name := range names {
+		if !holds && Given(flags, name) {
+			return Usagef("-%s needs %s", name, condition)
+		}
+	}
+	return nil
+}
+
+// Count returns a number with its noun, such as "1 line" or "2 lines".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // IsTerminal reports whether w is a character device, as a terminal is.

@@ -104,6 +104,27 @@ func TestGiven(t *testing.T) {
 	}
 }
 
+func TestNeeds(t *testing.T) {
+	flags := toy.Flags()
+	flags.Int("n", 1, "")
+	flags.Int("m", 1, "")
+	if _, err := toy.Parse(flags, []string{"-n", "1"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Needs(flags, "-x", false, "m", "n"); err == nil || err.Error() != "-n needs -x" {
+		t.Errorf("-n without -x: %v", err)
+	}
+	if err := errors.Join(Needs(flags, "-x", true, "m", "n"), Needs(flags, "-x", false, "m")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCount(t *testing.T) {
+	if got := Count(0, "line") + ", " + Count(1, "line") + ", " + Count(2, "line"); got != "0 lines, 1 line, 2 lines" {
+		t.Error(got)
+	}
+}
+
 func TestIsTerminal(t *testing.T) {
 	f, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {

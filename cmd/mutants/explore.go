@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
 // healthyLimit is how long the explorer searches without a mutant at most.
@@ -23,7 +25,7 @@ type finding struct {
 }
 
 func (f *finding) String() string {
-	return fmt.Sprintf("found after %s, a trace of %d actions: %s", f.after, f.trace, f.property)
+	return fmt.Sprintf("found after %s, a trace of %s: %s", f.after, cli.Count(f.trace, "action"), f.property)
 }
 
 // findingLine is the line with which the explorer reports a counterexample.

@@ -17,7 +17,7 @@ func TestReadFinding(t *testing.T) {
 		{"explore: found after 120 walks of 3400 actions, a trace of 9 actions: commit rule (§5.4.2): in term 2\r\n",
 			"found after 120 walks of 3400 actions, a trace of 9 actions: commit rule (§5.4.2)"},
 		{"    explore_test.go:81: explore: found after 1 state, a trace of 1 action: no panic\n",
-			"found after 1 state, a trace of 1 actions: no panic"},
+			"found after 1 state, a trace of 1 action: no panic"},
 		{"explore: found after 2 states, a trace of 3 actions: first: a\nexplore: found after 9 states, a trace of 9 actions: second: b\n",
 			"found after 2 states, a trace of 3 actions: first"},
 		{"explore: 3400 states, nothing yet\nPASS\n", ""},
@@ -112,7 +112,7 @@ hidden  that           NOT FOUND                              -              -  
 loud    it             NOT FOUND, but fails: TestExplore: oh  -              -      0.0
 odd     what           NOT TESTED                             -              -      -
 
-4 mutants that break safety: 1 found by the explorer, 2 not found, 1 not tested; 1m30s
+4 mutants: 1 found by the explorer, 2 not found, 1 not tested; 1m30s
 
 mutant odd does not fit
 `

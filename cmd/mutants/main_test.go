@@ -32,6 +32,7 @@ func TestOptions(t *testing.T) {
 		{"-explore -explore.limit 30s -timeout 30s", ""},
 		{"-explore -explore.limit 0", "-explore.limit must be at least 1s: 0s"},
 		{"-explore -lab 3", "-lab and -explore exclude each other"},
+		{"-explore.limit 30s", "-explore.limit needs -explore"},
 		{"-seed 1", "not defined: -seed"},
 	} {
 		_, err := parseOptions(strings.Fields(c.args))

@@ -52,15 +52,18 @@ go run ./cmd/mutants -explore -explore.limit 10s`,
 func parseOptions(args []string) (options, error) {
 	var o options
 	f := command.Flags()
-	f.StringVar(&o.run, "run", "", "test only the mutant with this `name`, or those whose names match this regular expression")
-	f.BoolVar(&o.list, "list", false, "print what each mutant gets wrong, and test nothing")
-	f.IntVar(&o.lab, "lab", 0, "also run only the lab's 28 tests on each mutant, up to this `number` of times")
+	f.StringVar(&o.run, "run", "", "test the mutant with this `name`, or, if there is none, those whose names match it as a regular expression")
+	f.BoolVar(&o.list, "list", false, "print the name of each mutant and what it gets wrong, and test nothing")
+	f.IntVar(&o.lab, "lab", 0, "then run the lab's 28 tests alone on each mutant, this `number` of times or until one fails")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "`duration` after which a mutant's tests count as hanging")
 	f.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "`number` of mutants to test at once; the default with -explore is 1")
 	f.BoolVar(&o.explore, "explore", false, "run only the explorer, on the mutants that break safety")
 	f.DurationVar(&o.limit, "explore.limit", time.Minute, "`duration` of the search for each mutant, with -explore")
 	others, err := command.Parse(f, args)
 	if err != nil {
+		return o, err
+	}
+	if err := cli.Needs(f, "-explore", o.explore, "explore.limit"); err != nil {
 		return o, err
 	}
 	if o.explore && !cli.Given(f, "parallel") {

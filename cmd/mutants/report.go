@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
 // String describes the outcome on one line.
@@ -49,7 +52,7 @@ func printTable(w io.Writer, results []result, lab int) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(t, "MUTANT\tWHAT IS WRONG\tKILLED BY\tAFTER")
 	if lab > 0 {
-		fmt.Fprintf(t, "\tTHE LAB'S 28 TESTS ALONE, %d RUNS", lab)
+		fmt.Fprintf(t, "\tTHE LAB'S 28 TESTS ALONE, %s", strings.ToUpper(cli.Count(lab, "run")))
 	}
 	fmt.Fprintln(t)
 	for _, r := range results {
@@ -97,9 +100,9 @@ func printSummary(w io.Writer, results []result, lab int, took time.Duration) (b
 			passed++
 		}
 	}
-	fmt.Fprintf(w, "\n%d mutants: %d killed, %d survived, %d not tested", len(results), killed, survived, failed)
+	fmt.Fprintf(w, "\n%s: %d killed, %d survived, %d not tested", cli.Count(len(results), "mutant"), killed, survived, failed)
 	if lab > 0 {
-		fmt.Fprintf(w, "; %d passed the lab's 28 tests %d times", passed, lab)
+		fmt.Fprintf(w, "; %d passed the lab's 28 tests %s", passed, cli.Count(lab, "time"))
 	}
 	fmt.Fprintf(w, "; %v\n", took.Round(time.Second))
 	printErrors(w, results)

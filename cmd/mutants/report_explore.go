@@ -5,6 +5,8 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
 // explorerVerdict describes the explorer's outcome on a mutant that could be tested.
@@ -47,8 +49,8 @@ func printExploredSummary(w io.Writer, results []result, took time.Duration) (ba
 			found++
 		}
 	}
-	fmt.Fprintf(w, "\n%d mutants that break safety: %d found by the explorer, %d not found, %d not tested; %v\n",
-		len(results), found, len(results)-found-failed, failed, took.Round(time.Second))
+	fmt.Fprintf(w, "\n%s: %d found by the explorer, %d not found, %d not tested; %v\n",
+		cli.Count(len(results), "mutant"), found, len(results)-found-failed, failed, took.Round(time.Second))
 	printErrors(w, results)
 	return found < len(results)
 }

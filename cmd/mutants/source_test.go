@@ -1,10 +1,6 @@
 package main
 
-import (
-	"go/parser"
-	"go/token"
-	"testing"
-)
+import "testing"
 
 func TestEdit(t *testing.T) {
 	const source = "func f() {\n\tif a {\n\t\treturn 1\n\t}\n\treturn 1\n}\n"
@@ -28,8 +24,8 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// Every mutant fits the source of package raft, and the edited source can be parsed.
-func TestTableFits(t *testing.T) {
+// Every mutant has a name of its own, a description and an edit. TestTableCompiles tests the edits.
+func TestTable(t *testing.T) {
 	names, safety := make(map[string]bool), 0
 	for _, m := range table {
 		if names[m.name] {
@@ -41,15 +37,6 @@ func TestTableFits(t *testing.T) {
 		}
 		if m.safety {
 			safety++
-		}
-		files, err := m.mutate("../../raft")
-		if err != nil {
-			t.Error(err)
-		}
-		for name, source := range files {
-			if _, err := parser.ParseFile(token.NewFileSet(), name, source, 0); err != nil {
-				t.Errorf("%s: %v", m.name, err)
-			}
 		}
 	}
 	if len(table) < 90 || safety < 50 {

@@ -14,14 +14,14 @@ import "slices"
 //   - The index and the term that Start returns are right. Commands arrive on applyCh in order, each once.
 //
 // Mistakes about progress, speed, timing, message counts, memory, data races, goroutines, Kill and damaged disks do not
-// break safety. Another rule makes these mistakes harmless to safety:
+// break safety. These mistakes do not have safety set either:
 //
 //   - vote-kept-into-next-term: the kept vote can only go to the same candidate.
 //   - second-leader-obeyed: a term has only one leader.
 //   - candidate-ignores-leader-of-its-term: the candidate can no longer win that term.
-//   - match-index-moves-back: commitIndex does not.
-//   - reordered-entries-unchecked: what is kept comes from one leader, whose entries agree with one another.
-//   - full-follower-commits-what-it-refuses: it is harmful, but the services of an exploration never lag so far.
+//   - match-index-moves-back: commitIndex still does not move back.
+//   - reordered-entries-unchecked: all kept entries come from one leader, so they agree with one another.
+//   - full-follower-commits-what-it-refuses: it breaks safety, but the services in the explorer never lag so far.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
 var table = slices.Concat(elections, timers, votes, appends, reorderings, leaders, followers, proposals, commits, backlogs, applying,
 	snapshots, stores, checksums, choices)

@@ -80,7 +80,7 @@ var appends = []mutant{
 	},
 	{
 		name:   "covered-entries-kept",
-		wrong:  "a follower appends entries that its snapshot covers after the snapshot",
+		wrong:  "a follower appends entries after its snapshot that the snapshot already covers",
 		safety: true,
 		edits:  []edit{{"replication.go", `b = b.drop(covered)`, ``}},
 	},

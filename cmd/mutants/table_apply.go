@@ -93,7 +93,7 @@ var applying = []mutant{
 	},
 	{
 		name:  "caught-up-with-last-only",
-		wrong: "a peer that holds all committed entries counts as caught up only when it has the last entry",
+		wrong: "a peer with all committed entries counts as caught up only when it also has the uncommitted ones",
 		edits: []edit{{"events.go", `f.matchIndex >= rf.commitIndex`, `f.matchIndex >= rf.log.lastIndex()`}},
 	},
 }

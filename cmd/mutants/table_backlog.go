@@ -49,7 +49,7 @@ var backlogs = []mutant{
 		edits: []edit{{"replication.go", `rf.commitLocked(min(args.LeaderCommit, prev+known)) return`, `return`}},
 	},
 	{
-		name:  "full-for-ever",
+		name:  "full-forever",
 		wrong: "a follower whose service has lagged never accepts entries again",
 		edits: []edit{{"apply.go", `rf.backlogFull = bytes > most`, `rf.backlogFull = rf.backlogFull || bytes > most`}},
 	},
@@ -64,7 +64,7 @@ var backlogs = []mutant{
 		edits: []edit{{"replication.go", `f.backlogFull = reply.Full`, ``}},
 	},
 	{
-		name:  "leader-takes-full-for-ever",
+		name:  "leader-believes-full-forever",
 		wrong: "a leader does not notice that a follower accepts entries again",
 		edits: []edit{{"replication.go", `f.backlogFull = reply.Full`, `f.backlogFull = f.backlogFull || reply.Full`}},
 	},

@@ -179,7 +179,7 @@ var leaders = []mutant{
 		edits: []edit{{"follower.go", `inFlight{lastAnswer: time.Now(),`, `inFlight{lastAnswer: time.Now(), snapshotCall: f.snapshotCall,`}},
 	},
 	{
-		name:  "reply-after-resignation",
+		name:  "reply-after-step-down",
 		wrong: "a leader that has stepped down handles replies until its term ends",
 		edits: []edit{{"link.go", `rf.role == Leader && rf.currentTerm == c.term()`, `rf.currentTerm == c.term()`}},
 	},

@@ -13,7 +13,7 @@ var stores = []mutant{
 		edits: []edit{{"store.go", `s.definitions[k].last = max(s.definitions[k].last, index)`, ``}},
 	},
 	{
-		name:  "definition-kept-for-ever",
+		name:  "definition-kept-forever",
 		wrong: "type definitions stay on the disk when no entry needs them",
 		edits: []edit{{"store.go", `d.last <= rf.log.base`, `d.last < 0`}},
 	},
@@ -24,7 +24,7 @@ var stores = []mutant{
 	},
 	{
 		name:  "old-front-kept",
-		wrong: "a server saves new type definitions before the old ones",
+		wrong: "old type definitions stay on the disk after the new ones",
 		edits: []edit{{"store.go", `c.Drop, c.Front = s.front, rf.rebuildFrontLocked()`, `c.Front = rf.rebuildFrontLocked()`}},
 	},
 	{

@@ -4,7 +4,7 @@ package main
 var timers = []mutant{
 	{
 		name:  "timer-without-checks",
-		wrong: "a ticker that wakes late starts an election, though it could hear nobody while it slept",
+		wrong: "a ticker that wakes late starts an election, though it could not hear its leader while it slept",
 		edits: []edit{
 			{"timer.go", `return t.deadline.Add(-time.Duration(checks-t.checked) * t.interval)`, `return t.deadline`},
 			{"timer.go", `late := now.Sub(t.next())`, `late := now.Sub(t.next())
@@ -17,24 +17,24 @@ var timers = []mutant{
 		edits: []edit{{"timer.go", `t.deadline = t.deadline.Add(late)`, ``}},
 	},
 	{
-		name:  "slow-check-is-no-check",
+		name:  "late-check-not-counted",
 		wrong: "a late check for the leader does not count, so a server that is always late never starts an election",
 		edits: []edit{{"timer.go", `t.checked++
 	if late > t.interval {`, `if t.checked++; late > t.interval {
 		t.checked--`}},
 	},
 	{
-		name:  "late-leader-resigns-at-once",
+		name:  "late-leader-steps-down-at-once",
 		wrong: "a leader that wakes late steps down before it has read the answers that wait for it",
 		edits: []edit{{"heartbeat.go", `if rf.electionTimer.expired(now) {`, `if rf.role == Leader {`}},
 	},
 	{
-		name:  "leader-goes-on-counting-checks",
+		name:  "leader-keeps-counting-checks",
 		wrong: "a leader that has a majority again does not restart its count of checks",
 		edits: []edit{{"heartbeat.go", `} else { rf.electionTimer.start(now, rf.options.timeoutMin) }`, `}`}},
 	},
 	{
-		name:  "leader-never-resigns",
+		name:  "leader-never-steps-down",
 		wrong: "a leader without a majority never steps down",
 		edits: []edit{{"heartbeat.go", `if !rf.hasQuorumLocked(now, quorumHeartbeats*rf.options.heartbeat) {`, `if false {`}},
 	},

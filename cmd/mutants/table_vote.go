@@ -53,7 +53,7 @@ var votes = []mutant{
 		edits:  []edit{{"role.go", `if rf.votedFor == rf.me {`, `if rf.votedFor != nobody {`}},
 	},
 	{
-		name:   "resignation-frees-vote",
+		name:   "step-down-frees-vote",
 		wrong:  "a leader that steps down within its term may grant its vote of that term again",
 		safety: true,
 		edits: []edit{{"role.go",

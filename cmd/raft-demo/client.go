@@ -8,7 +8,7 @@ import (
 const (
 	// window is the largest number of lines that are submitted but not yet applied.
 	window = 1024
-	// patience is how long the client waits for progress before it gives up. Electing a leader takes about a second.
+	// patience is how long the client waits for progress before it gives up. An election usually takes less than a second.
 	patience = 30 * time.Second
 	// tick is how often the client looks for a leader and for lines to submit while no server applies anything.
 	tick = 5 * time.Millisecond

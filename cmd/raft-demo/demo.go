@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"6.824/cmd/cli"
+)
 
 // result is the outcome of a run.
 type result struct {
@@ -10,8 +14,8 @@ type result struct {
 
 // runDemo runs the servers of o on the lines and returns the outcome. r must have begun.
 func runDemo(o options, lines []string, r *reporter) result {
-	r.event("%s, %s, a snapshot every %s, seed %d", several(o.servers, "server"), several(len(lines), "line"),
-		several(o.snapshotEvery(len(lines)), "line"), o.seed)
+	r.event("%s, %s, a snapshot every %s, seed %d", cli.Count(o.servers, "server"), cli.Count(len(lines), "line"),
+		cli.Count(o.snapshotEvery(len(lines)), "line"), o.seed)
 	c := newCluster(o.servers, o.snapshotEvery(len(lines)))
 	defer c.stop()
 	c.net.Reliable(!o.unreliable)
@@ -47,7 +51,7 @@ func runWithFaults(cl *client, o options, r *reporter) error {
 	err := cl.run()
 	cancel()
 	<-ended
-	r.event("no more faults; repairing the remaining ones")
+	r.event("causing no more faults; repairing those that are left")
 	f.repairAll()
 	return err
 }

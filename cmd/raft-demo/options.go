@@ -59,12 +59,12 @@ func parseOptions(args []string) (options, error) {
 	f := command.Flags()
 	f.StringVar(&o.input, "input", "", "read the lines from `FILE`; - is standard input")
 	f.IntVar(&o.servers, "servers", 5, fmt.Sprintf("`number` of servers, from 1 to %d", maxServers))
-	f.BoolVar(&o.faults, "faults", true, "cut off leaders, crash and restart servers")
+	f.BoolVar(&o.faults, "faults", true, "cut off leaders, crash and restart servers; -faults=false causes no faults")
 	f.BoolVar(&o.unreliable, "unreliable", false, "use a network that delays messages and loses one in ten")
-	f.Int64Var(&o.seed, "seed", 0, "`number` that chooses the faults, but not their exact times; 0 takes a random seed")
-	f.DurationVar(&o.spread, "time", 8*time.Second, "submit the lines evenly over this `duration`; 0 submits all at once")
+	f.Int64Var(&o.seed, "seed", 0, "`number` that chooses the faults, but not their exact times; 0 means a random seed")
+	f.DurationVar(&o.spread, "time", 8*time.Second, "submit the lines evenly over this `duration`; 0 means all at once")
 	f.IntVar(&o.snapshot, "snapshot", 0,
-		"take a snapshot after each `number` of lines; 0 means a twentieth of the text, but at least 10 lines")
+		"`number` of lines between two snapshots of a server; 0 means a twentieth of the text, but at least 10 lines")
 	others, err := command.Parse(f, args)
 	if err != nil {
 		return o, err

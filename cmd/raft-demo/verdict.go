@@ -5,6 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"6.824/cmd/cli"
 	"6.824/raft"
 )
 
@@ -70,10 +71,10 @@ const maxProblems = 10
 func printVerdict(w io.Writer, problems []string, servers, lines int) bool {
 	if len(problems) == 0 {
 		fmt.Fprintf(w, "\nverdict: correct. %s applied the same %s in the same order, each exactly once.\n",
-			several(servers, "server"), several(lines, "line"))
+			cli.Count(servers, "server"), cli.Count(lines, "line"))
 		return true
 	}
-	fmt.Fprintf(w, "\nverdict: WRONG. %s found:\n", several(len(problems), "problem"))
+	fmt.Fprintf(w, "\nverdict: WRONG. %s found:\n", cli.Count(len(problems), "problem"))
 	for i, p := range problems {
 		if i == maxProblems {
 			fmt.Fprintf(w, "  and %d more\n", len(problems)-i)
@@ -82,12 +83,4 @@ func printVerdict(w io.Writer, problems []string, servers, lines int) bool {
 		fmt.Fprintf(w, "  %s\n", p)
 	}
 	return false
-}
-
-// several returns a count with its noun, such as "1 line" or "2 lines".
-func several(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
