@@ -1,0 +1,148 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// generated begins each file that this command writes itself.
+const generated = "//go:build go1.25\n\n// Written by use-in-course; use-in-course -undo removes it.\n\n"
+
+// timersFile returns a test file that selects today's timers. With the timers that old Go versions had, which Go chooses
+// without a go.mod or for an old one, tests in virtual time cannot run.
+func timersFile(name string) []byte {
+	return []byte(generated + "//go:debug asynctimerchan=0\n\npackage " + name + "\n")
+}
+
+const adapterTypes = `import (
+	"PREFIXraftapi"
+	tester "PREFIXtester1"
+)
+
+type (
+	Persister = tester.Persister
+	ApplyMsg  = raftapi.ApplyMsg
+)
+
+// hasEvents is false because the tree's ApplyMsg has no field for an event.
+const hasEvents = false
+
+func newCommandMsg(command any, index, term int) ApplyMsg {
+	return ApplyMsg{CommandValid: true, Command: command, CommandIndex: indexTERM}
+}
+
+func newSnapshotMsg(s *snapshot) ApplyMsg {
+	data := append([]byte{}, s.data...)
+	return ApplyMsg{SnapshotValid: true, Snapshot: data, SnapshotTerm: s.term, SnapshotIndex: s.index}
+}
+
+func newEventMsg(Event) ApplyMsg { panic("raft: the tree's ApplyMsg has no field for an event") }
+`
+
+// adapter returns the file that connects the library with the types of other packages, and with what the kept files of
+// package raft use and no file declares any more. It is nil if there is nothing to connect.
+func (t *tree) adapter(kept []*goFile) ([]byte, error) {
+	var b strings.Builder
+	if t.split {
+		term, err := t.termField()
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(strings.NewReplacer("PREFIX", t.prefix, "TERM", term).Replace(adapterTypes))
+	}
+	lost := func(name string) bool {
+		return !declares(kept, name) && slices.ContainsFunc(kept, func(f *goFile) bool { return f.uses[name] })
+	}
+	if lost("Debug") {
+		b.WriteString("\n// Debug is the course's switch for DPrintf.\nconst Debug = false\n")
+	}
+	if lost("DPrintf") {
+		b.WriteString("\n// DPrintf prints nothing.\nfunc DPrintf(format string, a ...interface{}) {}\n")
+	}
+	if b.Len() == 0 {
+		return nil, nil
+	}
+	return []byte(generated + "package raft\n\n" + strings.TrimLeft(b.String(), "\n")), nil
+}
+
+// termField returns what sets the field CommandTerm, if the tree's ApplyMsg has that field.
+func (t *tree) termField() (string, error) {
+	files, err := readPackage(t.dir, "raftapi")
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		parsed, _ := parser.ParseFile(token.NewFileSet(), f.name, f.text, parser.SkipObjectResolution)
+		if parsed == nil {
+			continue
+		}
+		for _, d := range parsed.Decls {
+			if hasField(d, "ApplyMsg", "CommandTerm") {
+				return ", CommandTerm: term", nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// hasField reports whether d declares a struct of that name with that field.
+func hasField(d ast.Decl, name, field string) (found bool) {
+	ast.Inspect(d, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if s, ok := spec.Type.(*ast.StructType); ok && spec.Name.Name == name {
+			for _, f := range s.Fields.List {
+				found = found || slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return id.Name == field })
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// missing returns the exported names and methods of the tree's package in dir that the library's lacks and other packages
+// of the tree mention, such as ".SetCall".
+func (t *tree) missing(files, library []*goFile, dir string) (names []string, err error) {
+	for _, f := range files {
+		for name := range f.names {
+			short := name[strings.LastIndex(name, ".")+1:]
+			if !f.isTest() && ast.IsExported(short) && !declares(library, name) && !slices.Contains(names, short) {
+				names = append(names, short)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	slices.Sort(names)
+	used := map[string]bool{}
+	word := regexp.MustCompile(`\.(` + strings.Join(names, "|") + `)\b`)
+	err = filepath.WalkDir(t.dir, func(name string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(t.dir, name)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && rel != "." && (rel == dir || strings.HasPrefix(d.Name(), ".")):
+			return filepath.SkipDir
+		case !d.Type().IsRegular() || filepath.Ext(name) != ".go":
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err == nil && strings.Contains(string(text), dir+`"`) {
+			for _, m := range word.FindAllSubmatch(text, -1) {
+				used[string(m[1])] = true
+			}
+		}
+		return err
+	})
+	return slices.DeleteFunc(names, func(n string) bool { return !used[n] }), err
+}
