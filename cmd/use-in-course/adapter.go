@@ -4,10 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -107,42 +103,4 @@ func hasField(d ast.Decl, name, field string) (found bool) {
 		return false
 	})
 	return found
-}
-
-// missing returns the exported names and methods of the tree's package in dir that the library's lacks and other packages
-// of the tree mention, such as ".SetCall".
-func (t *tree) missing(files, library []*goFile, dir string) (names []string, err error) {
-	for _, f := range files {
-		for name := range f.names {
-			short := name[strings.LastIndex(name, ".")+1:]
-			if !f.isTest() && ast.IsExported(short) && !declares(library, name) && !slices.Contains(names, short) {
-				names = append(names, short)
-			}
-		}
-	}
-	if len(names) == 0 {
-		return nil, nil
-	}
-	slices.Sort(names)
-	used := map[string]bool{}
-	word := regexp.MustCompile(`\.(` + strings.Join(names, "|") + `)\b`)
-	err = filepath.WalkDir(t.dir, func(name string, d fs.DirEntry, err error) error {
-		rel, _ := filepath.Rel(t.dir, name)
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && rel != "." && (rel == dir || strings.HasPrefix(d.Name(), ".")):
-			return filepath.SkipDir
-		case !d.Type().IsRegular() || filepath.Ext(name) != ".go":
-			return nil
-		}
-		text, err := os.ReadFile(name)
-		if err == nil && strings.Contains(string(text), dir+`"`) {
-			for _, m := range word.FindAllSubmatch(text, -1) {
-				used[string(m[1])] = true
-			}
-		}
-		return err
-	})
-	return slices.DeleteFunc(names, func(n string) bool { return !used[n] }), err
 }

@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 )
 
-// A disk changes the files of one tree. Each method that changes something calls before first, with a description of the
-// step, and does nothing if before returns an error. Paths are relative to the tree, with slashes.
+// A disk changes the files of one tree. Before each step, which changes one file or directory, it calls before with a
+// description of the step, and it does not take the step if before returns an error. Paths are relative to the tree, with
+// slashes.
 type disk struct {
 	dir    string
 	before func(step string) error
@@ -52,18 +53,7 @@ func (d *disk) write(name string, text []byte) error {
 	if err := d.before("write " + name); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(d.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return os.WriteFile(d.path(name), text, 0o644)
 }
 
 func (d *disk) makeParent(name string) error {
@@ -92,6 +82,17 @@ func (d *disk) removeStaging() error {
 		return err
 	}
 	return os.RemoveAll(d.path(name))
+}
+
+// clear removes stateDir, which has no manifest and no backup.
+func (d *disk) clear() error {
+	if err := d.removeStaging(); err != nil {
+		return err
+	}
+	if err := d.removeEmpty(stateDir + "/" + backupName); err != nil {
+		return err
+	}
+	return d.removeStateDir()
 }
 
 // apply carries out a plan. No manifest may be there. If apply fails or is interrupted at any step, restore repairs the tree.
@@ -143,9 +144,8 @@ func (d *disk) giveUp(err error) error {
 	m, readErr := readManifest(d.dir)
 	if readErr == nil && m != nil {
 		_, readErr = d.restore(m)
-	} else if readErr == nil {
-		d.removeStaging()
-		os.Remove(d.path(stateDir))
+	} else if readErr == nil && d.has(stateDir) {
+		readErr = d.clear()
 	}
 	if readErr != nil {
 		return fmt.Errorf("%w; the tree is not restored yet (%w): run the command again with -undo", err, readErr)

@@ -86,6 +86,8 @@ func undo(d *disk, o options, stdout io.Writer) error {
 	switch {
 	case err != nil:
 		return cli.Unusable(err)
+	case m == nil && d.has(stateDir) && !o.dryRun: // a run was killed before it changed anything, or after it undid everything
+		return d.clear()
 	case m == nil:
 		return cli.Unusable(fmt.Errorf("%s has no %s: there is nothing to undo", d.dir, stateDir))
 	case o.dryRun:
@@ -126,10 +128,13 @@ func install(ctx context.Context, d *disk, o options, stdout, stderr io.Writer) 
 		}
 	}
 	p, err := planFor(d.dir, o.all)
+	if err != nil && m != nil {
+		return fmt.Errorf("%w; the earlier installation is undone", err)
+	}
 	if err != nil {
 		return cli.Unusable(err)
 	}
-	p.print(stdout)
+	p.print(stdout, o.dryRun)
 	if o.dryRun {
 		fmt.Fprintln(stdout, "Nothing was changed (-n).")
 		return nil
@@ -156,7 +161,7 @@ func planFor(dir string, all bool) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.isLibrary(root) {
+	if t.isLibrary() {
 		return nil, fmt.Errorf("%s is this library itself", dir)
 	}
 	return makePlan(t, root, all)

@@ -65,7 +65,7 @@ func readManifest(dir string) (*manifest, error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if left := filesBelow(filepath.Join(dir, stateDir, backupName)); len(left) > 0 {
-			return nil, fmt.Errorf("%s is missing, but files are in %s: move them back by hand", name, filepath.Join(dir, stateDir, backupName))
+			return nil, fmt.Errorf("%s is missing, but files are in the directory %s beside it: move them back by hand", name, backupName)
 		}
 		return nil, nil
 	}

@@ -20,11 +20,13 @@ type plan struct {
 	part     string // a test's name ends with it, such as "3A"
 }
 
-// courseNames are names that the course's files of package raft declare. A file with one of them stays.
+// courseNames are names that the course's files of package raft declare. A file stays if it declares one of them, or a
+// method of one.
 var courseNames = []string{
-	"make_config", "Persister", "DPrintf", // up to 2024
-	"makeTest", "newRfsrv", "rfsrv", "NewRfsrv", "Rfproxy", "TesterProxy", "IraftServer", "raftServer", // from 2025 on
-	"StartArgs", "GetStateArgs", "CheckLogsArgs", "IngestLogArgs", "ApplyErrArgs", "Itester",
+	"make_config", "config", "Persister", "DPrintf", // up to 2024
+	"makeTest", "Test", "newRfsrv", "rfsrv", "NewRfsrv", "Itester", // from 2025 on
+	"Rfproxy", "TesterProxy", "IraftServer", "raftServer", // from 2026 on
+	"StartArgs", "GetStateArgs", "CheckLogsArgs", "IngestLogArgs", "ApplyErrArgs",
 }
 
 var labTest = regexp.MustCompile(`^Test\w*[23]([ABCD])$`)
@@ -40,7 +42,8 @@ func (f *goFile) isCourse() bool {
 		}
 	}
 	for name := range f.names {
-		if f.isTest() && labTest.MatchString(name) || slices.Contains(courseNames, name) {
+		base, _, _ := strings.Cut(name, ".")
+		if f.isTest() && labTest.MatchString(name) || slices.Contains(courseNames, base) {
 			return true
 		}
 	}
@@ -68,6 +71,9 @@ func makePlan(t *tree, root string, all bool) (*plan, error) {
 	} else if err := p.replaceLibrary(files, library); err != nil {
 		return nil, err
 	}
+	if err := p.warnOfUses(files); err != nil {
+		return nil, err
+	}
 	p.part = firstPart(files, p.kept, library, all && !t.split)
 	if all {
 		for _, dir := range []string{"labrpc", "labgob"} {
@@ -88,7 +94,7 @@ func (p *plan) replace(files, library []*goFile, dir string) {
 	}
 	for _, f := range library {
 		p.write(path.Join(dir, path.Base(f.name)), f)
-		virtual = virtual || f.isTest() && slices.ContainsFunc(f.imports, func(i importSpec) bool { return i.path == "testing/synctest" })
+		virtual = virtual || f.isTest() && f.hasImport("testing/synctest")
 	}
 	if virtual && p.tree.goMinor < 23 {
 		p.written[path.Join(dir, "course_tree_test.go")] = timersFile(dir)
@@ -185,8 +191,8 @@ func clashes(f *goFile, library []*goFile) (names []string) {
 // needs returns the names that f uses and that only those files declare that are neither kept nor the library's.
 func (f *goFile) needs(files, kept, library []*goFile) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(f.uses)) {
-		if name != "DPrintf" && name != "Debug" && declares(files, name) && !declares(kept, name) && !declares(library, name) &&
-			(name != "ApplyMsg" && name != "Persister") {
+		adapted := slices.Contains([]string{"DPrintf", "Debug", "ApplyMsg", "Persister"}, name)
+		if !adapted && declares(files, name) && !declares(kept, name) && !declares(library, name) {
 			names = append(names, name)
 		}
 	}

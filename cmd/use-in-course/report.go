@@ -4,27 +4,24 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // names returns the paths of the new files in order.
 func (p *plan) names() []string { return slices.Sorted(maps.Keys(p.written)) }
 
-// print says what was found and what the plan is.
-func (p *plan) print(w io.Writer) {
+// print says what was found and what the plan is. With long, it prints long lists, too.
+func (p *plan) print(w io.Writer, long bool) {
 	t := p.tree
-	imports := fmt.Sprintf("module %s", t.module)
-	switch {
-	case t.prefix == "":
-		imports = "a GOPATH without go.mod"
-	case strings.HasPrefix(t.prefix, "."):
-		imports = "relative imports"
-	}
-	fmt.Fprintf(w, "found in %s: a tree like that of %s (%s, package raft in %s)\n", t.dir, t.years, imports, t.raft)
-	printList(w, "moves to "+stateDir, p.moved)
-	printList(w, "keeps", p.kept)
+	fmt.Fprintf(w, "found in %s: a tree like that of %s (package raft in %s imports %q)\n",
+		t.dir, t.years, t.raft, t.prefix+"labrpc")
+	printList(w, "moves to "+stateDir, p.moved, long)
+	printList(w, "keeps", p.kept, long)
 	count := map[string]int{}
 	for name := range p.written {
 		count[filepath.Dir(filepath.FromSlash(name))]++
@@ -40,11 +37,11 @@ func (p *plan) print(w io.Writer) {
 	}
 }
 
-// printList prints a list of files, or how many there are if they are many.
-func printList(w io.Writer, verb string, names []string) {
-	const most = 12
+// printList prints a list of files. Without long, it prints only how many there are if they are many.
+func printList(w io.Writer, verb string, names []string, long bool) {
+	const many = 12
 	switch {
-	case len(names) > most:
+	case len(names) > many && !long:
 		fmt.Fprintf(w, "%s: %d files\n", verb, len(names))
 	case len(names) > 0:
 		fmt.Fprintf(w, "%s: %s\n", verb, strings.Join(names, ", "))
@@ -54,6 +51,9 @@ func printList(w io.Writer, verb string, names []string) {
 // printNext prints the commands to run after the installation.
 func (p *plan) printNext(w io.Writer) {
 	fmt.Fprintln(w, "\nNow run, with Go 1.25 or newer:")
+	if hasOldGo(p.tree.dir) {
+		fmt.Fprintln(w, "  export GOTOOLCHAIN=go1.25.0")
+	}
 	for _, line := range p.next() {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
@@ -61,6 +61,21 @@ func (p *plan) printNext(w io.Writer) {
 		fmt.Fprintln(w, "The tests of rsm need the option raft.WithCloseOnKill() where your code calls raft.Make.")
 	}
 	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", quote(p.tree.dir))
+}
+
+var goVersion = regexp.MustCompile(`^go1\.(\d+)`)
+
+// hasOldGo reports whether the go command is older than 1.25 in the directory.
+func hasOldGo(dir string) bool {
+	cmd := exec.Command("go", "env", "GOVERSION")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	m := goVersion.FindSubmatch(out)
+	if err != nil || m == nil {
+		return false
+	}
+	minor, err := strconv.Atoi(string(m[1]))
+	return err == nil && minor < 25
 }
 
 // next returns the commands for a POSIX shell that check the installation.

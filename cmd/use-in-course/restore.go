@@ -8,7 +8,7 @@ import (
 
 // A restored says what restore found out.
 type restored struct {
-	moved int      // files that are back
+	moved []string // files that are back
 	aside []string // files that the installation does not know in this form, and where they are now
 	lost  []string // files whose backup is missing
 }
@@ -74,7 +74,7 @@ func (d *disk) putBack(e entry, installed string, r *restored) error {
 			}
 		}
 	}
-	r.moved++
+	r.moved = append(r.moved, e.Path)
 	return d.rename(d.backup(e.Path), e.Path)
 }
 
@@ -90,7 +90,8 @@ func (d *disk) moveAside(name string, r *restored) error {
 	return d.rename(name, to)
 }
 
-// removeState removes stateDir, except for files that this command did not put there.
+// removeState ends an undo: it removes the manifest and the empty directories. It moves files that the manifest does not
+// name from the backup to changedDir.
 func (d *disk) removeState(r *restored) error {
 	if err := d.removeStaging(); err != nil {
 		return err
@@ -108,8 +109,16 @@ func (d *disk) removeState(r *restored) error {
 	if err := d.remove(stateDir + "/" + manifestName); err != nil {
 		return err
 	}
-	d.remove(stateDir) // a file of somebody else's may be in it
-	return nil
+	return d.removeStateDir()
+}
+
+// removeStateDir removes stateDir unless somebody else has put a file into it.
+func (d *disk) removeStateDir() error {
+	below, err := os.ReadDir(d.path(stateDir))
+	if err != nil || len(below) > 0 {
+		return err
+	}
+	return d.remove(stateDir)
 }
 
 // removeEmpty removes a directory that has no files, if it is there.
@@ -131,9 +140,7 @@ func (d *disk) removeEmpty(name string) error {
 
 // print says what the user must know.
 func (r *restored) print(w io.Writer) {
-	if r.moved > 0 {
-		fmt.Fprintf(w, "moved back: %d files\n", r.moved)
-	}
+	printList(w, "moved back", r.moved, false)
 	for _, text := range r.aside {
 		fmt.Fprintf(w, "changed after the installation: %s\n", text)
 	}

@@ -32,6 +32,10 @@ type importSpec struct {
 	from, to int
 }
 
+func (f *goFile) hasImport(path string) bool {
+	return slices.ContainsFunc(f.imports, func(i importSpec) bool { return i.path == path })
+}
+
 func (f *goFile) isTest() bool { return strings.HasSuffix(f.name, "_test.go") }
 
 // goFiles returns the names of the Go files in dir.

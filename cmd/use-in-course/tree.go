@@ -180,9 +180,5 @@ func (t *tree) guessYears(files []*goFile) string {
 	return "2021 to 2024"
 }
 
-// isLibrary reports whether the tree is the repository of this library.
-func (t *tree) isLibrary(root string) bool {
-	a, errA := os.Stat(t.dir)
-	b, errB := os.Stat(root)
-	return errA == nil && errB == nil && os.SameFile(a, b)
-}
+// isLibrary reports whether the tree is a clone of this repository.
+func (t *tree) isLibrary() bool { return isDir(filepath.Join(t.dir, "cmd", command.Name)) }
