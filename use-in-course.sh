@@ -13,6 +13,7 @@ command -v go >/dev/null || {
 }
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/use-in-course.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 (cd "$root" && GO111MODULE=on GOFLAGS='' GOWORK=off go build -o "$scratch/use-in-course" ./cmd/use-in-course) || exit 2

@@ -112,7 +112,7 @@ func TestStudentsHelpers(t *testing.T) {
 	}
 	succeed(t, "-undo", src)
 	config := filepath.Join(src, "raft", "config.go")
-	write(t, config, read(t, config)+"\nvar entry LogEntry\n", 0o644)
+	write(t, config, read(t, config)+"\nvar myFirst LogEntry\n", 0o644)
 	if out := succeed(t, src); !strings.Contains(out, "WARNING: raft/config.go uses LogEntry") {
 		t.Errorf("no warning in %q", out)
 	}
