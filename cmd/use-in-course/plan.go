@@ -50,8 +50,12 @@ func (f *goFile) isCourse() bool {
 	return false
 }
 
-// isUtility reports whether f has nothing of the course but DPrintf and Debug, which the library can do without.
-func (f *goFile) isUtility() bool {
+// isExtra reports whether the course's tests can do without f, which isCourse: it has nothing of the course but DPrintf and
+// Debug, or it is not the course's file of tests.
+func (f *goFile) isExtra() bool {
+	if f.isTest() {
+		return !slices.Contains([]string{"test_test.go", "raft_test.go"}, path.Base(f.name))
+	}
 	return f.names["DPrintf"] && !slices.ContainsFunc(courseNames, func(n string) bool { return n != "DPrintf" && f.names[n] })
 }
 
@@ -138,8 +142,9 @@ func (p *plan) replaceLibrary(files, library []*goFile) error {
 		replaced = nil
 	}
 	library = slices.DeleteFunc(library, func(f *goFile) bool { return slices.Contains(replaced, path.Base(f.name)) })
+	course := slices.Clone(kept)
 	kept = slices.DeleteFunc(kept, func(f *goFile) bool {
-		return f.isUtility() && (len(clashes(f, library)) > 0 || len(f.needs(files, kept, library)) > 0)
+		return f.isExtra() && (len(clashes(f, library)) > 0 || len(f.needs(files, course, library)) > 0)
 	})
 	for _, f := range files {
 		if !slices.Contains(kept, f) {

@@ -106,7 +106,12 @@ func TestStudentsHelpers(t *testing.T) {
 	src := layoutOf(t, "2023").make(t)
 	util := filepath.Join(src, "raft", "util.go")
 	write(t, util, read(t, util)+"\nfunc last(log []LogEntry) LogEntry { return log[len(log)-1] }\n", 0o644)
+	mine := filepath.Join(src, "raft", "mine_test.go")
+	write(t, mine, "package raft\n\nimport \"testing\"\n\nfunc TestMine2A(t *testing.T) { _ = LogEntry{} }\n", 0o644)
 	out := succeed(t, src)
+	if exists(mine) {
+		t.Error("a test of the student's that needs the student's types has stayed")
+	}
 	if text := read(t, filepath.Join(src, "raft", "course_tree.go")); exists(util) || !strings.Contains(text, "func DPrintf(") {
 		t.Errorf("util.go is there: %v; the adapter is %q; output %q", exists(util), text, out)
 	}
