@@ -70,37 +70,46 @@ func (t *tree) adapter(kept []*goFile) ([]byte, error) {
 
 // termField returns what sets the field CommandTerm, if the tree's ApplyMsg has that field.
 func (t *tree) termField() (string, error) {
-	files, err := readPackage(t.dir, "raftapi")
-	if err != nil {
-		return "", err
+	fields, err := t.apiFields("ApplyMsg")
+	if slices.Contains(fields, "CommandTerm") {
+		return ", CommandTerm: term", err
 	}
+	return "", err
+}
+
+// apiFields returns the fields of a struct, or the methods of an interface, that package raftapi declares.
+func (t *tree) apiFields(name string) (fields []string, err error) {
+	files, err := readPackage(t.dir, "raftapi")
 	for _, f := range files {
 		parsed, _ := parser.ParseFile(token.NewFileSet(), f.name, f.text, parser.SkipObjectResolution)
 		if parsed == nil {
 			continue
 		}
-		for _, d := range parsed.Decls {
-			if hasField(d, "ApplyMsg", "CommandTerm") {
-				return ", CommandTerm: term", nil
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok && spec.Name.Name == name {
+				fields = append(fields, fieldsOf(spec.Type)...)
 			}
-		}
+			return true
+		})
 	}
-	return "", nil
+	return fields, err
 }
 
-// hasField reports whether d declares a struct of that name with that field.
-func hasField(d ast.Decl, name, field string) (found bool) {
-	ast.Inspect(d, func(n ast.Node) bool {
-		spec, ok := n.(*ast.TypeSpec)
-		if !ok {
-			return true
+// fieldsOf returns the names of a struct's fields or an interface's methods, except for embedded ones.
+func fieldsOf(e ast.Expr) (names []string) {
+	var list *ast.FieldList
+	switch e := e.(type) {
+	case *ast.StructType:
+		list = e.Fields
+	case *ast.InterfaceType:
+		list = e.Methods
+	default:
+		return nil
+	}
+	for _, f := range list.List {
+		for _, id := range f.Names {
+			names = append(names, id.Name)
 		}
-		if s, ok := spec.Type.(*ast.StructType); ok && spec.Name.Name == name {
-			for _, f := range s.Fields.List {
-				found = found || slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return id.Name == field })
-			}
-		}
-		return false
-	})
-	return found
+	}
+	return names
 }

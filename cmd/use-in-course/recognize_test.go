@@ -157,11 +157,17 @@ func TestCommandTerm(t *testing.T) {
 	src := layoutOf(t, "2025").make(t)
 	api := filepath.Join(src, "raftapi", "raftapi.go")
 	write(t, api, strings.Replace(read(t, api), "\tCommandIndex  int\n", "\tCommandIndex  int\n\tCommandTerm   int\n", 1), 0o644)
-	succeed(t, src)
+	if out := succeed(t, src); strings.Contains(out, "WARNING") {
+		t.Errorf("a warning in %q", out)
+	}
 	if text := read(t, filepath.Join(src, "raft1", "course_tree.go")); !strings.Contains(text, "CommandTerm: term}") {
 		t.Errorf("the adapter is %q", text)
 	}
 	shell(t, src, "go build ./raft1")
+	write(t, api, strings.Replace(read(t, api), "\tKill()\n", "\tKill()\n\tHasLease() bool\n", 1), 0o644)
+	if out := succeed(t, src); !strings.Contains(out, "WARNING: raftapi.Raft has HasLease, which") {
+		t.Errorf("no warning in %q", out)
+	}
 }
 
 func TestHasOldGo(t *testing.T) {

@@ -49,7 +49,8 @@ func (t *tree) missing(files, there []*goFile, dir string) (names []string, err 
 	return slices.DeleteFunc(names, func(n string) bool { return !used[n] }), err
 }
 
-// warnOfUses warns of names of package raft that other packages of the tree use and that are gone after the installation.
+// warnOfUses warns of names of package raft that other packages of the tree use, and of methods that raftapi.Raft has, and
+// that are gone after the installation.
 func (p *plan) warnOfUses(files []*goFile) error {
 	var there []*goFile
 	for _, f := range files {
@@ -60,6 +61,17 @@ func (p *plan) warnOfUses(files []*goFile) error {
 	for name, text := range p.written {
 		if f := parse(name, text); path.Dir(name) == p.tree.raft && !f.isTest() {
 			there = append(there, f)
+		}
+	}
+	if p.tree.split {
+		methods, err := p.tree.apiFields("Raft")
+		if err != nil {
+			return err
+		}
+		methods = slices.DeleteFunc(methods, func(m string) bool { return declares(there, "Raft."+m) })
+		if len(methods) > 0 {
+			p.warnings = append(p.warnings, "raftapi.Raft has "+strings.Join(methods, ", ")+
+				", which the library's Raft does not have: it will not compile")
 		}
 	}
 	names, err := p.tree.missing(files, there, p.tree.raft)
