@@ -10,7 +10,7 @@ TRACE ?=
 RUN ?=
 ARGS ?=
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-SCRIPTS = go-test-many.sh each-module.sh .ci/run .ci/test-scripts
+SCRIPTS = go-test-many.sh use-in-course.sh each-module.sh .ci/run .ci/test-scripts
 
 comma = ,
 # quote is its argument as one word for the shell.

@@ -18,7 +18,8 @@ type call struct {
 	settled chan struct{} // of capacity 1; receives a value when ok and reply are final
 
 	svcMeth  string
-	argsType reflect.Type
+	args     interface{}
+	argsType reflect.Type // of args; nil if the request is a whole gob stream, as the reply is to be, too
 	request  labgob.Message
 
 	// The state when the request was sent; set by begin.
@@ -112,7 +113,7 @@ func (c *call) serve() {
 		return
 	}
 	switch {
-	case c.unreliable && isLost():
+	case err == errNoReply || c.unreliable && isLost():
 		c.settle(false)
 	case c.longReordering && isReordered():
 		// From here on the reply is delivered even if the end is disabled.

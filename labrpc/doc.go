@@ -9,13 +9,14 @@
 // end.
 //
 // The API, the probabilities and the delays are those of the course's package (MIT 6.824, later 6.5840) of the years 2020 to
-// 2025, and fatal errors begin with the same texts. These things differ:
+// 2026, and fatal errors begin with the same texts. These things differ:
 //
 //   - A Call returns false as soon as its end is disabled or deleted, its server is replaced or deleted, or Cleanup is
 //     called. The course's package checks every 100 ms whether the end is disabled or the server replaced, and its Cleanup
 //     does not end calls in progress.
 //   - GetTotalBytes is smaller, since messages do not contain descriptions of their types (see labgob.Message).
 //   - Call runs the handlers of some services in its own goroutine (see MakeService).
+//   - Within a process, the arguments must have exactly the type that the handler takes, as in the course until 2025.
 //
 // Any number of goroutines may use the package at the same time. It works in a bubble of testing/synctest if the network is
 // made in the bubble.

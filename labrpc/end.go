@@ -5,6 +5,7 @@ package labrpc
 import (
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"6.824/labgob"
 )
@@ -12,7 +13,9 @@ import (
 // ClientEnd is a client's connection to one server. Any number of goroutines may use it; their calls have no order.
 // Network.MakeEnd makes one.
 type ClientEnd struct {
-	rn *Network
+	rn        *Network
+	name      interface{}
+	elsewhere atomic.Pointer[Fcall] // nil unless SetCall was called
 
 	mu       sync.Mutex
 	enabled  bool
@@ -40,6 +43,9 @@ type ClientEnd struct {
 // if gob cannot encode args. The process ends (log.Fatalf) if the server has no handler svcMeth, or if gob cannot encode
 // the reply or cannot decode it into the variable.
 func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bool {
+	if f := e.elsewhere.Load(); f != nil {
+		return e.callElsewhere(*f, svcMeth, args, reply)
+	}
 	request, err := labgob.Marshal(args)
 	if err != nil {
 		panic(err)
@@ -47,28 +53,37 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 	if e.rn.closed() {
 		return false
 	}
-	e.rn.count.Add(1)
-	e.rn.bytes.Add(int64(request.Len()))
-
 	c := e.rn.calls.Get().(*call)
-	c.svcMeth, c.argsType, c.request = svcMeth, reflect.TypeOf(args), request
-	switch {
-	case !e.begin(c):
-		e.rn.settleAfter(e.rn.failDelay(), c, false)
-	case c.worker == nil:
-		c.serve()
-	default:
-		c.worker <- c
-	}
-	<-c.settled
+	c.svcMeth, c.args, c.argsType, c.request = svcMeth, args, reflect.TypeOf(args), request
+	ok := e.send(c)
 	defer c.recycle()
-	if !c.ok {
+	if !ok {
 		return false
 	}
 	if err := c.reply.UnmarshalLast(reply); err != nil {
 		c.fatalReply(err, reply)
 	}
 	return true
+}
+
+// send counts the request, sends it and waits until c is settled. It reports whether c has a reply.
+func (e *ClientEnd) send(c *call) bool {
+	e.rn.count.Add(1)
+	e.rn.bytes.Add(int64(c.request.Len()))
+	switch {
+	case !e.begin(c):
+		e.rn.settleAfter(e.rn.failDelay(), c, false)
+	case c.worker == nil:
+		c.serve()
+	default:
+		if c.argsType != nil && c.server.elsewhere.Load() != nil { // another process needs a whole gob stream
+			c.request.Release()
+			c.request, c.argsType = labgob.Stream(Marshall(c.args)), nil
+		}
+		c.worker <- c
+	}
+	<-c.settled
+	return c.ok
 }
 
 // begin puts c on the list of calls in flight and returns true, or returns false if c cannot reach a server.

@@ -85,7 +85,7 @@ func (rn *Network) MakeEnd(endname interface{}) *ClientEnd {
 	if rn.ends[endname] != nil {
 		log.Fatalf("MakeEnd: %v already exists\n", endname)
 	}
-	e := &ClientEnd{rn: rn}
+	e := &ClientEnd{rn: rn, name: endname}
 	rn.ends[endname] = e
 	return e
 }

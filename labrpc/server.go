@@ -16,8 +16,9 @@ import (
 
 // Server is a set of services with one network address. Any number of goroutines may use it. MakeServer makes one.
 type Server struct {
-	count    atomic.Int64
-	handlers atomic.Pointer[map[string]*handler] // by "Service.Method"; the map is replaced, never changed
+	count     atomic.Int64
+	handlers  atomic.Pointer[map[string]*handler] // by "Service.Method"; the map is replaced, never changed
+	elsewhere atomic.Pointer[Fdispatch]           // nil unless SetDispatch was called
 
 	mu       sync.Mutex
 	services map[string]*Service
@@ -50,11 +51,18 @@ func (rs *Server) AddService(svc *Service) {
 func (rs *Server) GetCount() int { return int(rs.count.Load()) }
 
 // dispatch counts the request, runs its handler and returns the encoded reply, or gob's error if it cannot be encoded.
+// Without argsType, request is a whole gob stream, and so is the reply.
 func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	rs.count.Add(1)
+	if f := rs.elsewhere.Load(); f != nil && argsType == nil {
+		return dispatchElsewhere(*f, svcMeth, request)
+	}
 	h := (*rs.handlers.Load())[svcMeth]
 	if h == nil {
 		rs.fatalUnknown(svcMeth)
+	}
+	if argsType == nil {
+		return h.handleStream(request)
 	}
 	return h.handle(argsType, request)
 }
@@ -144,12 +152,17 @@ type handler struct {
 func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	args := newArgs(argsType)
 	request.UnmarshalLast(args.Interface())
+	return labgob.MarshalValue(h.run(argsType, args))
+}
+
+// run calls the method and returns a pointer to its reply. argsType is the type of the arguments, and args points to them.
+func (h *handler) run(argsType reflect.Type, args reflect.Value) reflect.Value {
 	if argsType.Kind() != reflect.Pointer {
 		args = args.Elem()
 	}
 	reply := reflect.New(h.replyType)
 	h.method.Call([]reflect.Value{h.rcvr, args, reply})
-	return labgob.MarshalValue(reply)
+	return reply
 }
 
 // newArgs returns a pointer to a new variable of type argsType or, if that is a pointer type, of the type it points to.

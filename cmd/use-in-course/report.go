@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// names returns the paths of the new files in order.
+func (p *plan) names() []string { return slices.Sorted(maps.Keys(p.written)) }
+
+// print says what was found and what the plan is. With long, it prints long lists, too.
+func (p *plan) print(w io.Writer, long bool) {
+	t := p.tree
+	fmt.Fprintf(w, "found in %s: a tree like that of %s (package raft in %s imports %q)\n",
+		t.dir, t.years, t.raft, t.prefix+"labrpc")
+	printList(w, "moves to "+stateDir, p.moved, long)
+	printList(w, "keeps", p.kept, long)
+	count := map[string]int{}
+	for name := range p.written {
+		count[filepath.Dir(filepath.FromSlash(name))]++
+	}
+	for _, dir := range slices.Sorted(maps.Keys(count)) {
+		fmt.Fprintf(w, "installs %d files in %s\n", count[dir], dir)
+	}
+	if t.module != "" {
+		fmt.Fprintln(w, "leaves go.mod as it is")
+	}
+	for _, text := range p.warnings {
+		fmt.Fprintf(w, "WARNING: %s\n", text)
+	}
+}
+
+// printList prints a list of files. Without long, it prints only how many there are if they are many.
+func printList(w io.Writer, verb string, names []string, long bool) {
+	const many = 12
+	switch {
+	case len(names) > many && !long:
+		fmt.Fprintf(w, "%s: %d files\n", verb, len(names))
+	case len(names) > 0:
+		fmt.Fprintf(w, "%s: %s\n", verb, strings.Join(names, ", "))
+	}
+}
+
+// printNext prints the commands to run after the installation.
+func (p *plan) printNext(w io.Writer) {
+	fmt.Fprintln(w, "\nNow run, with Go 1.25 or newer:")
+	if hasOldGo(p.tree.dir) {
+		fmt.Fprintln(w, "  export GOTOOLCHAIN=go1.25.0")
+	}
+	for _, line := range p.next() {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	if p.tree.split && !p.tree.daemons {
+		fmt.Fprintln(w, "The tests of rsm need the option raft.WithCloseOnKill() where your code calls raft.Make.")
+	}
+	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", quote(p.tree.dir))
+}
+
+var goVersion = regexp.MustCompile(`^go1\.(\d+)`)
+
+// hasOldGo reports whether the go command is older than 1.25 in the directory.
+func hasOldGo(dir string) bool {
+	cmd := exec.Command("go", "env", "GOVERSION")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	m := goVersion.FindSubmatch(out)
+	if err != nil || m == nil {
+		return false
+	}
+	minor, err := strconv.Atoi(string(m[1]))
+	return err == nil && minor < 25
+}
+
+// next returns the commands for a POSIX shell that check the installation.
+func (p *plan) next() []string {
+	t := p.tree
+	test := "go test"
+	if p.part != "" {
+		test += " -run " + p.part
+	}
+	switch {
+	case t.daemons:
+		run := ""
+		if p.part != "" {
+			run = ` RUN="-run ` + p.part + `"`
+		}
+		return []string{"cd " + quote(t.dir), "go vet ./raft1", "make" + run + " raft1"}
+	case t.prefix == "":
+		env := "GO111MODULE=off GOPATH=" + quote(filepath.Dir(t.dir)) + " "
+		return []string{"cd " + quote(filepath.Join(t.dir, t.raft)), env + "go vet .", env + test + " ."}
+	case strings.HasPrefix(t.prefix, "."):
+		return []string{"cd " + quote(filepath.Join(t.dir, t.raft)), "GO111MODULE=off go vet .", "GO111MODULE=off " + test + " ."}
+	}
+	return []string{"cd " + quote(t.dir), "go vet ./" + t.raft, test + " ./" + t.raft}
+}
+
+// quote returns s as one word for the shell.
+func quote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,@%", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
