@@ -76,7 +76,7 @@ func checkTimings(t *testing.T, rf *Raft) {
 		}
 	}
 	for _, intervals := range []time.Duration{preVoteHeartbeats, quorumHeartbeats, snapshotHeartbeats} {
-		if time.Now().Add(intervals*o.heartbeat).Sub(time.Now())/intervals != o.heartbeat {
+		if now := time.Now(); now.Add(intervals*o.heartbeat).Sub(now)/intervals != o.heartbeat {
 			t.Fatalf("%d heartbeat intervals of %v overflow", intervals, o.heartbeat)
 		}
 	}
