@@ -63,8 +63,8 @@ func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob
 	if h == nil {
 		rs.fatalUnknown(svcMeth)
 	}
-	if argsType != h.argsType && !argsType.AssignableTo(h.argsType) {
-		panic(fmt.Sprintf("reflect: Call using %v as type %v: the args of %v", argsType, h.argsType, svcMeth))
+	if argsType != h.argsType {
+		h.checkArgs(svcMeth, argsType)
 	}
 	return h.handle(argsType, request)
 }
@@ -160,6 +160,13 @@ type handler struct {
 	prompt    bool          // the service is prompt; see MakeService
 }
 
+// checkArgs panics if args of type argsType cannot be passed to the method.
+func (h *handler) checkArgs(svcMeth string, argsType reflect.Type) {
+	if !argsType.AssignableTo(h.argsType) {
+		panic(fmt.Sprintf("reflect: Call using %v as type %v: the args of %v", argsType, h.argsType, svcMeth))
+	}
+}
+
 // handle decodes the request into a new variable of type argsType, calls the method and encodes its reply. If the request
 // cannot be decoded, the method gets the part that could be; if the reply cannot be encoded, the client reports it.
 func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
@@ -170,10 +177,8 @@ func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.
 	}
 	reply := reflect.New(h.replyType)
 	h.method.Call([]reflect.Value{h.rcvr, args, reply})
-	for v := reply.Elem(); v.Kind() == reflect.Pointer; v = v.Elem() {
-		if v.IsNil() {
-			return labgob.Message{}, errNilPointer // gob would write a message that nothing can decode
-		}
+	if h.replyType.Kind() == reflect.Pointer && reply.Elem().IsNil() {
+		return labgob.Message{}, errNilPointer // gob would write a message that nothing can decode
 	}
 	return labgob.MarshalValue(reply)
 }
