@@ -9,6 +9,7 @@ TABLE ?=
 TRACE ?=
 RUN ?=
 ARGS ?=
+PLATFORMS = windows/amd64 darwin/arm64 wasip1/wasm
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SCRIPTS = go-test-many.sh use-in-course.sh each-module.sh .ci/run .ci/test-scripts
 
@@ -48,11 +49,14 @@ test-real: ## run Lab 2 in real time, as the course grades it; TESTS=2B runs onl
 	$(call some_test,TESTS)
 	go test -count=1 -timeout 20m -run $(call quote,$(or $(TESTS),2[ABCD])) ./raft -args -clock=real
 
-lint: ## run gofmt, go vet (also for 32 bits), staticcheck and shellcheck
+lint: ## run gofmt, go vet (also for other systems and for 32 bits), staticcheck and shellcheck
 	@unformatted=$$(gofmt -l .) && test -z "$$unformatted" || \
 		{ printf 'gofmt would change:\n%s\n' "$$unformatted" >&2; exit 1; }
 	./each-module.sh go vet ./...
 	./each-module.sh env GOARCH=386 CGO_ENABLED=0 go vet ./...
+	for platform in $(PLATFORMS); do \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 go vet ./... || exit; \
+	done
 	./each-module.sh go run $(STATICCHECK) ./...
 	@command -v shellcheck >/dev/null || \
 		{ echo 'make lint needs shellcheck (apt-get install shellcheck, brew install shellcheck)' >&2; exit 1; }

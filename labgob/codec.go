@@ -28,7 +28,7 @@ type codec struct {
 // codecs maps each reflect.Type that a caller has used to the *codec of its base type. Its types have passed checkType.
 var codecs sync.Map
 
-// baseCodecs maps each base type (see baseOf) to its *codec.
+// baseCodecs maps each base type (see baseOf) to its *codec, unless gob cannot encode a zero value of the type yet.
 var baseCodecs sync.Map
 
 // codecOf checks t and returns the codec of its base type.
@@ -40,7 +40,11 @@ func codecOf(t reflect.Type) *codec {
 	base := baseOf(t)
 	c, ok := baseCodecs.Load(base)
 	if !ok {
-		c, _ = baseCodecs.LoadOrStore(base, newCodec(base))
+		made := newCodec(base)
+		if made.zero.IsValid() && made.primer == nil {
+			return made // a GobEncode method may need a type that will be registered later
+		}
+		c, _ = baseCodecs.LoadOrStore(base, made)
 	}
 	codecs.Store(t, c)
 	return c.(*codec)

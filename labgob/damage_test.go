@@ -95,6 +95,51 @@ func TestStream_damageInside(t *testing.T) {
 	}
 }
 
+// A slice that gob refuses because it would take too much memory causes the same error.
+func TestStream_hugeSlice(t *testing.T) {
+	type row struct{ A, B, C, D, E, F, G, H int64 }
+	type rows struct{ A, B, C, D, E, F, G, H row }
+	type block struct{ A, B, C, D, E, F, G, H rows }
+	type blocks struct{ A, B, C, D, E, F, G, H block }
+	const size = 1 << 15 // of a blocks; an empty one takes a byte in the message
+	n := maxSlice/size + 1
+	first, err := Marshal([]blocks{{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := codecOf(reflect.TypeFor[[]blocks]())
+	body := append(appendUint(bytes.Clone(c.typeID), uint64(n)), make([]byte, n)...)
+	stream := append(append(bytes.Clone(c.description), first.whole()...), append(appendUint(nil, uint64(len(body))), body...)...)
+	ours, gobs := NewDecoder(bytes.NewBuffer(stream)), gob.NewDecoder(bytes.NewBuffer(stream))
+	for range 3 {
+		var got, want []blocks
+		err, wantErr := ours.Decode(&got), gobs.Decode(&want)
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) || len(got) != len(want) {
+			t.Errorf("%d elements (%v), from gob %d (%v)", len(got), err, len(want), wantErr)
+		}
+	}
+}
+
+// A type that only decodes itself: gob encodes its fields, but cannot decode them.
+func TestPlain_typesThatOnlyDecodeThemselves(t *testing.T) {
+	for _, v := range []any{onlyDecodes{1}, onlyUnmarshals{1}, []onlyDecodes{{1}}, struct{ D onlyUnmarshals }{onlyUnmarshals{1}}} {
+		message, err := Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stream bytes.Buffer
+		if err := gob.NewEncoder(&stream).Encode(v); err != nil {
+			t.Fatal(err)
+		}
+		got, want := reflect.New(reflect.TypeOf(v)), reflect.New(reflect.TypeOf(v))
+		wantErr := gob.NewDecoder(&stream).Decode(want.Interface())
+		same(t, want.Type(), got, want, message.Unmarshal(got.Interface()), wantErr, message.whole())
+		if wantErr == nil {
+			t.Errorf("gob decodes a %T", v)
+		}
+	}
+}
+
 // A number of more than eight bytes causes the same error as with gob.
 func TestStream_longNumber(t *testing.T) {
 	for n := range 12 {

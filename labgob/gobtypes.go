@@ -9,8 +9,10 @@ import (
 )
 
 var (
-	gobEncoderType      = reflect.TypeFor[gob.GobEncoder]()
-	binaryMarshalerType = reflect.TypeFor[encoding.BinaryMarshaler]()
+	gobEncoderType        = reflect.TypeFor[gob.GobEncoder]()
+	gobDecoderType        = reflect.TypeFor[gob.GobDecoder]()
+	binaryMarshalerType   = reflect.TypeFor[encoding.BinaryMarshaler]()
+	binaryUnmarshalerType = reflect.TypeFor[encoding.BinaryUnmarshaler]()
 )
 
 // maxPointers limits how many pointers baseOf removes. A pointer type can refer to itself; gob rejects it.
@@ -36,6 +38,13 @@ func isDescribable(base reflect.Type) bool {
 func encodesItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(gobEncoderType) || p.Implements(binaryMarshalerType)
+}
+
+// decodesItself reports whether t has a method of its own that decodes it. If it does not encode itself too, gob can encode
+// its values, but not decode them.
+func decodesItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(gobDecoderType) || p.Implements(binaryUnmarshalerType)
 }
 
 // holdsInterface reports whether a value of type t can contain an interface that gob encodes. The value in the interface

@@ -154,6 +154,36 @@ func TestMessage_whichTypesDescribeThemselves(t *testing.T) {
 	}
 }
 
+// A lateCarrier is encoded with a lateInner in an interface.
+type lateCarrier struct{}
+
+type lateInner struct{ N int }
+
+func (lateCarrier) GobEncode() ([]byte, error) {
+	var buf bytes.Buffer
+	var carried interface{} = lateInner{1}
+	err := gob.NewEncoder(&buf).Encode(&carried)
+	return buf.Bytes(), err
+}
+
+func (*lateCarrier) GobDecode([]byte) error { return nil }
+
+var registerLateInner sync.Once
+
+// A type that gob cannot encode until another one is registered has messages without a description from then on.
+func TestMessage_registeredLater(t *testing.T) {
+	type carriers [2]lateCarrier
+	registerLateInner.Do(func() { // once a process: -count may repeat the test
+		if _, err := Marshal(carriers{}); err == nil {
+			t.Error("encoded before the type was registered")
+		}
+		Register(lateInner{})
+	})
+	if _, err := Marshal(carriers{}); err != nil || !codecOf(reflect.TypeFor[carriers]()).described {
+		t.Errorf("after the type was registered: %v; the message describes its type", err)
+	}
+}
+
 func TestMessage_recursivePointerType(t *testing.T) {
 	type loop *loop
 	var l loop

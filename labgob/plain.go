@@ -15,6 +15,7 @@ import (
 type plain struct {
 	kind   reflect.Kind
 	elem   *plain       // of a slice; nil if the elements are bytes
+	size   uint64       // of an element of a slice in memory, in bytes
 	fields []plainField // of a struct, in gob's order
 }
 
@@ -25,7 +26,7 @@ type plainField struct {
 
 // newPlain returns nil if t is not plain. enclosing holds the types that t is part of; a recursive type is not plain.
 func newPlain(t reflect.Type, enclosing ...reflect.Type) *plain {
-	if encodesItself(t) || slices.Contains(enclosing, t) {
+	if encodesItself(t) || decodesItself(t) || slices.Contains(enclosing, t) {
 		return nil
 	}
 	p, enclosing := &plain{kind: t.Kind()}, append(enclosing, t)
@@ -35,6 +36,7 @@ func newPlain(t reflect.Type, enclosing ...reflect.Type) *plain {
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return p
 	case reflect.Slice:
+		p.size = uint64(t.Elem().Size())
 		if p.elem = newPlain(t.Elem(), enclosing...); p.elem == nil {
 			return nil
 		}

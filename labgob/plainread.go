@@ -134,10 +134,16 @@ func (p *plain) read(r *plainReader, v reflect.Value) {
 	}
 }
 
+// maxSlice is the largest size in memory of a slice that gob decodes, in bytes, unless the elements are bytes. Elements of
+// one byte each in a message may take much more in memory.
+const maxSlice = (1 << 30) << (^uint(0) >> 62)
+
 func (p *plain) readSlice(r *plainReader, v reflect.Value) {
 	n := r.uint()
 	switch {
 	case n > uint64(len(r.b)): // each element has at least one byte
+		r.fail()
+	case p.elem != nil && n*p.size > maxSlice:
 		r.fail()
 	case n == 0:
 	case p.elem == nil:

@@ -3,6 +3,8 @@
 package labrpc
 
 import (
+	"errors"
+	"fmt"
 	"log"
 	"reflect"
 	"time"
@@ -71,12 +73,30 @@ func (c *call) abandon() {
 	c.settle(false)
 }
 
-// fatalReply ends the process because the reply could not be decoded: err is gob's error.
-func (c *call) fatalReply(err error, reply interface{}) {
-	if c.encodeErr != nil {
-		log.Fatalf("ClientEnd.Call(): decode reply: %v: the server could not encode the reply of %v: %v\n", err, c.svcMeth, c.encodeErr)
+var errNilReply = errors.New("no variable")
+
+// decodeReply decodes the reply into the variable that reply points to. It returns gob's error, or errNilReply.
+func (c *call) decodeReply(reply interface{}) error {
+	if reply == nil {
+		return errNilReply // labgob would panic
 	}
-	log.Fatalf("ClientEnd.Call(): decode reply: %v: the reply of %v does not fit into a %T\n", err, c.svcMeth, reply)
+	return c.reply.UnmarshalLast(reply)
+}
+
+// fatalReply ends the process because of err, which decodeReply has returned.
+func (c *call) fatalReply(err error, reply interface{}) {
+	sent := "the reply of " + c.svcMeth
+	if h := c.server.handler(c.svcMeth); h != nil { // else the service was replaced after the handler had run
+		sent += fmt.Sprintf(" (%v)", h.replyType)
+	}
+	reason := fmt.Sprintf("%v does not fit into a %T", sent, reply)
+	switch v := reflect.ValueOf(reply); {
+	case c.encodeErr != nil:
+		reason = fmt.Sprintf("the server could not encode %v: %v", sent, c.encodeErr)
+	case v.Kind() != reflect.Pointer || v.IsNil():
+		reason = fmt.Sprintf("%v needs a pointer to a variable, not %#v", sent, reply)
+	}
+	log.Fatalf("ClientEnd.Call(): decode reply: %v: %v\n", err, reason)
 }
 
 // A worker is a goroutine that serves calls of one end, one after the other. It receives them from this channel, of

@@ -15,6 +15,8 @@
 //     called. The course's package checks every 100 ms whether the end is disabled or the server replaced, and its Cleanup
 //     does not end calls in progress.
 //   - GetTotalBytes is smaller, since messages do not contain descriptions of their types (see labgob.Message).
+//   - A method name without a dot, a nil reply and nil arguments have messages of their own, with the name of the method. On
+//     these the course's package panics in other ways.
 //   - Call runs the handlers of some services in its own goroutine (see MakeService).
 //   - Within a process, the arguments must have exactly the type that the handler takes, as in the course until 2025.
 //

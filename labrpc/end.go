@@ -3,6 +3,7 @@
 package labrpc
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -40,16 +41,13 @@ type ClientEnd struct {
 // MakeService).
 //
 // args must have exactly the type of the handler's first parameter; otherwise the handler's goroutine panics. Call panics
-// if gob cannot encode args. The process ends (log.Fatalf) if the server has no handler svcMeth, or if gob cannot encode
-// the reply or cannot decode it into the variable.
+// if args is nil or gob cannot encode it. The process ends (log.Fatalf) if the server has no handler svcMeth, if gob cannot
+// encode the reply or cannot decode it into the variable, or if a reply arrives and reply is no pointer to a variable.
 func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bool {
 	if f := e.elsewhere.Load(); f != nil {
 		return e.callElsewhere(*f, svcMeth, args, reply)
 	}
-	request, err := labgob.Marshal(args)
-	if err != nil {
-		panic(err)
-	}
+	request := encodeArgs(svcMeth, args)
 	if e.rn.closed() {
 		return false
 	}
@@ -60,7 +58,7 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 	if !ok {
 		return false
 	}
-	if err := c.reply.UnmarshalLast(reply); err != nil {
+	if err := c.decodeReply(reply); err != nil {
 		c.fatalReply(err, reply)
 	}
 	return true
@@ -84,6 +82,19 @@ func (e *ClientEnd) send(c *call) bool {
 	}
 	<-c.settled
 	return c.ok
+}
+
+// encodeArgs encodes the arguments of a call. It panics if they are nil or gob cannot encode them.
+func encodeArgs(svcMeth string, args interface{}) labgob.Message {
+	v := reflect.ValueOf(args)
+	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		panic(fmt.Sprintf("ClientEnd.Call(): the args of %v are nil: %#v", svcMeth, args))
+	}
+	request, err := labgob.MarshalValue(v)
+	if err != nil {
+		panic(fmt.Errorf("%w: the args of %v, a %T", err, svcMeth, args))
+	}
+	return request
 }
 
 // begin puts c on the list of calls in flight and returns true, or returns false if c cannot reach a server.

@@ -1,6 +1,7 @@
 package labrpc
 
 import (
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,21 @@ func TestCount_whileHandlersRun(t *testing.T) {
 		time.Sleep(handler3Time + time.Second)
 		expectCount(t, rn, 0, 3)
 	})
+}
+
+// The counts pass 2^31. Where an int has 32 bits, they stay at the largest one.
+func TestCount_manyRequests(t *testing.T) {
+	rn, _ := junkNetwork(t, 0)
+	end, want := join(rn, "end", 0), int64(math.MaxInt32)
+	rn.count.Store(math.MaxInt32)
+	rn.hosts[0].server.Load().count.Store(math.MaxInt32)
+	for range 3 {
+		if total, server := rn.GetTotalCount(), rn.GetCount(0); int64(total) != want || int64(server) != want {
+			t.Errorf("the network counted %d requests and the server %d, want %d", total, server, want)
+		}
+		mustHandler2(t, end, 1)
+		want = min(want+1, math.MaxInt)
+	}
 }
 
 func TestCount_whilePromptHandlerRuns(t *testing.T) {

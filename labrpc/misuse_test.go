@@ -1,6 +1,7 @@
 package labrpc
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,13 +30,13 @@ var misuses = map[string]struct {
 		"labrpc.Server.dispatch(): unknown service raft.Raft in raft.Raft.Vote; expecting one of [JunkServer Odd Unsent]\n"},
 	"reply of another type": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, new(int)) },
-		"the reply of JunkServer.Handler2 does not fit into a *int\n"},
+		"the reply of JunkServer.Handler2 (string) does not fit into a *int\n"},
 	"reply of an unregistered type": {
 		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Unregistered", 1, new(any)) },
-		"the server could not encode the reply of Unsent.Unregistered: gob: type not registered for interface: labrpc.unregistered\n"},
+		"ClientEnd.Call(): decode reply: EOF: the server could not encode the reply of Unsent.Unregistered (interface {}): gob: type not registered for interface: labrpc.unregistered\n"},
 	"reply that contains an unregistered type": {
 		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Inside", 1, new(struct{ Answer any })) },
-		"the server could not encode the reply of Unsent.Inside: gob: type not registered for interface: labrpc.unregistered\n"},
+		"the server could not encode the reply of Unsent.Inside (struct { Answer interface {} }): gob: type not registered for interface: labrpc.unregistered\n"},
 	"late reply that cannot be encoded": {
 		func(rn *Network, end *ClientEnd) {
 			rn.LongReordering(true)
@@ -43,19 +44,37 @@ var misuses = map[string]struct {
 				end.Call("Unsent.Inside", 1, new(struct{ Answer any }))
 			}
 		},
-		"the server could not encode the reply of Unsent.Inside: gob: "},
+		"the server could not encode the reply of Unsent.Inside (struct { Answer interface {} }): gob: "},
 	"reply of a type that gob cannot encode": {
 		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Channel", 1, new(int)) },
-		"ClientEnd.Call(): decode reply: EOF: the server could not encode the reply of Unsent.Channel: gob "},
+		"ClientEnd.Call(): decode reply: EOF: the server could not encode the reply of Unsent.Channel (chan int): gob "},
 	"method without a dot": {
 		func(_ *Network, end *ClientEnd) { end.Call("Handler2", 1, new(int)) },
-		"slice bounds out of range"},
+		"labrpc.Server.dispatch(): no dot in \"Handler2\"; expecting Service.Method with one of the services [JunkServer Odd Unsent]\n"},
+	"method without a name": {
+		func(_ *Network, end *ClientEnd) { end.Call("", 1, new(int)) },
+		"labrpc.Server.dispatch(): no dot in \"\"; expecting Service.Method"},
+	"method whose reply is no pointer": {
+		func(_ *Network, end *ClientEnd) { end.Call("Odd.NoPointer", 1, new(int)) },
+		"expecting one of [Pointer Value]; Odd.NoPointer is a func(int, int), which is no handler: see MakeService\n"},
+	"nil reply": {
+		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, nil) },
+		"ClientEnd.Call(): decode reply: no variable: the reply of JunkServer.Handler2 (string) needs a pointer to a variable, not <nil>\n"},
+	"nil pointer reply": {
+		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler2", 1, (*string)(nil)) },
+		"the reply of JunkServer.Handler2 (string) needs a pointer to a variable, not (*string)(nil)\n"},
+	"reply that is no pointer": {
+		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler4", &JunkArgs{}, JunkReply{"x"}) },
+		"(labrpc.JunkReply) needs a pointer to a variable, not labrpc.JunkReply{X:\"x\"}\n"},
+	"reply that is a nil pointer inside": {
+		func(_ *Network, end *ClientEnd) { end.Call("Unsent.Nothing", 1, new(int)) },
+		"the server could not encode the reply of Unsent.Nothing (*int): gob cannot send a nil pointer\n"},
 	"value args for a handler with a pointer": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler4", JunkArgs{}, new(JunkReply)) },
-		"reflect: Call using labrpc.JunkArgs as type *labrpc.JunkArgs"},
+		"reflect: Call using labrpc.JunkArgs as type *labrpc.JunkArgs: the args of JunkServer.Handler4"},
 	"pointer args for a handler with a value": {
 		func(_ *Network, end *ClientEnd) { end.Call("JunkServer.Handler5", &JunkArgs{}, new(JunkReply)) },
-		"reflect: Call using *labrpc.JunkArgs as type labrpc.JunkArgs"},
+		"reflect: Call using *labrpc.JunkArgs as type labrpc.JunkArgs: the args of JunkServer.Handler5"},
 	"handler that panics": {
 		func(_ *Network, end *ClientEnd) { end.Call("Odd.Value", 1, new(string)) },
 		"panic: interface conversion"},
@@ -69,6 +88,7 @@ type unregistered struct{ N int }
 func (Unsent) Unregistered(_ int, reply *any)            { *reply = unregistered{1} }
 func (Unsent) Inside(_ int, reply *struct{ Answer any }) { reply.Answer = unregistered{1} }
 func (Unsent) Channel(_ int, reply *chan int)            {}
+func (Unsent) Nothing(_ int, reply **int)                {}
 
 const misuseVariable = "LABRPC_TEST_MISUSE"
 
@@ -99,20 +119,24 @@ func TestMisuse_endsProcess(t *testing.T) {
 func TestMisuse_panics(t *testing.T) {
 	rn, _ := junkNetwork(t, 0)
 	end := join(rn, "end", 0)
-	for name, misuse := range map[string]func(){
-		"args that gob cannot encode": func() { end.Call("Odd.Value", func() {}, new(string)) },
-		"nil pointer args":            func() { end.Call("JunkServer.Handler4", (*JunkArgs)(nil), new(JunkReply)) },
-		"nil args":                    func() { end.Call("Odd.Value", nil, new(string)) },
-		"count of unknown server":     func() { rn.GetCount("nobody") },
-		"count of deleted server":     func() { rn.DeleteServer(0); rn.GetCount(0) },
+	for name, c := range map[string]struct {
+		misuse func()
+		text   string // the panic's text contains it
+	}{
+		"args that gob cannot encode": {func() { end.Call("Odd.Value", func() {}, new(string)) }, "func(): the args of Odd.Value, a func()"},
+		"nil pointer args": {func() { end.Call("JunkServer.Handler4", (*JunkArgs)(nil), new(JunkReply)) },
+			"ClientEnd.Call(): the args of JunkServer.Handler4 are nil: (*labrpc.JunkArgs)(nil)"},
+		"nil args":                {func() { end.Call("Odd.Value", nil, new(string)) }, "ClientEnd.Call(): the args of Odd.Value are nil: <nil>"},
+		"count of unknown server": {func() { rn.GetCount("nobody") }, "nil pointer"},
+		"count of deleted server": {func() { rn.DeleteServer(0); rn.GetCount(0) }, "nil pointer"},
 	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("%s did not panic", name)
+				if text := fmt.Sprint(recover()); !strings.Contains(text, c.text) {
+					t.Errorf("%s: panic %s, want %q", name, text, c.text)
 				}
 			}()
-			misuse()
+			c.misuse()
 		}()
 	}
 	if n := rn.GetTotalCount(); n != 0 {

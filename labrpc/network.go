@@ -17,7 +17,7 @@ type Network struct {
 	done           chan struct{} // closed by Cleanup
 
 	_     [64]byte // keeps the counters, which each call writes, away from the cache line of the flags
-	count atomic.Int32
+	count atomic.Int64
 	bytes atomic.Int64
 	_     [64]byte
 
@@ -175,8 +175,9 @@ func (rn *Network) GetCount(servername interface{}) int {
 	return rn.hosts[servername].server.Load().GetCount()
 }
 
-// GetTotalCount returns how many requests were sent, including those that were lost or could not reach a server.
-func (rn *Network) GetTotalCount() int { return int(rn.count.Load()) }
+// GetTotalCount returns how many requests were sent, including those that were lost or could not reach a server. Where an
+// int has 32 bits, the count stops at the largest int.
+func (rn *Network) GetTotalCount() int { return saturate(rn.count.Load()) }
 
 // GetTotalBytes returns the total size in bytes of all encoded requests that were sent and all encoded replies that were
 // delivered. Messages have no descriptions of their types unless they can hold interfaces (see labgob.Message).

@@ -97,11 +97,15 @@ func dispatchElsewhere(f Fdispatch, svcMeth string, request labgob.Message) (lab
 // handleStream is like handle for a request that is a whole gob stream. The variable has the type of the method's first
 // parameter, and the reply is a whole gob stream, too. If the request cannot be decoded, the process ends (log.Fatalf).
 func (h *handler) handleStream(request labgob.Message) (labgob.Message, error) {
-	argsType := h.method.Type().In(1)
+	argsType := h.argsType
 	args := newArgs(argsType)
 	Unmarshall(request.StreamBytes(), args.Interface())
+	reply, err := h.run(argsType, args)
+	if err != nil {
+		return labgob.Message{}, err
+	}
 	var b bytes.Buffer
-	err := labgob.NewEncoder(&b).EncodeValue(h.run(argsType, args))
+	err = labgob.NewEncoder(&b).EncodeValue(reply)
 	return labgob.Stream(b.Bytes()), err
 }
 

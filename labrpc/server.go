@@ -3,8 +3,11 @@
 package labrpc
 
 import (
+	"errors"
+	"fmt"
 	"log"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -47,50 +50,68 @@ func (rs *Server) AddService(svc *Service) {
 }
 
 // GetCount returns how many requests have reached the server. A request counts from the moment before its handler
-// runs; lost requests do not count.
-func (rs *Server) GetCount() int { return int(rs.count.Load()) }
+// runs; lost requests do not count. Where an int has 32 bits, the count stops at the largest int.
+func (rs *Server) GetCount() int { return saturate(rs.count.Load()) }
+
+// saturate returns n, or the largest int if that is less.
+func saturate(n int64) int { return int(min(n, math.MaxInt)) }
 
 // dispatch counts the request, runs its handler and returns the encoded reply, or gob's error if it cannot be encoded.
-// Without argsType, request is a whole gob stream, and so is the reply.
+// Without argsType, request is a whole gob stream, and so is the reply. Otherwise it panics if argsType is not the type of
+// the handler's first parameter.
 func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	rs.count.Add(1)
 	if f := rs.elsewhere.Load(); f != nil && argsType == nil {
 		return dispatchElsewhere(*f, svcMeth, request)
 	}
-	h := (*rs.handlers.Load())[svcMeth]
+	h := rs.handler(svcMeth)
 	if h == nil {
 		rs.fatalUnknown(svcMeth)
 	}
 	if argsType == nil {
 		return h.handleStream(request)
 	}
+	if argsType != h.argsType {
+		h.checkArgs(svcMeth, argsType)
+	}
 	return h.handle(argsType, request)
 }
 
+// handler returns the handler svcMeth, or nil if there is none.
+func (rs *Server) handler(svcMeth string) *handler { return (*rs.handlers.Load())[svcMeth] }
+
 // fatalUnknown ends the process because the server has no handler svcMeth.
 func (rs *Server) fatalUnknown(svcMeth string) {
-	dot := strings.LastIndex(svcMeth, ".")
-	svcName, methName := svcMeth[:dot], svcMeth[dot+1:] // panics if svcMeth has no dot
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	services := slices.Sorted(maps.Keys(rs.services))
+	dot := strings.LastIndex(svcMeth, ".")
+	if dot < 0 {
+		log.Fatalf("labrpc.Server.dispatch(): no dot in %q; expecting Service.Method with one of the services %v\n", svcMeth, services)
+	}
+	svcName, methName := svcMeth[:dot], svcMeth[dot+1:]
 	svc := rs.services[svcName]
 	if svc == nil {
-		log.Fatalf("labrpc.Server.dispatch(): unknown service %v in %v.%v; expecting one of %v\n",
-			svcName, svcName, methName, slices.Sorted(maps.Keys(rs.services)))
+		log.Fatalf("labrpc.Server.dispatch(): unknown service %v in %v.%v; expecting one of %v\n", svcName, svcName, methName, services)
 	}
-	log.Fatalf("labrpc.Service.dispatch(): unknown method %v in %v; expecting one of %v\n",
-		methName, svcMeth, slices.Sorted(maps.Keys(svc.handlers)))
+	hint := ""
+	if method := svc.rcvr.MethodByName(methName); method.IsValid() {
+		hint = fmt.Sprintf("; %v is a %v, which is no handler: see MakeService", svcMeth, method.Type())
+	}
+	log.Fatalf("labrpc.Service.dispatch(): unknown method %v in %v; expecting one of %v%v\n",
+		methName, svcMeth, slices.Sorted(maps.Keys(svc.handlers)), hint)
 }
 
 // isPrompt reports whether the server has a handler svcMeth and its service is prompt.
 func (rs *Server) isPrompt(svcMeth string) bool {
-	h := (*rs.handlers.Load())[svcMeth]
+	h := rs.handler(svcMeth)
 	return h != nil && h.prompt
 }
 
 // Service is the set of handlers of one object. MakeService makes one.
 type Service struct {
 	name     string
+	rcvr     reflect.Value
 	handlers map[string]*handler // by method name
 }
 
@@ -115,11 +136,11 @@ type Service struct {
 func MakeService(rcvr interface{}) *Service {
 	value := reflect.ValueOf(rcvr)
 	base := reflect.Indirect(value).Type()
-	svc, prompt := &Service{base.Name(), map[string]*handler{}}, declaresPrompt(base)
+	svc, prompt := &Service{base.Name(), value, map[string]*handler{}}, declaresPrompt(base)
 	for i := range value.NumMethod() {
 		method := value.Type().Method(i)
 		if sig := method.Type; sig.NumIn() == 3 && sig.In(2).Kind() == reflect.Pointer && sig.NumOut() == 0 {
-			svc.handlers[method.Name] = &handler{value, method.Func, sig.In(2).Elem(), prompt}
+			svc.handlers[method.Name] = &handler{value, method.Func, sig.In(1), sig.In(2).Elem(), prompt}
 		}
 	}
 	return svc
@@ -142,28 +163,44 @@ func declaresPrompt(t reflect.Type) bool {
 type handler struct {
 	rcvr      reflect.Value
 	method    reflect.Value // a function of rcvr, args and reply
+	argsType  reflect.Type  // of the parameter args
 	replyType reflect.Type  // the type that the reply parameter points to
 	prompt    bool          // the service is prompt; see MakeService
 }
 
+// checkArgs panics if args of type argsType cannot be passed to the method.
+func (h *handler) checkArgs(svcMeth string, argsType reflect.Type) {
+	if !argsType.AssignableTo(h.argsType) {
+		panic(fmt.Sprintf("reflect: Call using %v as type %v: the args of %v", argsType, h.argsType, svcMeth))
+	}
+}
+
 // handle decodes the request into a new variable of type argsType, calls the method and encodes its reply. If the request
-// cannot be decoded, the method gets the part that could be; if the reply cannot be encoded, the client reports it. handle
-// panics if argsType is not the type of the method's first parameter.
+// cannot be decoded, the method gets the part that could be; if the reply cannot be encoded, the client reports it.
 func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
 	args := newArgs(argsType)
 	request.UnmarshalLast(args.Interface())
-	return labgob.MarshalValue(h.run(argsType, args))
+	reply, err := h.run(argsType, args)
+	if err != nil {
+		return labgob.Message{}, err
+	}
+	return labgob.MarshalValue(reply)
 }
 
 // run calls the method and returns a pointer to its reply. argsType is the type of the arguments, and args points to them.
-func (h *handler) run(argsType reflect.Type, args reflect.Value) reflect.Value {
+func (h *handler) run(argsType reflect.Type, args reflect.Value) (reply reflect.Value, err error) {
 	if argsType.Kind() != reflect.Pointer {
 		args = args.Elem()
 	}
-	reply := reflect.New(h.replyType)
+	reply = reflect.New(h.replyType)
 	h.method.Call([]reflect.Value{h.rcvr, args, reply})
-	return reply
+	if h.replyType.Kind() == reflect.Pointer && reply.Elem().IsNil() {
+		return reply, errNilPointer // gob would write a message that nothing can decode
+	}
+	return reply, nil
 }
+
+var errNilPointer = errors.New("gob cannot send a nil pointer")
 
 // newArgs returns a pointer to a new variable of type argsType or, if that is a pointer type, of the type it points to.
 func newArgs(argsType reflect.Type) reflect.Value {

@@ -32,7 +32,7 @@ func newEncoder() *encoder {
 	return e
 }
 
-// codecs maps each reflect.Type that this process has encoded to its *codec.
+// codecs maps each reflect.Type that this process has encoded, since it was registered, to its *codec.
 var codecs sync.Map
 
 // codecOf returns the codec of t, and makes it if there is none.
@@ -41,20 +41,24 @@ func codecOf(t reflect.Type) *codec {
 		return c.(*codec)
 	}
 	c := new(codec)
-	c.define(t)
+	if !c.define(t) {
+		return c
+	}
 	known, _ := codecs.LoadOrStore(t, c)
 	return known.(*codec)
 }
 
 // define computes the definition of t, if t can have one. Some types cannot: a value that holds an interface may define
 // more types within the value, the course's labgob panics when it decodes some structs, and gob cannot send every type's
-// zero value.
-func (c *codec) define(t reflect.Type) {
+// zero value. It returns false if the type may get a definition later: gob refuses a type that is not registered yet.
+func (c *codec) define(t reflect.Type) (final bool) {
 	if holdsInterface(t, make(map[reflect.Type]bool)) || hasUnexportedScalar(t) {
-		return
+		return true
 	}
 	defer func() {
-		_ = recover() // a GobEncode method may panic on the zero value: then there is no definition
+		if recover() != nil { // a GobEncode method may panic on the zero value: then there is no definition
+			final = true
+		}
 	}()
 	zero := reflect.Zero(t)
 	if t.Kind() == reflect.Pointer {
@@ -63,7 +67,7 @@ func (c *codec) define(t reflect.Type) {
 	c.zero = zero.Interface()
 	name, err := encodeStream(nil, c.zero)
 	if err != nil {
-		return
+		return false
 	}
 	e := newEncoder()
 	if e.enc.Encode(c.zero) == nil {
@@ -72,6 +76,7 @@ func (c *codec) define(t reflect.Type) {
 		c.identity = isIdentity(t) && c.definition.defines(t)
 		c.encoders.Put(e)
 	}
+	return true
 }
 
 // holdsInterface reports whether a value of type t can hold an interface. seen are the types that were visited.

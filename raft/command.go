@@ -64,7 +64,6 @@ func appendCommand(dst []byte, command any) ([]byte, *codec, error) {
 	if c.definition == nil {
 		data, err := encodeStream(append(dst, formStream), command)
 		if err != nil {
-			codecs.Delete(reflect.TypeOf(command)) // once the type is registered, it may have a definition
 			return dst, nil, err
 		}
 		return data, nil, nil

@@ -37,6 +37,18 @@ func (c *dateCommand) GobDecode(b []byte) error {
 	return err
 }
 
+// A carrierCommand is encoded with a carriedCommand in an interface.
+type carrierCommand struct{}
+
+func (carrierCommand) GobEncode() ([]byte, error) {
+	var buf bytes.Buffer
+	var carried any = carriedCommand{1}
+	err := gob.NewEncoder(&buf).Encode(&carried)
+	return buf.Bytes(), err
+}
+
+func (*carrierCommand) GobDecode([]byte) error { return nil }
+
 // A strictCommand's zero value cannot be encoded by gob.
 type strictCommand struct{ Text *string }
 
@@ -93,8 +105,10 @@ type (
 
 // These two types are not registered, except that one test registers lateCommand.
 type (
-	foreignCommand struct{ X int }
-	lateCommand    struct{ X int }
+	foreignCommand   struct{ X int }
+	lateCommand      struct{ X int }
+	meanwhileCommand struct{ X int }
+	carriedCommand   struct{ X int }
 )
 
 func init() {
@@ -335,7 +349,7 @@ func TestDefinitionsConcurrently(t *testing.T) {
 	mustEqual(t, "definitions", shared.count(), goroutines*100+len(brought))
 }
 
-var registerLate sync.Once
+var registerLate, registerMeanwhile, registerCarried sync.Once
 
 func TestCommandNotRegistered(t *testing.T) {
 	for range 2 {
@@ -354,6 +368,41 @@ func TestCommandNotRegistered(t *testing.T) {
 	data := encode(t, &known, lateCommand{2})
 	if got, err := newDecoder(&known).decode(data); err != nil || got != (lateCommand{2}) {
 		t.Errorf("registered late: %v, %v", got, err)
+	}
+}
+
+// A type that is registered between the look-up of its codec and the encoding of a command, by another goroutine, gets a
+// definition afterwards.
+func TestCommandRegisteredMeanwhile(t *testing.T) {
+	registerMeanwhile.Do(func() {
+		if c := codecOf(reflect.TypeFor[meanwhileCommand]()); c.definition != nil {
+			t.Error("a definition of a type that is not registered")
+		}
+		labgob.Register(meanwhileCommand{})
+	})
+	for range 2 {
+		data, _, err := encodeCommand(nil, meanwhileCommand{1})
+		if err != nil || data[0] != formValue {
+			t.Errorf("% x, %v: want a value that needs a definition", data, err)
+		}
+	}
+}
+
+// The same holds for a type that a GobEncode method needs, although the command's own type is registered.
+func TestCommandNeedsTypeRegisteredLater(t *testing.T) {
+	labgob.Register(carrierCommand{})
+	registerCarried.Do(func() {
+		if _, _, err := encodeCommand(nil, carrierCommand{}); err == nil {
+			t.Error("encoded before the carried type was registered")
+		}
+		codecOf(reflect.TypeFor[carrierCommand]())
+		labgob.Register(carriedCommand{})
+	})
+	for range 2 {
+		data, _, err := encodeCommand(nil, carrierCommand{})
+		if err != nil || data[0] != formValue {
+			t.Errorf("% x, %v: want a value that needs a definition", data, err)
+		}
 	}
 }
 
