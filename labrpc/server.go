@@ -187,7 +187,8 @@ func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.
 	return labgob.MarshalValue(reply)
 }
 
-// run calls the method and returns a pointer to its reply. argsType is the type of the arguments, and args points to them.
+// run calls the method and returns a pointer to its reply, or errNilPointer if gob could not send that. argsType is the type
+// of the arguments, and args points to them.
 func (h *handler) run(argsType reflect.Type, args reflect.Value) (reply reflect.Value, err error) {
 	if argsType.Kind() != reflect.Pointer {
 		args = args.Elem()
