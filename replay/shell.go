@@ -35,9 +35,10 @@ func (o *options) command(seed uint64) string {
 	return strings.Join(words, " ")
 }
 
-// self returns the words that start this program again. go run removes its binary, so self returns a go run for that.
+// self returns the words that start this program again. go run may remove its binary, so self returns a go run for that.
 func self() []string {
-	if !strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") {
+	cache := os.Getenv("GOCACHE") // where go run puts its binary, unless that is a directory with go-build in its name
+	if !strings.Contains(filepath.ToSlash(os.Args[0]), "/go-build") && (cache == "" || !strings.HasPrefix(os.Args[0], cache)) {
 		return []string{os.Args[0]}
 	}
 	if dir, err := os.Getwd(); err == nil {
