@@ -16,5 +16,5 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-(cd "$root" && GO111MODULE=on GOFLAGS='' GOWORK=off go build -o "$scratch/use-in-course" ./cmd/use-in-course) || exit 2
+(cd "$root" && GO111MODULE=on GOFLAGS=-trimpath=false GOWORK=off go build -o "$scratch/use-in-course" ./cmd/use-in-course) || exit 2
 "$scratch/use-in-course" "$@"

@@ -16,9 +16,10 @@
 //     does not end calls in progress.
 //   - GetTotalBytes is smaller, since messages do not contain descriptions of their types (see labgob.Message).
 //   - A method name without a dot, a nil reply and nil arguments have messages of their own, with the name of the method. On
-//     these the course's package panics in other ways.
+//     these the course's package panics.
 //   - Call runs the handlers of some services in its own goroutine (see MakeService).
-//   - Within a process, the arguments must have exactly the type that the handler takes, as in the course until 2025.
+//   - Within a process, the arguments must have exactly the type that the handler takes, as in the course until
+//     2025, and errors of encoding are treated as until then.
 //
 // Any number of goroutines may use the package at the same time. It works in a bubble of testing/synctest if the network is
 // made in the bubble.

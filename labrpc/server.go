@@ -105,7 +105,7 @@ func (rs *Server) fatalUnknown(svcMeth string) {
 // isPrompt reports whether the server has a handler svcMeth and its service is prompt.
 func (rs *Server) isPrompt(svcMeth string) bool {
 	h := rs.handler(svcMeth)
-	return h != nil && h.prompt
+	return h != nil && h.prompt && rs.elsewhere.Load() == nil
 }
 
 // Service is the set of handlers of one object. MakeService makes one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // A disk changes the files of one tree. Before each step, which changes one file or directory, it calls before with a
@@ -34,11 +35,19 @@ func (d *disk) free(name string) string {
 	}
 }
 
-// rename moves a file and makes the directory that it moves to. It replaces a file of the new name.
+// rename moves a file and makes the directory that it moves to. It replaces no file.
 func (d *disk) rename(from, to string) error {
 	if err := d.makeParent(to); err != nil {
 		return err
 	}
+	if d.has(to) {
+		return fmt.Errorf("%s has appeared meanwhile", to)
+	}
+	return d.replace(from, to)
+}
+
+// replace is rename, but replaces a file of the new name.
+func (d *disk) replace(from, to string) error {
 	if err := d.before("rename " + from + " to " + to); err != nil {
 		return err
 	}
@@ -143,7 +152,11 @@ func (d *disk) giveUp(err error) error {
 	d.before = always // also after a signal
 	m, readErr := readManifest(d.dir)
 	if readErr == nil && m != nil {
-		_, readErr = d.restore(m)
+		var result *restored
+		result, readErr = d.restore(m)
+		if len(result.aside)+len(result.lost) > 0 {
+			return fmt.Errorf("%w; the tree is restored, but %v", err, strings.Join(append(result.aside, result.lost...), ", "))
+		}
 	} else if readErr == nil && d.has(stateDir) {
 		readErr = d.clear()
 	}

@@ -1,4 +1,4 @@
-// Use-in-course installs this library in a course tree of 6.824 or 6.5840, from 2018 to 2026, and removes it again.
+// Use-in-course installs this library in a course tree of 6.824 or 6.5840, of 2018 and 2020 to 2026, and removes it again.
 package main
 
 import (
@@ -22,7 +22,7 @@ var command = cli.Command{
 	Summary: "Use-in-course installs this Raft library in a course tree of 6.824 or 6.5840.",
 	Usage:   "[flags] DIR",
 	About: `DIR is the tree's directory src, which has raft (or raft1), labrpc and labgob. The
-command recognizes the trees of 2018 to 2026, whatever their module is called.
+command recognizes the trees of 2018 and 2020 to 2026, whatever their module is called.
 
 By default it installs the library alone: your source files of package raft make
 way for the library's, and the course's harness, tests, network and Persister
@@ -125,6 +125,9 @@ func install(ctx context.Context, d *disk, o options, stdout, stderr io.Writer) 
 		result.print(stdout)
 		if err != nil {
 			return err
+		}
+		if len(result.lost) > 0 {
+			return cli.ErrFailed // the library must not be taken for the student's files
 		}
 	}
 	p, err := planFor(d.dir, o.all)

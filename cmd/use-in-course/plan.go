@@ -33,8 +33,8 @@ var labTest = regexp.MustCompile(`^Test\w*[23]([ABCD])$`)
 
 // isCourse reports whether f, a file of package raft, is the course's.
 func (f *goFile) isCourse() bool {
-	if f.names["Raft"] || f.names["Make"] {
-		return false
+	if f.names["Raft"] || f.names["Make"] || path.Base(f.name) == adapterName {
+		return false // adapterName: ours, from an installation whose backup is gone
 	}
 	for name := range f.names {
 		if strings.HasPrefix(name, "Raft.") {
@@ -87,7 +87,19 @@ func makePlan(t *tree, root string, all bool) (*plan, error) {
 		}
 	}
 	slices.Sort(p.moved)
-	return p, nil
+	return p, p.checkCase(filesBelow(t.dir))
+}
+
+// checkCase refuses files of the tree that differ only by case from a file to be written: on some disks they are the same.
+func (p *plan) checkCase(files []string) error {
+	for _, name := range p.names() {
+		for _, f := range files {
+			if f != name && strings.EqualFold(f, name) {
+				return fmt.Errorf("%s differs only by case from %s of the library: rename yours", f, name)
+			}
+		}
+	}
+	return nil
 }
 
 // replace plans to put all files of a package of the library, tests included, in place of the tree's files.
@@ -159,7 +171,7 @@ func (p *plan) replaceLibrary(files, library []*goFile) error {
 	}
 	adapter, err := p.tree.adapter(kept)
 	if adapter != nil {
-		p.written[path.Join(p.tree.raft, "course_tree.go")] = adapter
+		p.written[path.Join(p.tree.raft, adapterName)] = adapter
 	}
 	return err
 }

@@ -129,6 +129,35 @@ func TestStudentsHelpers(t *testing.T) {
 	}
 }
 
+// On a disk that ignores case, a file would be overwritten that differs only by case from a file of the library.
+func TestCase(t *testing.T) {
+	src := layoutOf(t, "2023").make(t)
+	write(t, filepath.Join(src, "raft", "Ticker.go"), "package raft\n", 0o644)
+	refused(t, src, "raft/Ticker.go differs only by case from raft/ticker.go", src)
+}
+
+// An adapter whose installation has lost its backup makes way like a student's file.
+func TestOldAdapter(t *testing.T) {
+	src := layoutOf(t, "2025").make(t)
+	old := filepath.Join(src, "raft1", adapterName)
+	write(t, old, "package raft\n\ntype Persister = int // edited\n", 0o644)
+	succeed(t, src)
+	succeed(t, "-undo", src)
+	if text := read(t, old); !strings.Contains(text, "edited") {
+		t.Errorf("the file is %q after -undo", text)
+	}
+}
+
+// rename replaces no file, such as one that another program has just saved.
+func TestRenameReplacesNothing(t *testing.T) {
+	d := &disk{dir: t.TempDir(), before: always}
+	write(t, d.path("a"), "a", 0o644)
+	write(t, d.path("b"), "b", 0o644)
+	if err := d.rename("a", "b"); err == nil || read(t, d.path("b")) != "b" {
+		t.Errorf("rename gives %v, and b is %q", err, read(t, d.path("b")))
+	}
+}
+
 // -all refuses a tree whose other packages need what this repository's labrpc does not have.
 func TestMissingInLabrpc(t *testing.T) {
 	src := layoutOf(t, "2025").make(t)

@@ -75,7 +75,7 @@ func (d *disk) putBack(e entry, installed string, r *restored) error {
 		}
 	}
 	r.moved = append(r.moved, e.Path)
-	return d.rename(d.backup(e.Path), e.Path)
+	return d.replace(d.backup(e.Path), e.Path)
 }
 
 func (d *disk) isSame(name, hash string) (bool, error) {
