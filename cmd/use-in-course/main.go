@@ -30,7 +30,7 @@ stay. With -all it also replaces labrpc and labgob, the course's tests of packag
 raft and its Persister by this repository's, except that from 2025 on package
 raft1 keeps the course's tests, which need the course's Persister.
 
-No file is deleted. Files that make way are moved to DIR/.before-6.824-raft, and
+No file is deleted. Files that it replaces are moved to DIR/.before-6.824-raft, and
 -undo moves them back. Files that you have changed after the installation are
 moved to DIR/.changed-6.824-raft. A second run replaces the library by the
 current one. If a run is killed, run the command again, or undo. go.mod is never

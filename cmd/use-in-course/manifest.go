@@ -31,7 +31,7 @@ const (
 // last one is back. What has been done so far is seen from which files exist.
 type manifest struct {
 	About     string
-	Moved     []entry // files that make way
+	Moved     []entry // files to move aside
 	Installed []entry
 }
 

@@ -13,7 +13,7 @@ import (
 type plan struct {
 	tree     *tree
 	all      bool
-	moved    []string          // files that make way
+	moved    []string          // files to move aside
 	kept     []string          // files of package raft that stay
 	written  map[string][]byte // new files
 	warnings []string
