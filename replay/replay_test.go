@@ -115,7 +115,7 @@ func TestExplains(t *testing.T) {
 		code    exit
 		pattern string
 	}{
-		"-run Spin -timeout 5s ./endless":  {failed, `did not end within 5s: for \ds it has neither slept.*endless.TestSpin`},
+		"-run Spin -timeout 15s ./endless": {failed, `did not end within 15s: for \d+s it has neither slept.*endless.TestSpin`},
 		"-run Ticks -timeout 4s ./endless": {failed, "did not end within 4s .*Raise -timeout"},
 		"-run Deadlock ./endless":          {failed, "did not end within that virtual time"},
 		"-run Dial ./network":              {failed, "need the network"},
