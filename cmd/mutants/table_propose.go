@@ -69,7 +69,10 @@ var proposals = []mutant{
 	{
 		name:  "memory-used-again",
 		wrong: "new entries after a truncation overwrite memory that messages and copies of the disk share",
-		edits: []edit{{"log.go", `l.segments, l.growing = l.segments[:i], false`, `l.segments, l.growing = l.segments[:i], l.growing && i > 0`}},
+		edits: []edit{
+			{"log.go", `s.memory, s.ends = s.memory[:end:end], s.ends[:k:k]`, `s.memory, s.ends = s.memory[:end], s.ends[:k:k]`},
+			{"log.go", `l.segments, l.growing = l.segments[:i], false`, `l.segments, l.growing = l.segments[:i], l.growing && i > 0`},
+		},
 	},
 	{
 		name:   "command-outlives-entry",

@@ -154,7 +154,7 @@ func (d *disk) giveUp(err error) error {
 	if readErr == nil && m != nil {
 		var result *restored
 		result, readErr = d.restore(m)
-		if len(result.aside)+len(result.lost) > 0 {
+		if readErr == nil && len(result.aside)+len(result.lost) > 0 {
 			return fmt.Errorf("%w; the tree is restored, but %v", err, strings.Join(append(result.aside, result.lost...), ", "))
 		}
 	} else if readErr == nil && d.has(stateDir) {
