@@ -42,6 +42,14 @@ func (f *File) IsCourse() bool {
 	return false
 }
 
+// IsHarness reports whether f, which may be any file of package raft but a test, belongs to the course's harness: the
+// student's Raft can do without it, but not with a harness in its place.
+func (f *File) IsHarness() bool {
+	return f.IsCourse() && (f.HasImport("testing") || slices.ContainsFunc(courseNames, func(name string) bool {
+		return f.Names[name] && !slices.Contains([]string{"Persister", "DPrintf", "config", "Test"}, name)
+	}))
+}
+
 // IsExtra reports whether the course's tests can do without f, which IsCourse: it has nothing of the course but DPrintf and
 // Debug, or it is not the course's file of tests.
 func (f *File) IsExtra() bool {

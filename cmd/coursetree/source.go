@@ -153,22 +153,32 @@ func LibraryDir() (string, error) {
 // ForTree returns the text of a file of the library with the import paths of a tree, in which package raft is in the
 // directory raft. It also lets the file be compiled by the rules of Go 1.25, whatever go.mod says.
 func (f *File) ForTree(prefix, raft string) []byte {
-	text := string(f.Text)
-	for _, spec := range slices.Backward(f.Imports) {
-		rest, ours := strings.CutPrefix(spec.Path, LibraryModule+"/")
-		if !ours {
-			continue
+	text := f.Rewrite(func(imported string) string {
+		rest, ours := strings.CutPrefix(imported, LibraryModule+"/")
+		switch {
+		case !ours:
+			return imported
+		case rest == "raft":
+			return prefix + raft
 		}
-		if rest == "raft" {
-			rest = raft
-		}
-		text = text[:spec.From] + strconv.Quote(prefix+rest) + text[spec.To:]
-	}
-	return []byte(withVersion(text))
+		return prefix + rest
+	})
+	return []byte(WithVersion(text))
 }
 
-// withVersion adds go1.25 to the build constraint of a Go file.
-func withVersion(text string) string {
+// Rewrite returns the text of f with other import paths.
+func (f *File) Rewrite(path func(imported string) string) string {
+	text := string(f.Text)
+	for _, spec := range slices.Backward(f.Imports) {
+		if other := path(spec.Path); other != spec.Path {
+			text = text[:spec.From] + strconv.Quote(other) + text[spec.To:]
+		}
+	}
+	return text
+}
+
+// WithVersion adds go1.25 to the build constraint of a Go file.
+func WithVersion(text string) string {
 	const version = "go1.25"
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "package ") {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,7 @@ type Tree struct {
 	Dir     string // the tree's src, absolute and without symbolic links
 	Raft    string // the directory of package raft: "raft" or "raft1"
 	Prefix  string // what precedes "labrpc" in import paths: "6.5840/", "../" or nothing
+	Own     string // what precedes "raft" in import paths; it differs from Prefix if labrpc is this repository's
 	Module  string // the module's path; empty without a go.mod
 	GoMinor int    // 22 if go.mod says "go 1.22"; 0 without a go.mod
 	Split   bool   // Persister and ApplyMsg belong to tester1 and raftapi, as from 2025 on
@@ -69,7 +71,25 @@ func Recognize(dir string) (*Tree, error) {
 	if t.Prefix, err = importPrefix(files, t.Module, above); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, t.Raft), err)
 	}
+	t.Own = t.Prefix
 	t.Years = t.guessYears(files)
+	return t, nil
+}
+
+// RecognizeStudent is like Recognize, but also takes a directory whose package raft imports labrpc from this repository.
+func RecognizeStudent(dir string) (*Tree, error) {
+	files, err := ReadPackage(dir, "raft")
+	if err != nil || !HasClause(files, "raft") {
+		return Recognize(dir)
+	}
+	t := &Tree{Dir: dir, Raft: "raft", Prefix: LibraryModule + "/"}
+	above := t.readModule()
+	t.Own = path.Join(t.Module, above) + "/"
+	imports := slices.ContainsFunc(files, func(f *File) bool { return f.HasImport(t.Prefix + "labrpc") })
+	if !imports || t.Module == "" || t.Own == t.Prefix {
+		return Recognize(dir)
+	}
+	t.Years = "this repository's network"
 	return t, nil
 }
 

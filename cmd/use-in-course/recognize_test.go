@@ -199,17 +199,3 @@ func TestCommandTerm(t *testing.T) {
 		t.Errorf("no warning in %q", out)
 	}
 }
-
-func TestHasOldGo(t *testing.T) {
-	if !exists("/bin/sh") {
-		t.Skip("no /bin/sh")
-	}
-	dir := t.TempDir()
-	t.Setenv("PATH", dir)
-	for version, want := range map[string]bool{"go1.24.11": true, "go1.25.0": false, "go1.26-custom": false, "devel": false} {
-		write(t, filepath.Join(dir, "go"), "#!/bin/sh\necho "+version+"\n", 0o755)
-		if have := hasOldGo(dir); have != want {
-			t.Errorf("%s: %v, want %v", version, have, want)
-		}
-	}
-}

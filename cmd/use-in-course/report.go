@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+
+	"6.824/cmd/coursetree"
 )
 
 // names returns the paths of the new files in order.
@@ -51,8 +50,8 @@ func printList(w io.Writer, verb string, names []string, long bool) {
 // printNext prints the commands to run after the installation.
 func (p *plan) printNext(w io.Writer) {
 	fmt.Fprintln(w, "\nNow run, with Go 1.25 or newer:")
-	if hasOldGo(p.tree.Dir) {
-		fmt.Fprintln(w, "  export GOTOOLCHAIN=go1.25.0")
+	if version := coursetree.NewerGo(p.tree.Dir); version != "" {
+		fmt.Fprintf(w, "  export GOTOOLCHAIN=%s\n", version)
 	}
 	for _, line := range p.next() {
 		fmt.Fprintf(w, "  %s\n", line)
@@ -61,21 +60,6 @@ func (p *plan) printNext(w io.Writer) {
 		fmt.Fprintln(w, "The tests of rsm need the option raft.WithCloseOnKill() where your code calls raft.Make.")
 	}
 	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", quote(p.tree.Dir))
-}
-
-var goVersion = regexp.MustCompile(`^go1\.(\d+)`)
-
-// hasOldGo reports whether the go command is older than 1.25 in the directory.
-func hasOldGo(dir string) bool {
-	cmd := exec.Command("go", "env", "GOVERSION")
-	cmd.Dir = dir
-	out, err := cmd.Output()
-	m := goVersion.FindSubmatch(out)
-	if err != nil || m == nil {
-		return false
-	}
-	minor, err := strconv.Atoi(string(m[1]))
-	return err == nil && minor < 25
 }
 
 // next returns the commands for a POSIX shell that check the installation.
