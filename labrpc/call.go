@@ -17,16 +17,17 @@ import (
 // so it is settled exactly once.
 type call struct {
 	rn      *Network
-	settled chan struct{} // of capacity 1; receives a value when ok and reply are final
+	settled chan struct{} // of capacity 1; receives a value when fate and reply are final
 
+	number   int64 // see CallInfo
+	end      *ClientEnd
 	svcMeth  string
 	args     interface{}
 	argsType reflect.Type // of args; nil if the request is a whole gob stream, as the reply is to be, too
 	request  labgob.Message
 
 	// The state when the request was sent; set by begin.
-	end            *ClientEnd
-	host           *host
+	host           *host // nil if the end was not connected
 	server         *Server
 	worker         worker // nil: Call's own goroutine serves the call
 	unreliable     bool
@@ -35,8 +36,8 @@ type call struct {
 	slot  int         // index in end.inFlight, or notInFlight; guarded by end.mu
 	timer *time.Timer // while waiting; guarded by Network.mu
 
-	ok        bool
-	abandoned bool // ok is false, and the call's worker or timer may still use the call
+	fate      Fate
+	abandoned bool // fate is CutOff, and the call's worker or timer may still use the call
 	reply     labgob.Message
 	encodeErr error // gob's, if it could not encode the reply
 }
@@ -58,19 +59,19 @@ func (c *call) recycle() {
 	c.rn.calls.Put(c)
 }
 
-// settle wakes Call, which returns ok. If ok is true, the reply is counted as delivered.
-func (c *call) settle(ok bool) {
-	if ok {
+// settle wakes Call. If the reply is delivered, it is counted.
+func (c *call) settle(fate Fate) {
+	if fate.isDelivered() {
 		c.rn.bytes.Add(int64(c.reply.Len()))
 	}
-	c.ok = ok
+	c.fate = fate
 	c.settled <- struct{}{}
 }
 
 // abandon makes Call return false while the worker or the timer of the call is still active.
 func (c *call) abandon() {
 	c.abandoned = true
-	c.settle(false)
+	c.settle(CutOff)
 }
 
 var errNilReply = errors.New("no variable")
@@ -124,23 +125,23 @@ func (w worker) run() {
 func (c *call) serve() {
 	if c.unreliable && (!c.rn.sleep(shortDelay()) || isLost()) {
 		if c.end.finish(c) {
-			c.settle(false)
+			c.settle(RequestLost)
 		}
 		return
 	}
-	reply, err := c.server.dispatch(c.svcMeth, c.argsType, c.request)
+	reply, err := c.server.dispatch(c)
 	if !c.end.finish(c) {
 		return
 	}
 	switch {
 	case err == errNoReply || c.unreliable && isLost():
-		c.settle(false)
+		c.settle(ReplyLost)
 	case c.longReordering && isReordered():
 		// From here on the reply is delivered even if the end is disabled.
 		c.reply, c.encodeErr = reply, err
-		c.rn.settleAfter(reorderDelay(), c, true)
+		c.rn.settleAfter(reorderDelay(), c, Late)
 	default:
 		c.reply, c.encodeErr = reply, err
-		c.settle(true)
+		c.settle(Delivered)
 	}
 }

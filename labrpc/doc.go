@@ -21,6 +21,8 @@
 //   - Within a process, the arguments must have exactly the type that the handler takes, as in the course until
 //     2025, and errors of encoding are treated as until then.
 //
+// Network.Observe tells an [Observer] what happens to each call.
+//
 // Any number of goroutines may use the package at the same time. It works in a bubble of testing/synctest if the network is
 // made in the bubble.
 //

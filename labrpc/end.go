@@ -66,11 +66,15 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 
 // send counts the request, sends it and waits until c is settled. It reports whether c has a reply.
 func (e *ClientEnd) send(c *call) bool {
-	e.rn.count.Add(1)
+	c.number, c.end = e.rn.count.Add(1), e
 	e.rn.bytes.Add(int64(c.request.Len()))
+	reachable := e.begin(c)
+	if o := c.observer(); o != nil {
+		o.Sent(c.info(), c.args)
+	}
 	switch {
-	case !e.begin(c):
-		e.rn.settleAfter(e.rn.failDelay(), c, false)
+	case !reachable:
+		e.rn.settleAfter(e.rn.failDelay(), c, Unreachable)
 	case c.worker == nil:
 		c.serve()
 	default:
@@ -81,7 +85,10 @@ func (e *ClientEnd) send(c *call) bool {
 		c.worker <- c
 	}
 	<-c.settled
-	return c.ok
+	if o := c.observer(); o != nil {
+		o.Ended(c.info(), c.fate)
+	}
+	return c.fate.isDelivered()
 }
 
 // encodeArgs encodes the arguments of a call. It panics if they are nil or gob cannot encode them.
@@ -101,6 +108,7 @@ func encodeArgs(svcMeth string, args interface{}) labgob.Message {
 func (e *ClientEnd) begin(c *call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	c.host = e.host
 	if !e.enabled || e.host == nil {
 		return false
 	}
@@ -108,7 +116,7 @@ func (e *ClientEnd) begin(c *call) bool {
 	if c.server == nil {
 		return false
 	}
-	c.end, c.host, c.slot = e, e.host, len(e.inFlight)
+	c.slot = len(e.inFlight)
 	e.inFlight = append(e.inFlight, c)
 	c.unreliable = !e.rn.reliable.Load()
 	c.longReordering = e.rn.longReordering.Load()

@@ -57,7 +57,7 @@ func reorderDelay() time.Duration { return milliseconds(200 + rand.Intn(1+rand.I
 func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // settleAfter settles c, which must not be in flight, after the delay. At Cleanup, c is abandoned.
-func (rn *Network) settleAfter(delay time.Duration, c *call, ok bool) {
+func (rn *Network) settleAfter(delay time.Duration, c *call, fate Fate) {
 	rn.mu.Lock()
 	defer rn.mu.Unlock()
 	if rn.closed() {
@@ -67,7 +67,7 @@ func (rn *Network) settleAfter(delay time.Duration, c *call, ok bool) {
 	rn.waiting[c] = true
 	c.timer = time.AfterFunc(delay, func() {
 		if rn.stopWaiting(c) {
-			c.settle(ok)
+			c.settle(fate)
 		}
 	})
 }

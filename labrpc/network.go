@@ -15,6 +15,7 @@ type Network struct {
 	longDelays     atomic.Bool   // calls that cannot reach a server take seconds to fail
 	longReordering atomic.Bool   // two thirds of the replies are late
 	done           chan struct{} // closed by Cleanup
+	observer       Observer      // nil if there is none
 
 	_     [64]byte // keeps the counters, which each call writes, away from the cache line of the flags
 	count atomic.Int64
@@ -32,6 +33,7 @@ type Network struct {
 
 // A host stands for a server name. Ends are connected to a host, so that replacing its server affects them all.
 type host struct {
+	name   interface{}
 	server atomic.Pointer[Server] // nil if there is no server of that name; written under Network.mu
 }
 
@@ -151,7 +153,7 @@ func (rn *Network) DeleteServer(servername interface{}) {
 func (rn *Network) hostLocked(servername interface{}) *host {
 	h := rn.hosts[servername]
 	if h == nil && servername != nil {
-		h = new(host)
+		h = &host{name: servername}
 		rn.hosts[servername] = h
 	}
 	return h

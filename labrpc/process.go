@@ -45,7 +45,7 @@ func (e *ClientEnd) Forward(svcMeth string, args []byte) ([]byte, bool) {
 		return nil, false
 	}
 	c := e.rn.calls.Get().(*call)
-	c.svcMeth, c.request = svcMeth, labgob.Stream(args)
+	c.svcMeth, c.args, c.request = svcMeth, args, labgob.Stream(args)
 	ok := e.send(c)
 	defer c.recycle()
 	if !ok {
@@ -75,7 +75,7 @@ func (rs *Server) SetDispatch(f Fdispatch) { rs.elsewhere.Store(&f) }
 // Dispatch handles one request, which Marshall has encoded, with the server's services or its Fdispatch, and returns the
 // reply for Unmarshall, or false if there is none. srv and clnt, the names of server and client, have no effect.
 func (rs *Server) Dispatch(srv, svcMeth, clnt string, args []byte) ([]byte, bool) {
-	reply, err := rs.dispatch(svcMeth, nil, labgob.Stream(args))
+	reply, err := rs.dispatch(&call{svcMeth: svcMeth, request: labgob.Stream(args)})
 	switch {
 	case err == errNoReply:
 		return nil, false
@@ -86,21 +86,28 @@ func (rs *Server) Dispatch(srv, svcMeth, clnt string, args []byte) ([]byte, bool
 }
 
 // dispatchElsewhere is dispatch for a server with SetDispatch.
-func dispatchElsewhere(f Fdispatch, svcMeth string, request labgob.Message) (labgob.Message, error) {
-	reply, ok := f(svcMeth, request.StreamBytes())
+func dispatchElsewhere(f Fdispatch, c *call) (labgob.Message, error) {
+	args := c.request.StreamBytes()
+	if o := c.observer(); o != nil {
+		o.Handling(c.info(), args)
+	}
+	reply, ok := f(c.svcMeth, args)
 	if !ok {
 		return labgob.Message{}, errNoReply
+	}
+	if o := c.observer(); o != nil {
+		o.Handled(c.info(), reply)
 	}
 	return labgob.Stream(reply), nil
 }
 
 // handleStream is like handle for a request that is a whole gob stream. The variable has the type of the method's first
 // parameter, and the reply is a whole gob stream, too. If the request cannot be decoded, the process ends (log.Fatalf).
-func (h *handler) handleStream(request labgob.Message) (labgob.Message, error) {
+func (h *handler) handleStream(c *call) (labgob.Message, error) {
 	argsType := h.argsType
 	args := newArgs(argsType)
-	Unmarshall(request.StreamBytes(), args.Interface())
-	reply, err := h.run(argsType, args)
+	Unmarshall(c.request.StreamBytes(), args.Interface())
+	reply, err := h.run(c, argsType, args)
 	if err != nil {
 		return labgob.Message{}, err
 	}

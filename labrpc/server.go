@@ -56,25 +56,25 @@ func (rs *Server) GetCount() int { return saturate(rs.count.Load()) }
 // saturate returns n, or the largest int if that is less.
 func saturate(n int64) int { return int(min(n, math.MaxInt)) }
 
-// dispatch counts the request, runs its handler and returns the encoded reply, or gob's error if it cannot be encoded.
-// Without argsType, request is a whole gob stream, and so is the reply. Otherwise it panics if argsType is not the type of
-// the handler's first parameter.
-func (rs *Server) dispatch(svcMeth string, argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
+// dispatch counts c's request, runs its handler and returns the encoded reply, or gob's error if it cannot be encoded.
+// Without argsType, the request is a whole gob stream, and so is the reply. Otherwise it panics if argsType is not the type
+// of the handler's first parameter.
+func (rs *Server) dispatch(c *call) (labgob.Message, error) {
 	rs.count.Add(1)
-	if f := rs.elsewhere.Load(); f != nil && argsType == nil {
-		return dispatchElsewhere(*f, svcMeth, request)
+	if f := rs.elsewhere.Load(); f != nil && c.argsType == nil {
+		return dispatchElsewhere(*f, c)
 	}
-	h := rs.handler(svcMeth)
+	h := rs.handler(c.svcMeth)
 	if h == nil {
-		rs.fatalUnknown(svcMeth)
+		rs.fatalUnknown(c.svcMeth)
 	}
-	if argsType == nil {
-		return h.handleStream(request)
+	if c.argsType == nil {
+		return h.handleStream(c)
 	}
-	if argsType != h.argsType {
-		h.checkArgs(svcMeth, argsType)
+	if c.argsType != h.argsType {
+		h.checkArgs(c.svcMeth, c.argsType)
 	}
-	return h.handle(argsType, request)
+	return h.handle(c)
 }
 
 // handler returns the handler svcMeth, or nil if there is none.
@@ -175,26 +175,32 @@ func (h *handler) checkArgs(svcMeth string, argsType reflect.Type) {
 	}
 }
 
-// handle decodes the request into a new variable of type argsType, calls the method and encodes its reply. If the request
+// handle decodes c's request into a new variable of type argsType, calls the method and encodes its reply. If the request
 // cannot be decoded, the method gets the part that could be; if the reply cannot be encoded, the client reports it.
-func (h *handler) handle(argsType reflect.Type, request labgob.Message) (labgob.Message, error) {
-	args := newArgs(argsType)
-	request.UnmarshalLast(args.Interface())
-	reply, err := h.run(argsType, args)
+func (h *handler) handle(c *call) (labgob.Message, error) {
+	args := newArgs(c.argsType)
+	c.request.UnmarshalLast(args.Interface())
+	reply, err := h.run(c, c.argsType, args)
 	if err != nil {
 		return labgob.Message{}, err
 	}
 	return labgob.MarshalValue(reply)
 }
 
-// run calls the method and returns a pointer to its reply, or errNilPointer if gob could not send that. argsType is the type
+// run calls the method for c and returns a pointer to its reply, or errNilPointer if gob could not send that. argsType is the type
 // of the arguments, and args points to them.
-func (h *handler) run(argsType reflect.Type, args reflect.Value) (reply reflect.Value, err error) {
+func (h *handler) run(c *call, argsType reflect.Type, args reflect.Value) (reply reflect.Value, err error) {
 	if argsType.Kind() != reflect.Pointer {
 		args = args.Elem()
 	}
 	reply = reflect.New(h.replyType)
+	if o := c.observer(); o != nil {
+		o.Handling(c.info(), args.Interface())
+	}
 	h.method.Call([]reflect.Value{h.rcvr, args, reply})
+	if o := c.observer(); o != nil {
+		o.Handled(c.info(), reply.Interface())
+	}
 	if h.replyType.Kind() == reflect.Pointer && reply.Elem().IsNil() {
 		return reply, errNilPointer // gob would write a message that nothing can decode
 	}
