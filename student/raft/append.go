@@ -72,8 +72,10 @@ func (rf *Raft) replicate(peer int, args AppendEntriesArgs) {
 		rf.nextIndex[peer] = rf.matchIndex[peer] + 1
 		rf.advanceCommit()
 	case reply.Term == args.Term && args.PrevLogIndex == rf.nextIndex[peer]-1: // else the reply is late
-		rf.nextIndex[peer] = max(rf.matchIndex[peer]+1, rf.backUp(&reply))
-		rf.send(peer)
+		if next := max(rf.matchIndex[peer]+1, rf.backUp(&reply)); next < rf.nextIndex[peer] {
+			rf.nextIndex[peer] = next
+			rf.send(peer)
+		}
 	}
 }
 
