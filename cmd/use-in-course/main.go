@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"6.824/cmd/cli"
 	"6.824/cmd/coursetree"
@@ -16,6 +17,15 @@ type options struct {
 	all    bool
 	undo   bool
 	dryRun bool
+
+	harness   bool
+	run       string
+	race      bool
+	verbose   bool
+	clock     string
+	keepGoing bool
+	logDir    string
+	timeout   time.Duration // real time of one test
 }
 
 var command = cli.Command{
@@ -54,10 +64,27 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.all, "all", false, "replace labrpc, labgob and the tests, too")
 	f.BoolVar(&o.undo, "undo", false, "restore the tree")
 	f.BoolVar(&o.dryRun, "n", false, "only say what would be done")
+	f.BoolVar(&o.harness, "harness", false, "run our tests on your package raft; the tree is only read")
+	f.StringVar(&o.run, "run", "", "run only the tests that match `regexp`, as go test does, with -harness")
+	f.BoolVar(&o.race, "race", false, "use the race detector, with -harness")
+	f.BoolVar(&o.verbose, "v", false, "print what the tests print to standard error, with -harness")
+	f.StringVar(&o.clock, "clock", "virtual", "`virtual` or real: the clock of the tests, with -harness")
+	f.BoolVar(&o.keepGoing, "keep-going", false, "run all parts, also after a failure, with -harness")
+	f.StringVar(&o.logDir, "logs", "", "write the tests' output to files in `directory`, with -harness")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "stop a test after this `duration` of real time, with -harness")
 	others, err := command.Parse(f, args)
+	if err == nil {
+		err = cli.Needs(f, "-harness", o.harness, "run", "race", "v", "clock", "keep-going", "logs", "timeout")
+	}
 	switch {
 	case err != nil:
 		return o, err
+	case o.harness && (o.all || o.undo || o.dryRun):
+		return o, cli.Usagef("-harness installs nothing: it excludes -all, -undo and -n")
+	case o.clock != "virtual" && o.clock != "real":
+		return o, cli.Usagef("-clock must be virtual or real: %s", o.clock)
+	case o.timeout <= 0:
+		return o, cli.Usagef("-timeout must be more than 0: %v", o.timeout)
 	case len(others) == 0:
 		return o, cli.Usagef("DIR is missing")
 	case len(others) > 1:
@@ -73,6 +100,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	dir, err := coursetree.Abs(o.dir)
 	if err != nil {
 		return cli.Unusable(err)
+	}
+	if o.harness {
+		return runHarness(ctx, dir, o, stdout, stderr)
 	}
 	d := &disk{dir: dir, before: always}
 	if o.undo {

@@ -13,7 +13,7 @@ import (
 // polling costs time, as it does on a real machine.
 const (
 	manyTurns = 50_000
-	fewTurns  = 100
+	fewTurns  = 10
 	nap       = time.Millisecond
 )
 

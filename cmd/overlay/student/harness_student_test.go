@@ -61,9 +61,9 @@ type Raft struct {
 
 // Methods that not every year's Raft has.
 type (
-	killer       interface{ Kill() }
-	snapshotter  interface{ Snapshot(int, []byte) }
-	condInstaler interface {
+	killer        interface{ Kill() }
+	snapshotter   interface{ Snapshot(int, []byte) }
+	condInstaller interface {
 		CondInstallSnapshot(int, int, []byte) bool
 	}
 )
@@ -126,7 +126,7 @@ func (cfg *config) awaitReader(i int, reader <-chan struct{}) {
 // The time that a call of the student's may take. One that holds a lock during an RPC can take several RPCs' time.
 const (
 	callLimit = time.Minute
-	killLimit = 10 * time.Second
+	killLimit = 5 * time.Second
 )
 
 // within calls f and reports whether it returns within the limit.
@@ -144,19 +144,25 @@ func (rf *Raft) within(name string, limit time.Duration, f func()) bool {
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
+	broken := rf.cfg.watch.broken
+	if name == "Kill" {
+		broken = nil
+	}
 	select {
 	case <-done:
 		return true
+	case <-broken: // the test ends
+		return false
 	case <-timer.C:
 	}
 	rf.mu.Lock()
 	rf.stuck = true
 	rf.mu.Unlock()
-	text := fmt.Sprintf("%s of server %d has not returned for %v", name, rf.server, limit)
-	if name == "Kill" {
-		rf.cfg.watch.warn(text)
-	} else {
+	switch text := fmt.Sprintf("%s of server %d has not returned for %v", name, rf.server, limit); {
+	case name != "Kill":
 		rf.cfg.watch.fail(text)
+	case limit == killLimit:
+		rf.cfg.watch.warn(text)
 	}
 	return false
 }
@@ -187,7 +193,7 @@ func (rf *Raft) Snapshot(index int, snapshot []byte) {
 
 // CondInstallSnapshot asks the student's Raft, if it can be asked, whether to install a snapshot.
 func (rf *Raft) CondInstallSnapshot(term, index int, snapshot []byte) bool {
-	c, asks := any(rf.student).(condInstaler)
+	c, asks := any(rf.student).(condInstaller)
 	if !asks {
 		return true
 	}
@@ -207,11 +213,13 @@ func (rf *Raft) isKilled() bool {
 
 // Kill kills the server. What it still sends on applyCh is received and dropped, until the test ends.
 func (rf *Raft) Kill() {
+	limit := killLimit
 	if rf.cfg.finished.Load() && rf.cfg.t.Failed() {
 		rf.cfg.watch.explain()
+		limit /= 10 // most servers may be stuck
 	}
 	if k, ok := any(rf.student).(killer); ok {
-		rf.within("Kill", killLimit, k.Kill)
+		rf.within("Kill", limit, k.Kill)
 	}
 	close(rf.killed)
 	go rf.drain()
