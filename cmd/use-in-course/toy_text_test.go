@@ -30,6 +30,7 @@ type Persister struct{ a, b []byte }
 
 func MakePersister() *Persister { return &Persister{} }
 
+func (ps *Persister) Copy() *Persister      { return &Persister{ps.a, ps.b} }
 func (ps *Persister) ReadRaftState() []byte { return ps.a }
 func (ps *Persister) RaftStateSize() int    { return len(ps.a) }
 func (ps *Persister) ReadSnapshot() []byte  { return ps.b }

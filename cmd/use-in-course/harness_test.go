@@ -1,0 +1,241 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"6.824/cmd/cli/clitest"
+	"6.824/cmd/coursetree"
+)
+
+// toyExtra is a file that the toy trees' students have beside the fixture's. Its names min and max are those of functions
+// that Go had not then.
+const toyExtra = `package raft
+
+func min(a, b int) int { if a < b { return a }; return b }
+func max(a, b int) int { if a > b { return a }; return b }
+
+// run, setup and lab are also names of our tests.
+func run() {}
+type setup struct{}
+var lab = setup{}
+`
+
+const toySplit = `package raft
+
+import (
+	"PREFIXraftapi"
+	tester "PREFIXtester1"
+)
+
+type (
+	Persister = tester.Persister
+	ApplyMsg  = raftapi.ApplyMsg
+)
+
+func (rf *Raft) PersistBytes() int { return rf.persister.RaftStateSize() }
+`
+
+var applyMsgType = regexp.MustCompile(`(?s)\n// ApplyMsg is.*?\n}\n`)
+
+// makeStudent writes the tree with the sources of the fixture, module student, as the student's Raft.
+func (l layout) makeStudent(t *testing.T) string {
+	t.Helper()
+	src := l.make(t)
+	root, err := coursetree.LibraryDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := coursetree.ReadPackage(root, "student/raft")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{"extra.go": toyExtra}
+	for _, f := range files {
+		if name := path.Base(f.Name); name != "persister.go" { // the tree has one
+			texts[name] = string(f.Text)
+		}
+	}
+	texts["mistakes.go"] = strings.NewReplacer("\t\"slices\"\n", "", `!slices.Contains(names, mistake)`, "len(names) == 0").
+		Replace(texts["mistakes.go"])
+	if l.split {
+		texts["extra.go"] += strings.TrimPrefix(toySplit, "package raft\n")
+		texts["extra.go"] = toySplit + strings.TrimPrefix(toyExtra, "package raft\n")
+		texts["raft.go"] = strings.Replace(applyMsgType.ReplaceAllString(texts["raft.go"], "\n"),
+			"chan ApplyMsg) *Raft {", "chan ApplyMsg) raftapi.Raft {", 1)
+		texts["raft.go"] = strings.Replace(texts["raft.go"], "import (", "import (\n\t\"PREFIXraftapi\"", 1)
+	}
+	for name, text := range texts {
+		text = strings.NewReplacer(`"6.824/`, `"PREFIX`).Replace(text)
+		if l.old {
+			text = strings.ReplaceAll(text, "persister.Save(", "persister.SaveStateAndSnapshot(")
+		}
+		if l.name == "2018" || l.name == "2020" { // Raft has no snapshots by the course's design
+			text = strings.NewReplacer("SnapshotValid", "ValidSnapshot", "SnapshotIndex", "IndexOfSnapshot",
+				") Snapshot(", ") TakeSnapshot(").Replace(text)
+		}
+		write(t, filepath.Join(src, l.raftDir(), name), strings.ReplaceAll(text, "PREFIX", l.prefix), 0o644)
+	}
+	return src
+}
+
+// test runs -harness, which must change nothing in the tree, and returns its exit code and output.
+func test(t *testing.T, src string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	before := snapshot(t, src)
+	code, stdout, stderr = clitest.Run(t, append([]string{"-harness", src}, args...)...)
+	compare(t, src, before)
+	return code, stdout, stderr
+}
+
+// In a tree of each year, the fixture passes part A.
+func TestHarnessYears(t *testing.T) {
+	for _, l := range layouts {
+		if !compiles(l, "2020", "2025") {
+			continue
+		}
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := test(t, l.makeStudent(t), "-run", "2A|2D")
+			if code != 0 || strings.Count(stdout, "\npassed  Test") < 3 || strings.Contains(stdout, "warning") {
+				t.Errorf("exit code %d, stdout:\n%s\nstderr:\n%s", code, stdout, stderr)
+			}
+			if old := l.name == "2018" || l.name == "2020"; strings.Contains(stdout, "2D is left out: Raft has no method Snapshot.") != old {
+				t.Errorf("part D: stdout:\n%s", stdout)
+			}
+		})
+	}
+}
+
+// fixture returns the directory of the module student.
+func fixture(t *testing.T) string {
+	t.Helper()
+	root, err := coursetree.LibraryDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(root, "student")
+}
+
+// What stops a virtual clock is named, with its line, and does not stop the tests.
+func TestHarnessHabits(t *testing.T) {
+	for _, tt := range []struct {
+		mistake, run string
+		code         int
+		wants        []string
+	}{
+		{"lock-held", "TestReElection2A", 1, []string{
+			`\nFAIL    TestReElection2A +\w+ of server \d has not returned for 1m0s\n`,
+			`\n +server \d: rf\.mu, locked at election\.go:\d+ in requestVote, is held for [\dms.]+, during the call of Raft\.RequestVote to server \d at raft\.go:\d+ in call, called at election\.go:\d+ in requestVote; waiting for it: .*in RequestVote`,
+			`\nwarning in 1 test: rf\.mu, locked at append\.go:\d+ in replicate, is held during the call of Raft\.AppendEntries at raft\.go:\d+ in call`,
+		}},
+		{"lock-held", "TestInitialElection2A", 0, []string{
+			`\npassed  TestInitialElection2A`,
+			`\nwarning in 1 test: rf\.mu, locked at append\.go:\d+ in replicate, is held during the call of Raft\.AppendEntries at raft\.go:\d+ in call`,
+		}},
+		{"kill-ignored", "TestInitialElection2A", 0, []string{
+			`\npassed  TestInitialElection2A`,
+			`\nwarning in 1 test: a goroutine goes on after Kill: raft\.go:\d+ in \(\*Raft\)\.ticker\n`,
+		}},
+		{"busy-loop", "TestInitialElection2A", 0, []string{
+			`\npassed  TestInitialElection2A`,
+			`\nwarning in 1 test: the loop at raft\.go:\d+ in ticker polls without sleeping\n`,
+		}},
+	} {
+		t.Run(tt.mistake+" "+tt.run, func(t *testing.T) {
+			t.Setenv("MISTAKE", tt.mistake)
+			code, stdout, stderr := test(t, fixture(t), "-run", tt.run)
+			if code != tt.code {
+				t.Errorf("exit code %d, stderr %q", code, stderr)
+			}
+			for _, want := range tt.wants {
+				if !regexp.MustCompile(want).MatchString(stdout) {
+					t.Errorf("no %q in:\n%s", want, stdout)
+				}
+			}
+		})
+	}
+}
+
+// After a failure, the later parts do not run, and the output says how to go on.
+func TestHarnessStopsAfterPart(t *testing.T) {
+	t.Setenv("MISTAKE", "vote-kept")
+	run := []string{"-run", "TestReElection2A|TestBasicAgree2B|TestPersist12C|TestSnapshotBasic2D"}
+	logs := filepath.Join(t.TempDir(), "my logs")
+	code, stdout, _ := test(t, fixture(t), append(run, "-logs", logs)...)
+	for _, want := range []string{
+		"\n2B, 2C and 2D were not run: first make 2A pass. -keep-going runs all.\n",
+		"\nThe logs are in " + logs + ".\n",
+		"\n  ./use-in-course.sh -harness -v -run TestReElection2A " + quote(fixture(t)) + "\n",
+		" . -harness -C " + quote(fixture(t)) + " -seeds 1-1000 -run TestReElection2A\n",
+	} {
+		if code != 1 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, no %q in:\n%s", code, want, stdout)
+		}
+	}
+	if text := read(t, filepath.Join(logs, "TestReElection2A.log")); !strings.Contains(text, "expected one leader, got none") {
+		t.Errorf("the log is:\n%s", text)
+	}
+	if code, stdout, _ := test(t, fixture(t), append(run, "-keep-going")...); code != 1 || !strings.Contains(stdout, "TestSnapshotBasic2D") {
+		t.Errorf("-keep-going: exit code %d:\n%s", code, stdout)
+	}
+}
+
+// replaceIn replaces a text in a file, which must have it.
+func replaceIn(t *testing.T, name, old, text string) {
+	t.Helper()
+	before := read(t, name)
+	if !strings.Contains(before, old) {
+		t.Fatalf("%s has no %q", name, old)
+	}
+	write(t, name, strings.Replace(before, old, text, 1), 0o644)
+}
+
+// A package that does not compile, a panic, a clock that stands still, and names that only the real package sync has.
+func TestHarnessBrokenPackages(t *testing.T) {
+	src := layoutOf(t, "2024").makeStudent(t)
+	raft := filepath.Join(src, "raft", "raft.go")
+	good := read(t, raft)
+	line := fmt.Sprintf("raft.go:%d", 1+strings.Count(good[:strings.Index(good, "\treturn rf.currentTerm, rf.role == leader")], "\n"))
+	for _, tt := range []struct {
+		name, old, text string
+		code            int
+		want            string
+	}{
+		{"does not compile", "return rf.currentTerm, rf.role == leader", "return rf.currentTerm, rf.rule == leader", 2,
+			"use-in-course: package raft in " + filepath.Join(src, "raft") + " does not compile with our tests:\n"},
+		{"panic", "return rf.currentTerm, rf.role == leader", "return rf.log[9].Term, true", 1,
+			"panic: runtime error: index out of range [9] with length 1, at " + line + " in (*Raft).GetState"},
+		{"frozen", "return rf.currentTerm, rf.role == leader", "again: if since := time.Since(rf.deadline); since < -time.Millisecond { goto again }; return rf.currentTerm, rf.role == leader", 0,
+			"This result is from the real clock, since the virtual clock stands still"},
+		{"type of sync", "mu        sync.Mutex\n", "mu        sync.Mutex; ready sync.Once; f func(*sync.Cond, sync.Locker, *sync.WaitGroup, *sync.Map, *sync.Pool, *sync.RWMutex)\n", 0,
+			"1 of 1 test passed."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			write(t, raft, good, 0o644)
+			replaceIn(t, raft, tt.old, tt.text)
+			code, stdout, stderr := test(t, src, "-run", "TestInitialElection2A")
+			if code != tt.code || !strings.Contains(stdout+stderr, tt.want) {
+				t.Errorf("exit code %d, want %d; no %q in\n%s%s", code, tt.code, tt.want, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestHarnessStyle(t *testing.T) {
+	if os.Getenv("MISTAKE") != "" {
+		t.Fatal("MISTAKE is set")
+	}
+	clitest.Style(t, command.Name, []string{"-harness"}, []string{"-harness", fixture(t), "-clock", "real"}, "building our tests")
+	refused(t, t.TempDir(), "is this library itself", "-harness", filepath.Dir(fixture(t)))
+	for _, args := range [][]string{{"-harness", "-all", "."}, {"-run", "2A", "."}, {"-harness", "-clock", "fast", "."}} {
+		if code, _, stderr := clitest.Run(t, args...); code != 2 || !strings.HasSuffix(stderr, "Try 'use-in-course -h'.\n") {
+			t.Errorf("%q: exit code %d, %q", args, code, stderr)
+		}
+	}
+}
