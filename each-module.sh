@@ -39,6 +39,7 @@ EOF
 modules='
 .       120 -race
 compare  45
+student  15
 replay   90
 '
 

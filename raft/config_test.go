@@ -27,16 +27,13 @@ type setup struct {
 	options func(server int) []Option // beyond those of every server; may be nil
 }
 
-// defaultOptions are the options that the flag -options names. Every server of every cluster gets them.
-var defaultOptions []Option
-
 // config is a cluster in a test. Its methods may end the test, so only the test's goroutine calls them, unless their
 // comment allows others.
 type config struct {
 	setup
 	t           testing.TB
 	net         *labrpc.Network
-	applierFunc func(server int, applyCh chan ApplyMsg)
+	applierFunc func(server int, applyCh applyChannel)
 	made        time.Time
 	finished    atomic.Bool   // cleanup has begun
 	broken      chan struct{} // closed at the first apply error
@@ -121,23 +118,12 @@ func (s setup) build(t testing.TB) *config {
 	return cfg
 }
 
-// makeOptions returns all options of a server. With WithCloseOnKill, a killed server closes applyCh after its last
-// send, which tells the harness that nothing more comes.
-func (cfg *config) makeOptions(server int) []Option {
-	options := append([]Option{WithCloseOnKill(), cfg.watch.option()}, defaultOptions...)
-	if cfg.options != nil {
-		options = append(options, cfg.options(server)...)
-	}
-	return options
-}
-
 // start1 starts server i from its disk, after crashing it if it is running. It does not connect the server.
-func (cfg *config) start1(i int, applier func(int, chan ApplyMsg)) {
+func (cfg *config) start1(i int, applier func(int, applyChannel)) {
 	cfg.crash1(i)
 	ends := cfg.makeEnds(i)
 	persister := cfg.openDisk(i)
-	applyCh := make(chan ApplyMsg)
-	rf := Make(ends, i, persister, applyCh, cfg.makeOptions(i)...)
+	rf, applyCh := cfg.makeRaft(i, ends, persister)
 	reader := make(chan struct{})
 	cfg.mu.Lock()
 	cfg.rafts[i], cfg.readers[i] = rf, reader
@@ -147,7 +133,7 @@ func (cfg *config) start1(i int, applier func(int, chan ApplyMsg)) {
 		applier(i, applyCh)
 	}()
 	server := labrpc.MakeServer()
-	server.AddService(labrpc.MakeService(rf))
+	server.AddService(serviceOf(rf))
 	cfg.net.AddServer(i, server)
 }
 
@@ -222,15 +208,6 @@ func (cfg *config) kill(i int) {
 	cfg.rafts[i] = nil
 	cfg.mu.Unlock()
 	cfg.awaitReader(i, reader)
-}
-
-func (cfg *config) awaitReader(i int, reader <-chan struct{}) {
-	const timeout = 5 * time.Second
-	select {
-	case <-reader:
-	case <-time.After(timeout):
-		cfg.t.Errorf("server %v: applyCh is still open %v after Kill", i, timeout)
-	}
 }
 
 func (cfg *config) connect(i int)    { cfg.setConnected(i, true) }

@@ -77,9 +77,9 @@ func (cfg *config) applyLocked(i int, m ApplyMsg) string {
 	return err
 }
 
-// applier reads commands until applyCh closes.
-func (cfg *config) applier(i int, applyCh chan ApplyMsg) {
-	for m := range applyCh {
+// applier reads commands until the server is killed.
+func (cfg *config) applier(i int, applyCh applyChannel) {
+	for m := range cfg.messages(applyCh) {
 		if m.CommandValid {
 			cfg.mu.Lock()
 			err := cfg.applyLocked(i, m)
@@ -89,14 +89,14 @@ func (cfg *config) applier(i int, applyCh chan ApplyMsg) {
 	}
 }
 
-// applierSnap reads commands and snapshots until applyCh closes. Every SnapShotInterval commands it takes a snapshot on
-// this goroutine: Raft must accept a call of Snapshot between two sends.
-func (cfg *config) applierSnap(i int, applyCh chan ApplyMsg) {
+// applierSnap reads commands and snapshots until the server is killed. Every SnapShotInterval commands it takes a snapshot
+// on this goroutine: Raft must accept a call of Snapshot between two sends.
+func (cfg *config) applierSnap(i int, applyCh applyChannel) {
 	rf := cfg.raft(i)
 	if rf == nil {
 		return // killed before this goroutine ran
 	}
-	for m := range applyCh {
+	for m := range cfg.messages(applyCh) {
 		switch {
 		case m.SnapshotValid:
 			if rf.CondInstallSnapshot(m.SnapshotTerm, m.SnapshotIndex, m.Snapshot) {
@@ -186,13 +186,13 @@ func (cfg *config) ingestSnapLocked(i int, snapshot []byte, index int) string {
 
 // applierSnap2021 reads by the rules of 2021. CondInstallSnapshot is called with the harness locked; commands that were
 // applied before are skipped; a snapshot holds only the last command.
-func (cfg *config) applierSnap2021(i int, applyCh chan ApplyMsg) {
+func (cfg *config) applierSnap2021(i int, applyCh applyChannel) {
 	rf := cfg.raft(i)
 	if rf == nil {
 		return // killed before this goroutine ran
 	}
 	lastApplied := 0
-	for m := range applyCh {
+	for m := range cfg.messages(applyCh) {
 		switch {
 		case m.SnapshotValid:
 			cfg.mu.Lock()

@@ -1,6 +1,6 @@
 package raft
 
-// The two clocks on which a lab test can run, and the check that a test leaves no goroutine behind.
+// The two clocks on which a lab test can run, and the goroutines that a test leaves behind.
 
 import (
 	"flag"
@@ -20,8 +20,8 @@ var clockFlag = flag.String("clock", defaultClock(),
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	var err error
-	if defaultOptions, err = chosen(*optionsFlag); err == nil {
+	err := setUp()
+	if err == nil {
 		err = checkClock(*clockFlag)
 	}
 	if err != nil {
@@ -67,18 +67,6 @@ func lab(t *testing.T, body func(t *testing.T)) {
 	})
 }
 
-// labErrors runs body as lab does, but returns lab's errors and does not fail t. A data race is the exception: the
-// testing package itself fails t for it.
-func labErrors(t *testing.T, body func()) []string {
-	return errorsOf(func(f *fakeT) {
-		clocked(t, f, func(*testing.T) {
-			before := goroutines()
-			defer checkLeaks(f, before)
-			body()
-		})
-	})
-}
-
 // clocked runs body on the chosen clock, and ends the process if body hangs. A deadlock becomes an error of report.
 func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	t.Helper()
@@ -100,20 +88,6 @@ func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	}
 	defer reportDeadlock(report)
 	synctest.Test(t, guarded)
-}
-
-// reportDeadlock turns a bubble's panic about blocked goroutines into a failure of this test alone.
-func reportDeadlock(t testing.TB) {
-	switch r := recover().(type) {
-	case nil:
-	case error:
-		if !strings.HasPrefix(r.Error(), "deadlock:") {
-			panic(r)
-		}
-		t.Errorf("%v\n%s", r, strings.Join(bubbleStacks(), "\n\n"))
-	default:
-		panic(r)
-	}
 }
 
 // bubbleStacks returns the stacks of all goroutines in bubbles.
@@ -142,25 +116,6 @@ func watchHang(name string) (stop func()) {
 	return func() { timer.Stop() }
 }
 
-// leakTimeout covers the longest call to an unreachable server, which may go on after Kill.
-const leakTimeout = 10 * time.Second
-
-// checkLeaks fails the test if goroutines of this module that are not in before do not end.
-func checkLeaks(t testing.TB, before map[string]string) {
-	t.Helper()
-	left := leaked(before, leakTimeout)
-	if len(left) == 0 {
-		return
-	}
-	names := make([]string, len(left))
-	for i, stack := range left {
-		names[i] = topFunction(stack)
-	}
-	slices.Sort(names)
-	t.Errorf("%d goroutines left behind: %s\n\n%s",
-		len(left), strings.Join(slices.Compact(names), ", "), strings.Join(left, "\n\n"))
-}
-
 // leaked returns the stacks of this module's goroutines that are not in before and do not end within timeout.
 func leaked(before map[string]string, timeout time.Duration) []string {
 	for nap, spent := time.Millisecond, time.Duration(0); ; nap *= 2 {
@@ -175,8 +130,6 @@ func leaked(before map[string]string, timeout time.Duration) []string {
 		spent += nap
 	}
 }
-
-const modulePrefix = "6.824/"
 
 // goroutines returns the stacks, by id, of all goroutines that this module started or that run its code. A caller in a
 // bubble gets only the bubble's.

@@ -36,6 +36,18 @@ func errorsOf(body func(t *fakeT)) []string {
 	return f.errors
 }
 
+// labErrors runs body as lab does, but returns lab's errors and does not fail t. A data race is the exception: the
+// testing package itself fails t for it.
+func labErrors(t *testing.T, body func()) []string {
+	return errorsOf(func(f *fakeT) {
+		clocked(t, f, func(*testing.T) {
+			before := goroutines()
+			defer checkLeaks(f, before)
+			body()
+		})
+	})
+}
+
 // wantError expects exactly one error of body, which must begin with want.
 func wantError(t *testing.T, want string, body func(t *fakeT)) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"6.824/cmd/cli"
@@ -29,6 +30,12 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 		return nil, err
 	}
 	g := &goCommand{ctx: ctx, scratch: scratch, dir: dir, pkg: pkg}
+	if opts.overlay != "" {
+		g.flags = append(g.flags, "-overlay="+opts.overlay)
+	}
+	if opts.tags != "" {
+		g.flags = append(g.flags, "-tags="+opts.tags)
+	}
 	t, err := g.describe()
 	if err != nil {
 		return nil, err
@@ -49,6 +56,7 @@ type goCommand struct {
 	ctx      context.Context
 	scratch  string // for temporary files
 	dir, pkg string
+	flags    []string // for each command that reads the package
 }
 
 // locate returns the directory to run the go tool in, and the package's name there. If opts.pkg is a directory, the go tool
@@ -73,9 +81,9 @@ func locate(opts *options) (dir, pkg string, err error) {
 	return opts.dir, opts.pkg, nil
 }
 
-// run returns the go tool's standard output, or, with an error, its message.
-func (g *goCommand) run(wasm bool, args ...string) (string, error) {
-	cmd := cli.Exec(g.ctx, g.scratch, "go", args...)
+// run runs a subcommand of the go tool. It returns the standard output, or, with an error, the message.
+func (g *goCommand) run(wasm bool, subcommand string, args ...string) (string, error) {
+	cmd := cli.Exec(g.ctx, g.scratch, "go", slices.Concat([]string{subcommand}, g.flags, args)...)
 	cmd.Dir = g.dir
 	if wasm {
 		cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "CGO_ENABLED=0")

@@ -25,6 +25,8 @@ type options struct {
 	timeout   time.Duration // real time of one run
 	limit     time.Duration // virtual time of one run
 	env       []string
+	overlay   string // file of replacements for source files, or ""
+	tags      string
 	args      []string // of the test binary
 }
 
@@ -73,6 +75,8 @@ func parseOptions(args []string) (*options, error) {
 	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "stop a run after this `duration` of real time")
 	f.DurationVar(&o.limit, "limit", defaultLimit, "fail a run after this `duration` of virtual time, as -test.timeout does")
 	f.StringVar(&o.dir, "C", "", "look for the package in directory `dir`")
+	f.StringVar(&o.overlay, "overlay", "", "replace source files as the JSON `file` says, as go build does")
+	f.StringVar(&o.tags, "tags", "", "build with this comma-separated `list` of build tags")
 	f.Func("env", "set `KEY=VALUE` for the tests, which inherit no environment; may be repeated", func(s string) error {
 		o.env = append(o.env, s)
 		if !strings.Contains(s, "=") {
@@ -95,6 +99,11 @@ func parseOptions(args []string) (*options, error) {
 	}
 	if err := cli.Needs(f, "-seeds", !o.single, "j", "keep-going"); err != nil {
 		return nil, err
+	}
+	if o.overlay != "" {
+		if o.overlay, err = filepath.Abs(o.overlay); err != nil { // the go tool runs in another directory
+			return nil, err
+		}
 	}
 	o.pkg = filepath.Join("..", "raft")
 	if len(packages) > 0 {

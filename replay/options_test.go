@@ -55,8 +55,8 @@ func TestOptions(t *testing.T) {
 // The command that replays a seed has all options of the run.
 func TestCommand(t *testing.T) {
 	o := parse(t, "-seeds", "2-9", "kvraft", "-run", "it's|X", "-C", "my lab", "-env", "V=1 2", "-limit", "3m", "-timeout", "9m",
-		"-count", "3", "-v", "-args", "-x", "y z")
-	want := ` -seed 5 -run 'it'\''s|X' -v -count 3 -timeout 9m0s -limit 3m0s -env 'V=1 2' -C 'my lab' kvraft -args -x 'y z'`
+		"-count", "3", "-v", "-overlay", "/o.json", "-tags", "a,b", "-args", "-x", "y z")
+	want := ` -seed 5 -run 'it'\''s|X' -v -count 3 -timeout 9m0s -limit 3m0s -env 'V=1 2' -overlay /o.json -tags a,b -C 'my lab' kvraft -args -x 'y z'`
 	if got := o.command(5); !strings.HasSuffix(got, want) {
 		t.Errorf("got  %s\nwant …%s", got, want)
 	}

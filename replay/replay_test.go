@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -137,6 +139,35 @@ func TestExplains(t *testing.T) {
 			want(t, line, expect.code, expect.pattern)
 		})
 	}
+}
+
+// An overlay replaces a file, and a tag adds one.
+func TestOverlayAndTags(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	source, err := filepath.Abs("testdata/toys/variant/variant.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{
+		"new.go":       "package variant\n\nconst word = \"replaced\"\n",
+		"overlay.json": fmt.Sprintf(`{"Replace": {%q: %q}}`, source, filepath.Join(dir, "new.go")),
+		"broken.json":  "{",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for flags, expect := range map[string]string{
+		"": "original\n", "-overlay " + dir + "/overlay.json": "replaced\n", "-tags louder": "original!\n",
+	} {
+		if out := want(t, flags+" ./variant", pass, "passed"); !strings.Contains(out, expect) {
+			t.Errorf("with flags %q: %q, want %q", flags, out, expect)
+		}
+	}
+	want(t, "-overlay "+dir+"/broken.json ./variant", unusable, "overlay JSON")
+	want(t, "-overlay "+dir+"/missing.json ./variant", unusable, "missing.json")
 }
 
 // Without a directory for temporary files, nothing runs.

@@ -23,6 +23,8 @@ func (o *options) command(seed uint64) string {
 	for _, e := range o.env {
 		add(true, "-env", e)
 	}
+	add(o.overlay != "", "-overlay", o.overlay)
+	add(o.tags != "", "-tags", o.tags)
 	add(o.dir != "", "-C", o.dir)
 	add(true, o.pkg)
 	if len(o.args) > 0 {

@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+
+	"6.824/cmd/coursetree"
 )
 
 // generated begins each file that this command writes itself.
@@ -44,17 +46,17 @@ func newEventMsg(Event) ApplyMsg { panic("raft: the tree's ApplyMsg has no field
 
 // adapter returns the file that connects the library with the types of other packages, and with what the kept files of
 // package raft use and no file declares any more. It is nil if there is nothing to connect.
-func (t *tree) adapter(kept []*goFile) ([]byte, error) {
+func adapter(t *coursetree.Tree, kept []*coursetree.File) ([]byte, error) {
 	var b strings.Builder
-	if t.split {
-		term, err := t.termField()
+	if t.Split {
+		term, err := termField(t)
 		if err != nil {
 			return nil, err
 		}
-		b.WriteString(strings.NewReplacer("PREFIX", t.prefix, "TERM", term).Replace(adapterTypes))
+		b.WriteString(strings.NewReplacer("PREFIX", t.Prefix, "TERM", term).Replace(adapterTypes))
 	}
 	lost := func(name string) bool {
-		return !declares(kept, name) && slices.ContainsFunc(kept, func(f *goFile) bool { return f.uses[name] })
+		return !coursetree.Declares(kept, name) && slices.ContainsFunc(kept, func(f *coursetree.File) bool { return f.Uses[name] })
 	}
 	if lost("Debug") {
 		b.WriteString("\n// Debug is the course's switch for DPrintf.\nconst Debug = false\n")
@@ -69,8 +71,8 @@ func (t *tree) adapter(kept []*goFile) ([]byte, error) {
 }
 
 // termField returns what sets the field CommandTerm, if the tree's ApplyMsg has that field.
-func (t *tree) termField() (string, error) {
-	fields, err := t.apiFields("ApplyMsg")
+func termField(t *coursetree.Tree) (string, error) {
+	fields, err := apiFields(t, "ApplyMsg")
 	if slices.Contains(fields, "CommandTerm") {
 		return ", CommandTerm: term", err
 	}
@@ -78,10 +80,10 @@ func (t *tree) termField() (string, error) {
 }
 
 // apiFields returns the fields of a struct, or the methods of an interface, that package raftapi declares.
-func (t *tree) apiFields(name string) (fields []string, err error) {
-	files, err := readPackage(t.dir, "raftapi")
+func apiFields(t *coursetree.Tree, name string) (fields []string, err error) {
+	files, err := coursetree.ReadPackage(t.Dir, "raftapi")
 	for _, f := range files {
-		parsed, _ := parser.ParseFile(token.NewFileSet(), f.name, f.text, parser.SkipObjectResolution)
+		parsed, _ := parser.ParseFile(token.NewFileSet(), f.Name, f.Text, parser.SkipObjectResolution)
 		if parsed == nil {
 			continue
 		}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"6.824/cmd/coursetree"
 )
 
 // A disk changes the files of one tree. Before each step, which changes one file or directory, it calls before with a
@@ -67,7 +69,7 @@ func (d *disk) write(name string, text []byte) error {
 
 func (d *disk) makeParent(name string) error {
 	dir := filepath.Dir(d.path(name))
-	if isDir(dir) {
+	if coursetree.IsDir(dir) {
 		return nil
 	}
 	if err := d.before("make the directory of " + name); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"6.824/cmd/cli"
+	"6.824/cmd/coursetree"
 )
 
 // options are the values of the flags and the argument.
@@ -69,7 +70,7 @@ func parseOptions(args []string) (options, error) {
 }
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	dir, err := treeDir(o.dir)
+	dir, err := coursetree.Abs(o.dir)
 	if err != nil {
 		return cli.Unusable(err)
 	}
@@ -156,15 +157,15 @@ func install(ctx context.Context, d *disk, o options, stdout, stderr io.Writer) 
 
 // planFor reads the tree and this library, and plans the installation.
 func planFor(dir string, all bool) (*plan, error) {
-	root, err := libraryDir()
+	root, err := coursetree.LibraryDir()
 	if err != nil {
 		return nil, err
 	}
-	t, err := recognize(dir)
+	t, err := coursetree.Recognize(dir)
 	if err != nil {
 		return nil, err
 	}
-	if t.isLibrary() {
+	if t.IsLibrary() {
 		return nil, fmt.Errorf("%s is this library itself", dir)
 	}
 	return makePlan(t, root, all)

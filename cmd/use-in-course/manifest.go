@@ -15,9 +15,8 @@ import (
 
 // Directories in the tree. The go command ignores them, since their names begin with a dot.
 const (
-	stateDir    = ".before-6.824-raft"  // files that made way, and the manifest
-	adapterName = "course_tree.go"      // the file that connects the library with the tree
-	changedDir  = ".changed-6.824-raft" // files that were changed after the installation
+	stateDir   = ".before-6.824-raft"  // files that made way, and the manifest
+	changedDir = ".changed-6.824-raft" // files that were changed after the installation
 )
 
 // Names in stateDir.
@@ -48,7 +47,7 @@ const about = "Files of this tree that use-in-course has moved to the directory 
 func newManifest(p *plan) (*manifest, error) {
 	m := &manifest{About: about}
 	for _, name := range p.moved {
-		hash, err := hashFile(filepath.Join(p.tree.dir, filepath.FromSlash(name)))
+		hash, err := hashFile(filepath.Join(p.tree.Dir, filepath.FromSlash(name)))
 		if err != nil {
 			return nil, err
 		}

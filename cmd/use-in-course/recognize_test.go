@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"6.824/cmd/cli/clitest"
+	"6.824/cmd/coursetree"
 )
 
 // refused runs the command, which must change nothing and say why it refuses.
@@ -23,7 +24,7 @@ func refused(t *testing.T, dir, why string, args ...string) {
 func TestNoCourseTree(t *testing.T) {
 	empty := t.TempDir()
 	src := layoutOf(t, "2023").make(t)
-	root, err := libraryDir()
+	root, err := coursetree.LibraryDir()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,7 @@ func TestCase(t *testing.T) {
 // An adapter whose installation has lost its backup makes way like a student's file.
 func TestOldAdapter(t *testing.T) {
 	src := layoutOf(t, "2025").make(t)
-	old := filepath.Join(src, "raft1", adapterName)
+	old := filepath.Join(src, "raft1", coursetree.AdapterName)
 	write(t, old, "package raft\n\ntype Persister = int // edited\n", 0o644)
 	succeed(t, src)
 	succeed(t, "-undo", src)
@@ -200,7 +201,7 @@ func TestCommandTerm(t *testing.T) {
 }
 
 func TestHasOldGo(t *testing.T) {
-	if !isFile("/bin/sh") {
+	if !exists("/bin/sh") {
 		t.Skip("no /bin/sh")
 	}
 	dir := t.TempDir()

@@ -19,7 +19,7 @@ func (p *plan) names() []string { return slices.Sorted(maps.Keys(p.written)) }
 func (p *plan) print(w io.Writer, long bool) {
 	t := p.tree
 	fmt.Fprintf(w, "found in %s: a tree like that of %s (package raft in %s imports %q)\n",
-		t.dir, t.years, t.raft, t.prefix+"labrpc")
+		t.Dir, t.Years, t.Raft, t.Prefix+"labrpc")
 	printList(w, "moves to "+stateDir, p.moved, long)
 	printList(w, "keeps", p.kept, long)
 	count := map[string]int{}
@@ -29,7 +29,7 @@ func (p *plan) print(w io.Writer, long bool) {
 	for _, dir := range slices.Sorted(maps.Keys(count)) {
 		fmt.Fprintf(w, "installs %d files in %s\n", count[dir], dir)
 	}
-	if t.module != "" {
+	if t.Module != "" {
 		fmt.Fprintln(w, "leaves go.mod as it is")
 	}
 	for _, text := range p.warnings {
@@ -51,16 +51,16 @@ func printList(w io.Writer, verb string, names []string, long bool) {
 // printNext prints the commands to run after the installation.
 func (p *plan) printNext(w io.Writer) {
 	fmt.Fprintln(w, "\nNow run, with Go 1.25 or newer:")
-	if hasOldGo(p.tree.dir) {
+	if hasOldGo(p.tree.Dir) {
 		fmt.Fprintln(w, "  export GOTOOLCHAIN=go1.25.0")
 	}
 	for _, line := range p.next() {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
-	if p.tree.split && !p.tree.daemons {
+	if p.tree.Split && !p.tree.Daemons {
 		fmt.Fprintln(w, "The tests of rsm need the option raft.WithCloseOnKill() where your code calls raft.Make.")
 	}
-	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", quote(p.tree.dir))
+	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", quote(p.tree.Dir))
 }
 
 var goVersion = regexp.MustCompile(`^go1\.(\d+)`)
@@ -86,19 +86,19 @@ func (p *plan) next() []string {
 		test += " -run " + p.part
 	}
 	switch {
-	case t.daemons:
+	case t.Daemons:
 		run := ""
 		if p.part != "" {
 			run = ` RUN="-run ` + p.part + `"`
 		}
-		return []string{"cd " + quote(t.dir), "go vet ./raft1", "make" + run + " raft1"}
-	case t.prefix == "":
-		env := "GO111MODULE=off GOPATH=" + quote(filepath.Dir(t.dir)) + " "
-		return []string{"cd " + quote(filepath.Join(t.dir, t.raft)), env + "go vet .", env + test + " ."}
-	case strings.HasPrefix(t.prefix, "."):
-		return []string{"cd " + quote(filepath.Join(t.dir, t.raft)), "GO111MODULE=off go vet .", "GO111MODULE=off " + test + " ."}
+		return []string{"cd " + quote(t.Dir), "go vet ./raft1", "make" + run + " raft1"}
+	case t.Prefix == "":
+		env := "GO111MODULE=off GOPATH=" + quote(filepath.Dir(t.Dir)) + " "
+		return []string{"cd " + quote(filepath.Join(t.Dir, t.Raft)), env + "go vet .", env + test + " ."}
+	case strings.HasPrefix(t.Prefix, "."):
+		return []string{"cd " + quote(filepath.Join(t.Dir, t.Raft)), "GO111MODULE=off go vet .", "GO111MODULE=off " + test + " ."}
 	}
-	return []string{"cd " + quote(t.dir), "go vet ./" + t.raft, test + " ./" + t.raft}
+	return []string{"cd " + quote(t.Dir), "go vet ./" + t.Raft, test + " ./" + t.Raft}
 }
 
 // quote returns s as one word for the shell.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"6.824/cmd/coursetree"
 )
 
 // A layout describes the toy tree of a year. The toy trees have the directories, names and types of the course's trees that
@@ -113,19 +115,19 @@ func (l layout) files(t *testing.T) map[string]string {
 // network returns labrpc and labgob: this repository's, without the tests, stand in for the course's.
 func (l layout) network(t *testing.T) map[string]string {
 	t.Helper()
-	root, err := libraryDir()
+	root, err := coursetree.LibraryDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := map[string]string{}
 	for _, dir := range []string{"labrpc", "labgob"} {
-		library, err := readPackage(root, dir)
+		library, err := coursetree.ReadPackage(root, dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range library {
-			if !f.isTest() {
-				files[f.name] = string(f.forTree(l.prefix, "raft"))
+			if !f.IsTest() {
+				files[f.Name] = string(f.ForTree(l.prefix, "raft"))
 			}
 		}
 	}

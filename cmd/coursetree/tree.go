@@ -1,4 +1,6 @@
-package main
+// Package coursetree recognizes the course trees of 6.824 and 6.5840, of 2018 and 2020 to 2026, and tells the files of the
+// course from those of the student.
+package coursetree
 
 import (
 	"errors"
@@ -11,20 +13,20 @@ import (
 	"strings"
 )
 
-// A tree is what recognize finds out about a course tree.
-type tree struct {
-	dir     string // the tree's src, absolute and without symbolic links
-	raft    string // the directory of package raft: "raft" or "raft1"
-	prefix  string // what precedes "labrpc" in import paths: "6.5840/", "../" or nothing
-	module  string // the module's path; empty without a go.mod
-	goMinor int    // 22 if go.mod says "go 1.22"; 0 without a go.mod
-	split   bool   // Persister and ApplyMsg belong to tester1 and raftapi, as from 2025 on
-	daemons bool   // each server is a process, as in 2026
-	years   string
+// A Tree is what Recognize finds out about a course tree.
+type Tree struct {
+	Dir     string // the tree's src, absolute and without symbolic links
+	Raft    string // the directory of package raft: "raft" or "raft1"
+	Prefix  string // what precedes "labrpc" in import paths: "6.5840/", "../" or nothing
+	Module  string // the module's path; empty without a go.mod
+	GoMinor int    // 22 if go.mod says "go 1.22"; 0 without a go.mod
+	Split   bool   // Persister and ApplyMsg belong to tester1 and raftapi, as from 2025 on
+	Daemons bool   // each server is a process, as in 2026
+	Years   string
 }
 
-// treeDir returns dir as an absolute path without symbolic links.
-func treeDir(dir string) (string, error) {
+// Abs returns dir as an absolute path without symbolic links.
+func Abs(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -39,35 +41,35 @@ func treeDir(dir string) (string, error) {
 	return real, nil
 }
 
-// recognize returns the tree in dir, or an error that says why it is no course tree.
-func recognize(dir string) (*tree, error) {
-	t := &tree{dir: dir}
+// Recognize returns the tree in dir, or an error that says why it is no course tree.
+func Recognize(dir string) (*Tree, error) {
+	t := &Tree{Dir: dir}
 	switch {
 	case hasPackages(dir, "raft1", "raftapi", "tester1", "labrpc", "labgob"):
-		t.raft, t.split = "raft1", true
-		t.daemons = isDir(filepath.Join(dir, "tester1", "sockrpc")) || isFile(filepath.Join(dir, "main", "raft1d.go"))
+		t.Raft, t.Split = "raft1", true
+		t.Daemons = IsDir(filepath.Join(dir, "tester1", "sockrpc")) || isFile(filepath.Join(dir, "main", "raft1d.go"))
 	case hasPackages(dir, "raft", "labrpc", "labgob"):
-		t.raft = "raft"
+		t.Raft = "raft"
 	default:
 		return nil, noTree(dir)
 	}
-	for _, name := range []string{t.raft, "labrpc", "labgob"} {
+	for _, name := range []string{t.Raft, "labrpc", "labgob"} {
 		if info, err := os.Lstat(filepath.Join(dir, name)); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("%s is a symbolic link: this command changes only files inside of DIR", filepath.Join(dir, name))
 		}
 	}
-	files, err := readPackage(dir, t.raft)
+	files, err := ReadPackage(dir, t.Raft)
 	if err != nil {
 		return nil, err
 	}
-	if !hasClause(files, "raft") {
-		return nil, fmt.Errorf("%s has no file of package raft", filepath.Join(dir, t.raft))
+	if !HasClause(files, "raft") {
+		return nil, fmt.Errorf("%s has no file of package raft", filepath.Join(dir, t.Raft))
 	}
 	above := t.readModule()
-	if t.prefix, err = importPrefix(files, t.module, above); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, t.raft), err)
+	if t.Prefix, err = importPrefix(files, t.Module, above); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, t.Raft), err)
 	}
-	t.years = t.guessYears(files)
+	t.Years = t.guessYears(files)
 	return t, nil
 }
 
@@ -93,14 +95,15 @@ func noTree(dir string) error {
 // hasPackages reports whether all of these directories have Go files.
 func hasPackages(dir string, names ...string) bool {
 	for _, name := range names {
-		if files, _ := goFiles(filepath.Join(dir, name)); len(files) == 0 {
+		if files, _ := GoFiles(filepath.Join(dir, name)); len(files) == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-func isDir(name string) bool {
+// IsDir reports whether there is a directory of this name.
+func IsDir(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.IsDir()
 }
@@ -117,16 +120,16 @@ var (
 
 // readModule looks for go.mod in the tree and the directories above it. It sets t.module and t.goMinor, and returns the
 // path of the tree's directory within the module.
-func (t *tree) readModule() (above string) {
-	for dir := t.dir; ; dir = filepath.Dir(dir) {
+func (t *Tree) readModule() (above string) {
+	for dir := t.Dir; ; dir = filepath.Dir(dir) {
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		text = []byte(strings.ReplaceAll(string(text), "\r", ""))
 		if m := moduleLine.FindSubmatch(text); err == nil && m != nil {
-			t.module, t.goMinor = string(m[1]), 16 // a go.mod without a go line has the rules of Go 1.16
+			t.Module, t.GoMinor = string(m[1]), 16 // a go.mod without a go line has the rules of Go 1.16
 			if m := goLine.FindSubmatch(text); m != nil {
-				t.goMinor, _ = strconv.Atoi(string(m[1]))
+				t.GoMinor, _ = strconv.Atoi(string(m[1]))
 			}
-			rel, _ := filepath.Rel(dir, t.dir)
+			rel, _ := filepath.Rel(dir, t.Dir)
 			return filepath.ToSlash(rel)
 		}
 		if dir == filepath.Dir(dir) {
@@ -136,13 +139,13 @@ func (t *tree) readModule() (above string) {
 }
 
 // importPrefix returns what precedes "labrpc" in the imports of package raft, or in the module if no file imports it.
-func importPrefix(files []*goFile, module, above string) (string, error) {
+func importPrefix(files []*File, module, above string) (string, error) {
 	count := map[string]int{}
 	best := ""
 	for _, f := range files {
-		for _, imported := range f.imports {
-			if path.Base(imported.path) == "labrpc" {
-				prefix := strings.TrimSuffix(imported.path, "labrpc")
+		for _, imported := range f.Imports {
+			if path.Base(imported.Path) == "labrpc" {
+				prefix := strings.TrimSuffix(imported.Path, "labrpc")
 				if count[prefix]++; count[prefix] > count[best] {
 					best = prefix
 				}
@@ -159,26 +162,26 @@ func importPrefix(files []*goFile, module, above string) (string, error) {
 }
 
 // guessYears names the years whose layout the tree has.
-func (t *tree) guessYears(files []*goFile) string {
-	old := declares(files, "Persister.SaveStateAndSnapshot")
+func (t *Tree) guessYears(files []*File) string {
+	old := Declares(files, "Persister.SaveStateAndSnapshot")
 	switch {
-	case t.daemons:
+	case t.Daemons:
 		return "2026"
-	case t.split:
+	case t.Split:
 		return "2025"
-	case strings.HasPrefix(t.prefix, "."):
+	case strings.HasPrefix(t.Prefix, "."):
 		return "2020"
-	case t.prefix == "":
+	case t.Prefix == "":
 		return "2018 or 2019"
 	case old:
 		return "2021 or 2022"
-	case isDir(filepath.Join(t.dir, "kvsrv")):
+	case IsDir(filepath.Join(t.Dir, "kvsrv")):
 		return "2024"
-	case declares(files, "Persister.Save"):
+	case Declares(files, "Persister.Save"):
 		return "2023 or 2024"
 	}
 	return "2021 to 2024"
 }
 
-// isLibrary reports whether the tree is a clone of this repository.
-func (t *tree) isLibrary() bool { return isDir(filepath.Join(t.dir, "cmd", command.Name)) }
+// IsLibrary reports whether the tree is a clone of this repository.
+func (t *Tree) IsLibrary() bool { return IsDir(filepath.Join(t.Dir, "cmd", "use-in-course")) }

@@ -1,0 +1,5 @@
+//go:build louder
+
+package variant
+
+func init() { end = "!" }

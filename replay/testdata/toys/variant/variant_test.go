@@ -1,0 +1,10 @@
+package variant
+
+import (
+	"fmt"
+	"testing"
+)
+
+var end = ""
+
+func TestWord(t *testing.T) { fmt.Println(word + end) }
