@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func (c *Checker) checkSent(r *request) {
 	if r.fromLeader() {
 		c.checkLeader(r.from, n, "sends "+r.describe())
 		if r.commit.ok {
-			c.checkCommit(r.from, r.commit.n, "sends the LeaderCommit")
+			c.checkCommit(r.from, r.commit.n, fmt.Sprintf("sends in term %d the LeaderCommit", n))
 		}
 		return
 	}

@@ -31,8 +31,8 @@ type logs struct {
 type position struct{ index, term int }
 
 type command struct {
-	hash   uint64
-	leader int // the term whose leader sent it
+	hash         uint64
+	sender, term int // who sent it first
 }
 
 func newLogs() logs { return logs{commands: map[position]command{}} }
@@ -69,10 +69,10 @@ func (c *Checker) learnEntries(r *request) {
 		at := position{index, e.term.n}
 		old, known := c.logs.commands[at]
 		if !known {
-			c.logs.commands[at] = command{e.command, r.term.n}
+			c.logs.commands[at] = command{e.command, r.from, r.term.n}
 		} else if old.hash != e.command {
-			c.violate(matching, "index %d, term %d: the command that server %d sends in term %d is not the one sent in term %d",
-				index, e.term.n, r.from, r.term.n, old.leader)
+			c.violate(matching, "index %d, term %d: server %d sends another command in term %d than server %d in term %d",
+				index, e.term.n, r.from, r.term.n, old.sender, old.term)
 		}
 	}
 }

@@ -143,12 +143,12 @@ func TestCommit(t *testing.T) {
 			cl.heartbeat(1, entries(0, 1, 3, 1, 2))
 			cl.Applied(0, 2)
 		}},
-		{"too few hold it", unheld, "server 0 sends the LeaderCommit 3, but a majority has acknowledged no more than index 2", func(cl *cluster) {
+		{"too few hold it", unheld, "server 0 sends in term 1 the LeaderCommit 3, but a majority has acknowledged no more than index 2", func(cl *cluster) {
 			inTerm1(cl)
 			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1))
 			cl.heartbeat(1, entries(0, 1, 3, 1, 3))
 		}},
-		{"too few hold what is applied", unheld, "server 0 applies 1, but a majority has acknowledged no more than index 0", func(cl *cluster) {
+		{"too few hold what is applied", unheld, "server 0 (last seen in term 1) applies 1, but a majority has acknowledged no more than index 0", func(cl *cluster) {
 			inTerm1(cl)
 			cl.Applied(0, 1)
 		}},
@@ -177,7 +177,7 @@ func TestCommit(t *testing.T) {
 			cl.heartbeat(1, entries(0, 1, 0, 1, 0))
 			cl.Applied(0, 1)
 		}},
-		{"Figure 8", figure8, "server 0 sends the LeaderCommit 2, but a majority has acknowledged no entry of the leader's own term beyond index 1", figure8Story},
+		{"Figure 8", figure8, "server 0 sends in term 4 the LeaderCommit 2, but a majority has acknowledged no entry of the leader's own term beyond index 1", figure8Story},
 		{"Figure 8, with an entry of its own", "", "", func(cl *cluster) {
 			figure8Begin(cl)
 			cl.append(1, entries(0, 4, 1, 1, 1, 2, 4))
@@ -212,7 +212,7 @@ func TestMatching(t *testing.T) {
 		return args
 	}
 	tellAll(t, 5, []story{
-		{"two commands", matching, "index 2, term 1: the command that server 3 sends in term 2 is not the one sent in term 1", func(cl *cluster) {
+		{"two commands", matching, "index 2, term 1: server 3 sends another command in term 2 than server 0 in term 1", func(cl *cluster) {
 			inTerm1(cl)
 			cl.elect(3, 2, 3, 1, 2, 4)
 			cl.send(3, 1, other(entries(3, 2, 1, 1, 0, 1))).begin()

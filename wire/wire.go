@@ -101,7 +101,7 @@ func (c *Checker) Applied(server, index int) {
 	s := c.servers[server]
 	s.applied = max(s.applied, index)
 	c.note(server, "applies %d", index)
-	c.checkCommit(server, index, "applies")
+	c.checkCommit(server, index, fmt.Sprintf("(last seen in term %d) applies", s.floor))
 }
 
 // Snapshot says that a service is about to give its server a snapshot up to index.
