@@ -68,12 +68,12 @@ func (e *ClientEnd) Call(svcMeth string, args interface{}, reply interface{}) bo
 func (e *ClientEnd) send(c *call) bool {
 	c.number, c.end = e.rn.count.Add(1), e
 	e.rn.bytes.Add(int64(c.request.Len()))
-	reachable := e.begin(c)
 	if o := c.observer(); o != nil {
+		c.host = e.connected()
 		o.Sent(c.info(), c.args)
 	}
 	switch {
-	case !reachable:
+	case !e.begin(c):
 		e.rn.settleAfter(e.rn.failDelay(), c, Unreachable)
 	case c.worker == nil:
 		c.serve()
@@ -178,6 +178,13 @@ func (e *ClientEnd) enable() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.enabled = true
+}
+
+// connected returns the destination of new calls, nil if the end is not connected.
+func (e *ClientEnd) connected() *host {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.host
 }
 
 // disable makes all calls in flight return false, and ends the idle workers.

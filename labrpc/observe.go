@@ -5,7 +5,7 @@ package labrpc
 // An Observer is told what happens to the calls of a network (see Network.Observe). Of one call it is told, in this order,
 // at most once each:
 //
-//   - Sent, before the handler runs and before Call returns.
+//   - Sent, before the request leaves: the server that the end is connected to after Sent has returned gets the request.
 //   - Handling, right before the handler runs.
 //   - Handled, right after the handler has returned, before its reply can reach the client.
 //   - Ended, before Call or Forward returns.
@@ -30,7 +30,7 @@ type Observer interface {
 type CallInfo struct {
 	Number int64       // the network's calls are numbered from 1 as they are sent
 	End    interface{} // name of the client end
-	Server interface{} // name of the server to which the end was connected when the request was sent; nil if to none
+	Server interface{} // name of the server to which the end is connected when the request is sent; nil if to none
 	Method string      // "Service.Method"
 }
 

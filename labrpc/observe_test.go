@@ -210,19 +210,25 @@ func TestObserve_processes(t *testing.T) {
 	r.expect(t, "4 0>1 Handler2 sent bytes", "4 0>1 Handler2 handling bytes", "4 0>1 Handler2 reply lost")
 }
 
-// An observer may change the network at any moment of a call.
+// An observer may change the network at any moment of a call. The request leaves after Sent has returned.
 func TestObserve_changesTheNetwork(t *testing.T) {
 	inBubble(t, func(t *testing.T, rn *Network, js *JunkServer, end *ClientEnd) {
 		r := record(rn)
 		r.act = func(line string) {
-			if strings.Contains(line, "sent") {
+			if strings.Contains(line, "sent int 1") {
 				rn.Enable("end", false)
+			}
+			if strings.Contains(line, "handling int 2") {
+				rn.DeleteServer(0)
 			}
 		}
 		end.Call("JunkServer.Handler2", 1, new(string))
+		r.expect(t, "1 end>0 Handler2 sent int 1", "1 end>0 Handler2 unreachable")
+		rn.Enable("end", true)
+		end.Call("JunkServer.Handler2", 2, new(string))
 		synctest.Wait()
 		slices.Sort(r.lines)
-		r.expect(t, "1 end>0 Handler2 cut off", `1 end>0 Handler2 handled *"handler2-1"`,
-			"1 end>0 Handler2 handling int 1", "1 end>0 Handler2 sent int 1")
+		r.expect(t, "2 end>0 Handler2 cut off", `2 end>0 Handler2 handled *"handler2-2"`,
+			"2 end>0 Handler2 handling int 2", "2 end>0 Handler2 sent int 2")
 	})
 }

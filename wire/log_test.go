@@ -1,0 +1,238 @@
+package wire
+
+import "testing"
+
+// inTerm1 makes server 0 the leader of term 1 and lets server 1 acknowledge three entries.
+func inTerm1(cl *cluster) {
+	cl.elect(0, 1, 0, 0, 1, 2)
+	cl.append(1, entries(0, 1, 0, 0, 0, 1, 1, 1))
+}
+
+func TestRestriction(t *testing.T) {
+	tellAll(t, 5, []story{
+		{"a shorter log", restriction, "term 2: server 1 votes for server 3, whose last entry is 2 of term 1, after it acknowledged entry 3 of term 1", func(cl *cluster) {
+			inTerm1(cl)
+			cl.ask(3, 1, 2, 2, 1, true)
+		}},
+		{"an empty log, after a restart", restriction, "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.restart(1)
+			cl.ask(3, 1, 2, 0, 0, true)
+		}},
+		{"an older term", restriction, "whose last entry is 9 of term 1, after it acknowledged entry 4 of term 2", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(2, 2, 3, 1, 3, 4)
+			cl.append(1, entries(2, 2, 3, 1, 0, 2))
+			cl.ask(3, 1, 3, 9, 1, true)
+		}},
+		{"a log as good", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.ask(3, 1, 2, 3, 1, true)
+			cl.ask(4, 1, 3, 1, 2, true)
+		}},
+		{"handlers overlap", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 4)
+			late := cl.send(3, 1, requestVote(3, 2, 0, 0)).begin()
+			cl.append(1, entries(0, 1, 0, 0, 0, 1))
+			late.end(&voteReply{2, true})
+		}},
+		{"an entry that was replaced", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(2, 2, 1, 1, 3, 4)
+			cl.send(2, 1, entries(2, 2, 1, 1, 0, 2)).begin() // maybe not done yet
+			cl.ask(3, 1, 3, 2, 1, true)
+		}},
+		{"a message of a newer leader was under way", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 4)
+			cl.elect(2, 2, 0, 0, 3, 4)
+			cl.send(2, 1, entries(2, 2, 0, 0, 0, 2)).begin()
+			cl.append(1, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.ask(3, 1, 3, 2, 1, true)
+		}},
+		{"a snapshot", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
+			cl.ask(3, 1, 2, 2, 1, true)
+		}},
+		{"a heartbeat that is not checked", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 4)
+			cl.append(1, entries(0, 1, 3, 1, 0))
+			cl.ask(3, 1, 2, 0, 0, true)
+		}},
+	})
+}
+
+func TestTakenBack(t *testing.T) {
+	tellAll(t, 5, []story{
+		{"a candidate has lost entries", takenBack, "server 1 acknowledged index 3 in term 1, but asks for votes in term 2 with LastLogIndex 2", func(cl *cluster) {
+			inTerm1(cl)
+			cl.restart(1)
+			cl.send(1, 2, requestVote(1, 2, 2, 1))
+		}},
+		{"a candidate of a newer leader", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(2, 2, 1, 1, 3, 4)
+			cl.append(1, entries(2, 2, 1, 1, 0, 2))
+			cl.send(1, 2, requestVote(1, 3, 2, 2))
+		}},
+		{"a candidate of before", "", "", func(cl *cluster) {
+			cl.elect(0, 2, 0, 0, 2, 3)
+			cl.append(1, entries(0, 2, 0, 0, 0, 2))
+			cl.send(1, 2, requestVote(1, 1, 0, 0)) // its goroutine is late
+		}},
+		{"an acknowledgement of a killed server", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 3)
+			late := cl.send(0, 1, entries(0, 1, 0, 0, 0, 1)).begin()
+			cl.restart(1)
+			late.end(&appendReply{1, true})
+			cl.send(1, 2, requestVote(1, 2, 0, 0))
+		}},
+		{"a rejection", takenBack, "term 1: server 1 rejects PrevLogIndex 3 of server 0, after it acknowledged index 3", func(cl *cluster) {
+			inTerm1(cl)
+			cl.reject(1, entries(0, 1, 3, 1, 0, 1))
+		}},
+		{"a rejection after a restart", takenBack, "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.append(1, entries(0, 1, 3, 1, 3))
+			cl.restart(1)
+			cl.reject(1, entries(0, 1, 3, 1, 3, 1)) // its own LeaderCommit does not excuse it
+		}},
+		{"a rejection of what is beyond", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.reject(1, entries(0, 1, 4, 1, 0, 1))
+		}},
+		{"a rejection below the commit", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.append(1, entries(0, 1, 3, 1, 3))
+			cl.reject(1, entries(0, 1, 2, 1, 3, 1))
+		}},
+		{"a rejection below the commit of another handler", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			late := cl.send(0, 1, entries(0, 1, 2, 1, 0, 1)).begin()
+			cl.send(0, 1, entries(0, 1, 3, 1, 3)).begin()
+			late.end(&appendReply{1, false})
+		}},
+		{"a rejection below a snapshot", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.Snapshot(1, 3)
+			cl.restart(1)
+			cl.reject(1, entries(0, 1, 2, 1, 3, 1))
+		}},
+		{"a rejection of an old term", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.send(0, 1, entries(0, 1, 3, 1, 0, 1)).handle(&appendReply{2, false})
+		}},
+		{"a rejection that began before", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 3)
+			late := cl.send(0, 1, entries(0, 1, 1, 1, 0, 1)).begin()
+			cl.append(1, entries(0, 1, 0, 0, 0, 1))
+			late.end(&appendReply{1, false})
+		}},
+	})
+}
+
+func TestCommit(t *testing.T) {
+	tellAll(t, 5, []story{
+		{"a majority holds it", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1))
+			cl.heartbeat(1, entries(0, 1, 3, 1, 2))
+			cl.Applied(0, 2)
+		}},
+		{"too few hold it", unheld, "server 0 sends in term 1 the LeaderCommit 3, but a majority has acknowledged no more than index 2", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1))
+			cl.heartbeat(1, entries(0, 1, 3, 1, 3))
+		}},
+		{"too few hold what is applied", unheld, "server 0 (last seen in term 1) applies 1, but a majority has acknowledged no more than index 0", func(cl *cluster) {
+			inTerm1(cl)
+			cl.Applied(0, 1)
+		}},
+		{"acknowledged in two terms", unheld, "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(3, 2, 0, 0, 2, 4)
+			cl.append(2, entries(3, 2, 0, 0, 0, 2))
+			cl.heartbeat(2, entries(3, 2, 1, 2, 1))
+		}},
+		{"by a handler that has not returned", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.send(0, 2, entries(0, 1, 0, 0, 0, 1)).begin() // another reply may tell of it
+			cl.heartbeat(1, entries(0, 1, 3, 1, 1))
+		}},
+		{"by a lost reply, and by a killed server", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			late := cl.send(0, 2, entries(0, 1, 0, 0, 0, 1)).begin()
+			cl.Crashed(2)
+			late.end(&appendReply{1, true})
+			cl.heartbeat(1, entries(0, 1, 3, 1, 1))
+		}},
+		{"indices from 0", "", "", func(cl *cluster) {
+			cl.elect(0, 1, -1, 0, 1, 2)
+			cl.append(1, entries(0, 1, -1, 0, -1, 1))
+			cl.append(2, entries(0, 1, -1, 0, -1, 1))
+			cl.heartbeat(1, entries(0, 1, 0, 1, 0))
+			cl.Applied(0, 1)
+		}},
+		{"Figure 8", figure8, "server 0 sends in term 4 the LeaderCommit 2, but a majority has acknowledged no entry of the leader's own term beyond index 1", figure8Story},
+		{"Figure 8, with an entry of its own", "", "", func(cl *cluster) {
+			figure8Begin(cl)
+			cl.append(1, entries(0, 4, 1, 1, 1, 2, 4))
+			cl.append(2, entries(0, 4, 1, 1, 1, 2, 4))
+			cl.heartbeat(1, entries(0, 4, 3, 4, 3))
+		}},
+	})
+}
+
+// figure8Begin lets all servers hold index 1, and server 0 and 1 an entry of term 2 when server 0 leads in term 4.
+func figure8Begin(cl *cluster) {
+	cl.elect(0, 1, 0, 0, 1, 2)
+	for to := 1; to < 5; to++ {
+		cl.append(to, entries(0, 1, 0, 0, 0, 1))
+	}
+	cl.elect(0, 2, 1, 1, 1, 2)
+	cl.append(1, entries(0, 2, 1, 1, 1, 2))
+	cl.elect(4, 3, 1, 1, 3, 2)
+	cl.elect(0, 4, 2, 2, 1, 2)
+}
+
+func figure8Story(cl *cluster) {
+	figure8Begin(cl)
+	cl.append(2, entries(0, 4, 1, 1, 1, 2))
+	cl.append(1, entries(0, 4, 2, 2, 1))
+	cl.heartbeat(1, entries(0, 4, 2, 2, 2))
+}
+
+func TestMatching(t *testing.T) {
+	other := func(args *appendArgs) *appendArgs {
+		args.Entries[0].Command = "another"
+		return args
+	}
+	tellAll(t, 5, []story{
+		{"two commands", matching, "index 2, term 1: server 3 sends another command in term 2 than server 0 in term 1", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(3, 2, 3, 1, 2, 4)
+			cl.send(3, 1, other(entries(3, 2, 1, 1, 0, 1))).begin()
+		}},
+		{"a command again, and another of another term", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 1, 1, 0, 1, 1))
+			cl.elect(3, 2, 3, 1, 2, 4)
+			cl.append(1, other(entries(3, 2, 1, 1, 0, 2)))
+		}},
+		{"a leader changes its log", appendOnly, "term 2: server 3 sends the entry at index 3 as one of term 2 and as one of term 1", func(cl *cluster) {
+			cl.elect(3, 2, 3, 1, 2, 4)
+			cl.append(1, entries(3, 2, 2, 1, 0, 2))
+			cl.reject(2, entries(3, 2, 3, 1, 0, 2))
+		}},
+		{"a leader sends in any order", "", "", func(cl *cluster) {
+			cl.elect(3, 2, 2, 1, 2, 4)
+			cl.append(1, entries(3, 2, 2, 1, 0, 2, 2))
+			cl.reject(2, entries(3, 2, 3, 2, 0, 2))
+			cl.reject(2, entries(3, 2, 1, 1, 0, 1, 2, 2))
+		}},
+	})
+}

@@ -1,0 +1,168 @@
+//go:build go1.25
+
+package wire
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A kind is one of the three RPCs of the paper.
+type kind int
+
+const (
+	unknown kind = iota
+	vote
+	appendEntries
+	heartbeat // an RPC of its own for AppendEntries without entries
+	snapshot
+)
+
+// kindOf recognizes an RPC by the name of its method. A PreVote is none of the three.
+func kindOf(svcMeth string) kind {
+	name := strings.ToLower(svcMeth[strings.LastIndexByte(svcMeth, '.')+1:])
+	switch {
+	case strings.Contains(name, "pre"):
+		return unknown
+	case strings.Contains(name, "vote"):
+		return vote
+	case strings.Contains(name, "append"):
+		return appendEntries
+	case strings.Contains(name, "heartbeat"):
+		return heartbeat
+	case strings.Contains(name, "snapshot"):
+		return snapshot
+	}
+	return unknown
+}
+
+// A field is what a field of a message means, in the paper's name.
+type field string
+
+const (
+	fTerm         field = "Term"
+	fPreVote      field = "PreVote"
+	fLastLogIndex field = "LastLogIndex"
+	fLastLogTerm  field = "LastLogTerm"
+	fGranted      field = "VoteGranted"
+	fPrevIndex    field = "PrevLogIndex"
+	fPrevTerm     field = "PrevLogTerm"
+	fEntries      field = "Entries"
+	fCommit       field = "LeaderCommit"
+	fSuccess      field = "Success"
+	fSnapIndex    field = "LastIncludedIndex"
+	fCommand      field = "Command"
+	fIndex        field = "Index"
+)
+
+// aliases holds the names of each field in lower case and without underscores.
+var aliases = map[field][]string{
+	fTerm:         {"term", "currentterm", "currterm", "logterm", "entryterm"},
+	fPreVote:      {"prevote", "isprevote", "ispre", "pre"},
+	fLastLogIndex: {"lastlogindex", "lastindex", "lastlogidx"},
+	fLastLogTerm:  {"lastlogterm", "lastterm"},
+	fGranted:      {"votegranted", "granted", "isgranted", "voted"},
+	fPrevIndex:    {"prevlogindex", "previndex", "prevlogidx", "prelogindex"},
+	fPrevTerm:     {"prevlogterm", "prevterm", "prelogterm"},
+	fEntries:      {"entries", "logs", "log", "logentries"},
+	fCommit:       {"leadercommit", "commitindex", "leadercommitindex"},
+	fSuccess:      {"success", "ok", "succeeded", "succ"},
+	fSnapIndex:    {"lastincludedindex", "lastincludeindex", "snapshotindex"},
+	fCommand:      {"command", "cmd", "data"},
+	fIndex:        {"index", "idx", "logindex"},
+}
+
+// A reader finds fields in structs. It remembers where they are in each type.
+type reader map[place][]int
+
+type place struct {
+	reflect.Type
+	field
+}
+
+// indirect follows pointers and interfaces to a struct. It returns the zero Value if there is none within a few steps.
+func indirect(v reflect.Value) reflect.Value {
+	for range 4 {
+		if k := v.Kind(); k != reflect.Pointer && k != reflect.Interface {
+			break
+		}
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return reflect.Value{}
+	}
+	return v
+}
+
+// find returns a field of a struct, or the zero Value.
+func (r reader) find(v reflect.Value, f field) reflect.Value {
+	if !v.IsValid() {
+		return v
+	}
+	at := place{v.Type(), f}
+	path, known := r[at]
+	if !known {
+		path = search(v.Type(), f)
+		r[at] = path
+	}
+	if path == nil {
+		return reflect.Value{}
+	}
+	found, err := v.FieldByIndexErr(path)
+	if err != nil {
+		return reflect.Value{}
+	}
+	return found
+}
+
+// search returns the path to the field of t that has the first of f's names that t knows, or nil.
+func search(t reflect.Type, f field) []int {
+	for _, name := range aliases[f] {
+		for _, candidate := range reflect.VisibleFields(t) {
+			if candidate.IsExported() && strings.ToLower(strings.ReplaceAll(candidate.Name, "_", "")) == name {
+				return slices.Clone(candidate.Index)
+			}
+		}
+	}
+	return nil
+}
+
+// A number is a term or an index, if ok.
+type number struct {
+	n  int
+	ok bool
+}
+
+// maxNumber bounds what is taken for a term or an index, so that sums do not overflow.
+const maxNumber = 1<<31 - 1
+
+func (r reader) number(v reflect.Value, f field) number {
+	v = r.find(v, f)
+	var n int64
+	switch {
+	case !v.IsValid():
+		return number{}
+	case v.CanInt():
+		n = v.Int()
+	case v.CanUint() && v.Uint() <= maxNumber:
+		n = int64(v.Uint())
+	default:
+		return number{}
+	}
+	if n < -1 || n > maxNumber/2 {
+		return number{}
+	}
+	return number{int(n), true}
+}
+
+// A truth is a bool, if ok.
+type truth struct{ yes, ok bool }
+
+func (r reader) truth(v reflect.Value, f field) truth {
+	v = r.find(v, f)
+	if v.Kind() != reflect.Bool {
+		return truth{}
+	}
+	return truth{v.Bool(), true}
+}

@@ -1,0 +1,131 @@
+//go:build go1.25
+
+package wire
+
+import "math"
+
+// A server is what is known of one server.
+type server struct {
+	history
+	life int  // counts starts
+	up   bool // between Started and Crashed
+
+	saved  int // highest term that it is known to have saved
+	born   int // saved when it started last
+	floor  int // highest term that it is known to have had, since its start at most if it is above saved
+	lowest int // lowest term that it has shown since its start; 0 before its first start
+
+	ack     ack
+	running map[int64]*request // handlers
+
+	// Indices below these may be refused or forgotten.
+	commit   int // highest LeaderCommit that it was sent since its start
+	applied  int // highest index that its service has received since its start
+	snapshot int // highest index of a snapshot that it was given
+
+	// Bounds of its log, for refusals. Its entries are those that it was sent, and its own of the terms in which it led.
+	ledTerm            int  // highest term that it may have led; 0 if none
+	ledNow             bool // it may have led since its start
+	logTerm, logIndex  int  // highest that it was sent; math.MinInt if none
+	logMayHoldAnything bool // it was sent entries that cannot be read, or a snapshot
+}
+
+// An ack is the last entry that a server is known to hold: it has acknowledged it in a term, and nothing that it has been
+// sent since could make it drop the entry.
+type ack struct {
+	term       int
+	index      int // -1: there is none
+	entryTerm  number
+	generation int // counts how often the ack was given up
+}
+
+// A state is what is known of a server when a handler begins.
+type state struct {
+	floor  int
+	ack    ack
+	commit int // as server.commit, with those of other handlers that begin before this one ends
+}
+
+func newServer() *server {
+	return &server{ack: ack{index: -1}, running: map[int64]*request{}, logTerm: math.MinInt, logIndex: math.MinInt}
+}
+
+func (s *server) start() {
+	s.life++
+	s.up = true
+	s.born, s.floor = s.saved, s.saved
+	s.commit, s.applied, s.ledNow = 0, 0, false
+	if s.life > 1 {
+		s.lowest = math.MaxInt
+	}
+}
+
+func (s *server) crash() { s.up = false }
+
+// shows records a term that the server has shown and must have saved.
+func (s *server) shows(term int) {
+	s.saved, s.floor = max(s.saved, term), max(s.floor, term)
+	s.lowest = min(s.lowest, term)
+}
+
+// mayLead records that the server may lead in a term, and append entries of it that nobody sees.
+func (s *server) mayLead(term int) {
+	s.ledTerm = max(s.ledTerm, term)
+	s.ledNow = true
+}
+
+// begin records that the handler of r is about to run. That counts for a handler of an earlier start, too: it may still
+// change what is saved.
+func (s *server) begin(r *request) {
+	if r.changesLog() {
+		if r.kind == snapshot || !r.term.ok || r.term.n > s.ack.term {
+			s.ack = ack{term: max(s.ack.term, r.term.n), index: -1, generation: s.ack.generation + 1}
+		}
+		for _, other := range s.running {
+			other.state.commit = max(other.state.commit, r.commit.n)
+		}
+		s.extend(r)
+	}
+	r.state = state{s.floor, s.ack, s.commit}
+	s.commit = max(s.commit, r.commit.n)
+	s.running[r.number] = r
+	if r.kind == snapshot {
+		s.snapshot = max(s.snapshot, r.snapIndex.n)
+	}
+}
+
+// extend widens the bounds of the log by what r may append.
+func (s *server) extend(r *request) {
+	if r.kind == snapshot || !r.last.ok && r.kind == appendEntries {
+		s.logMayHoldAnything = true
+	}
+	for _, e := range r.entries {
+		s.logMayHoldAnything = s.logMayHoldAnything || !e.term.ok
+		s.logTerm = max(s.logTerm, e.term.n)
+		s.logIndex = max(s.logIndex, r.last.n)
+	}
+}
+
+// changesLog reports whether m can append, replace or drop entries.
+func (m *message) changesLog() bool { return m.kind != vote }
+
+// fromLeader reports whether only a leader sends such messages.
+func (m *message) fromLeader() bool { return m.kind != vote }
+
+// acknowledge records the last new entry of r, which the server has acknowledged. It is one that the server holds from now
+// on, unless a message that could make it drop the entry began meanwhile or is being handled. (A message of an older term
+// cannot, nor one of the same term: they come from a leader that has the entry.) The answer to an AppendEntries without
+// entries is not counted: some leaders ignore it, and some followers give it without looking.
+func (s *server) acknowledge(r *request) {
+	if len(r.entries) == 0 || !r.last.ok || r.state.ack.generation != s.ack.generation || r.term.n < s.ack.term {
+		return
+	}
+	for _, other := range s.running {
+		if other.changesLog() && (other.kind == snapshot || !other.term.ok || other.term.n > r.term.n) {
+			return
+		}
+	}
+	if r.term.n > s.ack.term || r.last.n > s.ack.index {
+		s.ack.term, s.ack.index, s.ack.entryTerm = r.term.n, r.last.n, r.lastNewTerm
+	}
+}

@@ -1,0 +1,257 @@
+//go:build go1.25
+
+package wire
+
+import (
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"6.824/labrpc"
+)
+
+// A Checker checks one cluster. Any number of goroutines may use it. New makes one.
+type Checker struct {
+	now    func() time.Duration
+	broken chan struct{} // closed at the first violation
+
+	mu      sync.Mutex // guards what follows
+	err     error
+	seen    map[kind]bool
+	read    reader
+	seed    maphash.Seed
+	off     map[rule]string // why a rule is off
+	checked map[signature]bool
+	servers []*server
+	ends    map[any]link
+	calls   map[int64]*request // the calls that are not over, by number
+	terms   map[int]*term
+	logs    logs
+	refused []refusal
+
+	votesSeen bool // a reply to a candidate could be read
+	order     int  // of events
+}
+
+// A link is what an end is for.
+type link struct{ from, to, life int }
+
+// A request is a call of one server to another.
+type request struct {
+	link
+	*message
+	number int64
+	toLife int  // life of the receiver when the request was sent
+	sure   bool // so far, the receiver has neither crashed nor started since
+	state  state
+
+	running bool // the handler has begun and has not returned
+}
+
+// New returns a Checker for a cluster of servers, numbered from 0. now returns the time on the clock that the servers use.
+func New(servers int, now func() time.Duration) *Checker {
+	c := &Checker{
+		now:     now,
+		broken:  make(chan struct{}),
+		seen:    map[kind]bool{},
+		read:    reader{},
+		seed:    maphash.MakeSeed(),
+		off:     map[rule]string{},
+		checked: map[signature]bool{},
+		ends:    map[any]link{},
+		calls:   map[int64]*request{},
+		terms:   map[int]*term{},
+		logs:    newLogs(),
+	}
+	for range servers {
+		c.servers = append(c.servers, newServer())
+	}
+	return c
+}
+
+// Started says that a server starts, for the first time or from what it has saved. ends[j] is the name of its end to
+// server j; the names have not been used before. It must be called before the server can send or receive.
+func (c *Checker) Started(server int, ends []any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.servers[server]
+	s.start()
+	for to, end := range ends {
+		c.ends[end] = link{server, to, s.life}
+	}
+	c.note(server, "starts")
+}
+
+// Crashed says that a server is about to be cut off and killed. It must be called before it is disconnected or deleted
+// from the network, before what it has saved is read, and before Kill.
+func (c *Checker) Crashed(server int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.servers[server].crash()
+	c.note(server, "crashes")
+}
+
+// Applied says that a service has received the command at index.
+func (c *Checker) Applied(server, index int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.servers[server]
+	s.applied = max(s.applied, index)
+	c.note(server, "applies %d", index)
+	c.checkCommit(server, index, fmt.Sprintf("(last seen in term %d) applies", s.floor))
+}
+
+// Snapshot says that a service is about to give its server a snapshot up to index.
+func (c *Checker) Snapshot(server, index int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.servers[server]
+	s.snapshot = max(s.snapshot, index)
+	c.note(server, "snapshots up to %d", index)
+}
+
+// GetState calls get, which is the GetState of a running server, checks what it returns, and returns it. Its term is of a
+// moment between begin and end of the call, so it must not be below one seen before, and none may be below it later.
+func (c *Checker) GetState(server int, get func() (term int, isLeader bool)) (term int, isLeader bool) {
+	c.mu.Lock()
+	s := c.servers[server]
+	life, floor := s.life, s.floor
+	c.mu.Unlock()
+	term, isLeader = get()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !s.up || s.life != life {
+		return term, isLeader
+	}
+	if term < floor {
+		c.violate(termBack, "server %d says that its term is %d, after term %d", server, term, floor)
+	}
+	s.floor = max(s.floor, term)
+	if isLeader {
+		c.checkLeader(server, term, "says that it leads")
+	}
+	return term, isLeader
+}
+
+// Err returns the first violation, or nil.
+func (c *Checker) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.judgeRefusals()
+	return c.err
+}
+
+// Broken returns a channel that is closed at the first violation.
+func (c *Checker) Broken() <-chan struct{} { return c.broken }
+
+// Off returns the rules that are off, each with the reason, such as a missing field.
+func (c *Checker) Off() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	reasons := maps.Clone(c.off)
+	for k, rules := range map[kind][]rule{vote: voteRules, appendEntries: append([]rule{twoLeaders}, logRules...)} {
+		for _, r := range rules {
+			if !c.seen[k] && reasons[r] == "" {
+				reasons[r] = fmt.Sprintf("no RPC with a name like %s was handled", (&message{kind: k}).describe())
+			}
+		}
+	}
+	var all []string
+	for r, reason := range reasons {
+		all = append(all, fmt.Sprintf("%s: %s", r, reason))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (c *Checker) turnOff(reason string, rules ...rule) {
+	for _, r := range rules {
+		if c.off[r] == "" {
+			c.off[r] = reason
+		}
+	}
+}
+
+// violate records a violation, unless there is one or the rule is off.
+func (c *Checker) violate(r rule, format string, args ...any) {
+	if c.err != nil || c.off[r] != "" {
+		return
+	}
+	c.err = fmt.Errorf("%s: %s\n%s", r, fmt.Sprintf(format, args...), c.picture())
+	close(c.broken)
+}
+
+// Sent is a method of labrpc.Observer.
+func (c *Checker) Sent(call labrpc.CallInfo, args any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, known := c.ends[call.End]
+	if !known || at.to >= len(c.servers) {
+		return
+	}
+	m := c.readMessage(kindOf(call.Method), args)
+	if m == nil {
+		return
+	}
+	to := c.servers[at.to]
+	r := &request{link: at, message: m, number: call.Number, toLife: to.life, sure: to.up}
+	c.calls[call.Number] = r
+	c.judgeRefusals()
+	if from := c.servers[at.from]; !from.up || from.life != at.life {
+		return // it has been killed, but does not know it
+	}
+	c.noteSent(r)
+	c.checkSent(r)
+}
+
+// Handling is a method of labrpc.Observer.
+func (c *Checker) Handling(call labrpc.CallInfo, args any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.calls[call.Number]
+	if r == nil {
+		return
+	}
+	if m := c.readMessage(r.kind, args); m != nil {
+		r.message = m
+		c.readEntries(m, args)
+		c.requireArgs(call.Method, m, args)
+	}
+	s := c.servers[r.to]
+	r.sure = r.sure && s.up && s.life == r.toLife
+	r.running = true
+	c.seen[r.kind] = true
+	s.begin(r)
+	c.learnEntries(r)
+}
+
+// Handled is a method of labrpc.Observer.
+func (c *Checker) Handled(call labrpc.CallInfo, reply any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.calls[call.Number]
+	if r == nil {
+		return
+	}
+	delete(c.calls, call.Number)
+	s := c.servers[r.to]
+	delete(s.running, r.number)
+	r.sure = r.sure && s.up && s.life == r.toLife
+	a := c.readAnswer(reply)
+	c.requireReply(call.Method, r.kind, a, reply)
+	c.noteHandled(r, a)
+	c.checkHandled(s, r, a)
+	c.judgeRefusals()
+}
+
+// Ended is a method of labrpc.Observer.
+func (c *Checker) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
+	if fate == labrpc.RequestLost || fate == labrpc.Unreachable {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.calls, call.Number)
+	}
+}
