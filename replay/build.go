@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -21,6 +22,7 @@ type target struct {
 	Subdir     string   // of the package in Root, with slashes
 	RootName   string   // the guest's name for Root
 	Packages   []string // import paths of all packages in the binary outside the standard library
+	files      []string // the Go files of these packages
 }
 
 // build compiles the tests of the package that opts name.
@@ -40,9 +42,13 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 	if err != nil {
 		return nil, err
 	}
+	overlay, err := overlayLoops(t.files, opts.overlay, scratch)
+	if err != nil {
+		return nil, err
+	}
 	t.Wasm = filepath.Join(scratch, "test.wasm")
 	// With -trimpath, stack traces do not depend on the directory of the sources.
-	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-o", t.Wasm, g.pkg); err != nil {
+	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-overlay="+overlay, "-o", t.Wasm, g.pkg); err != nil {
 		return nil, g.explainBuild(msg)
 	}
 	if _, err := os.Stat(t.Wasm); err != nil {
@@ -119,18 +125,42 @@ func (g *goCommand) describe() (*target, error) {
 	}
 	t.Subdir = filepath.ToSlash(rel)
 	t.RootName = "/" + strings.TrimSuffix(strings.TrimSuffix(t.ImportPath, t.Subdir), "/") // as in stack traces
-	if out, err = g.run(true, "list", "-deps", "-test", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", g.pkg); err != nil {
-		return nil, g.explainBuild(out)
+	return t, g.describeDeps(t)
+}
+
+// describeDeps asks the go tool for the packages that t holds, and for their files.
+func (g *goCommand) describeDeps(t *target) error {
+	out, err := g.run(true, "list", "-deps", "-test", "-json=ImportPath,Standard,Dir,GoFiles", g.pkg)
+	if err != nil {
+		return g.explainBuild(out)
 	}
-	seen := map[string]bool{}
-	for _, line := range strings.Split(out, "\n") {
-		name, _, _ := strings.Cut(line, " ") // "p [p.test]" is p, compiled for the test
-		if name != "" && !seen[name] {
-			seen[name] = true
-			t.Packages = append(t.Packages, name)
+	dec := json.NewDecoder(strings.NewReader(out))
+	for dec.More() {
+		var p struct {
+			ImportPath, Dir string
+			Standard        bool
+			GoFiles         []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			return err
+		}
+		name, _, _ := strings.Cut(p.ImportPath, " ") // "p [p.test]" is p, compiled for the test
+		if p.Standard || strings.HasSuffix(name, ".test") {
+			continue
+		}
+		t.Packages = append(t.Packages, name)
+		for _, f := range p.GoFiles {
+			t.files = append(t.files, filepath.Join(p.Dir, f))
 		}
 	}
-	return t, nil
+	t.Packages, t.files = sorted(t.Packages), sorted(t.files)
+	return nil
+}
+
+// sorted sorts s and removes duplicates.
+func sorted(s []string) []string {
+	slices.Sort(s)
+	return slices.Compact(s)
 }
 
 // workDir returns the guest's name for the package's directory, in which the tests run.

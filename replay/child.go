@@ -93,7 +93,7 @@ type result struct {
 	seed uint64
 	outcome
 	late  bool          // killed after -timeout
-	quiet time.Duration // if late: how long it had read no clock
+	quiet time.Duration // if late: how long its clock had stood still
 	wall  time.Duration // real time
 }
 
@@ -123,7 +123,7 @@ func (c *child) run(ctx context.Context, seed uint64, timeout time.Duration, out
 				r.outcome = *f.Outcome
 				return r, nil
 			case f.Status != nil:
-				if f.Status.Readings != r.Status.Readings {
+				if f.Status.Virtual != r.Status.Virtual {
 					moved = time.Now()
 				}
 				r.Status = *f.Status

@@ -70,9 +70,14 @@ func (v *verdict) hints(opts *options) []string {
 // lateness explains why a run did not end within -timeout.
 func (v *verdict) lateness(opts *options) string {
 	if v.quiet > 3*time.Second {
-		return fmt.Sprintf("seed %d did not end within %v: for %v it has neither slept nor read a clock, at %v of virtual time. "+
-			"Probably a loop waits without blocking, in %s or after it. One thread runs all goroutines, and such a loop keeps the others from running",
-			v.seed, opts.timeout, v.quiet.Round(time.Second), v.Status.Virtual.Round(msec), v.Status.Last)
+		where := ""
+		if v.Status.Last != "" {
+			where = " It was called in " + v.Status.Last + " or after it."
+		}
+		return fmt.Sprintf("seed %d did not end within %v: for %v its clock has stood still, at %v of virtual time. "+
+			"Probably a function of the standard library does not return.%s "+
+			"Only loops of the packages under test let other goroutines run",
+			v.seed, opts.timeout, v.quiet.Round(time.Second), v.Status.Virtual.Round(msec), where)
 	}
 	return fmt.Sprintf("seed %d did not end within %v (-timeout), but its clock advances: it is at %v of virtual time after %d clock calls. "+
 		"Raise -timeout, or run fewer tests with -run", v.seed, opts.timeout, v.Status.Virtual.Round(msec), v.Status.Readings)

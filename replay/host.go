@@ -70,6 +70,7 @@ func (h *host) sleep(ns int64) {
 	if ns > 0 {
 		h.now.Add(ns)
 	}
+	h.readings.Add(1)
 	h.note('s', ns)
 }
 
@@ -80,14 +81,19 @@ func (h *host) read(clock byte) int64 {
 	if h.steps.IntN(stallOdds) == 0 {
 		bound = maxStall
 	}
-	now := h.now.Add(1 + h.steps.Int64N(int64(bound)))
+	now := h.advance(bound)
+	h.readings.Add(1)
 	h.note(clock, now)
 	return now
 }
 
-// note adds a clock call to the digest.
+// advance moves the clock by a random step of at most bound and returns it.
+func (h *host) advance(bound time.Duration) int64 {
+	return h.now.Add(1 + h.steps.Int64N(int64(bound)))
+}
+
+// note adds a change of the clock to the digest.
 func (h *host) note(kind byte, value int64) {
-	h.readings.Add(1)
 	h.record[0] = kind
 	binary.LittleEndian.PutUint64(h.record[1:], uint64(value))
 	binary.LittleEndian.PutUint64(h.record[9:], h.preempt.order)

@@ -21,6 +21,7 @@ import (
 // The linker and the assembler fix the offsets that this needs: g is the third wasm global, stackguard0 is at offset 16 in
 // it ("offset known to liblink"), g.m is at 48, and m.g0, the scheduler's own goroutine, is at 0 of m.
 const (
+	globalSP          = 0
 	globalG           = 2
 	offsetStackguard0 = 16
 	offsetM           = 48
@@ -75,6 +76,11 @@ func (p *preempter) enter(mem api.Memory, g uint32, e *entry, fresh bool) {
 		return
 	}
 	p.gap = p.nextGap()
+	p.yield(mem, g)
+}
+
+// yield makes the goroutine that begins a function yield, unless it is the scheduler's own.
+func (p *preempter) yield(mem api.Memory, g uint32) {
 	if m, ok := mem.ReadUint32Le(g + offsetM); ok && m != 0 {
 		if g0, ok := mem.ReadUint32Le(m); ok && g0 != g {
 			mem.WriteUint64Le(g+offsetStackguard0, stackPreempt)
@@ -132,7 +138,8 @@ func (l *listeners) NewFunctionListener(def api.FunctionDefinition) experimental
 }
 
 func (l *listeners) entry(def api.FunctionDefinition, name string) *entry {
-	return &entry{index: def.Index(), name: mangledReceiver.ReplaceAllString(name, ".(*$1)."), yields: l.yields(def.Index())}
+	return &entry{index: def.Index(), name: mangledReceiver.ReplaceAllString(name, ".(*$1)."), yields: l.yields(def.Index()),
+		loop: strings.Contains(name, "."+loopFunction)}
 }
 
 // mangledReceiver matches a pointer receiver after that replacement.
@@ -145,13 +152,19 @@ type entry struct {
 	index  uint32
 	name   string
 	yields bool // when stackguard0 is stackPreempt
+	loop   bool // a loop's counter has run out (loops.go)
 }
 
 // Before implements experimental.FunctionListener. The context holds the guest's host. The only parameter of a Go function
 // in wasm is the block to resume at, or 0 for its beginning.
 func (e *entry) Before(ctx context.Context, mod api.Module, _ api.FunctionDefinition, params []uint64, _ experimental.StackIterator) {
 	h := ctx.Value(hostKey{}).(*host)
-	g := mod.(experimental.InternalModule).Global(globalG).Get()
+	module := mod.(experimental.InternalModule)
+	g := module.Global(globalG).Get()
+	if e.loop {
+		h.turn(mod.Memory(), uint32(g), uint32(module.Global(globalSP).Get()))
+		return
+	}
 	h.preempt.enter(mod.Memory(), uint32(g), e, uint32(params[0]) == 0)
 }
 

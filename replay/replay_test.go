@@ -117,7 +117,7 @@ func TestExplains(t *testing.T) {
 		code    exit
 		pattern string
 	}{
-		"-run Spin -timeout 15s ./endless": {failed, `did not end within 15s: for \d+s it has neither slept.*endless.TestSpin`},
+		"-run Exp -timeout 15s ./endless":  {failed, `did not end within 15s: for \d+s its clock has stood still.*standard library.*endless.TestExp`},
 		"-run Ticks -timeout 4s ./endless": {failed, "did not end within 4s .*Raise -timeout"},
 		"-run Deadlock ./endless":          {failed, "did not end within that virtual time"},
 		"-run Dial ./network":              {failed, "need the network"},
@@ -170,6 +170,13 @@ func TestOverlayAndTags(t *testing.T) {
 	want(t, "-overlay "+dir+"/missing.json ./variant", unusable, "missing.json")
 }
 
+// Loops that poll let the goroutines run that they wait for, and a loop without calls does not keep others from running. The
+// tests fail, or never end, if loops do not yield.
+func TestPolling(t *testing.T) {
+	t.Parallel()
+	want(t, "-seeds 1-3 -check ./polling", pass, "3 seeds in")
+}
+
 // Without a directory for temporary files, nothing runs.
 func TestNoScratch(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/missing")
@@ -178,7 +185,7 @@ func TestNoScratch(t *testing.T) {
 
 func TestStyle(t *testing.T) {
 	t.Parallel()
-	clitest.Style(t, "replay", []string{"-seeds", "9-1"}, []string{"-C", "testdata/toys", "-run", "Spin", "./endless"}, "built")
+	clitest.Style(t, "replay", []string{"-seeds", "9-1"}, []string{"-C", "testdata/toys", "-run", "Exp", "./endless"}, "built")
 }
 
 // -check finds a difference.

@@ -2,18 +2,17 @@
 package endless
 
 import (
-	"sync/atomic"
+	"math/big"
 	"testing"
 	"time"
 )
 
-var flag atomic.Bool
-
-// TestSpin waits without blocking.
-func TestSpin(t *testing.T) {
-	go flag.Store(true)
-	for !flag.Load() {
-	}
+// TestExp computes in the standard library, where nothing yields, for longer than anybody waits.
+func TestExp(t *testing.T) {
+	one := big.NewInt(1)
+	exponent := new(big.Int).Lsh(one, 1<<22)
+	modulus := new(big.Int).Sub(new(big.Int).Lsh(one, 4096), one)
+	new(big.Int).Exp(big.NewInt(3), exponent, modulus)
 }
 
 // TestTicks goes on for ever, but blocks.
