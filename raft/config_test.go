@@ -178,6 +178,7 @@ func (cfg *config) openDisk(i int) *Persister {
 // crash1 stops server i. The server leaves the network before its disk is copied; otherwise it could acknowledge a save
 // that the copy lacks.
 func (cfg *config) crash1(i int) {
+	cfg.watch.crashing(i)
 	cfg.disconnect(i)
 	cfg.net.DeleteServer(i)
 	cfg.mu.Lock()

@@ -44,6 +44,9 @@ func (cfg *config) makeOptions(server int) []Option {
 // serviceOf returns the service of a server's RPC handlers.
 func serviceOf(rf *Raft) *labrpc.Service { return labrpc.MakeService(rf) }
 
+// crashing does nothing: a crash begins with takeDisk.
+func (w *watch) crashing(int) {}
+
 // messages returns what a server sends on applyCh until it closes the channel.
 func (cfg *config) messages(applyCh applyChannel) iter.Seq[ApplyMsg] {
 	return func(yield func(ApplyMsg) bool) {

@@ -71,7 +71,12 @@ func (o *Overlay) addNetwork(Options) error {
 
 // addGuard adds the packages that the student's files and the harness import.
 func (o *Overlay) addGuard(Options) error {
-	return o.putPackage("cmd/overlay/guard", guardDir+"/guard")
+	for _, name := range []string{"cmd/overlay/guard", "wire"} {
+		if err := o.putPackage(name, guardDir+"/"+path.Base(name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addHarness adds the tests. They are a package of their own, so that no name of theirs is one of the student's.

@@ -39,6 +39,9 @@ func checkLeaks(t testing.TB, before map[string]string) {
 	for _, text := range guard.Busy() {
 		w.warn(text)
 	}
+	for _, text := range w.wire.Off() {
+		w.warn("not checked: " + text)
+	}
 	for _, text := range w.warnings {
 		fmt.Println("warning:", text)
 	}

@@ -82,9 +82,9 @@ func (cfg *config) makeRaft(i int, ends []*labrpc.ClientEnd, persister *Persiste
 	if _, ok := any((*student.Raft)(nil)).(snapshotter); !ok && (cfg.snapshot || cfg.snapshot2021) {
 		cfg.t.Fatal("Raft has no method Snapshot(index int, snapshot []byte), which part D needs")
 	}
-	cfg.watch.begin(cfg)
+	cfg.watch.begin(cfg.net)
 	rf := &Raft{cfg: cfg, server: i, applyCh: make(applyChannel), killed: make(chan struct{})}
-	cfg.watch.started(rf)
+	cfg.watch.starting(rf, cfg.endnames[i])
 	rf.within("Make", callLimit, func() { rf.student = newStudent(ends, i, persister, rf.applyCh) })
 	cfg.check(nil)
 	return rf, rf.applyCh
@@ -103,8 +103,8 @@ func (cfg *config) messages(applyCh applyChannel) iter.Seq[ApplyMsg] {
 				return
 			case m, open := <-applyCh:
 				msg := toApplyMsg(m)
-				if open {
-					cfg.watch.applied(rf, msg)
+				if msg.CommandValid {
+					cfg.watch.wire.Applied(rf.server, msg.CommandIndex)
 				}
 				if !open || !yield(msg) {
 					return
@@ -179,15 +179,14 @@ func (rf *Raft) Start(command any) (index, term int, leads bool) {
 func (rf *Raft) GetState() (term int, leads bool) {
 	var t int
 	var l bool
-	if !rf.within("GetState", callLimit, func() { t, l = rf.student.GetState() }) {
+	if !rf.within("GetState", callLimit, func() { t, l = rf.cfg.watch.wire.GetState(rf.server, rf.student.GetState) }) {
 		return 0, false
 	}
-	rf.cfg.watch.state(rf, t, l)
 	return t, l
 }
 
 func (rf *Raft) Snapshot(index int, snapshot []byte) {
-	rf.cfg.watch.snapshot(rf, index, snapshot)
+	rf.cfg.watch.wire.Snapshot(rf.server, index)
 	rf.within("Snapshot", callLimit, func() { any(rf.student).(snapshotter).Snapshot(index, snapshot) })
 }
 

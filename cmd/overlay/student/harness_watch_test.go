@@ -17,10 +17,12 @@ import (
 	"6.824/cmd/overlay/guard"
 	"6.824/labrpc"
 	student "6.824/raft"
+	"6.824/wire"
 )
 
 // A watch watches one cluster.
 type watch struct {
+	wire   *wire.Checker // checks the rules of Raft by what the servers send
 	broken chan struct{} // closed at the first violation
 	ended  chan struct{} // closed when the test has ended
 
@@ -44,7 +46,9 @@ type lockedCall struct {
 var current atomic.Pointer[watch]
 
 func newWatch(servers int) *watch {
+	begun := time.Now()
 	w := &watch{
+		wire:      wire.New(servers, func() time.Duration { return time.Since(begun) }),
 		broken:    make(chan struct{}),
 		ended:     make(chan struct{}),
 		rafts:     make([]*Raft, servers),
@@ -54,7 +58,17 @@ func newWatch(servers int) *watch {
 	current.Store(w)
 	guard.Start()
 	go w.beat()
+	go w.awaitViolation()
 	return w
+}
+
+// awaitViolation ends the test at the first violation of a rule of Raft.
+func (w *watch) awaitViolation() {
+	select {
+	case <-w.wire.Broken():
+		w.fail(w.wire.Err().Error())
+	case <-w.ended:
+	}
 }
 
 // violation returns the first violation, or nil.
@@ -88,16 +102,22 @@ func (w *watch) warn(text string) {
 }
 
 // begin observes the network of a cluster before its first server starts.
-func (w *watch) begin(cfg *config) {
+func (w *watch) begin(net *labrpc.Network) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.observing {
 		w.observing = true
-		cfg.net.Observe(w)
+		net.Observe(w)
 	}
 }
 
-func (w *watch) started(rf *Raft) {
+// starting registers a server before Make. ends are the names of its ends.
+func (w *watch) starting(rf *Raft, ends []string) {
+	names := make([]any, len(ends))
+	for i, name := range ends {
+		names[i] = name
+	}
+	w.wire.Started(rf.server, names)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rafts[rf.server] = rf
@@ -110,17 +130,27 @@ func (w *watch) raftOf(applyCh applyChannel) *Raft {
 	return w.byChannel[applyCh]
 }
 
-// takeDisk crashes server i: it returns a copy of its disk, for the restart.
+// crashing is called before server i is cut off, if it runs.
+func (w *watch) crashing(i int) {
+	w.mu.Lock()
+	rf := w.rafts[i]
+	w.mu.Unlock()
+	if rf != nil && !rf.isKilled() {
+		w.wire.Crashed(i)
+	}
+}
+
+// takeDisk returns a copy of server i's disk, for the restart.
 func (w *watch) takeDisk(i int, ps *Persister) *Persister { return ps.Copy() }
 
-func (w *watch) applied(rf *Raft, m ApplyMsg)                    {}
-func (w *watch) state(rf *Raft, term int, leads bool)            {}
-func (w *watch) snapshot(rf *Raft, index int, snapshot []byte)   {}
-func (w *watch) Handling(call labrpc.CallInfo, args interface{}) {}
-func (w *watch) Handled(call labrpc.CallInfo, reply interface{}) {}
+// Handling, Handled and the two below are labrpc.Observer's.
+func (w *watch) Handling(call labrpc.CallInfo, args any) { w.wire.Handling(call, args) }
+
+func (w *watch) Handled(call labrpc.CallInfo, reply any) { w.wire.Handled(call, reply) }
 
 // Sent runs on the goroutine that calls.
-func (w *watch) Sent(call labrpc.CallInfo, args interface{}) {
+func (w *watch) Sent(call labrpc.CallInfo, args any) {
+	w.wire.Sent(call, args)
 	holdings := guard.HeldHere()
 	if len(holdings) == 0 {
 		return
@@ -135,6 +165,7 @@ func (w *watch) Sent(call labrpc.CallInfo, args interface{}) {
 }
 
 func (w *watch) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
+	w.wire.Ended(call, fate)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.calls, call.Number)
