@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"6.824/cmd/cli"
+	"6.824/cmd/overlay"
 )
 
 // target describes a built test binary.
@@ -32,8 +33,16 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 		return nil, err
 	}
 	g := &goCommand{ctx: ctx, scratch: scratch, dir: dir, pkg: pkg}
-	if opts.overlay != "" {
-		g.flags = append(g.flags, "-overlay="+opts.overlay)
+	base := opts.overlay
+	if opts.harness {
+		h, err := overlay.Make(opts.dir, scratch, overlay.Options{})
+		if err != nil {
+			return nil, err
+		}
+		g.dir, g.env, base = h.Dir, h.Env, h.File
+	}
+	if base != "" {
+		g.flags = append(g.flags, "-overlay="+base)
 	}
 	if opts.tags != "" {
 		g.flags = append(g.flags, "-tags="+opts.tags)
@@ -42,13 +51,13 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 	if err != nil {
 		return nil, err
 	}
-	overlay, err := overlayLoops(t.files, opts.overlay, scratch)
+	loops, err := overlayLoops(t.files, base, scratch)
 	if err != nil {
 		return nil, err
 	}
 	t.Wasm = filepath.Join(scratch, "test.wasm")
 	// With -trimpath, stack traces do not depend on the directory of the sources.
-	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-overlay="+overlay, "-o", t.Wasm, g.pkg); err != nil {
+	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-overlay="+loops, "-o", t.Wasm, g.pkg); err != nil {
 		return nil, g.explainBuild(msg)
 	}
 	if _, err := os.Stat(t.Wasm); err != nil {
@@ -63,6 +72,7 @@ type goCommand struct {
 	scratch  string // for temporary files
 	dir, pkg string
 	flags    []string // for each command that reads the package
+	env      []string // of each command
 }
 
 // locate returns the directory to run the go tool in, and the package's name there. If opts.pkg is a directory, the go tool
@@ -91,6 +101,7 @@ func locate(opts *options) (dir, pkg string, err error) {
 func (g *goCommand) run(wasm bool, subcommand string, args ...string) (string, error) {
 	cmd := cli.Exec(g.ctx, g.scratch, "go", slices.Concat([]string{subcommand}, g.flags, args)...)
 	cmd.Dir = g.dir
+	cmd.Env = append(cmd.Env, g.env...)
 	if wasm {
 		cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm", "GOWASM=", "CGO_ENABLED=0")
 	}

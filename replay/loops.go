@@ -31,13 +31,13 @@ const (
 	offsetArgument = 8                     // of the first argument from the stack pointer when a function begins
 )
 
-// overlay is what the file of -overlay holds.
-type overlay struct{ Replace map[string]string }
+// replacements are what the file of -overlay holds.
+type replacements struct{ Replace map[string]string }
 
 // overlayLoops writes an overlay for the given source files, on top of the overlay file base unless that is "". It returns
 // the overlay's file name.
 func overlayLoops(files []string, base, scratch string) (string, error) {
-	o := overlay{map[string]string{}}
+	o := replacements{map[string]string{}}
 	if err := o.read(base); err != nil {
 		return "", err
 	}
@@ -72,7 +72,7 @@ func overlayLoops(files []string, base, scratch string) (string, error) {
 }
 
 // read reads an overlay file. Like the go tool, it takes relative names from the current directory.
-func (o *overlay) read(name string) error {
+func (o *replacements) read(name string) error {
 	if name == "" {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (o *overlay) read(name string) error {
 	if err != nil {
 		return err
 	}
-	var relative overlay
+	var relative replacements
 	if err := json.Unmarshal(text, &relative); err != nil {
 		return fmt.Errorf("-overlay %s: %w", name, err)
 	}

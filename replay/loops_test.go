@@ -62,7 +62,7 @@ func TestOverlayLoops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := overlay{map[string]string{}}
+	o := replacements{map[string]string{}}
 	if err := o.read(written); err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ type options struct {
 	timeout   time.Duration // real time of one run
 	limit     time.Duration // virtual time of one run
 	env       []string
+	harness   bool   // run our tests on the package raft of the tree dir
 	overlay   string // file of replacements for source files, or ""
 	tags      string
 	args      []string // of the test binary
@@ -75,6 +76,7 @@ func parseOptions(args []string) (*options, error) {
 	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "stop a run after this `duration` of real time")
 	f.DurationVar(&o.limit, "limit", defaultLimit, "fail a run after this `duration` of virtual time, as -test.timeout does")
 	f.StringVar(&o.dir, "C", "", "look for the package in directory `dir`")
+	f.BoolVar(&o.harness, "harness", false, "run our Lab 2 tests on the package raft of the course tree that -C names")
 	f.StringVar(&o.overlay, "overlay", "", "replace source files as the JSON `file` says, as go build does")
 	f.StringVar(&o.tags, "tags", "", "build with this comma-separated `list` of build tags")
 	f.Func("env", "set `KEY=VALUE` for the tests, which inherit no environment; may be repeated", func(s string) error {
@@ -127,6 +129,8 @@ func (o *options) validate(seedGiven bool, packages []string) error {
 		return cli.Usagef("-timeout must be more than 0: %v", o.timeout)
 	case o.limit <= 0:
 		return cli.Usagef("-limit must be more than 0: %v", o.limit)
+	case o.harness && (o.dir == "" || len(packages) > 0 || o.overlay != ""):
+		return cli.Usagef("-harness needs -C and excludes a package and -overlay")
 	case len(packages) > 1:
 		return cli.Usagef("one package at a time, not %q (flags for the tests go after -args)", packages)
 	}

@@ -26,7 +26,8 @@ func (o *options) command(seed uint64) string {
 	add(o.overlay != "", "-overlay", o.overlay)
 	add(o.tags != "", "-tags", o.tags)
 	add(o.dir != "", "-C", o.dir)
-	add(true, o.pkg)
+	add(o.harness, "-harness")
+	add(!o.harness, o.pkg)
 	if len(o.args) > 0 {
 		add(true, "-args")
 		add(true, o.args...)
