@@ -69,7 +69,7 @@ func (h *harness) printSummary(rest []string) {
 		flags += " -clock real"
 	}
 	fmt.Fprintf(h.stdout, "  ./use-in-course.sh -harness%s -v -run %s %s\n", flags, first, dir)
-	if root, err := coursetree.LibraryDir(); err == nil {
+	if root, err := coursetree.LibraryDir(); err == nil && !strings.HasPrefix(failures[0].why, "data race") {
 		fmt.Fprintf(h.stdout, "To find a seed with which it fails every time:\n  go run -C %s . -harness -C %s -seeds 1-1000 -run %s\n",
 			quote(filepath.Join(root, "replay")), dir, first)
 	}

@@ -1,4 +1,5 @@
 // Use-in-course installs this library in a course tree of 6.824 or 6.5840, of 2018 and 2020 to 2026, and removes it again.
+// With -harness it runs this repository's tests on the student's Raft in the tree.
 package main
 
 import (
@@ -30,7 +31,7 @@ type options struct {
 
 var command = cli.Command{
 	Name:    "use-in-course",
-	Summary: "Use-in-course installs this Raft library in a course tree of 6.824 or 6.5840.",
+	Summary: "Use-in-course installs this Raft library in a course tree of 6.824 or 6.5840, or tests the Raft that is there.",
 	Usage:   "[flags] DIR",
 	About: `DIR is the tree's directory src, which has raft (or raft1), labrpc and labgob. The
 command recognizes the trees of 2018 and 2020 to 2026, whatever their module is called.
@@ -45,15 +46,21 @@ No file is deleted. Files that it replaces are moved to DIR/.before-6.824-raft, 
 -undo moves them back. Files that you have changed after the installation are
 moved to DIR/.changed-6.824-raft. A second run replaces the library by the
 current one. If a run is killed, run the command again, or undo. go.mod is never
-changed.`,
+changed.
+
+With -harness it installs nothing. It builds our tests of Lab 2 with your package
+raft, by go's -overlay, and runs them one by one, on a clock that does not wait. It
+stops after the first part with a failure. docs/student-raft.md says more.`,
 	Examples: `./use-in-course.sh -n ~/6.5840/src
 ./use-in-course.sh ~/6.5840/src
 ./use-in-course.sh -all ~/6.5840/src
 ./use-in-course.sh -undo ~/6.5840/src
+./use-in-course.sh -harness ~/6.5840/src
+./use-in-course.sh -harness -run 2B -race ~/6.5840/src
 go run ./cmd/use-in-course ~/6.5840/src`,
-	OK:       "done",
-	Failed:   "a file could not be moved or written, or -undo found no backup of a file",
-	Unusable: "wrong usage, or DIR is no course tree; nothing was changed",
+	OK:       "done; with -harness, all tests passed",
+	Failed:   "a file could not be moved or written, or -undo found no backup of a file, or a test failed",
+	Unusable: "wrong usage, DIR is no course tree, or its package raft does not compile; nothing was changed",
 }
 
 func main() { cli.Main(&command, parseOptions, run) }

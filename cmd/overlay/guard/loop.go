@@ -31,10 +31,13 @@ func Pass() {
 	}
 }
 
-// Start begins a test.
+// Start begins a test: it forgets the loops and the locks of the one before.
 func Start() {
 	over.Store(false)
 	busy.Clear()
+	held.mu.Lock()
+	defer held.mu.Unlock()
+	clear(held.holds)
 }
 
 // End ends a test: goroutines that call Pass end.

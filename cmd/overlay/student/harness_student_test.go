@@ -179,7 +179,7 @@ func (rf *Raft) Start(command any) (index, term int, leads bool) {
 func (rf *Raft) GetState() (term int, leads bool) {
 	var t int
 	var l bool
-	if !rf.within("GetState", callLimit, func() { t, l = rf.cfg.watch.wire.GetState(rf.server, rf.student.GetState) }) {
+	if !rf.within("GetState", callLimit, func() { t, l = rf.cfg.watch.getState(rf) }) {
 		return 0, false
 	}
 	return t, l

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The first failure in a test's output is its cause, with the place in the student's package.
+func TestResults(t *testing.T) {
+	const (
+		passed = "Test (2A): a ...\n  ... Passed --   3.1  3   52    9382    0\n"
+		failed = "    test_test.go:53: expected one leader, got none\n--- FAIL: TestX2A (0.05s)\n"
+		broken = `panic: runtime error: index out of range [9] with length 1 [recovered]
+	panic: again
+
+goroutine 36 [running]:
+panic({0x574fe0?, 0x92220a6a2b8?})
+	/usr/local/go/src/runtime/panic.go:860 +0x13a
+6.5840/raft.(*Raft).last(...)
+	/home/me/my lab/src/raft/log.go:12
+6.5840/raft.(*Raft).AppendEntries(0xc000, {0x1, 0x2}, 0xc001)
+	/home/me/my lab/src/raft/raft.go:99 +0xab
+created by 6.5840/labrpc.newWorker in goroutine 7
+	/home/me/my lab/src/labrpc/call.go:107 +0x2e
+
+goroutine 1 [chan receive]:
+6.5840/raft.(*Raft).Kill(0xc000)
+	/home/me/my lab/src/raft/raft.go:7 +0xab
+`
+		race = `==================
+WARNING: DATA RACE
+Read at 0x00c000136270 by goroutine 35:
+  6.5840/raft.(*Raft).GetState()
+      /home/me/raft/raft.go:99 +0xab
+  6.5840/raft_test.(*watch).getState()
+      /home/me/raft/harness_watch_test.go:150 +0x58
+
+Previous write at 0x00c000136270 by goroutine 28:
+  6.5840/raft.(*Raft).startElection.func1()
+      /home/me/raft/election.go:59 +0x77
+
+Goroutine 35 (running) created at:
+==================
+`
+	)
+	for _, tt := range []struct {
+		name, text, why string
+		fails           bool
+	}{
+		{"passed", passed, "", false},
+		{"failed", passed + failed, "expected one leader, got none", true},
+		{"panic", broken, "panic: runtime error: index out of range [9] with length 1, at log.go:12 in (*Raft).last", true},
+		{"panic after a failure", failed + broken, "expected one leader, got none", true},
+		{"fatal error", "fatal error: all goroutines are asleep - deadlock!\n", "fatal error: all goroutines are asleep - deadlock!", true},
+		{"race", race + failed, "data race: read at raft.go:99 in (*Raft).GetState, write at election.go:59 in (*Raft).startElection.func1", true},
+		{"log.Fatal", "2026/01/01 00:00:00 labrpc.Server.dispatch(): unknown method\n", "2026/01/01 00:00:00 labrpc.Server.dispatch(): unknown method", true},
+		{"silent", "", "exit", true},
+	} {
+		var err error
+		if tt.fails {
+			err = errors.New("exit")
+		}
+		r := newResult("TestX2A", tt.text, err)
+		if r.why != tt.why {
+			t.Errorf("%s: %q, want %q", tt.name, r.why, tt.why)
+		}
+	}
+	r := newResult("TestX2A", passed+"warning: a\nlock: b\nwarning: a\n"+passed, nil)
+	if r.rpcs != 104 || r.seconds != 6.2 || !slices.Equal(r.warnings, []string{"a"}) || !slices.Equal(r.locks, []string{"b"}) {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Only the harness's exit code says that the clock stands still.
+func TestFrozenResult(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no sh")
+	}
+	for script, want := range map[string]string{"exit 3": "it stands", "exit 1": ""} {
+		r := newResult("TestX2A", "frozen: it stands\nfrozen: still\n", exec.Command("sh", "-c", script).Run())
+		if r.frozen != want || !strings.Contains(r.why, "frozen") {
+			t.Errorf("%s: frozen %q, why %q", script, r.frozen, r.why)
+		}
+	}
+}
