@@ -178,6 +178,13 @@ func TestCommit(t *testing.T) {
 			cl.Applied(0, 1)
 		}},
 		{"Figure 8", figure8, "server 0 sends in term 4 the LeaderCommit 2, but a majority has acknowledged no entry of the leader's own term beyond index 1", figure8Story},
+		{"an entry of an earlier term on every server", "", "", func(cl *cluster) {
+			figure8Begin(cl)
+			for to := 1; to < 5; to++ {
+				cl.append(to, entries(0, 4, 1, 1, 1, 2))
+			}
+			cl.heartbeat(1, entries(0, 4, 2, 2, 2))
+		}},
 		{"Figure 8, with an entry of its own", "", "", func(cl *cluster) {
 			figure8Begin(cl)
 			cl.append(1, entries(0, 4, 1, 1, 1, 2, 4))
