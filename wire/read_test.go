@@ -132,7 +132,7 @@ func TestHostile(t *testing.T) {
 		struct {
 			Term, PrevLogIndex int
 			Entries            []struct{}
-		}{1, 0, make([]struct{}, 1<<40)},
+		}{1, 0, make([]struct{}, 1<<30)},
 	}
 	methods := []string{"Raft.RequestVote", "Raft.AppendEntries", "Raft.Heartbeat", "Raft.InstallSnapshot", "", ".", "Vote"}
 	for _, method := range methods {
