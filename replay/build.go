@@ -33,17 +33,14 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 		return nil, err
 	}
 	g := &goCommand{ctx: ctx, scratch: scratch, dir: dir, pkg: pkg}
-	if opts.overlay != "" {
-		g.flags = append(g.flags, "-overlay="+opts.overlay)
-	}
-	if opts.tags != "" {
-		g.flags = append(g.flags, "-tags="+opts.tags)
+	if err := g.addFlags(opts); err != nil {
+		return nil, err
 	}
 	t, err := g.describe()
 	if err != nil {
 		return nil, err
 	}
-	overlay, err := overlayLoops(t.files, opts.overlay, scratch)
+	overlay, err := overlayLoops(t.files, g.overlay, scratch)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +64,24 @@ type goCommand struct {
 	scratch  string // for temporary files
 	dir, pkg string
 	flags    []string // for each command that reads the package
+	overlay  string   // file among these flags, or ""
+}
+
+// addFlags adds those flags of the command line that are for the go tool.
+func (g *goCommand) addFlags(opts *options) error {
+	if opts.tags != "" {
+		g.flags = append(g.flags, "-tags="+opts.tags)
+	}
+	if opts.overlay == "" {
+		return nil
+	}
+	o := overlay{map[string]string{}}
+	if err := o.read(opts.overlay); err != nil { // here, since the go tool runs in another directory
+		return err
+	}
+	g.overlay = filepath.Join(g.scratch, "overlay.json")
+	g.flags = append(g.flags, "-overlay="+g.overlay)
+	return o.write(g.overlay)
 }
 
 // locate returns the directory to run the go tool in, and the package's name there. If opts.pkg is a directory, the go tool

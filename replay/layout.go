@@ -17,11 +17,12 @@ import (
 
 // layout says how a value lies in memory.
 type layout struct {
-	Kind   types.BasicKind // of a basic type, or Invalid
-	Shape  shape           // of any other type
-	Size   int64
-	Fields []field // of a structure
-	Elem   *layout // of a pointer or slice; nil if it is not shown
+	Kind    types.BasicKind // of a basic type, or Invalid
+	Shape   shape           // of any other type
+	Size    int64
+	Fields  []field // of a structure
+	Methods bool    // an interface has some
+	Elem    *layout // of a pointer or slice; nil if it is not shown
 }
 
 type shape int
@@ -168,7 +169,7 @@ func (c *checker) layout(t types.Type, depth int) *layout {
 	case *types.Map:
 		l.Shape = shapeMap
 	case *types.Interface:
-		l.Shape = shapeInterface
+		l.Shape, l.Methods = shapeInterface, u.NumMethods() > 0
 	case *types.Struct:
 		if c.opaque(t) || depth > maxDepth+1 {
 			return l

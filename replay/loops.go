@@ -63,12 +63,17 @@ func overlayLoops(files []string, base, scratch string) (string, error) {
 			return "", err
 		}
 	}
+	name := filepath.Join(scratch, "loops.json")
+	return name, o.write(name)
+}
+
+// write writes an overlay file.
+func (o *overlay) write(name string) error {
 	text, err := json.Marshal(o)
 	if err != nil {
-		return "", err
+		return err
 	}
-	name := filepath.Join(scratch, "loops.json")
-	return name, os.WriteFile(name, text, 0o600)
+	return os.WriteFile(name, text, 0o600)
 }
 
 // read reads an overlay file. Like the go tool, it takes relative names from the current directory.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -78,18 +79,9 @@ func parseOptions(args []string) (*options, error) {
 	f.IntVar(&o.jobs, "j", runtime.NumCPU(), "`number` of seeds to run at once, with -seeds")
 	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "stop a run after this `duration` of real time")
 	f.DurationVar(&o.limit, "limit", defaultLimit, "fail a run after this `duration` of virtual time, as -test.timeout does")
-	f.StringVar(&o.dir, "C", "", "look for the package in directory `dir`")
-	f.StringVar(&o.overlay, "overlay", "", "replace source files as the JSON `file` says, as go build does")
-	f.StringVar(&o.tags, "tags", "", "build with this comma-separated `list` of build tags")
+	o.addBuildFlags(f)
 	f.StringVar(&o.trace, "trace", "", "write calls, their arguments and the output to `file`, with -seed; the run stays the same")
 	f.StringVar(&o.traceFuncs, "trace-func", "", "trace only the functions that match `regexp`, with -trace")
-	f.Func("env", "set `KEY=VALUE` for the tests, which inherit no environment; may be repeated", func(s string) error {
-		o.env = append(o.env, s)
-		if !strings.Contains(s, "=") {
-			return errors.New("not of the form KEY=VALUE")
-		}
-		return nil
-	})
 	flags, rest := splitArgs(args)
 	o.args = rest
 	packages, err := command.Parse(f, flags)
@@ -109,11 +101,6 @@ func parseOptions(args []string) (*options, error) {
 	if err := cli.Needs(f, "-trace", o.trace != "", "trace-func"); err != nil {
 		return nil, err
 	}
-	if o.overlay != "" {
-		if o.overlay, err = filepath.Abs(o.overlay); err != nil { // the go tool runs in another directory
-			return nil, err
-		}
-	}
 	o.pkg = filepath.Join("..", "raft")
 	if len(packages) > 0 {
 		o.pkg = packages[0]
@@ -121,6 +108,20 @@ func parseOptions(args []string) (*options, error) {
 		o.pkg = "."
 	}
 	return o, o.validate(cli.Given(f, "seed"), packages)
+}
+
+// addBuildFlags adds the flags that say what is built, and its environment.
+func (o *options) addBuildFlags(f *flag.FlagSet) {
+	f.StringVar(&o.dir, "C", "", "look for the package in directory `dir`")
+	f.StringVar(&o.overlay, "overlay", "", "replace source files as the JSON `file` says, as go build does")
+	f.StringVar(&o.tags, "tags", "", "build with this comma-separated `list` of build tags")
+	f.Func("env", "set `KEY=VALUE` for the tests, which inherit no environment; may be repeated", func(s string) error {
+		o.env = append(o.env, s)
+		if !strings.Contains(s, "=") {
+			return errors.New("not of the form KEY=VALUE")
+		}
+		return nil
+	})
 }
 
 // validate returns an error for values that contradict each other or make no sense.

@@ -17,7 +17,7 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		`g\d+ +toys/traced.\(\*server\).RequestVote\(s=&{me=2 currentTerm=3}, args=&{Term=4 Candidate=-1 Name="n" Log=\[2\]{{Term=1 Command=…} {Term=2}}}, reply=&{}\)`,
+		`g\d+ +toys/traced.\(\*server\).RequestVote\(s=&{me=2 currentTerm=3}, args=&{Term=4 Candidate=-1 Name="n" Log=\[4\]{{Term=1 Command="x" Label=604800000000000} {Term=2} {Term=3 Command=302 Label=…} {Term=4 Command=…}}}, reply=&{}\)`,
 		`g\d+ +  toys/traced.\(\*server\).grow\(s=&{me=2 currentTerm=3}\)`,
 		`g\d+ +  return s.dead={v=7}, s.seen=map\[2\]`,
 		`g\d+ +return s.currentTerm=4, s.dead={v=7}, s.seen=map\[2\], reply.Term=4, reply.Granted=true`,

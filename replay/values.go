@@ -91,11 +91,36 @@ func (v values) format(l *layout) string {
 		used := values{v.mem, uint32(v.word(0))}.word(0) // the first field of internal/runtime/maps.Map
 		return fmt.Sprintf("map[%d]", used)
 	case shapeInterface:
-		if v.word(0) == 0 {
-			return "nil"
-		}
+		return v.dynamic(l)
 	}
 	return "…"
+}
+
+// Parts of the runtime's description of a type (internal/abi.Type), which begins with the type's size.
+const (
+	offsetKind = 23
+	kindMask   = 1<<5 - 1
+	kindString = 24 // the numbers of bool to float64 are those of go/types
+)
+
+// dynamic formats an interface value if its type is basic. Such a value is behind the second word. The first word leads to the
+// type, or, if the interface has methods, to a table with the type at its second word.
+func (v values) dynamic(l *layout) string {
+	about := v.word(0)
+	if about == 0 {
+		return "nil"
+	}
+	if l.Methods {
+		about = values{v.mem, uint32(about)}.word(1)
+	}
+	kind, _ := v.mem.ReadByte(uint32(about) + offsetKind)
+	basic := &layout{Kind: types.BasicKind(kind & kindMask), Size: int64(values{v.mem, uint32(about)}.word(0))}
+	if basic.Kind == kindString {
+		basic.Kind = types.String
+	} else if basic.Kind < types.Bool || basic.Kind > types.Float64 {
+		return "…"
+	}
+	return values{v.mem, uint32(v.word(1))}.basic(basic)
 }
 
 // slice formats a slice: its length, and its elements, but not those in the middle of a long one.

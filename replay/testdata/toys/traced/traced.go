@@ -1,7 +1,11 @@
 // Package traced has functions with arguments of all kinds.
 package traced
 
-import "sync/atomic"
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
 
 type voteArgs struct {
 	Term      int
@@ -13,7 +17,10 @@ type voteArgs struct {
 type entry struct {
 	Term    int
 	Command any
+	Label   fmt.Stringer
 }
+
+var week = 7 * 24 * time.Hour
 
 type voteReply struct {
 	Term    int
