@@ -12,18 +12,18 @@ import (
 	"strings"
 
 	"6.824/cmd/cli"
-	"6.824/cmd/overlay"
 )
 
 // target describes a built test binary.
 type target struct {
-	Wasm       string   // file
-	ImportPath string   // of the package under test
-	Root       string   // the directory that the guest sees: of the package's module, or of the package if it has none
-	Subdir     string   // of the package in Root, with slashes
-	RootName   string   // the guest's name for Root
-	Packages   []string // import paths of all packages in the binary outside the standard library
-	files      []string // the Go files of these packages
+	Wasm       string               // file
+	ImportPath string               // of the package under test
+	Root       string               // the directory that the guest sees: of the package's module, or of the package if it has none
+	Subdir     string               // of the package in Root, with slashes
+	RootName   string               // the guest's name for Root
+	Packages   []string             // import paths of all packages in the binary outside the standard library
+	Signatures map[string]signature // of functions, for -trace
+	files      []string             // the Go files of these packages
 }
 
 // build compiles the tests of the package that opts name.
@@ -33,25 +33,14 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 		return nil, err
 	}
 	g := &goCommand{ctx: ctx, scratch: scratch, dir: dir, pkg: pkg}
-	base := opts.overlay
-	if opts.harness {
-		h, err := overlay.Make(opts.dir, scratch, overlay.Options{})
-		if err != nil {
-			return nil, err
-		}
-		g.dir, g.env, base = h.Dir, h.Env, h.File
-	}
-	if base != "" {
-		g.flags = append(g.flags, "-overlay="+base)
-	}
-	if opts.tags != "" {
-		g.flags = append(g.flags, "-tags="+opts.tags)
+	if err := g.addFlags(opts); err != nil {
+		return nil, err
 	}
 	t, err := g.describe()
 	if err != nil {
 		return nil, err
 	}
-	loops, err := overlayLoops(t.files, base, scratch)
+	loops, err := overlayLoops(t.files, g.overlay, scratch)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +52,10 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 	if _, err := os.Stat(t.Wasm); err != nil {
 		return nil, fmt.Errorf("%s has no tests: there is no _test.go file for GOOS=wasip1 in %s", t.ImportPath, g.pkgDir(t))
 	}
-	return t, nil
+	if opts.trace != "" {
+		t.Signatures, err = g.signatures(loops)
+	}
+	return t, err
 }
 
 // goCommand runs the go tool on one package.
@@ -73,6 +65,7 @@ type goCommand struct {
 	dir, pkg string
 	flags    []string // for each command that reads the package
 	env      []string // of each command
+	overlay  string   // file among these flags, or ""
 }
 
 // locate returns the directory to run the go tool in, and the package's name there. If opts.pkg is a directory, the go tool
@@ -136,36 +129,77 @@ func (g *goCommand) describe() (*target, error) {
 	}
 	t.Subdir = filepath.ToSlash(rel)
 	t.RootName = "/" + strings.TrimSuffix(strings.TrimSuffix(t.ImportPath, t.Subdir), "/") // as in stack traces
-	return t, g.describeDeps(t)
+	return t, g.addDeps(t)
 }
 
-// describeDeps asks the go tool for the packages that t holds, and for their files.
-func (g *goCommand) describeDeps(t *target) error {
-	out, err := g.run(true, "list", "-deps", "-test", "-json=ImportPath,Standard,Dir,GoFiles", g.pkg)
-	if err != nil {
-		return g.explainBuild(out)
+// listedPackage is a package of a test binary, as the go tool lists it.
+type listedPackage struct {
+	ImportPath, Dir string
+	Standard        bool // of the standard library
+	GoFiles         []string
+	Export          string // file of export data
+}
+
+// name returns the import path: "p [p.test]" is p, compiled for the test.
+func (p *listedPackage) name() string {
+	name, _, _ := strings.Cut(p.ImportPath, " ")
+	return name
+}
+
+// isMain reports whether the go tool has written the package: the main package of the test binary.
+func (p *listedPackage) isMain() bool { return strings.HasSuffix(p.ImportPath, ".test") }
+
+func (p *listedPackage) paths() []string {
+	var paths []string
+	for _, f := range p.GoFiles {
+		paths = append(paths, filepath.Join(p.Dir, f))
 	}
+	return paths
+}
+
+// deps lists the packages of the test binary, each after those that it imports.
+func (g *goCommand) deps(flags ...string) ([]listedPackage, error) {
+	args := append(flags, "-deps", "-test", "-json=ImportPath,Standard,Dir,GoFiles,Export", g.pkg)
+	out, err := g.run(true, "list", args...)
+	if err != nil {
+		return nil, g.explainBuild(out)
+	}
+	var pkgs []listedPackage
 	dec := json.NewDecoder(strings.NewReader(out))
 	for dec.More() {
-		var p struct {
-			ImportPath, Dir string
-			Standard        bool
-			GoFiles         []string
-		}
+		var p listedPackage
 		if err := dec.Decode(&p); err != nil {
-			return err
+			return nil, err
 		}
-		name, _, _ := strings.Cut(p.ImportPath, " ") // "p [p.test]" is p, compiled for the test
-		if p.Standard || strings.HasSuffix(name, ".test") {
-			continue
-		}
-		t.Packages = append(t.Packages, name)
-		for _, f := range p.GoFiles {
-			t.files = append(t.files, filepath.Join(p.Dir, f))
+		pkgs = append(pkgs, p)
+	}
+	return pkgs, nil
+}
+
+// addDeps adds the packages of the test binary to t.
+func (g *goCommand) addDeps(t *target) error {
+	pkgs, err := g.deps()
+	for _, p := range pkgs {
+		if !p.Standard && !p.isMain() {
+			t.Packages = append(t.Packages, p.name())
+			t.files = append(t.files, p.paths()...)
 		}
 	}
 	t.Packages, t.files = sorted(t.Packages), sorted(t.files)
-	return nil
+	return err
+}
+
+// signatures returns the signatures of the functions in the test binary that was built with an overlay.
+func (g *goCommand) signatures(overlayFile string) (map[string]signature, error) {
+	pkgs, err := g.deps("-export", "-trimpath", "-overlay="+overlayFile)
+	if err != nil {
+		return nil, err
+	}
+	o := replacements{map[string]string{}}
+	if err := o.read(overlayFile); err != nil {
+		return nil, err
+	}
+	return signatures(pkgs, o.Replace)
 }
 
 // sorted sorts s and removes duplicates.

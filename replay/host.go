@@ -27,6 +27,7 @@ type host struct {
 	steps    *rand.Rand
 	random   *rand.ChaCha8
 	preempt  *preempter
+	trace    *tracer // or nil
 	output   io.Writer
 	sum      hash.Hash
 	events   *bufio.Writer // writes to sum
@@ -112,6 +113,9 @@ func (h *host) Read(p []byte) (int, error) {
 func (h *host) Write(p []byte) (int, error) {
 	h.events.WriteByte('o')
 	h.events.Write(p)
+	if h.trace != nil {
+		h.trace.output(p)
+	}
 	return h.output.Write(p)
 }
 

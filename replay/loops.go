@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -30,9 +29,6 @@ const (
 	maxTurn        = 20 * time.Microsecond // the longest time that they take
 	offsetArgument = 8                     // of the first argument from the stack pointer when a function begins
 )
-
-// replacements are what the file of -overlay holds.
-type replacements struct{ Replace map[string]string }
 
 // overlayLoops writes an overlay for the given source files, on top of the overlay file base unless that is "". It returns
 // the overlay's file name.
@@ -63,39 +59,8 @@ func overlayLoops(files []string, base, scratch string) (string, error) {
 			return "", err
 		}
 	}
-	text, err := json.Marshal(o)
-	if err != nil {
-		return "", err
-	}
 	name := filepath.Join(scratch, "loops.json")
-	return name, os.WriteFile(name, text, 0o600)
-}
-
-// read reads an overlay file. Like the go tool, it takes relative names from the current directory.
-func (o *replacements) read(name string) error {
-	if name == "" {
-		return nil
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	var relative replacements
-	if err := json.Unmarshal(text, &relative); err != nil {
-		return fmt.Errorf("-overlay %s: %w", name, err)
-	}
-	for from, to := range relative.Replace {
-		if from, err = filepath.Abs(from); err != nil {
-			return err
-		}
-		if to != "" { // "" stands for a file that does not exist
-			if to, err = filepath.Abs(to); err != nil {
-				return err
-			}
-		}
-		o.Replace[from] = to
-	}
-	return nil
+	return name, o.write(name)
 }
 
 // countLoops returns the source file with counting loops, or nil if it has no loops or is not valid.

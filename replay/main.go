@@ -9,11 +9,12 @@
 //   - randomness (host.go): math/rand, crypto/rand, the order of maps and the choices of select start from random bytes of
 //     the host.
 //   - scheduling (preempt.go): the host asks the running goroutine to yield at random entries of functions of the packages
-//     under test, as the runtime does by itself on other platforms.
+//     under test, and in their loops (loops.go), as the runtime does by itself on other platforms.
 //   - everything else (run.go): arguments, environment and directory names are fixed. The package's files are read-only.
 //     There is no network and no other process.
 //
-// So the same tests, toolchain, flags and seed give the same run, byte for byte.
+// So the same tests, toolchain, flags and seed give the same run, byte for byte. The host can show more of it without changing
+// it: the logs of passed tests (testoutput.go), and calls with their arguments (trace.go).
 package main
 
 import (
@@ -33,6 +34,11 @@ func main() {
 
 // replay builds and runs the tests that opts name. The tests' output goes to stdout, replay's own messages go to stderr.
 func replay(ctx context.Context, opts *options, stdout, stderr io.Writer) error {
+	if opts.trace != "" { // before the build, since it may fail
+		if err := os.WriteFile(opts.trace, nil, 0o666); err != nil {
+			return cli.Unusable(err)
+		}
+	}
 	scratch, err := os.MkdirTemp("", "replay-")
 	if err != nil {
 		return cli.Unusable(err)

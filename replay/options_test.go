@@ -45,7 +45,8 @@ func TestOptions(t *testing.T) {
 		t.Errorf("without arguments: %+v", o)
 	}
 	for _, line := range []string{"-seed x", "-seed -1", "-seed 1 -seeds 1-2", "-keep-going", "-j 2", "-seeds 1-9 -j 0", "-count 0", "-timeout 0s",
-		"a b", "-seeds", "-seeds 9-1", "-frob", "-env X"} {
+		"a b", "-seeds", "-seeds 9-1", "-frob", "-env X", "-trace f -seeds 1-9",
+		"-trace-func x", "-trace f -trace-func ("} {
 		if _, err := parseOptions(strings.Fields(line)); err == nil {
 			t.Errorf("%s: no error", line)
 		}

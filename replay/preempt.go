@@ -21,6 +21,7 @@ import (
 // The linker and the assembler fix the offsets that this needs: g is the third wasm global, stackguard0 is at offset 16 in
 // it ("offset known to liblink"), g.m is at 48, and m.g0, the scheduler's own goroutine, is at 0 of m.
 const (
+	offsetStackHigh   = 8
 	globalSP          = 0
 	globalG           = 2
 	offsetStackguard0 = 16
@@ -131,7 +132,9 @@ func (l *listeners) NewFunctionListener(def api.FunctionDefinition) experimental
 	}
 	for prefix, path := range l.prefixes {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
-			return l.entry(def, path+rest)
+			e := l.entry(def, path+rest)
+			e.tested = true
+			return e
 		}
 	}
 	return nil
@@ -152,6 +155,7 @@ type entry struct {
 	index  uint32
 	name   string
 	yields bool // when stackguard0 is stackPreempt
+	tested bool // of a package under test
 	loop   bool // a loop's counter has run out (loops.go)
 }
 
@@ -165,11 +169,22 @@ func (e *entry) Before(ctx context.Context, mod api.Module, _ api.FunctionDefini
 		h.turn(mod.Memory(), uint32(g), uint32(module.Global(globalSP).Get()))
 		return
 	}
-	h.preempt.enter(mod.Memory(), uint32(g), e, uint32(params[0]) == 0)
+	fresh := uint32(params[0]) == 0
+	h.preempt.enter(mod.Memory(), uint32(g), e, fresh)
+	if h.trace != nil && fresh {
+		h.trace.call(mod.Memory(), uint32(g), uint32(module.Global(globalSP).Get()), e)
+	}
 }
 
-// After implements experimental.FunctionListener.
-func (*entry) After(context.Context, api.Module, api.FunctionDefinition, []uint64) {}
+// After implements experimental.FunctionListener. The result of a Go function in wasm is 0 if the function has returned, and 1
+// if its goroutine stops running within it.
+func (e *entry) After(ctx context.Context, mod api.Module, _ api.FunctionDefinition, results []uint64) {
+	h := ctx.Value(hostKey{}).(*host)
+	if h.trace != nil && uint32(results[0]) == 0 && !e.loop {
+		module := mod.(experimental.InternalModule)
+		h.trace.returned(mod.Memory(), uint32(module.Global(globalG).Get()), uint32(module.Global(globalSP).Get()), e)
+	}
+}
 
 // Abort implements experimental.FunctionListener.
 func (*entry) Abort(context.Context, api.Module, api.FunctionDefinition, error) {}

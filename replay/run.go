@@ -30,18 +30,17 @@ type plan struct {
 	Scratch string   // directory for files of this process
 	Args    []string // of the test binary
 	Env     []string
+	Trace   traceOptions
 }
 
 func newPlan(t *target, opts *options, cache, scratch string) *plan {
 	args := []string{filepath.Base(t.ImportPath) + ".test", "-test.paniconexit0",
-		"-test.timeout=" + opts.limit.String(), "-test.count=" + strconv.Itoa(opts.count)}
+		"-test.v=test2json", "-test.timeout=" + opts.limit.String(), "-test.count=" + strconv.Itoa(opts.count)}
 	if opts.run != "" {
 		args = append(args, "-test.run="+opts.run)
 	}
-	if opts.verbose {
-		args = append(args, "-test.v")
-	}
-	return &plan{Target: *t, Cache: cache, Scratch: scratch, Args: append(args, opts.args...), Env: opts.env}
+	return &plan{Target: *t, Cache: cache, Scratch: scratch, Args: append(args, opts.args...), Env: opts.env,
+		Trace: traceOptions{opts.trace, opts.traceFuncs}}
 }
 
 // machine holds the compiled tests. It can run them from any seed.
@@ -101,6 +100,12 @@ func (m *machine) run(seed uint64, out io.Writer) (*outcome, error) {
 	}
 	defer os.RemoveAll(tmp)
 	h := newHost(seed, out)
+	if m.plan.Trace.File != "" {
+		if h.trace, err = newTracer(h, m.plan); err != nil {
+			return nil, err
+		}
+		defer h.trace.file.Close()
+	}
 	m.current.Store(h)
 	defer m.current.Store(nil)
 	ctx := context.WithValue(context.Background(), hostKey{}, h)

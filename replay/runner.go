@@ -64,7 +64,9 @@ func (s *slot) once(ctx context.Context, seed uint64, out io.Writer) (*result, e
 		}
 		s.c = c
 	}
-	res, err := s.c.run(ctx, seed, s.r.opts.timeout, out)
+	tests := newTestOutput(out, s.r.opts.verbose)
+	res, err := s.c.run(ctx, seed, s.r.opts.timeout, tests)
+	tests.flush()
 	if err != nil || res.late {
 		s.c = nil
 	}

@@ -28,5 +28,6 @@
 //   - A handler may run on a server that has already crashed, or on its previous start. Only if the server has not crashed or
 //     started between Sent and Handled is the handler held against the server. Otherwise it counts where it excuses
 //     something: as a vote for a leader, as an acknowledgement, as a message that may have changed the log.
-//   - An election in which nobody is asked within half a second after a vote was refused is no election: see refusals.
+//   - A candidate asks another server for its vote within half a second of voting for itself. Only the rule on refused votes
+//     relies on this.
 package wire

@@ -39,6 +39,13 @@ func TestElection(t *testing.T) {
 			cl.heartbeat(1, entries(4, 3, 0, 0, 0))
 			late.handle(&voteReply{3, false})
 		}},
+		{"a killed server does not know that it was restarted", "", "", func(cl *cluster) {
+			cl.elect(0, 3, 0, 0, 1, 2)
+			cl.heartbeat(1, entries(0, 3, 0, 0, 0))
+			cl.restart(4)
+			cl.lives[4]-- // its old end
+			cl.heartbeat(1, entries(4, 3, 0, 0, 0))
+		}},
 		{"a leader with too few votes", unelected, "term 1: server 0 sends AppendEntries, but only 1 of the other 4 servers", func(cl *cluster) {
 			cl.elect(0, 1, 0, 0, 1)
 			cl.ask(0, 2, 1, 0, 0, false)
@@ -216,6 +223,17 @@ func TestRefusals(t *testing.T) {
 		{"another term", "", "", func(cl *cluster) {
 			cl.send(0, 1, requestVote(0, 2, 0, 0)).handle(&voteReply{3, false})
 			cl.send(0, 1, requestVote(0, 5, 0, 0)).handle(&voteReply{})
+		}},
+		{"a later term, maybe", "", "", func(cl *cluster) {
+			late := cl.send(0, 1, requestVote(0, 2, 0, 0)).begin()
+			cl.ask(2, 1, 5, 0, 0, true)
+			late.end(&voteReply{2, false})
+		}},
+		{"the term of the reply is unset", "", "", func(cl *cluster) {
+			cl.elect(2, 1, 0, 0, 1)
+			cl.append(1, entries(2, 1, 0, 0, 0, 1))
+			refuse(cl) // its log is longer
+			cl.send(0, 1, requestVote(0, 2, 1, 1)).handle(&voteReply{})
 		}},
 		{"a longer log", "", "", func(cl *cluster) {
 			cl.elect(2, 1, 0, 0, 1)

@@ -23,7 +23,7 @@ type logs struct {
 	commands map[position]command
 	numbered bool // an entry has followed index 0, so that the log's first index is 1 as in the service
 	held     int  // highest index that a majority has acknowledged in one term
-	own      int  // likewise, with an entry of that term at or above it
+	own      int  // likewise, with an entry of that term at or above it, or acknowledged by all servers
 	claimed  int  // highest index that was known to be committed
 }
 
@@ -139,11 +139,15 @@ func (c *Checker) countAck(r *request) {
 	if index >= t.ownFrom {
 		c.logs.own = max(c.logs.own, index)
 	}
+	if len(others) == len(c.servers)-1 {
+		c.logs.own = max(c.logs.own, others[len(others)-1])
+	}
 }
 
 // checkCommit checks that an index that a server takes for committed may be. A leader commits what a majority has
 // acknowledged to it, in its term (§5.3), and only if the entry is of its term, or before such a one (§5.4.2). All other
-// servers learn of it from the leader. So by induction no server's commitIndex is above that of the rule, at any time.
+// servers learn of it from the leader. So by induction no server's commitIndex is above that of the rule, at any time. An
+// entry that is stored on every server is committed, too, as §5.4.2 says, though the paper's Raft does not use it.
 //
 // If the entry at the index that a majority has acknowledged were of the leader's term, it would be at or above ownFrom: the
 // message that was acknowledged has named the term, as that of its last entry or as PrevLogTerm.

@@ -54,10 +54,25 @@ func TestRestriction(t *testing.T) {
 			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
 			cl.ask(3, 1, 2, 2, 1, true)
 		}},
-		{"a heartbeat that is not checked", "", "", func(cl *cluster) {
+		{"a snapshot that is being handled", "", "", func(cl *cluster) {
 			cl.elect(0, 1, 0, 0, 2, 4)
-			cl.append(1, entries(0, 1, 3, 1, 0))
-			cl.ask(3, 1, 2, 0, 0, true)
+			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).begin()
+			cl.append(1, entries(0, 1, 1, 1, 0, 1, 1))
+			cl.ask(3, 1, 2, 2, 1, true)
+		}},
+		{"a snapshot during the acknowledgement", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 4)
+			late := cl.send(0, 1, entries(0, 1, 1, 1, 0, 1, 1)).begin()
+			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
+			late.end(&appendReply{1, true})
+			cl.ask(3, 1, 2, 2, 1, true)
+		}},
+		{"an entry that was replaced during the vote", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(2, 2, 1, 1, 3, 4)
+			late := cl.send(3, 1, requestVote(3, 3, 2, 1)).begin()
+			cl.append(1, entries(2, 2, 1, 1, 0, 2))
+			late.end(&voteReply{3, true})
 		}},
 	})
 }
@@ -85,6 +100,11 @@ func TestTakenBack(t *testing.T) {
 			late := cl.send(0, 1, entries(0, 1, 0, 0, 0, 1)).begin()
 			cl.restart(1)
 			late.end(&appendReply{1, true})
+			cl.send(1, 2, requestVote(1, 2, 0, 0))
+		}},
+		{"a heartbeat that is not checked", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 2, 4)
+			cl.append(1, entries(0, 1, 3, 1, 0))
 			cl.send(1, 2, requestVote(1, 2, 0, 0))
 		}},
 		{"a rejection", takenBack, "term 1: server 1 rejects PrevLogIndex 3 of server 0, after it acknowledged index 3", func(cl *cluster) {
@@ -121,6 +141,25 @@ func TestTakenBack(t *testing.T) {
 			cl.Snapshot(1, 3)
 			cl.restart(1)
 			cl.reject(1, entries(0, 1, 2, 1, 3, 1))
+		}},
+		{"a rejection below what is applied", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.Applied(1, 3)
+			cl.reject(1, entries(0, 1, 2, 1, 0, 1))
+		}},
+		{"a rejection below what it has committed as leader", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.elect(3, 2, 3, 1, 2, 4)
+			cl.append(0, entries(3, 2, 3, 1, 0, 2))
+			cl.reject(0, entries(3, 2, 3, 1, 0, 2, 2))
+		}},
+		{"a rejection while a snapshot is handled", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			late := cl.send(0, 1, entries(0, 1, 3, 1, 0, 1)).begin()
+			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).begin()
+			late.end(&appendReply{1, false})
 		}},
 		{"a rejection of an old term", "", "", func(cl *cluster) {
 			inTerm1(cl)
@@ -177,7 +216,24 @@ func TestCommit(t *testing.T) {
 			cl.heartbeat(1, entries(0, 1, 0, 1, 0))
 			cl.Applied(0, 1)
 		}},
+		{"a log whose begin was not seen", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 4, 1, 1, 2)
+			cl.append(1, entries(0, 1, 4, 1, 0, 1))
+			cl.Applied(0, 9)
+		}},
+		{"an entry at index 0", "", "", func(cl *cluster) {
+			cl.elect(0, 1, 0, 1, 1, 2)
+			cl.append(1, entries(0, 1, 0, 1, 0, 1))
+			cl.Applied(0, 1)
+		}},
 		{"Figure 8", figure8, "server 0 sends in term 4 the LeaderCommit 2, but a majority has acknowledged no entry of the leader's own term beyond index 1", figure8Story},
+		{"an entry of an earlier term on every server", "", "", func(cl *cluster) {
+			figure8Begin(cl)
+			for to := 1; to < 5; to++ {
+				cl.append(to, entries(0, 4, 1, 1, 1, 2))
+			}
+			cl.heartbeat(1, entries(0, 4, 2, 2, 2))
+		}},
 		{"Figure 8, with an entry of its own", "", "", func(cl *cluster) {
 			figure8Begin(cl)
 			cl.append(1, entries(0, 4, 1, 1, 1, 2, 4))

@@ -69,7 +69,7 @@ var aliases = map[field][]string{
 	fCommit:       {"leadercommit", "commitindex", "leadercommitindex"},
 	fSuccess:      {"success", "ok", "succeeded", "succ"},
 	fSnapIndex:    {"lastincludedindex", "lastincludeindex", "snapshotindex"},
-	fCommand:      {"command", "cmd", "data"},
+	fCommand:      {"command", "cmd", "data", "op", "value"},
 	fIndex:        {"index", "idx", "logindex"},
 }
 

@@ -96,6 +96,25 @@ func TestOff(t *testing.T) {
 	expect(append(logs, restriction)...)
 	s.end(struct{ Success bool }{true})
 	expect(append(logs, restriction, "a term that goes back")...)
+	cl = newCluster(t, 3)
+	cl.elect(0, 1, -1, 0, 1)
+	cl.append(1, entries(0, 1, -1, 0, -1, 1))
+	expect("a commit that no majority holds", "an entry of an earlier term committed by counting")
+	cl = newCluster(t, 3)
+	cl.elect(0, 1, 0, 0, 1)
+	s = cl.send(0, 1, &appendArgs{})
+	s.args = &otherAppend{otherHead{1, 0, 0}, &otherTail{[]*otherEntry{{7, 1, 0}}, 0}}
+	s.begin()
+	expect(append(logs, restriction)...)
+}
+
+// A rule that is off says why.
+func TestOff_reason(t *testing.T) {
+	cl := newCluster(t, 3)
+	s := cl.send(0, 1, &appendArgs{})
+	s.args = struct{ PrevLogIndex int }{1}
+	s.handle(struct{}{})
+	cl.elect(0, 1, 0, 0, 1)
 	for _, line := range cl.Off() {
 		if !strings.Contains(line, ": Raft.AppendEntries: no usable field ") {
 			t.Errorf("no reason: %s", line)
@@ -132,7 +151,7 @@ func TestHostile(t *testing.T) {
 		struct {
 			Term, PrevLogIndex int
 			Entries            []struct{}
-		}{1, 0, make([]struct{}, 1<<40)},
+		}{1, 0, make([]struct{}, 1<<30)},
 	}
 	methods := []string{"Raft.RequestVote", "Raft.AppendEntries", "Raft.Heartbeat", "Raft.InstallSnapshot", "", ".", "Vote"}
 	for _, method := range methods {

@@ -5,7 +5,6 @@ package wire
 import (
 	"fmt"
 	"reflect"
-	"strings"
 )
 
 // A rule is one of the paper's, in the words for its violation.
@@ -85,11 +84,12 @@ func (c *Checker) requireReply(method string, k kind, a answer, reply any) {
 	if !c.isNew(method, reply) {
 		return
 	}
-	c.require(a.term.ok, method, reply, fTerm, termBack)
 	switch k {
 	case vote:
+		c.require(a.term.ok, method, reply, fTerm, termBack)
 		c.require(a.granted.ok, method, reply, fGranted, voteRules...)
 	case appendEntries:
+		c.require(a.term.ok, method, reply, fTerm, termBack)
 		c.require(a.success.ok, method, reply, fSuccess, ackRules...)
 	}
 }
@@ -97,13 +97,4 @@ func (c *Checker) requireReply(method string, k kind, a answer, reply any) {
 // describe names the RPC for a message.
 func (m *message) describe() string {
 	return [...]string{"", "RequestVote", "AppendEntries", "a heartbeat", "InstallSnapshot"}[m.kind]
-}
-
-// names lists servers for a message.
-func names(servers []int) string {
-	words := make([]string, len(servers))
-	for k, s := range servers {
-		words[k] = fmt.Sprint("server ", s)
-	}
-	return strings.Join(words, ", ")
 }

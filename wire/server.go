@@ -112,16 +112,17 @@ func (m *message) changesLog() bool { return m.kind != vote }
 // fromLeader reports whether only a leader sends such messages.
 func (m *message) fromLeader() bool { return m.kind != vote }
 
-// acknowledge records the last new entry of r, which the server has acknowledged. It is one that the server holds from now
-// on, unless a message that could make it drop the entry began meanwhile or is being handled. (A message of an older term
-// cannot, nor one of the same term: they come from a leader that has the entry.) The answer to an AppendEntries without
-// entries is not counted: some leaders ignore it, and some followers give it without looking.
+// acknowledge records the last new entry of r, which the server has acknowledged. The server holds it from now on, unless a
+// message that could make it drop the entry has begun (then ack.term is higher, or the generation another) or is being
+// handled. A message of an older term cannot, since it is refused. Nor can one of the same term, since its leader has the
+// entry. The answer to an AppendEntries without entries is not counted: some leaders ignore it, and some followers give it
+// without looking.
 func (s *server) acknowledge(r *request) {
 	if len(r.entries) == 0 || !r.last.ok || r.state.ack.generation != s.ack.generation || r.term.n < s.ack.term {
 		return
 	}
 	for _, other := range s.running {
-		if other.changesLog() && (other.kind == snapshot || !other.term.ok || other.term.n > r.term.n) {
+		if other.changesLog() && (other.kind == snapshot || !other.term.ok) {
 			return
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"6.824/labrpc"
 )
 
 // A Checker checks one cluster. Any number of goroutines may use it. New makes one.
@@ -182,76 +180,4 @@ func (c *Checker) violate(r rule, format string, args ...any) {
 	}
 	c.err = fmt.Errorf("%s: %s\n%s", r, fmt.Sprintf(format, args...), c.picture())
 	close(c.broken)
-}
-
-// Sent is a method of labrpc.Observer.
-func (c *Checker) Sent(call labrpc.CallInfo, args any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at, known := c.ends[call.End]
-	if !known || at.to >= len(c.servers) {
-		return
-	}
-	m := c.readMessage(kindOf(call.Method), args)
-	if m == nil {
-		return
-	}
-	to := c.servers[at.to]
-	r := &request{link: at, message: m, number: call.Number, toLife: to.life, sure: to.up}
-	c.calls[call.Number] = r
-	c.judgeRefusals()
-	if from := c.servers[at.from]; !from.up || from.life != at.life {
-		return // it has been killed, but does not know it
-	}
-	c.noteSent(r)
-	c.checkSent(r)
-}
-
-// Handling is a method of labrpc.Observer.
-func (c *Checker) Handling(call labrpc.CallInfo, args any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.calls[call.Number]
-	if r == nil {
-		return
-	}
-	if m := c.readMessage(r.kind, args); m != nil {
-		r.message = m
-		c.readEntries(m, args)
-		c.requireArgs(call.Method, m, args)
-	}
-	s := c.servers[r.to]
-	r.sure = r.sure && s.up && s.life == r.toLife
-	r.running = true
-	c.seen[r.kind] = true
-	s.begin(r)
-	c.learnEntries(r)
-}
-
-// Handled is a method of labrpc.Observer.
-func (c *Checker) Handled(call labrpc.CallInfo, reply any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	r := c.calls[call.Number]
-	if r == nil {
-		return
-	}
-	delete(c.calls, call.Number)
-	s := c.servers[r.to]
-	delete(s.running, r.number)
-	r.sure = r.sure && s.up && s.life == r.toLife
-	a := c.readAnswer(reply)
-	c.requireReply(call.Method, r.kind, a, reply)
-	c.noteHandled(r, a)
-	c.checkHandled(s, r, a)
-	c.judgeRefusals()
-}
-
-// Ended is a method of labrpc.Observer.
-func (c *Checker) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
-	if fate == labrpc.RequestLost || fate == labrpc.Unreachable {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.calls, call.Number)
-	}
 }

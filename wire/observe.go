@@ -1,0 +1,80 @@
+//go:build go1.25
+
+package wire
+
+import "6.824/labrpc"
+
+// The four methods of labrpc.Observer.
+var _ labrpc.Observer = (*Checker)(nil)
+
+// Sent records a request before it leaves, and checks what it says of its sender.
+func (c *Checker) Sent(call labrpc.CallInfo, args any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, known := c.ends[call.End]
+	if !known || at.to >= len(c.servers) {
+		return
+	}
+	m := c.readMessage(kindOf(call.Method), args)
+	if m == nil {
+		return
+	}
+	to := c.servers[at.to]
+	r := &request{link: at, message: m, number: call.Number, toLife: to.life, sure: to.up}
+	c.calls[call.Number] = r
+	c.judgeRefusals()
+	if from := c.servers[at.from]; !from.up || from.life != at.life {
+		return // it has been killed, but does not know it
+	}
+	c.noteSent(r)
+	c.checkSent(r)
+}
+
+// Handling records that a handler is about to run, and checks the entries that it is given.
+func (c *Checker) Handling(call labrpc.CallInfo, args any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.calls[call.Number]
+	if r == nil {
+		return
+	}
+	if m := c.readMessage(r.kind, args); m != nil {
+		r.message = m
+		c.readEntries(m, args)
+		c.requireArgs(call.Method, m, args)
+	}
+	s := c.servers[r.to]
+	r.sure = r.sure && s.up && s.life == r.toLife
+	r.running = true
+	c.seen[r.kind] = true
+	s.begin(r)
+	c.learnEntries(r)
+}
+
+// Handled checks the reply of a handler that has returned.
+func (c *Checker) Handled(call labrpc.CallInfo, reply any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.calls[call.Number]
+	if r == nil {
+		return
+	}
+	delete(c.calls, call.Number)
+	s := c.servers[r.to]
+	delete(s.running, r.number)
+	r.sure = r.sure && s.up && s.life == r.toLife
+	a := c.readAnswer(reply)
+	c.requireReply(call.Method, r.kind, a, reply)
+	c.noteHandled(r, a)
+	c.checkHandled(s, r, a)
+	c.judgeRefusals()
+}
+
+// Ended forgets a request that no handler will see.
+func (c *Checker) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
+	if fate == labrpc.RequestLost || fate == labrpc.Unreachable {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.calls, call.Number)
+	}
+}
