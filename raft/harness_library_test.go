@@ -82,6 +82,9 @@ func reportDeadlock(t testing.TB) {
 	}
 }
 
+// hangLimit is longer than the lab allows a test to take, which is 120 s.
+const hangLimit = 180 * time.Second
+
 // leakTimeout covers the longest call to an unreachable server, which may go on after Kill.
 const leakTimeout = 10 * time.Second
 

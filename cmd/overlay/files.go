@@ -72,7 +72,7 @@ func (o *Overlay) addNetwork(Options) error {
 // addGuard adds the packages that the student's files and the harness import.
 func (o *Overlay) addGuard(Options) error {
 	for _, name := range []string{"cmd/overlay/guard", "wire"} {
-		if err := o.putPackage(name, guardDir+"/"+path.Base(name)); err != nil {
+		if err := o.putPackage(name, addedDir(name)); err != nil {
 			return err
 		}
 	}

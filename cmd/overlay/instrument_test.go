@@ -12,7 +12,7 @@ import (
 
 // Each edit keeps the lines.
 func TestInstrument(t *testing.T) {
-	const head = "package raft; import guard6824 \"6.5840/raftguard/guard\""
+	const head = "package raft; import guard6824 \"6.5840/raftguard\""
 	const begin = " loop6824 := guard6824.Begin(\"a.go:4\")"
 	for _, tt := range []struct{ name, in, out string }{
 		{"nothing", "package raft\n\nfunc f() {}\n", ""},
@@ -62,7 +62,7 @@ func f() {
 	s.Lock(7)
 }
 `
-	want := strings.NewReplacer(`	"sync"`, `	sync "6.5840/raftguard/guard"`, `s "sync"`, `s "6.5840/raftguard/guard"`).Replace(in)
+	want := strings.NewReplacer(`	"sync"`, `	sync "6.5840/raftguard"`, `s "sync"`, `s "6.5840/raftguard"`).Replace(in)
 	o := &Overlay{Tree: &coursetree.Tree{Own: "6.5840/"}, names: map[string]string{}}
 	text, changed := o.instrument(coursetree.Parse("raft/a.go", []byte(in)))
 	if !changed || string(text) != want {

@@ -38,8 +38,8 @@ type Options struct {
 // harness are the files of this repository's package raft that also test a student's Raft.
 var harness = []string{"config_test.go", "harness_apply_test.go", "harness_check_test.go", "harness_clock_test.go", "test_test.go"}
 
-// guardDir is the directory, in the tree, of packages that only the overlay has.
-const guardDir = "raftguard"
+// addedDir returns the directory, in the tree, of a package that only the overlay has.
+func addedDir(name string) string { return "raft" + path.Base(name) }
 
 // Make writes an overlay for the package raft of the tree in dir into the directory scratch.
 func Make(dir, scratch string, opts Options) (*Overlay, error) {
@@ -122,7 +122,7 @@ func (o *Overlay) importPath(name string) string {
 	case name == "labrpc" || name == "labgob":
 		return t.Prefix + name
 	}
-	return t.Own + guardDir + "/" + path.Base(name)
+	return t.Own + addedDir(name)
 }
 
 // fromLibrary returns the text of a file of this repository with the tree's import paths.

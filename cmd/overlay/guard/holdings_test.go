@@ -24,8 +24,7 @@ func TestHoldings(t *testing.T) {
 		s := &servers[1]
 		s.lockIt()
 		go func() {
-			s.mu.Lock()
-			s.mu.Unlock()
+			lockAndUnlock(&s.mu)
 		}()
 		time.Sleep(time.Minute)
 		all := guard.Holdings()
