@@ -144,10 +144,11 @@ func (cfg *config) start1(i int, applier func(int, chan ApplyMsg)) {
 	cfg.mu.Unlock()
 	go func() {
 		defer close(reader)
+		defer rf.observePanic()
 		applier(i, applyCh)
 	}()
 	server := labrpc.MakeServer()
-	server.AddService(labrpc.MakeService(rf))
+	server.AddService(newService(rf))
 	cfg.net.AddServer(i, server)
 }
 
