@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,24 @@ func TestFailfast(t *testing.T) {
 	}
 }
 
+// Runs that end after the last one that -failfast allows, but before they are killed, do not count.
+func TestFailfastCounts(t *testing.T) {
+	r := &runner{options: options{failfast: 1, runs: 9, logs: t.TempDir()}, screen: newScreen(io.Discard, io.Discard)}
+	finished := make(chan result, 9)
+	for n := range 3 {
+		output := filepath.Join(t.TempDir(), "output")
+		if err := os.WriteFile(output, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		finished <- result{run: n, output: output, failure: &failure{}}
+	}
+	stops := 0
+	err := r.collect(finished, func() { stops++; close(finished) })
+	if err != nil || stops != 1 || r.failed != 1 || len(r.results) != 1 || r.killed.Load() != 2 {
+		t.Errorf("error %v, %d stops, %d failed, %d results, %d killed", err, stops, r.failed, len(r.results), r.killed.Load())
+	}
+}
+
 // A log gets a new name if an earlier one is there.
 func TestLogsStay(t *testing.T) {
 	packageOf(t, ".", "package m\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) { t.Error() }\n")
@@ -298,14 +317,33 @@ func (s toys) start(t *testing.T, o options) (*runner, *strings.Builder) {
 	return &runner{options: o, suite: s.suite, scratch: s.scratch, screen: newScreen(&out, io.Discard), begun: time.Now()}, &out
 }
 
-// A run that outlives its timeout is killed after it has printed its goroutines.
+// A run that outlives its timeout is killed after it has printed its goroutines, if it does.
 func TestKilledAfterLimit(t *testing.T) {
-	r, out := newToys(t).start(t, options{runs: 1, parallelism: 1, testFlags: []string{"-test.run=TestPasses", "-linger"}})
-	r.limit = 500 * time.Millisecond
+	s := newToys(t)
+	for _, flag := range []string{"-deaf=false", "-deaf"} {
+		r, out := s.start(t, options{runs: 1, parallelism: 1, testFlags: []string{"-test.run=TestPasses", "-linger", flag}})
+		r.limit = 500 * time.Millisecond
+		if err := r.runAll(t.Context()); err != nil {
+			t.Error(err)
+		}
+		match(t, "stdout", out.String(), `^run 1 failed after \S+: (no test|TestPasses) \(killed after 0\.50s\) -> \S+\n$`)
+		if output, _ := os.ReadFile(filepath.Join(r.logs, "test-1.log")); flag != "-deaf" && runtime.GOOS != "windows" {
+			match(t, "the log", string(output), `\ngoroutine `)
+		}
+	}
+}
+
+// On a terminal the live line is there again, and up to date, as soon as a failed run is printed.
+func TestLiveLine(t *testing.T) {
+	r, _ := newToys(t).start(t, options{runs: 2, parallelism: 1, testFlags: []string{"-test.run=TestMany1"}})
+	var terminal strings.Builder
+	r.screen = &screen{stdout: &terminal, stderr: &terminal, live: true, width: func() int { return 25 }}
 	if err := r.runAll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	match(t, "stdout", out.String(), `^run 1 failed after \S+: (no test|TestPasses) \(killed after 0\.50s\) -> \S+\n$`)
+	r.summarize(&terminal, &terminal)
+	match(t, "the terminal", terminal.String(), `^\r0/2 done, \d running, 0 f(\r.*)?\r {24}\rrun 1 failed .*\n`+
+		`\r1/2 done, \d running, 1 f(\r.*)?\r {24}\rrun 2 failed .*\n\r2/2 done, \d running, 2 f(\r.*)?\r {24}\r\n2 of 2 runs`)
 }
 
 // Ctrl-C kills the runs at once, and the reports hold the finished ones.

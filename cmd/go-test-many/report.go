@@ -95,7 +95,9 @@ func (r *runner) writeJSON(w io.Writer) error {
 	for _, res := range r.results {
 		run := jsonRun{Run: res.run, Passed: res.failure == nil, Seconds: res.took.Seconds()}
 		if f := res.failure; f != nil {
-			run.Log, _ = filepath.Abs(res.log)
+			if res.log != "" {
+				run.Log, _ = filepath.Abs(res.log)
+			}
 			run.Tests, run.Kind, run.Reason = f.tests, f.kind, f.reason
 		}
 		report.Results = append(report.Results, run)

@@ -51,21 +51,27 @@ func (r *runner) runAll(ctx context.Context) error {
 	defer stop()
 	finished := make(chan result)
 	go r.work(ctx, finished)
+	return r.collect(finished, stop)
+}
+
+// collect takes finished runs until the channel is closed. It calls stop when no more are wanted.
+func (r *runner) collect(finished <-chan result, stop func()) (err error) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	r.screen.status(r.progress(), 0)
-	var err error
+	enough := false
 	for {
 		select {
 		case res, open := <-finished:
-			if !open {
+			switch {
+			case !open:
 				return err
-			}
-			if err != nil || r.failfast > 0 && r.failed == r.failfast {
+			case enough:
 				r.killed.Add(1) // it ended while the others were being killed
 				continue
 			}
-			if err = r.take(res); err != nil || r.failfast > 0 && r.failed == r.failfast {
+			err = r.take(res)
+			if enough = err != nil || r.failfast > 0 && r.failed == r.failfast; enough {
 				stop()
 			}
 		case <-tick.C:
@@ -74,7 +80,7 @@ func (r *runner) runAll(ctx context.Context) error {
 	}
 }
 
-// work starts the runs, o.parallelism at a time, until ctx ends, and sends the outcome of each. It closes the channel when
+// work starts the runs, parallelism at a time, until ctx ends, and sends the outcome of each. It closes the channel when
 // all have ended.
 func (r *runner) work(ctx context.Context, finished chan<- result) {
 	var workers sync.WaitGroup
@@ -154,18 +160,19 @@ func (r *runner) take(res result) error {
 	if res.err != nil {
 		return fmt.Errorf("run %d: %w", res.run, res.err)
 	}
-	if res.failure != nil {
-		r.failed++
-		log, err := keepLog(res.output, r.logs, res.run)
-		if err != nil {
-			r.results = append(r.results, res)
-			return fmt.Errorf("run %d failed, but its output cannot be saved: %w", res.run, err)
-		}
-		res.log = log
-		r.screen.print(res.String())
-		r.screen.status(r.progress(), time.Since(r.begun))
+	if res.failure == nil {
+		r.results = append(r.results, res)
+		return nil
 	}
+	log, err := keepLog(res.output, r.logs, res.run)
+	res.log = log
 	r.results = append(r.results, res)
+	r.failed++
+	if err != nil {
+		return fmt.Errorf("run %d failed, but its output cannot be saved: %w", res.run, err)
+	}
+	r.screen.print(res.String())
+	r.screen.status(r.progress(), time.Since(r.begun))
 	return nil
 }
 
@@ -189,7 +196,8 @@ func keepLog(output, dir string, run int) (string, error) {
 		_, err = io.Copy(to, from)
 		if err = errors.Join(err, to.Close()); err != nil {
 			os.Remove(name) // a part of the output would pass for all of it
+			return "", err
 		}
-		return name, err
+		return name, nil
 	}
 }

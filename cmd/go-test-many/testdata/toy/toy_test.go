@@ -8,15 +8,23 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
 
-var linger = flag.Bool("linger", false, "do not end after the tests")
+var (
+	linger = flag.Bool("linger", false, "do not end after the tests")
+	deaf   = flag.Bool("deaf", false, "ignore SIGQUIT")
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if *deaf {
+		signal.Ignore(syscall.SIGQUIT)
+	}
 	code := m.Run()
 	if *linger && flag.Lookup("test.list").Value.String() == "" {
 		time.Sleep(time.Hour)
