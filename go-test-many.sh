@@ -20,5 +20,5 @@ trap 'exit 143' TERM
 (cd "$root" && GO111MODULE=on GOFLAGS=-trimpath=false GOWORK=off GOTOOLCHAIN=auto \
   go build -buildvcs=false -o "$scratch/go-test-many" ./cmd/go-test-many) || exit 2
 trap - EXIT HUP INT TERM
-# A signal to this process must reach the command. It removes its own executable.
+# The command replaces this shell, so that it gets the signals to this process. It removes its own executable.
 exec env GO_TEST_MANY_TEMPORARY=1 "$scratch/go-test-many" "$@"

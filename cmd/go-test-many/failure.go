@@ -52,8 +52,8 @@ func readFailure(path string, tests []string, end ending) (*failure, error) {
 	}
 }
 
-// An output collects what the output of a run tells. Tests may print anything, so a line counts only where the exit code
-// and the list of tests agree with it.
+// An output collects facts from the output of a run. Tests may print anything, so a line counts only if the exit code and
+// the list of tests agree with it.
 type output struct {
 	known    map[string]bool
 	current  string            // the test that a message would belong to

@@ -14,7 +14,7 @@ import (
 	"6.824/cmd/cli"
 )
 
-// temporaryEnv is set by go-test-many.sh, which cannot remove the executable that it has become.
+// temporaryEnv is set by go-test-many.sh, which replaces itself by this executable and so cannot remove it.
 const temporaryEnv = "GO_TEST_MANY_TEMPORARY"
 
 func main() {
@@ -63,7 +63,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	return err
 }
 
-// prepare builds and checks all that the runs need, so that nothing which was wrong from the start is found at their end.
+// prepare builds the tests and checks flags, pattern and paths, so that a mistake in them ends the command before a run.
 func prepare(ctx context.Context, o options, scratch string, stderr io.Writer) (*suite, error) {
 	s, err := findPackage()
 	if err != nil {
@@ -83,7 +83,10 @@ func prepare(ctx context.Context, o options, scratch string, stderr io.Writer) (
 	if err := s.check(o.testFlags); err != nil {
 		return nil, cli.Unusable(err)
 	}
-	return s, cli.Unusable(os.MkdirAll(o.logs, 0o777))
+	if err := os.MkdirAll(o.logs, 0o777); err != nil {
+		return nil, cli.Unusable(err)
+	}
+	return s, cli.Unusable(checkWritable(o.logs))
 }
 
 // stopReason says why not all runs have finished. It returns "" if they have.

@@ -114,7 +114,8 @@ func TestUnusable(t *testing.T) {
 		{[]string{"-failfast", "0"}, `^go-test-many: -failfast must be at least 1\nTry `},
 		{[]string{"-json", "a", "-junit", "a"}, `^go-test-many: -json and -junit name the same file\nTry `},
 		{[]string{"-json", "."}, `^go-test-many: \. is not a regular file\n$`},
-		{[]string{"-junit", "missing/a"}, `^go-test-many: open missing/a.*\n$`},
+		{[]string{"-junit", "missing/a"}, `^go-test-many: open missing/.*\n$`},
+		{[]string{"-o", "toy_test.go"}, `^go-test-many: mkdir toy_test\.go: .*\n$`},
 		{[]string{"-C", ".."}, `^go-test-many: no Go tests in .*: cd to the package that you want to test\nTry `},
 	} {
 		code, stdout, stderr, logs := many(t, c.args...)

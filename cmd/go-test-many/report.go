@@ -26,7 +26,12 @@ func checkReportPath(path string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	return checkWritable(filepath.Dir(path))
+}
+
+// checkWritable returns an error if files cannot be created in the directory.
+func checkWritable(dir string) error {
+	file, err := os.CreateTemp(dir, "go-test-many.*")
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,7 @@ import (
 	"6.824/cmd/cli"
 )
 
-// A runner runs a suite many times. The fields below screen change with each finished run; only runAll's goroutine uses
-// them.
+// A runner runs a suite many times. Only the goroutine of runAll uses screen and the fields below it.
 type runner struct {
 	options
 	suite   *suite
