@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -87,7 +88,7 @@ var plantedFaults = []plantedFault{
 		cfg.checkOneLeader()
 		<-make(chan bool)
 	}, want: []string{"TestFault: it hangs: it has not ended after 3m", `\| server 2`, "chan receive", "harness_fault_test.go"}},
-	{name: "loop", limit: 3 * time.Second, body: func(*config) { loop(make(chan bool)) }, want: []string{
+	{name: "loop", limit: 3 * time.Second, body: func(*config) { loop(new(atomic.Bool)) }, want: []string{
 		"TestFault: it hangs: it has not ended after 3s of real time", picturePattern, `raft\.loop`}},
 	{name: "unlocked twice", option: atTick(func() { new(sync.Mutex).Unlock() }), code: 2, want: []string{
 		"fatal error: sync: unlock of unlocked mutex", `raft\.\(\*Raft\)\.ticker`, `raft\.TestFault\(`}},
@@ -105,13 +106,8 @@ var plantedFaults = []plantedFault{
 }
 
 // loop does not wait: it polls.
-func loop(stop <-chan bool) {
-	for {
-		select {
-		case <-stop:
-			return
-		default:
-		}
+func loop(stop *atomic.Bool) {
+	for !stop.Load() {
 	}
 }
 
