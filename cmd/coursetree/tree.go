@@ -78,19 +78,29 @@ func Recognize(dir string) (*Tree, error) {
 
 // RecognizeStudent is like Recognize, but also takes a directory whose package raft imports labrpc from this repository.
 func RecognizeStudent(dir string) (*Tree, error) {
+	if t := recognizeModule(dir); t != nil {
+		return t, nil
+	}
+	if parent := filepath.Dir(dir); recognizeModule(parent) != nil {
+		return nil, fmt.Errorf("%s is no course tree, but %s may be one", dir, parent)
+	}
+	return Recognize(dir)
+}
+
+// recognizeModule returns the tree in dir if its package raft imports labrpc from this repository, and otherwise nil.
+func recognizeModule(dir string) *Tree {
 	files, err := ReadPackage(dir, "raft")
 	if err != nil || !HasClause(files, "raft") {
-		return Recognize(dir)
+		return nil
 	}
 	t := &Tree{Dir: dir, Raft: "raft", Prefix: LibraryModule + "/"}
 	above := t.readModule()
 	t.Own = path.Join(t.Module, above) + "/"
 	imports := slices.ContainsFunc(files, func(f *File) bool { return f.HasImport(t.Prefix + "labrpc") })
 	if !imports || t.Module == "" || t.Own == t.Prefix {
-		return Recognize(dir)
+		return nil
 	}
-	t.Years = "this repository's network"
-	return t, nil
+	return t
 }
 
 // noTree says why dir is no course tree, and which directory may be meant.

@@ -12,7 +12,11 @@ import (
 
 func (h *harness) printTitle() {
 	t := h.overlay.Tree
-	fmt.Fprintf(h.stdout, "found in %s: a tree like that of %s; nothing in it is changed\n", t.Dir, t.Years)
+	found := "a tree like that of " + t.Years
+	if t.Years == "" {
+		found = "a package raft that uses this repository's labrpc"
+	}
+	fmt.Fprintf(h.stdout, "found in %s: %s; nothing in it is changed\n", t.Dir, found)
 	if h.plain {
 		fmt.Fprintln(h.stdout, "The package compiles only without our locks and loop counters: a test may make the virtual clock stand still.")
 	}
@@ -20,6 +24,9 @@ func (h *harness) printTitle() {
 
 // maxLocks bounds the locks that are printed for a failure.
 const maxLocks = 3
+
+// lockLines breaks the line about a lock.
+var lockLines = strings.NewReplacer(", during ", "\n            during ", "; waiting ", "\n            waiting ")
 
 // printResult prints a test's line, and below it what it needs.
 func (h *harness) printResult(r *result) {
@@ -33,7 +40,7 @@ func (h *harness) printResult(r *result) {
 			fmt.Fprintf(h.stdout, "          %d more in %s\n", len(r.locks)-k, r.log)
 			break
 		}
-		fmt.Fprintf(h.stdout, "          %s\n", lock)
+		fmt.Fprintf(h.stdout, "          %s\n", lockLines.Replace(lock))
 	}
 	if r.frozen != "" {
 		fmt.Fprintf(h.stdout, "          This result is from the real clock, since %s\n", r.frozen)

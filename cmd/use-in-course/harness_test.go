@@ -131,7 +131,7 @@ func TestHarnessHabits(t *testing.T) {
 	}{
 		{"lock-held", "TestReElection2A", 1, []string{
 			`\nFAIL    TestReElection2A +\w+ of server \d has not returned for 1m0s\n`,
-			`\n +server \d: rf\.mu, locked at election\.go:\d+ in requestVote, is held for [\dms.]+, during the call of Raft\.RequestVote to server \d at raft\.go:\d+ in call, called at election\.go:\d+ in requestVote; waiting for it: .*in RequestVote`,
+			`\n +server \d: rf\.mu, locked at election\.go:\d+ in requestVote, is held for [\dms.]+\n +during the call of Raft\.RequestVote to server \d at raft\.go:\d+ in call, called at election\.go:\d+ in requestVote\n +waiting for it: .*in RequestVote`,
 			`\nwarning in 1 test: rf\.mu, locked at append\.go:\d+ in replicate, is held during the call of Raft\.AppendEntries at raft\.go:\d+ in call`,
 		}},
 		{"lock-held", "TestInitialElection2A", 0, []string{
@@ -162,6 +162,29 @@ func TestHarnessHabits(t *testing.T) {
 	}
 }
 
+// A mistake that breaks a rule of the paper fails a test, which says which rule. The others need several runs.
+func TestHarnessMistakes(t *testing.T) {
+	for mistake, want := range map[string]string{
+		"vote-kept":           "TestReElection2A +a vote refused without a reason",
+		"log-not-compared":    "TestRejoin2B +a vote for a candidate whose log is behind",
+		"truncate-always":     "TestBackup2B +an acknowledgement that is taken back",
+		"append-not-saved":    "TestPersistShutdown2C +an acknowledgement that is taken back",
+		"snapshot-off-by-one": "TestSnapshotBasic2D +(apply error: commit index|logs that do not match)",
+	} {
+		if !*full && mistake != "vote-kept" {
+			continue
+		}
+		t.Run(mistake, func(t *testing.T) {
+			t.Setenv("MISTAKE", mistake)
+			name, _, _ := strings.Cut(want, " ")
+			code, stdout, stderr := test(t, fixture(t), "-run", name)
+			if code != 1 || !regexp.MustCompile("\nFAIL    "+want).MatchString(stdout) {
+				t.Errorf("exit code %d, stdout:\n%s\nstderr:\n%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
 // After a failure, the later parts do not run, and the output says how to go on.
 func TestHarnessStopsAfterPart(t *testing.T) {
 	t.Setenv("MISTAKE", "vote-kept")
@@ -178,7 +201,7 @@ func TestHarnessStopsAfterPart(t *testing.T) {
 			t.Errorf("exit code %d, no %q in:\n%s", code, want, stdout)
 		}
 	}
-	if text := read(t, filepath.Join(logs, "TestReElection2A.log")); !strings.Contains(text, "expected one leader, got none") {
+	if text := read(t, filepath.Join(logs, "TestReElection2A.log")); !strings.Contains(text, "a vote refused without a reason") {
 		t.Errorf("the log is:\n%s", text)
 	}
 	if code, stdout, _ := test(t, fixture(t), append(run, "-keep-going")...); code != 1 || !strings.Contains(stdout, "TestSnapshotBasic2D") {
@@ -207,6 +230,7 @@ func TestHarnessBrokenPackages(t *testing.T) {
 		code            int
 		want            string
 	}{
+		{"Make with an option", "applyCh chan ApplyMsg) *Raft {", "applyCh chan ApplyMsg, debug bool) *Raft {", 2, "not enough arguments in call to student.Make"},
 		{"does not compile", "return rf.currentTerm, rf.role == leader", "return rf.currentTerm, rf.rule == leader", 2,
 			"use-in-course: package raft in " + filepath.Join(src, "raft") + " does not compile with our tests:\n"},
 		{"panic", "return rf.currentTerm, rf.role == leader", "return rf.log[9].Term, true", 1,
@@ -233,6 +257,7 @@ func TestHarnessStyle(t *testing.T) {
 	}
 	clitest.Style(t, command.Name, []string{"-harness"}, []string{"-harness", fixture(t), "-clock", "real"}, "building our tests")
 	refused(t, t.TempDir(), "is this library itself", "-harness", filepath.Dir(fixture(t)))
+	refused(t, t.TempDir(), fixture(t)+" may be one", "-harness", filepath.Join(fixture(t), "raft"))
 	for _, args := range [][]string{{"-harness", "-all", "."}, {"-run", "2A", "."}, {"-harness", "-clock", "fast", "."}} {
 		if code, _, stderr := clitest.Run(t, args...); code != 2 || !strings.HasSuffix(stderr, "Try 'use-in-course -h'.\n") {
 			t.Errorf("%q: exit code %d, %q", args, code, stderr)
