@@ -11,6 +11,7 @@ const maxApply = 1024
 // log[lastApplied] to state machine" (Figure 2, §5.3). It also sends snapshots and events. It is the only goroutine that
 // sends on applyCh or closes it. commitLocked and events wake it; Kill ends it, even if applyCh is never read.
 func (rf *Raft) applier() {
+	defer rf.observePanic()
 	defer close(rf.applierDone)
 	if rf.options.closeOnKill {
 		defer close(rf.applyCh)

@@ -29,6 +29,7 @@ func (c *chaos) failLocked(kind, format string, args ...any) {
 // read is server i's state machine: it reads applyCh until that closes.
 func (c *chaos) read(i int, rf *Raft, applyCh chan ApplyMsg, ended chan struct{}, random *rand.Rand) {
 	defer close(ended)
+	defer rf.observePanic()
 	for m := range applyCh {
 		if m.EventValid {
 			continue

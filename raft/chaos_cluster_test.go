@@ -125,17 +125,17 @@ type endpoint struct {
 }
 
 func (d *endpoint) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
-	d.rf.RequestVote(args, reply)
+	handlers{d.rf}.RequestVote(args, reply)
 	d.leave()
 }
 
 func (d *endpoint) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
-	d.rf.AppendEntries(args, reply)
+	handlers{d.rf}.AppendEntries(args, reply)
 	d.leave()
 }
 
 func (d *endpoint) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
-	d.rf.InstallSnapshot(args, reply)
+	handlers{d.rf}.InstallSnapshot(args, reply)
 	d.leave()
 }
 

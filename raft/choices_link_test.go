@@ -155,6 +155,7 @@ func (c *snapshotCounter) changed(*Raft)                   {}
 func (c *snapshotCounter) saved(*Raft)                     {}
 func (c *snapshotCounter) answering(*Raft, Message, Reply) {}
 func (c *snapshotCounter) applying(*Raft, ApplyMsg)        {}
+func (c *snapshotCounter) panicked(_ *Raft, reason any)    { panic(reason) }
 
 func (c *snapshotCounter) sending(_ *Raft, m Message, _ int) {
 	if _, ok := m.(*InstallSnapshotArgs); ok {

@@ -120,19 +120,19 @@ func (s *slowly) pass() { time.Sleep(time.Duration(rand.Intn(labrpc.SHORTDELAY))
 func (s *slowly) RequestVote(args *RequestVoteArgs, reply *RequestVoteReply) {
 	s.pass()
 	defer s.pass()
-	s.rf.RequestVote(args, reply)
+	handlers{s.rf}.RequestVote(args, reply)
 }
 
 func (s *slowly) AppendEntries(args *AppendEntriesArgs, reply *AppendEntriesReply) {
 	s.pass()
 	defer s.pass()
-	s.rf.AppendEntries(args, reply)
+	handlers{s.rf}.AppendEntries(args, reply)
 }
 
 func (s *slowly) InstallSnapshot(args *InstallSnapshotArgs, reply *InstallSnapshotReply) {
 	s.pass()
 	defer s.pass()
-	s.rf.InstallSnapshot(args, reply)
+	handlers{s.rf}.InstallSnapshot(args, reply)
 }
 
 // watchStep is the precision with which the tests below measure times.

@@ -130,6 +130,7 @@ func (cfg *config) start1(i int, applier func(int, applyChannel)) {
 	cfg.mu.Unlock()
 	go func() {
 		defer close(reader)
+		defer rf.observePanic()
 		applier(i, applyCh)
 	}()
 	server := labrpc.MakeServer()

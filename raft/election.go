@@ -99,6 +99,7 @@ func (rf *Raft) requestVotesLocked() {
 // requestVoteFrom sends RequestVote to one peer. It sends it again if there is no reply, at most maxFailures times in all:
 // "servers retry RPCs if they do not receive a response in a timely manner" (§5.1, §5.5). The next election asks again.
 func (rf *Raft) requestVoteFrom(peer int, args *RequestVoteArgs) {
+	defer rf.observePanic()
 	startedAt := time.Now()
 	for n, again := 0, true; again && n < maxFailures; n++ {
 		reply, _ := rf.call(peer, args).(*RequestVoteReply)

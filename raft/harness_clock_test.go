@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -28,6 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	debug.SetTraceback("all") // so that a fatal error shows the stack of the test, which has its name
 	os.Exit(m.Run())
 }
 
@@ -67,50 +67,11 @@ func lab(t *testing.T, body func(t *testing.T)) {
 	})
 }
 
-// clocked runs body on the chosen clock, and ends the process if body hangs. A deadlock becomes an error of report.
-func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
-	t.Helper()
-	_, limited := t.Deadline()
-	watch := func() (stop func()) {
-		if !limited { // -timeout=0, for a debugger
-			return func() {}
-		}
-		return watchHang(t.Name())
-	}
-	defer watch()()
-	guarded := func(t *testing.T) {
-		defer watch()()
-		body(t)
-	}
-	if !virtualClock() {
-		guarded(t)
-		return
-	}
-	defer reportDeadlock(report)
-	synctest.Test(t, guarded)
-}
-
-// bubbleStacks returns the stacks of all goroutines in bubbles.
-func bubbleStacks() []string {
-	return slices.DeleteFunc(sortedValues(goroutines()), func(stack string) bool { return bubbleOf(stack) == "" })
-}
-
 // bubbleOf returns the name of the bubble that a stack's goroutine is in, or "".
 func bubbleOf(stack string) string {
 	header, _, _ := strings.Cut(stack, "\n")
 	_, name, _ := strings.Cut(header, "synctest bubble ")
 	return name
-}
-
-// watchHang ends the process and prints all goroutines' stacks, unless stop is called within hangLimit. A test needs
-// one on each clock: while a server waits for a mutex the virtual clock stands still; while all wait for a message it
-// runs.
-func watchHang(name string) (stop func()) {
-	timer := time.AfterFunc(hangLimit, func() {
-		debug.SetTraceback("all")
-		panic(fmt.Sprintf("%s hangs: no end after %v", name, hangLimit))
-	})
-	return func() { timer.Stop() }
 }
 
 // leaked returns the stacks of this module's goroutines that are not in before and do not end within timeout.

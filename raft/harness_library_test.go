@@ -41,9 +41,6 @@ func (cfg *config) makeOptions(server int) []Option {
 	return options
 }
 
-// serviceOf returns the service of a server's RPC handlers.
-func serviceOf(rf *Raft) *labrpc.Service { return labrpc.MakeService(rf) }
-
 // crashing does nothing: a crash begins with takeDisk.
 func (w *watch) crashing(int) {}
 
@@ -67,23 +64,6 @@ func (cfg *config) awaitReader(i int, reader <-chan struct{}) {
 		cfg.t.Errorf("server %v: applyCh is still open %v after Kill", i, timeout)
 	}
 }
-
-// reportDeadlock turns a bubble's panic about blocked goroutines into a failure of this test alone.
-func reportDeadlock(t testing.TB) {
-	switch r := recover().(type) {
-	case nil:
-	case error:
-		if !strings.HasPrefix(r.Error(), "deadlock:") {
-			panic(r)
-		}
-		t.Errorf("%v\n%s", r, strings.Join(bubbleStacks(), "\n\n"))
-	default:
-		panic(r)
-	}
-}
-
-// hangLimit is longer than the lab allows a test to take, which is 120 s.
-const hangLimit = 180 * time.Second
 
 // leakTimeout covers the longest call to an unreachable server, which may go on after Kill.
 const leakTimeout = 10 * time.Second

@@ -359,8 +359,8 @@ func withSelf(before map[string]string) map[string]string {
 
 // TestHarnessDeadlock checks that a deadlock in a bubble fails only its own test.
 func TestHarnessDeadlock(t *testing.T) {
-	wantError(t, "deadlock: blocked", func(f *fakeT) {
-		defer reportDeadlock(f)
+	wantError(t, "TestX: deadlock: blocked\n", func(f *fakeT) {
+		defer (&trial{name: "TestX"}).catch(f)
 		panic(fmt.Errorf("deadlock: blocked"))
 	})
 }

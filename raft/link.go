@@ -26,6 +26,7 @@ const (
 // wakeReplicatorLocked may start another replicator for the same follower, as far as WithLink allows. A replicator that
 // finds another one waiting ends.
 func (rf *Raft) replicator(f *follower) {
+	defer rf.observePanic()
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	var c call

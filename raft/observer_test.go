@@ -38,6 +38,7 @@ type watch struct {
 
 	mu          sync.Mutex // may be taken while a Raft.mu is held; the only lock taken under it is a Persister's
 	err         error
+	panicShown  bool // a panic was printed
 	begun       time.Time
 	order       int // of the last event
 	servers     []*watched
@@ -105,6 +106,7 @@ func newWatch(servers int) *watch {
 	for i := range servers {
 		w.servers = append(w.servers, &watched{id: i, disk: emptyDisk(), granted: make(map[int]int)})
 	}
+	enlist(w)
 	return w
 }
 

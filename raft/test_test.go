@@ -249,6 +249,7 @@ func (cfg *config) concurrentStarts() bool {
 	indices := make(chan int, many)
 	for i := range many {
 		go func() {
+			defer endTestOnPanic()
 			index, t, ok := rf.Start(100 + i)
 			if !ok || t != term {
 				index = -1
@@ -597,6 +598,7 @@ func TestUnreliableAgree2C(t *testing.T) {
 		for it := 1; it < 50; it++ {
 			for j := range 4 {
 				go func() {
+					defer endTestOnPanic()
 					_, err := cfg.agree(100*it+j, 1, true)
 					errs <- err
 				}()
@@ -663,7 +665,10 @@ func (cfg *config) churn() {
 	clients := make([]chan churned, 3)
 	for me := range clients {
 		clients[me] = make(chan churned, 1)
-		go func() { clients[me] <- cfg.churnClient(me, &stop) }()
+		go func() {
+			defer endTestOnPanic()
+			clients[me] <- cfg.churnClient(me, &stop)
+		}()
 	}
 
 	for range 20 {

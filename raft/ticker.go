@@ -10,6 +10,7 @@ import (
 // ticker starts elections and, on a leader, tells the replicators when heartbeats are due. It is a goroutine that sleeps
 // until tick is due again. wakeTickerAtLocked wakes it earlier; Kill ends it.
 func (rf *Raft) ticker() {
+	defer rf.observePanic()
 	timer := time.NewTimer(rf.tick())
 	defer timer.Stop()
 	for {

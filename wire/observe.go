@@ -19,8 +19,7 @@ func (c *Checker) Sent(call labrpc.CallInfo, args any) {
 	if m == nil {
 		return
 	}
-	to := c.servers[at.to]
-	r := &request{link: at, message: m, number: call.Number, toLife: to.life, sure: to.up}
+	r := &request{link: at, message: m, number: call.Number, toLife: c.servers[at.to].life}
 	c.calls[call.Number] = r
 	c.judgeRefusals()
 	if from := c.servers[at.from]; !from.up || from.life != at.life {
@@ -43,11 +42,9 @@ func (c *Checker) Handling(call labrpc.CallInfo, args any) {
 		c.readEntries(m, args)
 		c.requireArgs(call.Method, m, args)
 	}
-	s := c.servers[r.to]
-	r.sure = r.sure && s.up && s.life == r.toLife
 	r.running = true
 	c.seen[r.kind] = true
-	s.begin(r)
+	c.servers[r.to].begin(r)
 	c.learnEntries(r)
 }
 
@@ -62,7 +59,7 @@ func (c *Checker) Handled(call labrpc.CallInfo, reply any) {
 	delete(c.calls, call.Number)
 	s := c.servers[r.to]
 	delete(s.running, r.number)
-	r.sure = r.sure && s.up && s.life == r.toLife
+	r.sure = s.up && s.life == r.toLife
 	a := c.readAnswer(reply)
 	c.requireReply(call.Method, r.kind, a, reply)
 	c.noteHandled(r, a)

@@ -43,7 +43,7 @@ type request struct {
 	*message
 	number int64
 	toLife int  // life of the receiver when the request was sent
-	sure   bool // so far, the receiver has neither crashed nor started since
+	sure   bool // when the handler returned, the receiver had neither crashed nor started since
 	state  state
 
 	running bool // the handler has begun and has not returned

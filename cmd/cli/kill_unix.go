@@ -12,3 +12,10 @@ func killGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
+
+// KillLeft kills the processes that a command of Exec has left behind when it ended, on Unix.
+func KillLeft(cmd *exec.Cmd) {
+	if cmd.Process != nil {
+		cmd.Cancel()
+	}
+}

@@ -25,9 +25,6 @@ var studentPackage = reflect.TypeFor[student.Raft]().PkgPath()
 // modulePrefix precedes the student's functions in stack traces.
 var modulePrefix = studentPackage + "."
 
-// hangLimit is long, since a student's Raft that saves its whole log at each command takes minutes under the race detector.
-const hangLimit = 10 * time.Minute
-
 // leakTimeout covers the longest call to an unreachable server, which may go on after Kill.
 const leakTimeout = 10 * time.Second
 
