@@ -55,7 +55,7 @@ func (l layout) makeStudent(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := map[string]string{"extra.go": toyExtra}
+	texts := map[string]string{"extra.go": toyExtra, "my_test.go": "package raft\n\nvar _ = noSuchName\n"}
 	for _, f := range files {
 		if name := path.Base(f.Name); name != "persister.go" { // the tree has one
 			texts[name] = string(f.Text)
@@ -64,7 +64,6 @@ func (l layout) makeStudent(t *testing.T) string {
 	texts["mistakes.go"] = strings.NewReplacer("\t\"slices\"\n", "", `!slices.Contains(names, mistake)`, "len(names) == 0").
 		Replace(texts["mistakes.go"])
 	if l.split {
-		texts["extra.go"] += strings.TrimPrefix(toySplit, "package raft\n")
 		texts["extra.go"] = toySplit + strings.TrimPrefix(toyExtra, "package raft\n")
 		texts["raft.go"] = strings.Replace(applyMsgType.ReplaceAllString(texts["raft.go"], "\n"),
 			"chan ApplyMsg) *Raft {", "chan ApplyMsg) raftapi.Raft {", 1)
@@ -248,6 +247,18 @@ func TestHarnessBrokenPackages(t *testing.T) {
 				t.Errorf("exit code %d, want %d; no %q in\n%s%s", code, tt.code, tt.want, stdout, stderr)
 			}
 		})
+	}
+}
+
+// If the student's locks must be those of package sync, the tests run without ours.
+func TestHarnessPlain(t *testing.T) {
+	src := layoutOf(t, "2024").makeStudent(t)
+	write(t, filepath.Join(src, "locks", "locks.go"), "package locks\n\nimport \"sync\"\n\nfunc With(m *sync.Mutex) {}\n", 0o644)
+	write(t, filepath.Join(src, "raft", "with.go"), "package raft\n\nimport (\n\t\"6.5840/locks\"\n\t\"sync\"\n)\n\n"+
+		"func (rf *Raft) with(m *sync.Mutex) { locks.With(m) }\n", 0o644)
+	code, stdout, stderr := test(t, src, "-run", "TestInitialElection2A")
+	if code != 0 || !strings.Contains(stdout, "\nThe package compiles only without our locks and loop counters") {
+		t.Errorf("exit code %d, stdout:\n%s\nstderr:\n%s", code, stdout, stderr)
 	}
 }
 
