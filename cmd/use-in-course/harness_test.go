@@ -218,8 +218,9 @@ func replaceIn(t *testing.T, name, old, text string) {
 	write(t, name, strings.Replace(before, old, text, 1), 0o644)
 }
 
-// A package that does not compile, a panic, a clock that stands still, and names that only the real package sync has.
+// A package that does not compile, a panic, a message after Kill, and all types of package sync.
 func TestHarnessBrokenPackages(t *testing.T) {
+	t.Parallel()
 	src := layoutOf(t, "2024").makeStudent(t)
 	raft := filepath.Join(src, "raft", "raft.go")
 	good := read(t, raft)
@@ -234,8 +235,8 @@ func TestHarnessBrokenPackages(t *testing.T) {
 			"use-in-course: package raft in " + filepath.Join(src, "raft") + " does not compile with our tests:\n"},
 		{"panic", "return rf.currentTerm, rf.role == leader", "return rf.log[9].Term, true", 1,
 			"panic: runtime error: index out of range [9] with length 1, at " + line + " in (*Raft).GetState"},
-		{"frozen", "return rf.currentTerm, rf.role == leader", "again: if since := time.Since(rf.deadline); since < -time.Millisecond { goto again }; return rf.currentTerm, rf.role == leader", 0,
-			"This result is from the real clock, since the virtual clock stands still"},
+		{"sends after Kill", "atomic.StoreInt32(&rf.dead, 1)", "atomic.StoreInt32(&rf.dead, 1); go func() { rf.applyCh <- ApplyMsg{} }()", 0,
+			"RPCs\n1 of 1 test passed."}, // with no warning between them
 		{"type of sync", "mu        sync.Mutex\n", "mu        sync.Mutex; ready sync.Once; f func(*sync.Cond, sync.Locker, *sync.WaitGroup, *sync.Map, *sync.Pool, *sync.RWMutex)\n", 0,
 			"1 of 1 test passed."},
 	} {
@@ -250,8 +251,25 @@ func TestHarnessBrokenPackages(t *testing.T) {
 	}
 }
 
+// A test whose virtual clock stands still runs again on the real clock. Its result there depends on the machine.
+func TestHarnessFrozen(t *testing.T) {
+	if !*full {
+		t.Skip("this takes half a minute: -full")
+	}
+	t.Parallel()
+	src := layoutOf(t, "2024").makeStudent(t)
+	replaceIn(t, filepath.Join(src, "raft", "raft.go"), "\treturn rf.currentTerm, rf.role == leader",
+		"again:\n\tif time.Since(rf.deadline) < -time.Millisecond {\n\t\tgoto again\n\t}\n\treturn rf.currentTerm, rf.role == leader")
+	_, stdout, stderr := test(t, src, "-run", "TestInitialElection2A")
+	want := `\n +This result is from the real clock, since the virtual clock stands still: a goroutine is not durably blocked: raft.go:\d+ in \(\*Raft\)\.GetState \[run\w+\]\n`
+	if !regexp.MustCompile(want).MatchString(stdout) {
+		t.Errorf("no %q in\n%s%s", want, stdout, stderr)
+	}
+}
+
 // If the student's locks must be those of package sync, the tests run without ours.
 func TestHarnessPlain(t *testing.T) {
+	t.Parallel()
 	src := layoutOf(t, "2024").makeStudent(t)
 	write(t, filepath.Join(src, "locks", "locks.go"), "package locks\n\nimport \"sync\"\n\nfunc With(m *sync.Mutex) {}\n", 0o644)
 	write(t, filepath.Join(src, "raft", "with.go"), "package raft\n\nimport (\n\t\"6.5840/locks\"\n\t\"sync\"\n)\n\n"+

@@ -142,7 +142,8 @@ func (l layout) splitFiles() map[string]string {
 		"raft1/test.go": strings.Replace(toyHarness, "import (", "import (\n\t\"PREFIXraftapi\"\n\ttester \"PREFIXtester1\"", 1) +
 			strings.NewReplacer("chan ApplyMsg", "chan raftapi.ApplyMsg", "*Raft", "raftapi.Raft").
 				Replace(fmt.Sprintf(toyConfig, "tester.MakePersister()", "type Test = config")),
-		"raft1/server.go":    "package raft\n\ntype rfsrv struct{}\n",
+		"raft1/server.go":    "package raft\n\nimport tester \"PREFIXtester1\"\n\ntype rfsrv struct{ cfg *tester.Config }\n",
+		"tester1/config.go":  "package tester\n\ntype Config struct{}\n",
 		"raft1/raft_test.go": strings.NewReplacer("PART", "3A", "rf.Kill()", "_ = rf").Replace(toyTest),
 	}
 	if l.remote {

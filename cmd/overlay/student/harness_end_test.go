@@ -59,7 +59,10 @@ func (w *watch) warnOff() {
 	}
 }
 
-var stackPlace = regexp.MustCompile(`^\t(.*):(\d+)`)
+var (
+	stackPlace = regexp.MustCompile(`^\t(.*):(\d+)`)
+	stackState = regexp.MustCompile(`^goroutine \d+ \[([^],]*)`)
+)
 
 // placeOf returns the innermost place in the student's package on a stack.
 func placeOf(stack string) string {
@@ -140,9 +143,8 @@ func watchClock() {
 			os.Exit(map[bool]int{false: 0, true: 1}[failed.Load()])
 		}
 		for _, stack := range bubbleStacks() {
-			if header, _, _ := strings.Cut(stack, "\n"); !strings.Contains(header, "durable") {
-				fmt.Printf("frozen: the virtual clock stands still: a goroutine is not durably blocked: %s, %s\n",
-					placeOf(stack), header)
+			if m := stackState.FindStringSubmatch(stack); m != nil && !strings.Contains(m[1], "durable") {
+				fmt.Printf("frozen: the virtual clock stands still: a goroutine is not durably blocked: %s [%s]\n", placeOf(stack), m[1])
 			}
 		}
 		current.Load().explain()
