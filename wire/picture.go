@@ -41,9 +41,9 @@ func (c *Checker) noteSent(r *request) {
 	case vote:
 		c.note(r.from, "term %v: asks %d for its vote, last entry %v/%v", r.term, r.to, r.lastIndex, r.lastTerm)
 	case snapshot:
-		c.note(r.from, "term %v: sends %d a snapshot up to %v", r.term, r.to, r.snapIndex)
+		c.note(r.from, "term %v: InstallSnapshot to %d up to %v", r.term, r.to, r.snapIndex)
 	default:
-		c.note(r.from, "term %v: sends %d what follows %v/%v, commit %v", r.term, r.to, r.prevIndex, r.prevTerm, r.commit)
+		c.note(r.from, "term %v: AppendEntries to %d after %v/%v, commit %v", r.term, r.to, r.prevIndex, r.prevTerm, r.commit)
 	}
 }
 
@@ -52,13 +52,13 @@ func (c *Checker) noteHandled(r *request, a answer) {
 	case r.kind == vote && a.granted.yes:
 		c.note(r.to, "term %v: votes for %d", r.term, r.from)
 	case r.kind == vote:
-		c.note(r.to, "term %v: refuses %d of term %v", a.term, r.from, r.term)
+		c.note(r.to, "term %v: refuses %d its vote in term %v", a.term, r.from, r.term)
 	case r.kind == snapshot:
-		c.note(r.to, "term %v: takes a snapshot of %d up to %v", a.term, r.from, r.snapIndex)
+		c.note(r.to, "term %v: gets the snapshot of %d up to %v", a.term, r.from, r.snapIndex)
 	case a.success.yes:
-		c.note(r.to, "term %v: has all of %d up to %v", r.term, r.from, r.last)
+		c.note(r.to, "term %v: acknowledges %v to %d", r.term, r.last, r.from)
 	default:
-		c.note(r.to, "term %v: rejects %v of %d of term %v", a.term, r.prevIndex, r.from, r.term)
+		c.note(r.to, "term %v: rejects entries of %d after %v, sent in term %v", a.term, r.from, r.prevIndex, r.term)
 	}
 }
 
@@ -68,6 +68,13 @@ func (n number) String() string {
 		return "?"
 	}
 	return fmt.Sprint(n.n)
+}
+
+// Picture returns the last events of each server, as a violation shows them: a column for each server, in the order of time.
+func (c *Checker) Picture() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.picture()
 }
 
 // picture formats the last events of all servers in the order in which they happened, with a column for each server.

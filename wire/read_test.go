@@ -227,7 +227,7 @@ func TestPicture(t *testing.T) {
 		t.Fatalf("%d lines: %s", len(lines), cl.Err())
 	}
 	last := lines[len(lines)-2]
-	if !strings.HasPrefix(last, "       1.5ms | ") || !strings.HasSuffix(last, " | term 1: rejects 1 of 0 of term 1 |") {
+	if !strings.HasPrefix(last, "       1.5ms | ") || !strings.HasSuffix(last, " | term 1: rejects entries of 0 after 1, sent in term 1 |") {
 		t.Errorf("the last line is %q", last)
 	}
 }

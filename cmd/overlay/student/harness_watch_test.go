@@ -180,7 +180,7 @@ func (w *watch) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
 	delete(w.calls, call.Number)
 }
 
-// explain prints the locks for which a goroutine waits, once.
+// explain prints the last events of the servers and the locks for which a goroutine waits, once.
 func (w *watch) explain() {
 	holdings := guard.Holdings()
 	w.mu.Lock()
@@ -189,6 +189,9 @@ func (w *watch) explain() {
 		return
 	}
 	w.explained = true
+	if w.wire.Err() == nil { // a violation has the picture
+		fmt.Println(w.wire.Picture())
+	}
 	for _, h := range holdings {
 		if len(h.Waiting) == 0 {
 			continue
