@@ -90,6 +90,16 @@ func figure8Story(cl *cluster) {
 	cl.heartbeat(1, entries(0, 4, 2, 2, 2))
 }
 
+// A cluster of one needs no acknowledgement, even if its leader sends entries to itself.
+func TestCommit_one(t *testing.T) {
+	tellAll(t, 1, []story{{"itself", "", "", func(cl *cluster) {
+		cl.elect(0, 1, 0, 0, 0)
+		cl.append(0, entries(0, 1, 0, 0, 0, 1))
+		cl.append(0, entries(0, 1, 1, 1, 1))
+		cl.Applied(0, 1)
+	}}})
+}
+
 func TestMatching(t *testing.T) {
 	other := func(args *appendArgs) *appendArgs {
 		args.Entries[0].Command = "another"
@@ -106,6 +116,18 @@ func TestMatching(t *testing.T) {
 			cl.append(2, entries(0, 1, 1, 1, 0, 1, 1))
 			cl.elect(3, 2, 3, 1, 2, 4)
 			cl.append(1, other(entries(3, 2, 1, 1, 0, 2)))
+		}},
+		{"two entries before one", matching,
+			"index 3, term 3: server 2 sends it in term 4 behind an entry of term 2, server 0 in term 3 behind one of term 1", func(cl *cluster) {
+				cl.elect(0, 3, 2, 1, 1, 2)
+				cl.append(1, entries(0, 3, 2, 1, 0, 3))
+				cl.elect(2, 4, 3, 3, 3, 4)
+				cl.append(3, entries(2, 4, 1, 1, 0, 2, 3))
+			}},
+		{"the term before the first entry is unset", "", "", func(cl *cluster) {
+			cl.elect(0, 3, 2, 1, 1, 2)
+			cl.append(1, entries(0, 3, 2, 1, 0, 3))
+			cl.append(2, entries(0, 3, 2, 0, 0, 3))
 		}},
 		{"a leader changes its log", appendOnly, "term 2: server 3 sends the entry at index 3 as one of term 2 and as one of term 1", func(cl *cluster) {
 			cl.elect(3, 2, 3, 1, 2, 4)

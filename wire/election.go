@@ -93,6 +93,10 @@ func (c *Checker) checkHandled(s *server, r *request, a answer) {
 		}
 		s.shows(a.term.n)
 	}
+	// §5.1, §5.2, §5.3: a server that votes in a term, or accepts its leader's entries, has entered it and saved it before.
+	if r.sure && (a.granted.yes || a.success.yes) {
+		s.shows(r.term.n)
+	}
 	switch {
 	case r.kind == vote:
 		c.checkVote(s, r, a)
@@ -108,8 +112,8 @@ func (c *Checker) checkVote(s *server, r *request, a answer) {
 	t := c.term(n)
 	c.votesSeen = c.votesSeen || a.granted.ok
 	if !a.granted.yes {
-		if r.sure && a.granted.ok && a.term.ok && a.term.n == n {
-			c.noteRefusal(s, r)
+		if r.sure && a.granted.ok && a.term.ok {
+			c.checkRefusal(s, r, a)
 		}
 		return
 	}
@@ -134,8 +138,12 @@ func (c *Checker) checkVote(s *server, r *request, a answer) {
 }
 
 // checkSelfVote checks that a server that asks for votes in term n has not voted for another. A candidate votes for itself
-// (§5.2), and a server that has voted for another does not become one, so the order does not matter.
+// (§5.2), and a server that has voted for another does not become one, so the order does not matter. But a candidate that asks
+// itself by RPC may vote for another before that RPC arrives.
 func (c *Checker) checkSelfVote(server, n int) {
+	if c.asksItself {
+		return
+	}
 	t := c.term(n)
 	if other, voted := t.votes[server]; voted && t.stood[server] && other != server {
 		c.violate(twoVotes, "term %d: server %d votes for server %d, and is a candidate, so votes for itself", n, server, other)
@@ -161,15 +169,20 @@ const refusalTime = 500 * time.Millisecond
 // A refusal is a vote that was refused for no reason that is known.
 type refusal struct {
 	server, life, candidate, term int
-	at                            time.Duration
+	due                           time.Duration // it is looked at then
+	again                         bool          // for the second time
 }
 
-// noteRefusal records that s has refused r, though its term was r's, if it did not lead or follow a leader of the term and
+// checkRefusal records that s has refused r, though its term was r's, if it did not lead or follow a leader of the term and
 // its log is surely not more up-to-date. What remains is that it has voted for itself, which a later request will show, or
 // for another. The server must have been in an earlier term since its start; otherwise it may have voted before, unseen.
-func (c *Checker) noteRefusal(s *server, r *request) {
-	if s.lowest < r.term.n && s.floor == r.term.n && !s.mayBeMoreUpToDate(r.message) {
-		c.refused = append(c.refused, refusal{r.to, s.life, r.from, r.term.n, c.now()})
+func (c *Checker) checkRefusal(s *server, r *request, a answer) {
+	n := r.term.n
+	switch {
+	case a.term.n > 0 && a.term.n < n: // it may hear from a leader, and ignore candidates for that reason
+		c.turnOff(fmt.Sprintf("server %d refused a vote and did not reply with the candidate's term, which was higher", r.to), refused)
+	case a.term.n == n && s.lowest < n && s.floor == n && !s.mayBeMoreUpToDate(r.message):
+		c.refused = append(c.refused, refusal{r.to, s.life, r.from, n, c.now() + refusalTime/2, false})
 	}
 }
 
@@ -186,15 +199,22 @@ func (s *server) mayBeMoreUpToDate(m *message) bool {
 	return s.logTerm > m.lastTerm.n || s.logTerm == m.lastTerm.n && s.logIndex > m.lastIndex.n
 }
 
-// judgeRefusals judges the refusals that are old enough.
+// judgeRefusals looks at each refusal twice, each time after half of refusalTime. So a process that stops for a while gives
+// its candidates time after it goes on. A candidate that has entered a later term before the first look may have dropped its
+// requests.
 func (c *Checker) judgeRefusals() {
-	for len(c.refused) > 0 && c.now() >= c.refused[0].at+refusalTime {
+	for len(c.refused) > 0 && c.now() >= c.refused[0].due {
 		f := c.refused[0]
 		c.refused = c.refused[1:]
-		s, t := c.servers[f.server], c.term(f.term)
-		if s.up && s.life == f.life && !c.mayHaveVoted(f, t) {
+		s := c.servers[f.server]
+		switch {
+		case !s.up || s.life != f.life || c.mayHaveVoted(f, c.term(f.term)):
+		case f.again:
 			c.violate(refused, "term %d: server %d refuses its vote to server %d, but votes for no other server",
 				f.term, f.server, f.candidate)
+		case s.heardTerm <= f.term:
+			f.due, f.again = c.now()+refusalTime/2, true
+			c.refused = append(c.refused, f)
 		}
 	}
 }

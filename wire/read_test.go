@@ -52,6 +52,9 @@ func TestNames(t *testing.T) {
 	if a := c.readAnswer(&otherVoted{true}); !a.granted.yes {
 		t.Errorf("got %+v", a)
 	}
+	if c.readMessage(vote, voteReply{5, true}) != nil || c.readMessage(appendEntries, &appendReply{5, true}) != nil {
+		t.Error("an answer is taken for a request")
+	}
 	for method, want := range map[string]kind{
 		"Raft.Heartbeat": heartbeat, "Raft.InstallSnapshot": snapshot, "Raft.PreVote": unknown, "Raft.Get": unknown, "": unknown,
 	} {
