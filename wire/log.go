@@ -20,11 +20,15 @@ func newLogTerm() logTerm {
 
 // logs is what is known of all logs.
 type logs struct {
-	placed   map[position]placed
+	placed    map[position]placed
+	lastFrom0 bool // LastLogIndex has been negative, so it counts from 0
+
 	numbered bool // an entry has followed index 0, so that the log's first index is 1 as in the service
 	held     int  // highest index that a majority has acknowledged in one term
 	own      int  // likewise, with an entry of that term at or above it, or acknowledged by all servers
 	claimed  int  // highest index that was known to be committed
+
+	committed position // highest LeaderCommit, and the term of the leader that sent it
 }
 
 // A position is a place in the logs. By log matching, at most one entry is ever created for it (§5.3).
@@ -55,6 +59,9 @@ func (c *Checker) learnEntries(r *request) {
 	}
 	if r.prevIndex.n == 0 && len(r.entries) > 0 && r.prevTerm.n <= 0 {
 		c.logs.numbered = true
+		if c.logs.lastFrom0 {
+			c.turnOff("LastLogIndex counts from 0 and PrevLogIndex from 1", restriction, takenBack, incomplete)
+		}
 	}
 	if r.prevTerm.ok && r.prevTerm.n > 0 {
 		c.learnTerm(r, r.prevIndex.n, r.prevTerm.n)
@@ -109,6 +116,7 @@ func (c *Checker) learnTerm(r *request, index, entryTerm int) {
 func (c *Checker) checkAppend(s *server, r *request, a answer) {
 	if a.success.yes && r.last.ok {
 		c.countAck(r)
+		c.checkPrevTerm(s, r)
 		if r.sure && (!a.term.ok || a.term.n <= 0 || a.term.n == r.term.n) {
 			s.acknowledge(r)
 		}
@@ -129,6 +137,19 @@ func (c *Checker) checkAppend(s *server, r *request, a answer) {
 	if r.prevIndex.n > done {
 		c.violate(takenBack, "term %d: server %d rejects PrevLogIndex %d of server %d, after it acknowledged index %d",
 			r.term.n, r.to, r.prevIndex.n, r.from, held.index)
+	}
+}
+
+// checkPrevTerm checks that a server that accepts r has the entry at PrevLogIndex (AppendEntries rule 2). Up to what it had
+// acknowledged before, its log was that of the leader whose entries it acknowledged, if no other handler has changed it since.
+func (c *Checker) checkPrevTerm(s *server, r *request) {
+	held := r.state.held
+	if !r.sure || r.prevIndex.n > held.index || !r.prevTerm.ok || r.prevTerm.n <= 0 || r.state.changes != s.changes {
+		return
+	}
+	if term, known := c.term(held.term).terms[r.prevIndex.n]; known && term != r.prevTerm.n {
+		c.violate(matching, "server %d accepts what follows entry %d of term %d from server %d in term %d, but its own entry %d is of term %d",
+			r.to, r.prevIndex.n, r.prevTerm.n, r.from, r.term.n, r.prevIndex.n, term)
 	}
 }
 

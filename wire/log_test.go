@@ -84,6 +84,13 @@ func TestTakenBack(t *testing.T) {
 			cl.restart(1)
 			cl.send(1, 2, requestVote(1, 2, 2, 1))
 		}},
+		{"LastLogIndex counts from 0, PrevLogIndex from 1", "", "", func(cl *cluster) {
+			cl.elect(0, 1, -1, 0, 1, 2)
+			cl.append(1, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.send(1, 2, requestVote(1, 2, 2, 1))
+			cl.elect(1, 2, 2, 1, 2, 3)
+			cl.append(2, entries(1, 2, 3, 1, 0))
+		}},
 		{"a candidate of a newer leader", "", "", func(cl *cluster) {
 			inTerm1(cl)
 			cl.elect(2, 2, 1, 1, 3, 4)

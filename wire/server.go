@@ -19,6 +19,7 @@ type server struct {
 
 	ack       ack
 	snapshots int                // counts InstallSnapshot handlers that have begun
+	changes   int                // counts handlers that have begun and may change the log
 	running   map[int64]*request // handlers
 
 	// Indices below these may be refused or forgotten.
@@ -47,6 +48,8 @@ type ack struct {
 type state struct {
 	floor     int
 	ack       ack
+	held      ack // as ack, but before the handler could change the log
+	changes   int
 	snapshots int
 	commit    int // as server.commit, with those of other handlers that begin before this one ends
 }
@@ -84,7 +87,9 @@ func (s *server) mayLead(term int) {
 // change what is saved.
 func (s *server) begin(r *request) {
 	s.heardTerm = max(s.heardTerm, r.term.n)
+	held := s.ack
 	if r.changesLog() {
+		s.changes++
 		if !r.term.ok || r.term.n > s.ack.term {
 			s.ack = ack{term: max(s.ack.term, r.term.n), index: -1, generation: s.ack.generation + 1}
 		}
@@ -93,7 +98,7 @@ func (s *server) begin(r *request) {
 		}
 		s.extend(r)
 	}
-	r.state = state{s.floor, s.ack, s.snapshots, s.commit}
+	r.state = state{s.floor, s.ack, held, s.changes, s.snapshots, s.commit}
 	s.commit = max(s.commit, r.commit.n)
 	s.running[r.number] = r
 	if r.kind == snapshot {
