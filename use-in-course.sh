@@ -11,10 +11,12 @@ command -v go >/dev/null || {
   echo 'use-in-course.sh: Go is missing: see https://go.dev/doc/install' >&2
   exit 2
 }
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/use-in-course.XXXXXX")
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/use-in-course.XXXXXX") || exit 2
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-(cd "$root" && GO111MODULE=on GOFLAGS=-trimpath=false GOWORK=off go build -o "$scratch/use-in-course" ./cmd/use-in-course) || exit 2
+# The caller's settings are for the course tree only.
+(cd "$root" && GO111MODULE=on GOFLAGS=-trimpath=false GOWORK=off GOTOOLCHAIN=auto GOOS='' GOARCH='' \
+  go build -buildvcs=false -o "$scratch/use-in-course" ./cmd/use-in-course) || exit 2
 "$scratch/use-in-course" "$@"

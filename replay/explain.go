@@ -77,8 +77,8 @@ func (v *verdict) lateness(opts *options) string {
 			where = " It was called in " + v.Status.Last + " or after it."
 		}
 		return fmt.Sprintf("seed %d did not end within %v: for %v its clock has stood still, at %v of virtual time. "+
-			"Probably a function of the standard library does not return.%s "+
-			"Only loops of the packages under test let other goroutines run",
+			"Probably a function of the standard library or of the module cache does not return.%s "+
+			"Only loops of other packages let other goroutines run",
 			v.seed, opts.timeout, v.quiet.Round(time.Second), v.Status.Virtual.Round(msec), where)
 	}
 	return fmt.Sprintf("seed %d did not end within %v (-timeout), but its clock advances: it is at %v of virtual time after %d clock calls. "+

@@ -16,9 +16,9 @@ import (
 )
 
 // A loop that waits for another goroutine and calls no function that the host listens to would run for ever: nothing in it
-// can yield. So the tests are built with an overlay in which each loop of the packages under test counts its iterations down
-// and calls an empty function at the end. The host listens to that function, makes the goroutine yield, and sets the counter
-// to a new random number. Lines keep their numbers.
+// can yield. So the tests are built with an overlay in which each loop of the packages under test, unless these come from the
+// module cache, counts its iterations down and calls an empty function at the end. The host listens to that function, makes
+// the goroutine yield, and sets the counter to a new random number. Lines keep their numbers.
 const (
 	loopCounter  = "replayCounter_"
 	loopFunction = "replayTurn_"
