@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -89,7 +91,7 @@ var plantedFaults = []plantedFault{
 		<-make(chan bool)
 	}, want: []string{"TestFault: it hangs: it has not ended after 3m", `\| server 2`, "chan receive", "harness_fault_test.go"}},
 	{name: "loop", limit: 3 * time.Second, body: func(*config) { loop(new(atomic.Bool)) }, want: []string{
-		"TestFault: it hangs: it has not ended after 3s of real time", picturePattern, `raft\.loop`}},
+		"TestFault: it hangs: its clock has not advanced for 3s of real time", picturePattern, `raft\.loop`}},
 	{name: "unlocked twice", option: atTick(func() { new(sync.Mutex).Unlock() }), code: 2, want: []string{
 		"fatal error: sync: unlock of unlocked mutex", `raft\.\(\*Raft\)\.ticker`, `raft\.TestFault\(`}},
 	{name: "map", code: 2, body: func(*config) {
@@ -196,6 +198,30 @@ func (f *plantedFault) plant(t *testing.T) {
 		for k := range 10 {
 			cfg.one(k, 3, true)
 			cfg.sleep(RaftElectionTimeout)
+		}
+	})
+}
+
+// A body hangs if its clock stands still, however long it takes on a slow machine.
+func TestTrialSlow(t *testing.T) {
+	if !virtualClock() {
+		return // bodies on the real clock have a limit of their own
+	}
+	synctest.Test(t, func(t *testing.T) { // this bubble's clock stands for the real one
+		tr := &trial{name: "TestX", ending: make(chan string, 1)}
+		slow, hanging := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(slow)
+			for range 4 {
+				time.Sleep(hangLimit / 2)
+				tr.beats.Add(1)
+			}
+		}()
+		if why := tr.wait(slow); why != "" {
+			t.Errorf("a slow test fails: %s", why)
+		}
+		if why := tr.wait(hanging); !strings.HasPrefix(why, "TestX: it hangs: its clock has not advanced for 3m") {
+			t.Errorf("got %q", why)
 		}
 	})
 }

@@ -23,7 +23,7 @@ type target struct {
 	RootName   string               // the guest's name for Root
 	Packages   []string             // import paths of all packages in the binary outside the standard library
 	Signatures map[string]signature // of functions, for -trace
-	files      []string             // the Go files of these packages
+	files      []string             // the Go files of these packages, except for those in the module cache
 }
 
 // build compiles the tests of the package that opts name.
@@ -90,9 +90,14 @@ func locate(opts *options) (dir, pkg string, err error) {
 	return opts.dir, opts.pkg, nil
 }
 
-// run runs a subcommand of the go tool. It returns the standard output, or, with an error, the message.
+// run runs a subcommand of the go tool that reads the package. It returns the standard output, or, with an error, the message.
 func (g *goCommand) run(wasm bool, subcommand string, args ...string) (string, error) {
-	cmd := cli.Exec(g.ctx, g.scratch, "go", slices.Concat([]string{subcommand}, g.flags, args)...)
+	return g.output(wasm, slices.Concat([]string{subcommand}, g.flags, args)...)
+}
+
+// output is run for any command line of the go tool.
+func (g *goCommand) output(wasm bool, args ...string) (string, error) {
+	cmd := cli.Exec(g.ctx, g.scratch, "go", args...)
 	cmd.Dir = g.dir
 	cmd.Env = append(cmd.Env, g.env...)
 	if wasm {
@@ -111,7 +116,7 @@ func (g *goCommand) run(wasm bool, subcommand string, args ...string) (string, e
 
 // describe asks the go tool for the package and for the packages that its tests import.
 func (g *goCommand) describe() (*target, error) {
-	out, err := g.run(true, "list", "-f", "{{.ImportPath}}\n{{.Dir}}\n{{with .Module}}{{.Dir}}{{end}}", g.pkg)
+	out, err := g.run(true, "list", "-f", "{{with .Module}}{{.Dir}}{{end}}\n{{.ImportPath}}\n{{.Dir}}", g.pkg)
 	if err != nil {
 		return nil, g.explainBuild(out)
 	}
@@ -119,11 +124,11 @@ func (g *goCommand) describe() (*target, error) {
 	if len(lines) != 3 {
 		return nil, fmt.Errorf("%s is not one package: replay runs the tests of one at a time", g.pkg)
 	}
-	t := &target{ImportPath: lines[0], Root: lines[2]}
+	t := &target{Root: lines[0], ImportPath: lines[1]}
 	if t.Root == "" {
-		t.Root = lines[1]
+		t.Root = lines[2]
 	}
-	rel, err := filepath.Rel(t.Root, lines[1])
+	rel, err := filepath.Rel(t.Root, lines[2])
 	if err != nil {
 		return nil, err
 	}
@@ -176,12 +181,19 @@ func (g *goCommand) deps(flags ...string) ([]listedPackage, error) {
 	return pkgs, nil
 }
 
-// addDeps adds the packages of the test binary to t.
+// addDeps adds the packages of the test binary to t. The files are those that an overlay may replace.
 func (g *goCommand) addDeps(t *target) error {
+	cache, err := g.output(false, "env", "GOMODCACHE")
+	if err != nil {
+		return g.explainBuild(cache)
+	}
 	pkgs, err := g.deps()
 	for _, p := range pkgs {
-		if !p.Standard && !p.isMain() {
-			t.Packages = append(t.Packages, p.name())
+		if p.Standard || p.isMain() {
+			continue
+		}
+		t.Packages = append(t.Packages, p.name())
+		if !strings.HasPrefix(p.Dir, strings.TrimSpace(cache)+string(filepath.Separator)) { // the go tool would refuse
 			t.files = append(t.files, p.paths()...)
 		}
 	}

@@ -92,6 +92,7 @@ func (c *child) kill() {
 type result struct {
 	seed uint64
 	outcome
+	began bool          // a test has begun
 	late  bool          // killed after -timeout
 	quiet time.Duration // if late: how long its clock had stood still
 	wall  time.Duration // real time

@@ -34,8 +34,8 @@ func main() {
 
 // replay builds and runs the tests that opts name. The tests' output goes to stdout, replay's own messages go to stderr.
 func replay(ctx context.Context, opts *options, stdout, stderr io.Writer) error {
-	if opts.trace != "" { // before the build, since it may fail
-		if err := os.WriteFile(opts.trace, nil, 0o666); err != nil {
+	if opts.trace != "" {
+		if err := checkTrace(opts.trace); err != nil {
 			return cli.Unusable(err)
 		}
 	}

@@ -104,7 +104,6 @@ func (m *machine) run(seed uint64, out io.Writer) (*outcome, error) {
 		if h.trace, err = newTracer(h, m.plan); err != nil {
 			return nil, err
 		}
-		defer h.trace.file.Close()
 	}
 	m.current.Store(h)
 	defer m.current.Store(nil)
@@ -112,6 +111,11 @@ func (m *machine) run(seed uint64, out io.Writer) (*outcome, error) {
 	mod, err := m.runtime.InstantiateModule(ctx, m.module, m.config(h, tmp))
 	if mod != nil {
 		mod.Close(ctx)
+	}
+	if h.trace != nil {
+		if err := h.trace.close(); err != nil {
+			return nil, err
+		}
 	}
 	o := &outcome{Digest: h.digest(), Order: h.preempt.order, Status: h.status()}
 	var exit *sys.ExitError

@@ -70,6 +70,9 @@ func (s *slot) once(ctx context.Context, seed uint64, out io.Writer) (*result, e
 	if err != nil || res.late {
 		s.c = nil
 	}
+	if err == nil {
+		res.began = tests.began
+	}
 	return res, err
 }
 

@@ -16,6 +16,7 @@ const mark = 0x16
 type testOutput struct {
 	out     io.Writer
 	verbose bool
+	began   bool              // a test has begun
 	current string            // the test that logs
 	logs    map[string][]byte // of tests without a result
 	logged  bool              // the last line was logged
@@ -71,6 +72,7 @@ func (t *testOutput) frame(line []byte) {
 	}
 	kind, result, test := string(m[1]), string(m[2]), string(m[3])
 	t.current = test
+	t.began = t.began || result == "RUN"
 	if result == "FAIL" || t.verbose && test != "" {
 		t.out.Write(line)
 	}

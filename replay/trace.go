@@ -26,6 +26,7 @@ type tracer struct {
 	signatures map[string]signature
 	open       map[uint32][]openCall // the calls of each goroutine, by the address of g
 	line       []byte                // of output, until its end
+	err        error                 // the first of writing
 }
 
 // openCall is a call that has not returned.
@@ -60,10 +61,39 @@ func (t *tracer) output(p []byte) {
 	}
 }
 
+// maxIndent bounds the indentation of calls, since it would fill the disk in a deep recursion.
+const maxIndent = 40
+
 // write writes one line.
 func (t *tracer) write(who string, indent int, text string) {
 	now := time.Duration(t.host.now.Load())
-	fmt.Fprintf(t.file, "%15.9f %-7s%s%s\n", now.Seconds(), who, strings.Repeat("  ", indent), text)
+	indentation := strings.Repeat("  ", min(indent, maxIndent))
+	if _, err := fmt.Fprintf(t.file, "%15.9f %-7s%s%s\n", now.Seconds(), who, indentation, text); t.err == nil {
+		t.err = err
+	}
+}
+
+// close ends the trace. It returns an error if the trace could not be written.
+func (t *tracer) close() error {
+	if len(t.line) > 0 {
+		t.write("output", 0, string(t.line))
+	}
+	if err := t.file.Close(); t.err == nil {
+		t.err = err
+	}
+	return t.err
+}
+
+// checkTrace returns an error if a trace cannot be written to the file. It creates the file, but leaves an earlier trace.
+func checkTrace(name string) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("-trace: %s is not a regular file", name) // such as /dev/stdout, on which a worker talks to its parent
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // traces reports whether a call of e belongs in the trace.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -11,7 +12,7 @@ import (
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	file := t.TempDir() + "/trace"
-	want(t, "-trace "+file+" -trace-func server|mixed ./traced", pass, "passed")
+	want(t, "-run TestCalls -trace "+file+" -trace-func server|mixed ./traced", pass, "passed")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +35,49 @@ func TestTrace(t *testing.T) {
 	if t.Failed() || strings.Contains(string(text), "TestCalls(") {
 		t.Errorf("trace:\n%s", text)
 	}
+}
+
+// A deep recursion does not make lines ever longer.
+func TestTraceRecursion(t *testing.T) {
+	t.Parallel()
+	file := t.TempDir() + "/trace"
+	want(t, "-run TestDive -trace "+file+" -trace-func dive ./traced", pass, "passed")
+	text, err := os.ReadFile(file)
+	calls := regexp.MustCompile(`(?m)^.{23} {0,80}toys/traced.dive\(n=\d+, z=\(1-2i\), s={one=\(0\+3i\)}\)$`).FindAll(text, -1)
+	returns := regexp.MustCompile(`(?m) return \(0\+3i\)$`).FindAll(text, -1)
+	if err != nil || len(calls) != 1001 || len(returns) != 1001 {
+		t.Errorf("%d calls, %d returns, error %v in %.2000s", len(calls), len(returns), err, text)
+	}
+}
+
+// A trace holds the last line of output, whole or not, and an earlier trace stays until the tests run.
+func TestTraceFile(t *testing.T) {
+	t.Parallel()
+	file := t.TempDir() + "/trace"
+	want(t, "-run TestUnfinished -trace "+file+" ./traced", failed, "exit code 3")
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.HasSuffix(string(text), " output unfinished\n") {
+		t.Errorf("error %v in\n%s", err, text)
+	}
+	want(t, "-trace "+file+" ./invalid", unusable, "do not build")
+	if again, _ := os.ReadFile(file); string(again) != string(text) {
+		t.Errorf("a failed build leaves %q", again)
+	}
 	want(t, "-trace "+t.TempDir()+"/no/such/directory ./traced", unusable, "no such file")
+	want(t, "-trace "+os.DevNull+" ./traced", unusable, "not a regular file")
+}
+
+// An error of writing is not lost.
+func TestTraceCannotBeWritten(t *testing.T) {
+	file, err := os.Open(os.DevNull) // for reading
+	if err != nil {
+		t.Fatal(err)
+	}
+	trace := &tracer{host: newHost(1, io.Discard), file: file}
+	trace.output([]byte("line\n"))
+	if err := trace.close(); err == nil {
+		t.Error("no error")
+	}
 }
 
 // What the host shows or records does not change the run.
@@ -55,10 +98,10 @@ func TestSameRunWhateverIsShown(t *testing.T) {
 			t.Errorf("with %q: %s, want %s", flags, got, first)
 		}
 	}
-	if out := want(t, "-v ./traced", pass, "passed"); !regexp.MustCompile(`(?s)^=== RUN   TestCalls\nprinted\n    traced_test.go:\d+: logged\n--- PASS: TestCalls .*\nPASS\n$`).MatchString(out) {
+	if out := want(t, "-v -run TestCalls ./traced", pass, "passed"); !regexp.MustCompile(`(?s)^=== RUN   TestCalls\nprinted\n    traced_test.go:\d+: logged\n--- PASS: TestCalls .*\nPASS\n$`).MatchString(out) {
 		t.Errorf("-v prints %q", out)
 	}
-	if out := want(t, "./traced", pass, "passed"); out != "printed\nPASS\n" {
+	if out := want(t, "-run TestCalls ./traced", pass, "passed"); out != "printed\nPASS\n" {
 		t.Errorf("without -v: %q", out)
 	}
 }

@@ -54,7 +54,7 @@ func (v values) structure(l *layout) string {
 	var words []string
 	for _, f := range l.Fields {
 		switch word := v.at(f).format(f.Type); word {
-		case "0", "0x0", "false", `""`, "nil", "[0]", "{}":
+		case "0", "0x0", "(0+0i)", "false", `""`, "nil", "[0]", "{}":
 		default:
 			words = append(words, f.Name+"="+word)
 		}
@@ -162,6 +162,10 @@ func (v values) basic(l *layout) string {
 		return fmt.Sprint(math.Float32frombits(uint32(bits)))
 	case types.Float64:
 		return fmt.Sprint(math.Float64frombits(bits))
+	case types.Complex64:
+		return fmt.Sprint(complex(math.Float32frombits(uint32(bits)), math.Float32frombits(uint32(bits>>32))))
+	case types.Complex128:
+		return fmt.Sprint(complex(math.Float64frombits(bits), math.Float64frombits(v.word(1))))
 	case types.Uintptr, types.UnsafePointer:
 		return fmt.Sprintf("%#x", bits)
 	}

@@ -158,7 +158,10 @@ func tellAll(t *testing.T, n int, stories []story) {
 		t.Run(s.name, func(t *testing.T) {
 			cl := newCluster(t, n)
 			s.tell(cl)
-			cl.clock += time.Second
+			for range 2 {
+				cl.clock += refusalTime / 2
+				cl.Err()
+			}
 			err := cl.Err()
 			switch {
 			case s.want == "" && err != nil:

@@ -90,6 +90,48 @@ func figure8Story(cl *cluster) {
 	cl.heartbeat(1, entries(0, 4, 2, 2, 2))
 }
 
+func TestCompleteness(t *testing.T) {
+	commit := func(cl *cluster) {
+		inTerm1(cl)
+		cl.append(2, entries(0, 1, 0, 0, 0, 1, 1, 1))
+		cl.append(1, entries(0, 1, 3, 1, 3))
+		cl.restart(0)
+	}
+	tellAll(t, 5, []story{
+		{"a leader has not saved its own entry", incomplete, "term 2: server 0 leads, and asked for votes with LastLogIndex 2, but in term 1 its leader committed index 3", func(cl *cluster) {
+			commit(cl)
+			cl.elect(0, 2, 2, 1, 3, 4)
+			cl.append(3, entries(0, 2, 2, 1, 0))
+		}},
+		{"a candidate that does not win", "", "", func(cl *cluster) {
+			commit(cl)
+			cl.elect(0, 2, 2, 1, 3)
+		}},
+		{"all that is committed", "", "", func(cl *cluster) {
+			commit(cl)
+			cl.elect(0, 2, 3, 1, 3, 4)
+			cl.append(3, entries(0, 2, 3, 1, 3))
+		}},
+		{"the leader that has committed it since", "", "", func(cl *cluster) {
+			cl.elect(0, 2, 0, 0, 3, 4)
+			cl.append(1, entries(0, 2, 0, 0, 0, 2))
+			cl.append(2, entries(0, 2, 0, 0, 0, 2))
+			cl.append(1, entries(0, 2, 1, 2, 1))
+			cl.GetState(0, func() (int, bool) { return 2, true })
+		}},
+	})
+}
+
+// A cluster of one needs no acknowledgement, even if its leader sends entries to itself.
+func TestCommit_one(t *testing.T) {
+	tellAll(t, 1, []story{{"itself", "", "", func(cl *cluster) {
+		cl.elect(0, 1, 0, 0, 0)
+		cl.append(0, entries(0, 1, 0, 0, 0, 1))
+		cl.append(0, entries(0, 1, 1, 1, 1))
+		cl.Applied(0, 1)
+	}}})
+}
+
 func TestMatching(t *testing.T) {
 	other := func(args *appendArgs) *appendArgs {
 		args.Entries[0].Command = "another"
@@ -106,6 +148,44 @@ func TestMatching(t *testing.T) {
 			cl.append(2, entries(0, 1, 1, 1, 0, 1, 1))
 			cl.elect(3, 2, 3, 1, 2, 4)
 			cl.append(1, other(entries(3, 2, 1, 1, 0, 2)))
+		}},
+		{"two entries before one", matching,
+			"index 3, term 3: server 2 sends it in term 4 behind an entry of term 2, server 0 in term 3 behind one of term 1", func(cl *cluster) {
+				cl.elect(0, 3, 2, 1, 1, 2)
+				cl.append(1, entries(0, 3, 2, 1, 0, 3))
+				cl.elect(2, 4, 3, 3, 3, 4)
+				cl.append(3, entries(2, 4, 1, 1, 0, 2, 3))
+			}},
+		{"PrevLogTerm is not compared", matching,
+			"server 1 accepts what follows entry 3 of term 2 from server 3 in term 2, but its own entry 3 is of term 1", func(cl *cluster) {
+				inTerm1(cl)
+				cl.elect(3, 2, 0, 0, 2, 4)
+				cl.append(1, entries(3, 2, 3, 2, 0, 2))
+			}},
+		{"PrevLogTerm after another handler has begun", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(3, 2, 0, 0, 2, 4)
+			late := cl.send(3, 1, entries(3, 2, 3, 2, 0, 2)).begin()
+			cl.append(1, entries(3, 2, 0, 0, 0, 2, 2, 2))
+			late.end(&appendReply{2, true})
+		}},
+		{"PrevLogTerm while another handler runs", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(3, 2, 0, 0, 2, 4)
+			cl.send(3, 1, entries(3, 2, 0, 0, 0, 2, 2, 2)).begin()
+			cl.append(1, entries(3, 2, 3, 2, 0, 2))
+		}},
+		{"PrevLogTerm on a server that was killed", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.elect(3, 2, 0, 0, 2, 4)
+			late := cl.send(3, 1, entries(3, 2, 3, 2, 0, 2))
+			cl.restart(1)
+			late.handle(&appendReply{2, true})
+		}},
+		{"the term before the first entry is unset", "", "", func(cl *cluster) {
+			cl.elect(0, 3, 2, 1, 1, 2)
+			cl.append(1, entries(0, 3, 2, 1, 0, 3))
+			cl.append(2, entries(0, 3, 2, 0, 0, 3))
 		}},
 		{"a leader changes its log", appendOnly, "term 2: server 3 sends the entry at index 3 as one of term 2 and as one of term 1", func(cl *cluster) {
 			cl.elect(3, 2, 3, 1, 2, 4)

@@ -28,6 +28,6 @@
 //   - A handler may run on a server that has already crashed, or on its previous start. Only if the server has not crashed or
 //     started between Sent and Handled is the handler held against the server. Otherwise it counts where it excuses
 //     something: as a vote for a leader, as an acknowledgement, as a message that may have changed the log.
-//   - A candidate asks another server for its vote within half a second of voting for itself. Only the rule on refused votes
-//     relies on this.
+//   - A candidate asks another server for its vote within half a second of voting for itself, unless it enters a later term in
+//     the first half of that time. Only the rule on refused votes relies on this.
 package wire

@@ -2,15 +2,12 @@
 
 package wire
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // A term is what is known of one term.
 type term struct {
 	leader  int                  // the first server that led; -1 if none
-	stood   map[int]bool         // servers that have asked for votes
+	stood   map[int]number       // by server that has asked for votes, its LastLogIndex
 	granted map[int]map[int]bool // by candidate, the servers that have granted it a vote
 	votes   map[int]int          // by server, the first candidate that it surely granted a vote
 	heard   map[int]bool         // servers that were sent a message from a leader
@@ -20,7 +17,7 @@ type term struct {
 func (c *Checker) term(n int) *term {
 	t := c.terms[n]
 	if t == nil {
-		t = &term{leader: -1, stood: map[int]bool{}, granted: map[int]map[int]bool{}, votes: map[int]int{}, heard: map[int]bool{}}
+		t = &term{leader: -1, stood: map[int]number{}, granted: map[int]map[int]bool{}, votes: map[int]int{}, heard: map[int]bool{}}
 		t.logTerm = newLogTerm()
 		c.terms[n] = t
 	}
@@ -44,11 +41,15 @@ func (c *Checker) checkSent(r *request) {
 		c.checkLeader(r.from, n, "sends "+r.describe())
 		if r.commit.ok {
 			c.checkCommit(r.from, r.commit.n, fmt.Sprintf("sends in term %d the LeaderCommit", n))
+			if c.logs.numbered && r.commit.n > c.logs.committed.index {
+				c.logs.committed = position{r.commit.n, n}
+			}
 		}
 		return
 	}
 	t := c.term(n)
-	t.stood[r.from] = true
+	t.stood[r.from] = r.lastIndex
+	c.logs.lastFrom0 = c.logs.lastFrom0 || r.lastIndex.n < 0
 	c.checkSelfVote(r.from, n)
 	// The candidate's log was as it is sent in a term after ack.term, so after the acknowledgement.
 	if a := s.ack; n > a.term && r.lastIndex.ok && r.lastIndex.n < a.index {
@@ -76,6 +77,16 @@ func (c *Checker) checkLeader(server, n int, how string) {
 		c.violate(unelected, "term %d: server %d %s, but only %d of the other %d servers have granted it a vote",
 			n, server, how, len(voters), len(c.servers)-1)
 	}
+	c.checkComplete(server, n)
+}
+
+// checkComplete checks that the leader of term n had what leaders of earlier terms had committed when it asked for votes.
+func (c *Checker) checkComplete(server, n int) {
+	last, known := c.term(n).stood[server]
+	if done := c.logs.committed; known && last.ok && done.index > 0 && n > done.term && last.n < done.index {
+		c.violate(incomplete, "term %d: server %d leads, and asked for votes with LastLogIndex %d, but in term %d its leader committed index %d",
+			n, server, last.n, done.term, done.index)
+	}
 }
 
 func (c *Checker) majority() int { return len(c.servers)/2 + 1 }
@@ -93,6 +104,10 @@ func (c *Checker) checkHandled(s *server, r *request, a answer) {
 		}
 		s.shows(a.term.n)
 	}
+	// §5.1, §5.2, §5.3: a server that votes in a term, or accepts its leader's entries, has entered it and saved it before.
+	if r.sure && (a.granted.yes || a.success.yes) {
+		s.shows(r.term.n)
+	}
 	switch {
 	case r.kind == vote:
 		c.checkVote(s, r, a)
@@ -108,8 +123,8 @@ func (c *Checker) checkVote(s *server, r *request, a answer) {
 	t := c.term(n)
 	c.votesSeen = c.votesSeen || a.granted.ok
 	if !a.granted.yes {
-		if r.sure && a.granted.ok && a.term.ok && a.term.n == n {
-			c.noteRefusal(s, r)
+		if r.sure && a.granted.ok && a.term.ok {
+			c.checkRefusal(s, r, a)
 		}
 		return
 	}
@@ -134,10 +149,15 @@ func (c *Checker) checkVote(s *server, r *request, a answer) {
 }
 
 // checkSelfVote checks that a server that asks for votes in term n has not voted for another. A candidate votes for itself
-// (§5.2), and a server that has voted for another does not become one, so the order does not matter.
+// (§5.2), and a server that has voted for another does not become one, so the order does not matter. But a candidate that asks
+// itself by RPC may vote for another before that RPC arrives.
 func (c *Checker) checkSelfVote(server, n int) {
+	if c.asksItself {
+		return
+	}
 	t := c.term(n)
-	if other, voted := t.votes[server]; voted && t.stood[server] && other != server {
+	_, stood := t.stood[server]
+	if other, voted := t.votes[server]; voted && stood && other != server {
 		c.violate(twoVotes, "term %d: server %d votes for server %d, and is a candidate, so votes for itself", n, server, other)
 	}
 }
@@ -153,67 +173,4 @@ func (c *Checker) checkRestriction(r *request, s *server) {
 		c.violate(restriction, "term %d: server %d votes for server %d, whose last entry is %d of term %d, after it acknowledged entry %d of term %d",
 			r.term.n, r.to, r.from, r.lastIndex.n, r.lastTerm.n, a.index, a.entryTerm.n)
 	}
-}
-
-// refusalTime is how long a candidate may take from its vote for itself until it asks another server.
-const refusalTime = 500 * time.Millisecond
-
-// A refusal is a vote that was refused for no reason that is known.
-type refusal struct {
-	server, life, candidate, term int
-	at                            time.Duration
-}
-
-// noteRefusal records that s has refused r, though its term was r's, if it did not lead or follow a leader of the term and
-// its log is surely not more up-to-date. What remains is that it has voted for itself, which a later request will show, or
-// for another. The server must have been in an earlier term since its start; otherwise it may have voted before, unseen.
-func (c *Checker) noteRefusal(s *server, r *request) {
-	if s.lowest < r.term.n && s.floor == r.term.n && !s.mayBeMoreUpToDate(r.message) {
-		c.refused = append(c.refused, refusal{r.to, s.life, r.from, r.term.n, c.now()})
-	}
-}
-
-// mayBeMoreUpToDate reports whether the log of s may be more up-to-date than the candidate's (§5.4.1).
-func (s *server) mayBeMoreUpToDate(m *message) bool {
-	switch {
-	case !m.lastTerm.ok || !m.lastIndex.ok || s.logMayHoldAnything:
-		return true
-	case m.lastTerm.n > max(s.logTerm, s.ledTerm):
-		return false
-	case s.ledTerm > 0 && m.lastTerm.n <= s.ledTerm:
-		return true
-	}
-	return s.logTerm > m.lastTerm.n || s.logTerm == m.lastTerm.n && s.logIndex > m.lastIndex.n
-}
-
-// judgeRefusals judges the refusals that are old enough.
-func (c *Checker) judgeRefusals() {
-	for len(c.refused) > 0 && c.now() >= c.refused[0].at+refusalTime {
-		f := c.refused[0]
-		c.refused = c.refused[1:]
-		s, t := c.servers[f.server], c.term(f.term)
-		if s.up && s.life == f.life && !c.mayHaveVoted(f, t) {
-			c.violate(refused, "term %d: server %d refuses its vote to server %d, but votes for no other server",
-				f.term, f.server, f.candidate)
-		}
-	}
-}
-
-// mayHaveVoted reports whether the server that refused has granted its vote in the term, may be doing so, has asked for
-// votes, or knows of a leader.
-func (c *Checker) mayHaveVoted(f refusal, t *term) bool {
-	if t.stood[f.server] || t.heard[f.server] {
-		return true
-	}
-	for _, voters := range t.granted {
-		if voters[f.server] {
-			return true
-		}
-	}
-	for _, r := range c.servers[f.server].running {
-		if r.kind == vote && r.term.n == f.term {
-			return true
-		}
-	}
-	return false
 }

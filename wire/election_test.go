@@ -58,6 +58,10 @@ func TestElection(t *testing.T) {
 			cl.elect(0, 1, 0, 0, 1, 1, 1)
 			cl.heartbeat(1, entries(0, 1, 0, 0, 0))
 		}},
+		{"its own vote by RPC", unelected, "only 1 of", func(cl *cluster) {
+			cl.elect(0, 1, 0, 0, 0, 1)
+			cl.heartbeat(1, entries(0, 1, 0, 0, 0))
+		}},
 		{"votes from a previous start of the voters", "", "", func(cl *cluster) {
 			a, b := cl.send(0, 1, requestVote(0, 1, 0, 0)).begin(), cl.send(0, 2, requestVote(0, 1, 0, 0))
 			cl.restart(1)
@@ -83,6 +87,15 @@ func TestTerms(t *testing.T) {
 		{"a reply below a term that was sent", termBack, "after term 6", func(cl *cluster) {
 			cl.send(1, 0, requestVote(1, 6, 0, 0))
 			cl.send(2, 1, requestVote(2, 3, 0, 0)).handle(&voteReply{5, false})
+		}},
+		{"a vote in a term that was not entered", termBack, "server 1 replies term 4 to RequestVote of server 2, after term 5", func(cl *cluster) {
+			cl.send(0, 1, requestVote(0, 5, 0, 0)).handle(&voteReply{4, true})
+			cl.send(2, 1, requestVote(2, 3, 0, 0)).handle(&voteReply{4, false})
+		}},
+		{"entries of a term that was not entered", termBack, "server 2 replies term 1 to RequestVote of server 1, after term 2", func(cl *cluster) {
+			cl.elect(0, 2, 0, 0, 1)
+			cl.send(0, 2, entries(0, 2, 0, 0, 0, 2)).handle(&appendReply{1, true})
+			cl.send(1, 2, requestVote(1, 1, 0, 0)).handle(&voteReply{1, false})
 		}},
 		{"handlers overlap", "", "", func(cl *cluster) {
 			old := cl.send(2, 1, requestVote(2, 3, 0, 0)).begin()
@@ -171,6 +184,11 @@ func TestVotes(t *testing.T) {
 			cl.ask(0, 1, 2, 0, 0, true)
 			cl.restart(1)
 			cl.send(1, 2, requestVote(1, 2, 0, 0))
+		}},
+		{"a candidate that asks itself by RPC votes for another first", "", "", func(cl *cluster) {
+			cl.send(1, 1, requestVote(1, 2, 0, 0))
+			cl.send(1, 2, requestVote(1, 2, 0, 0))
+			cl.ask(0, 1, 2, 0, 0, true)
 		}},
 		{"a candidate of another term", "", "", func(cl *cluster) {
 			cl.send(1, 2, requestVote(1, 2, 0, 0))

@@ -20,22 +20,29 @@ func newLogTerm() logTerm {
 
 // logs is what is known of all logs.
 type logs struct {
-	commands map[position]command
+	placed    map[position]placed
+	lastFrom0 bool // LastLogIndex has been negative, so it counts from 0
+
 	numbered bool // an entry has followed index 0, so that the log's first index is 1 as in the service
 	held     int  // highest index that a majority has acknowledged in one term
 	own      int  // likewise, with an entry of that term at or above it, or acknowledged by all servers
 	claimed  int  // highest index that was known to be committed
+
+	committed position // highest LeaderCommit, and the term of the leader that sent it
 }
 
 // A position is a place in the logs. By log matching, at most one entry is ever created for it (§5.3).
 type position struct{ index, term int }
 
-type command struct {
-	hash         uint64
+// A placed entry is what is known of the entry at a position.
+type placed struct {
+	hash         uint64 // of its command
+	hashed       bool
+	before       int // term of the entry before it, which log matching determines, too; 0 if unknown
 	sender, term int // who sent it first
 }
 
-func newLogs() logs { return logs{commands: map[position]command{}} }
+func newLogs() logs { return logs{placed: map[position]placed{}} }
 
 // learnEntries checks and records the entries of a message that is about to be handled.
 func (c *Checker) learnEntries(r *request) {
@@ -52,28 +59,42 @@ func (c *Checker) learnEntries(r *request) {
 	}
 	if r.prevIndex.n == 0 && len(r.entries) > 0 && r.prevTerm.n <= 0 {
 		c.logs.numbered = true
+		if c.logs.lastFrom0 {
+			c.turnOff("LastLogIndex counts from 0 and PrevLogIndex from 1", restriction, takenBack, incomplete)
+		}
 	}
 	if r.prevTerm.ok && r.prevTerm.n > 0 {
 		c.learnTerm(r, r.prevIndex.n, r.prevTerm.n)
 	}
+	before := max(r.prevTerm.n, 0)
 	for k, e := range r.entries {
 		index := r.prevIndex.n + 1 + k
 		if !e.term.ok || e.term.n <= 0 {
+			before = 0
 			continue
 		}
 		c.learnTerm(r, index, e.term.n)
-		if !e.hashed {
-			continue
-		}
-		// Figure 3, log matching: one leader creates the entry, and nobody changes it.
-		at := position{index, e.term.n}
-		old, known := c.logs.commands[at]
-		if !known {
-			c.logs.commands[at] = command{e.command, r.from, r.term.n}
-		} else if old.hash != e.command {
-			c.violate(matching, "index %d, term %d: server %d sends another command in term %d than server %d in term %d",
-				index, e.term.n, r.from, r.term.n, old.sender, old.term)
-		}
+		c.learnEntry(r, position{index, e.term.n}, e, before)
+		before = e.term.n
+	}
+}
+
+// learnEntry checks and records an entry of r and the term of the entry before it. One leader creates the entry, and nobody
+// changes it or what comes before it (Figure 3, log matching).
+func (c *Checker) learnEntry(r *request, at position, e entry, before int) {
+	old, known := c.logs.placed[at]
+	switch {
+	case !known:
+		c.logs.placed[at] = placed{e.command, e.hashed, before, r.from, r.term.n}
+	case old.hashed && e.hashed && old.hash != e.command:
+		c.violate(matching, "index %d, term %d: server %d sends another command in term %d than server %d in term %d",
+			at.index, at.term, r.from, r.term.n, old.sender, old.term)
+	case old.before > 0 && before > 0 && old.before != before:
+		c.violate(matching, "index %d, term %d: server %d sends it in term %d behind an entry of term %d, server %d in term %d behind one of term %d",
+			at.index, at.term, r.from, r.term.n, before, old.sender, old.term, old.before)
+	case old.before == 0:
+		old.before = before
+		c.logs.placed[at] = old
 	}
 }
 
@@ -95,16 +116,18 @@ func (c *Checker) learnTerm(r *request, index, entryTerm int) {
 func (c *Checker) checkAppend(s *server, r *request, a answer) {
 	if a.success.yes && r.last.ok {
 		c.countAck(r)
+		c.checkPrevTerm(s, r)
 		if r.sure && (!a.term.ok || a.term.n <= 0 || a.term.n == r.term.n) {
 			s.acknowledge(r)
 		}
 		return
 	}
 	// §5.3: the server has held the leader's entries up to the acknowledged index since before the handler began, in the same
-	// term. It may refuse what comes before entries that are committed, applied or in a snapshot.
+	// term. It may refuse what comes before entries that are committed, applied or in a snapshot, and anything while it installs
+	// a snapshot.
 	held := r.state.ack
-	if !r.sure || !a.success.ok || a.success.yes || !a.term.ok || a.term.n != r.term.n || !r.prevIndex.ok ||
-		held.term != r.term.n || held.generation != s.ack.generation || r.prevIndex.n > held.index {
+	if !r.sure || !a.success.ok || a.success.yes || !a.term.ok || a.term.n != r.term.n || !r.prevIndex.ok || !r.commit.ok ||
+		held.term != r.term.n || held.generation != s.ack.generation || held.snapshots != s.snapshots || r.prevIndex.n > held.index {
 		return
 	}
 	done := max(r.state.commit, s.applied, s.snapshot)
@@ -114,6 +137,19 @@ func (c *Checker) checkAppend(s *server, r *request, a answer) {
 	if r.prevIndex.n > done {
 		c.violate(takenBack, "term %d: server %d rejects PrevLogIndex %d of server %d, after it acknowledged index %d",
 			r.term.n, r.to, r.prevIndex.n, r.from, held.index)
+	}
+}
+
+// checkPrevTerm checks that a server that accepts r has the entry at PrevLogIndex (AppendEntries rule 2). Up to what it had
+// acknowledged before, its log was that of the leader whose entries it acknowledged, if no other handler has changed it since.
+func (c *Checker) checkPrevTerm(s *server, r *request) {
+	held := r.state.held
+	if !r.sure || r.prevIndex.n > held.index || !r.prevTerm.ok || r.prevTerm.n <= 0 || r.state.changes != s.changes {
+		return
+	}
+	if term, known := c.term(held.term).terms[r.prevIndex.n]; known && term != r.prevTerm.n {
+		c.violate(matching, "server %d accepts what follows entry %d of term %d from server %d in term %d, but its own entry %d is of term %d",
+			r.to, r.prevIndex.n, r.prevTerm.n, r.from, r.term.n, r.prevIndex.n, term)
 	}
 }
 

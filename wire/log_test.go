@@ -49,18 +49,18 @@ func TestRestriction(t *testing.T) {
 			cl.append(1, entries(0, 1, 0, 0, 0, 1, 1, 1))
 			cl.ask(3, 1, 3, 2, 1, true)
 		}},
-		{"a snapshot", "", "", func(cl *cluster) {
+		{"a snapshot does not end an acknowledgement of its term", restriction, "", func(cl *cluster) {
 			inTerm1(cl)
 			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
 			cl.ask(3, 1, 2, 2, 1, true)
 		}},
-		{"a snapshot that is being handled", "", "", func(cl *cluster) {
+		{"a snapshot that is being handled", restriction, "", func(cl *cluster) {
 			cl.elect(0, 1, 0, 0, 2, 4)
 			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).begin()
 			cl.append(1, entries(0, 1, 1, 1, 0, 1, 1))
 			cl.ask(3, 1, 2, 2, 1, true)
 		}},
-		{"a snapshot during the acknowledgement", "", "", func(cl *cluster) {
+		{"a snapshot during the acknowledgement", restriction, "", func(cl *cluster) {
 			cl.elect(0, 1, 0, 0, 2, 4)
 			late := cl.send(0, 1, entries(0, 1, 1, 1, 0, 1, 1)).begin()
 			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
@@ -83,6 +83,13 @@ func TestTakenBack(t *testing.T) {
 			inTerm1(cl)
 			cl.restart(1)
 			cl.send(1, 2, requestVote(1, 2, 2, 1))
+		}},
+		{"LastLogIndex counts from 0, PrevLogIndex from 1", "", "", func(cl *cluster) {
+			cl.elect(0, 1, -1, 0, 1, 2)
+			cl.append(1, entries(0, 1, 0, 0, 0, 1, 1, 1))
+			cl.send(1, 2, requestVote(1, 2, 2, 1))
+			cl.elect(1, 2, 2, 1, 2, 3)
+			cl.append(2, entries(1, 2, 3, 1, 0))
 		}},
 		{"a candidate of a newer leader", "", "", func(cl *cluster) {
 			inTerm1(cl)
@@ -160,6 +167,17 @@ func TestTakenBack(t *testing.T) {
 			late := cl.send(0, 1, entries(0, 1, 3, 1, 0, 1)).begin()
 			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).begin()
 			late.end(&appendReply{1, false})
+		}},
+		{"a rejection while a snapshot is installed, after its handler", "", "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
+			cl.reject(1, entries(0, 1, 3, 1, 0, 1))
+		}},
+		{"a rejection after entries that came after a snapshot", takenBack, "", func(cl *cluster) {
+			inTerm1(cl)
+			cl.send(0, 1, &snapshotArgs{1, 0, 1, 1, nil}).handle(&snapshotReply{1})
+			cl.append(1, entries(0, 1, 3, 1, 0, 1))
+			cl.reject(1, entries(0, 1, 4, 1, 0, 1))
 		}},
 		{"a rejection of an old term", "", "", func(cl *cluster) {
 			inTerm1(cl)

@@ -42,6 +42,9 @@ func (c *Checker) readMessage(k kind, args any) *message {
 	if k == unknown || !v.IsValid() || c.read.truth(v, fPreVote).yes {
 		return nil
 	}
+	if c.read.find(v, fSuccess).IsValid() || c.read.find(v, fGranted).IsValid() {
+		return nil // an answer that is sent as a request
+	}
 	m := &message{kind: k, term: c.read.number(v, fTerm)}
 	switch k {
 	case vote:

@@ -19,6 +19,10 @@ func (c *Checker) Sent(call labrpc.CallInfo, args any) {
 	if m == nil {
 		return
 	}
+	if at.to == at.from { // it tells nothing new: a candidate votes for itself, and a leader has its entries
+		c.asksItself = true
+		return
+	}
 	r := &request{link: at, message: m, number: call.Number, toLife: c.servers[at.to].life}
 	c.calls[call.Number] = r
 	c.judgeRefusals()
@@ -62,6 +66,8 @@ func (c *Checker) Handled(call labrpc.CallInfo, reply any) {
 	r.sure = s.up && s.life == r.toLife
 	a := c.readAnswer(reply)
 	c.requireReply(call.Method, r.kind, a, reply)
+	from := c.servers[r.from]
+	from.heardTerm = max(from.heardTerm, a.term.n)
 	c.noteHandled(r, a)
 	c.checkHandled(s, r, a)
 	c.judgeRefusals()

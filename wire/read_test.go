@@ -52,6 +52,9 @@ func TestNames(t *testing.T) {
 	if a := c.readAnswer(&otherVoted{true}); !a.granted.yes {
 		t.Errorf("got %+v", a)
 	}
+	if c.readMessage(vote, voteReply{5, true}) != nil || c.readMessage(appendEntries, &appendReply{5, true}) != nil {
+		t.Error("an answer is taken for a request")
+	}
 	for method, want := range map[string]kind{
 		"Raft.Heartbeat": heartbeat, "Raft.InstallSnapshot": snapshot, "Raft.PreVote": unknown, "Raft.Get": unknown, "": unknown,
 	} {
@@ -78,8 +81,9 @@ func TestOff(t *testing.T) {
 			t.Errorf("off:\n%s\nwant\n%s", strings.Join(cl.Off(), "\n"), strings.Join(want, "\n"))
 		}
 	}
+	const incomplete = "a leader that lacks a committed entry"
 	restriction, votes := "a vote for a candidate whose log is behind", []string{
-		"a leader without a majority of votes", "two votes of one server in one term", "a vote refused without a reason"}
+		"a leader without a majority of votes", "two votes of one server in one term", "a vote refused without a reason", incomplete}
 	logs := []string{"an acknowledgement that is taken back", "a commit that no majority holds",
 		"an entry of an earlier term committed by counting", "logs that do not match", "a leader that changes its log"}
 	expect(append(append(logs, votes...), restriction, "two leaders in one term")...)
@@ -99,7 +103,7 @@ func TestOff(t *testing.T) {
 	cl = newCluster(t, 3)
 	cl.elect(0, 1, -1, 0, 1)
 	cl.append(1, entries(0, 1, -1, 0, -1, 1))
-	expect("a commit that no majority holds", "an entry of an earlier term committed by counting")
+	expect("a commit that no majority holds", "an entry of an earlier term committed by counting", incomplete)
 	cl = newCluster(t, 3)
 	cl.elect(0, 1, 0, 0, 1)
 	s = cl.send(0, 1, &appendArgs{})

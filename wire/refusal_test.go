@@ -40,8 +40,29 @@ func TestRefusals(t *testing.T) {
 		}},
 		{"asked for no vote in time", refused, "", func(cl *cluster) {
 			refuse(cl)
-			cl.clock += refusalTime
+			cl.clock += refusalTime / 2
 			cl.send(1, 2, requestVote(1, 3, 0, 0))
+			cl.clock += refusalTime / 2
+			cl.send(1, 2, requestVote(1, 2, 0, 0))
+		}},
+		{"a process that stops for a while", "", "", func(cl *cluster) {
+			refuse(cl)
+			cl.clock += time.Hour
+			cl.send(0, 2, requestVote(0, 2, 0, 0))
+			cl.send(1, 2, requestVote(1, 2, 0, 0))
+		}},
+		{"a candidate that drops its requests at once, in a later term", "", "", func(cl *cluster) {
+			refuse(cl)
+			cl.ask(2, 1, 3, 0, 0, true)
+		}},
+		{"a candidate that drops its requests at once, after a reply", "", "", func(cl *cluster) {
+			late := cl.send(1, 2, requestVote(1, 1, 0, 0))
+			refuse(cl)
+			late.handle(&voteReply{3, false})
+		}},
+		{"a server that ignores candidates while it hears from a leader", "", "", func(cl *cluster) {
+			cl.send(0, 1, requestVote(0, 2, 0, 0)).handle(&voteReply{1, false})
+			refuse(cl)
 		}},
 		{"a crash", "", "", func(cl *cluster) {
 			refuse(cl)

@@ -22,12 +22,13 @@ const (
 	figure8     rule = "an entry of an earlier term committed by counting (§5.4.2, Figure 8)"
 	matching    rule = "logs that do not match (§5.3, log matching)"
 	appendOnly  rule = "a leader that changes its log (§5.3, leader append-only)"
+	incomplete  rule = "a leader that lacks a committed entry (§5.4, leader completeness)"
 )
 
 var (
-	voteRules   = []rule{unelected, twoVotes, refused, restriction}
+	voteRules   = []rule{unelected, twoVotes, refused, restriction, incomplete}
 	logRules    = []rule{restriction, takenBack, unheld, figure8, matching, appendOnly}
-	commitRules = []rule{unheld, figure8}
+	commitRules = []rule{unheld, figure8, incomplete}
 	ackRules    = []rule{restriction, takenBack, unheld, figure8}
 )
 
@@ -69,7 +70,7 @@ func (c *Checker) requireArgs(method string, m *message, args any) {
 	switch m.kind {
 	case vote:
 		c.require(m.term.ok, method, args, fTerm, voteRules...)
-		c.require(m.lastIndex.ok, method, args, fLastLogIndex, refused, restriction)
+		c.require(m.lastIndex.ok, method, args, fLastLogIndex, refused, restriction, incomplete)
 		c.require(m.lastTerm.ok, method, args, fLastLogTerm, refused, restriction)
 	case appendEntries:
 		c.require(m.term.ok, method, args, fTerm, append([]rule{twoLeaders, unelected, refused}, logRules...)...)

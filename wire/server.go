@@ -15,8 +15,12 @@ type server struct {
 	floor  int // highest term that it is known to have had, since its start at most if it is above saved
 	lowest int // lowest term that it has shown since its start; 0 before its first start
 
-	ack     ack
-	running map[int64]*request // handlers
+	heardTerm int // highest term that it was told or has shown
+
+	ack       ack
+	snapshots int                // counts InstallSnapshot handlers that have begun
+	changes   int                // counts handlers that have begun and may change the log
+	running   map[int64]*request // handlers
 
 	// Indices below these may be refused or forgotten.
 	commit   int // highest LeaderCommit that it was sent since its start
@@ -37,13 +41,17 @@ type ack struct {
 	index      int // -1: there is none
 	entryTerm  number
 	generation int // counts how often the ack was given up
+	snapshots  int // server.snapshots when the handler began; -1 if a snapshot was being handled
 }
 
 // A state is what is known of a server when a handler begins.
 type state struct {
-	floor  int
-	ack    ack
-	commit int // as server.commit, with those of other handlers that begin before this one ends
+	floor     int
+	ack       ack
+	held      ack // as ack, but before the handler could change the log
+	changes   int
+	snapshots int
+	commit    int // as server.commit, with those of other handlers that begin before this one ends
 }
 
 func newServer() *server {
@@ -66,6 +74,7 @@ func (s *server) crash() { s.up = false }
 func (s *server) shows(term int) {
 	s.saved, s.floor = max(s.saved, term), max(s.floor, term)
 	s.lowest = min(s.lowest, term)
+	s.heardTerm = max(s.heardTerm, term)
 }
 
 // mayLead records that the server may lead in a term, and append entries of it that nobody sees.
@@ -77,8 +86,11 @@ func (s *server) mayLead(term int) {
 // begin records that the handler of r is about to run. That counts for a handler of an earlier start, too: it may still
 // change what is saved.
 func (s *server) begin(r *request) {
+	s.heardTerm = max(s.heardTerm, r.term.n)
+	held := s.ack
 	if r.changesLog() {
-		if r.kind == snapshot || !r.term.ok || r.term.n > s.ack.term {
+		s.changes++
+		if !r.term.ok || r.term.n > s.ack.term {
 			s.ack = ack{term: max(s.ack.term, r.term.n), index: -1, generation: s.ack.generation + 1}
 		}
 		for _, other := range s.running {
@@ -86,10 +98,11 @@ func (s *server) begin(r *request) {
 		}
 		s.extend(r)
 	}
-	r.state = state{s.floor, s.ack, s.commit}
+	r.state = state{s.floor, s.ack, held, s.changes, s.snapshots, s.commit}
 	s.commit = max(s.commit, r.commit.n)
 	s.running[r.number] = r
 	if r.kind == snapshot {
+		s.snapshots++
 		s.snapshot = max(s.snapshot, r.snapIndex.n)
 	}
 }
@@ -115,18 +128,22 @@ func (m *message) fromLeader() bool { return m.kind != vote }
 // acknowledge records the last new entry of r, which the server has acknowledged. The server holds it from now on, unless a
 // message that could make it drop the entry has begun (then ack.term is higher, or the generation another) or is being
 // handled. A message of an older term cannot, since it is refused. Nor can one of the same term, since its leader has the
-// entry. The answer to an AppendEntries without entries is not counted: some leaders ignore it, and some followers give it
+// entry; a snapshot that ends before the entry leaves the rest of the log (Figure 13, rule 6). The answer to an AppendEntries without entries is not counted: some leaders ignore it, and some followers give it
 // without looking.
 func (s *server) acknowledge(r *request) {
 	if len(r.entries) == 0 || !r.last.ok || r.state.ack.generation != s.ack.generation || r.term.n < s.ack.term {
 		return
 	}
+	snapshots := r.state.snapshots
 	for _, other := range s.running {
-		if other.changesLog() && (other.kind == snapshot || !other.term.ok) {
+		if other.changesLog() && !other.term.ok {
 			return
+		}
+		if other.kind == snapshot {
+			snapshots = -1
 		}
 	}
 	if r.term.n > s.ack.term || r.last.n > s.ack.index {
-		s.ack.term, s.ack.index, s.ack.entryTerm = r.term.n, r.last.n, r.lastNewTerm
+		s.ack = ack{r.term.n, r.last.n, r.lastNewTerm, s.ack.generation, snapshots}
 	}
 }

@@ -30,8 +30,9 @@ type Checker struct {
 	logs    logs
 	refused []refusal
 
-	votesSeen bool // a reply to a candidate could be read
-	order     int  // of events
+	votesSeen  bool // a reply to a candidate could be read
+	asksItself bool // servers send RPCs to themselves, too
+	order      int  // of events
 }
 
 // A link is what an end is for.

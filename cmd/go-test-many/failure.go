@@ -23,7 +23,11 @@ type ending struct {
 	code  int
 	state string
 	race  bool // the tests were built with the race detector
+	marks bool // the testing package has marked its lines
 }
+
+// mark is the byte with which the testing package marks its lines, with -test.v=test2json.
+const mark = 0x16
 
 // readFailure reads the output of a failed run of these tests.
 func readFailure(path string, tests []string, end ending) (*failure, error) {
@@ -32,7 +36,7 @@ func readFailure(path string, tests []string, end ending) (*failure, error) {
 		return nil, err
 	}
 	defer file.Close()
-	o := output{known: make(map[string]bool), says: make(map[string]string)}
+	o := output{known: make(map[string]bool), says: make(map[string]string), marks: end.marks}
 	for _, name := range tests {
 		o.known[name] = true
 	}
@@ -56,6 +60,7 @@ func readFailure(path string, tests []string, end ending) (*failure, error) {
 // the list of tests agree with it.
 type output struct {
 	known    map[string]bool
+	marks    bool
 	current  string            // the test that a message would belong to
 	running  []string          // in the order in which they began
 	failed   []string          // in the order of their verdicts
@@ -75,18 +80,45 @@ type crash struct {
 var (
 	eventLine   = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME) +([^\s/]+)(/?)`)
 	verdictLine = regexp.MustCompile(`^( *)--- (PASS|FAIL|SKIP): ([^\s/]+)`)
-	messageLine = regexp.MustCompile(`^ +\S+\.go:\d+: ?(.*)$`)
-	crashLine   = regexp.MustCompile(`^(panic|fatal error): (.*)$`)
+	// What a test prints without a newline comes before its message and before a crash.
+	messageLine = regexp.MustCompile(` {4}\S+\.go:\d+: ?(.*)$`)
+	crashLine   = regexp.MustCompile(`^(?:[^\t].*?)??(panic|fatal error): (.*)$`)
 )
 
-// read takes in a line.
+// read takes in a line. If the testing package marks its lines, no other one counts as such.
 func (o *output) read(line string) {
 	verdict := o.verdict
 	o.verdict = ""
+	printed, framed, isFramed := strings.Cut(line, string(rune(mark)))
+	if o.marks && isFramed {
+		o.frame(framed)
+	} else if o.marks || !o.frame(line) {
+		o.message(printed, verdict)
+	}
+}
+
+// frame takes in a line of the testing package. It reports whether the line is one.
+func (o *output) frame(line string) bool {
 	if m := eventLine.FindStringSubmatch(line); m != nil && o.known[m[2]] {
 		o.event(m[1], m[2], m[3] == "")
-	} else if m := verdictLine.FindStringSubmatch(line); m != nil && o.known[m[3]] {
-		o.end(m[2], m[3], m[1] == "")
+		return true
+	}
+	m := verdictLine.FindStringSubmatch(line)
+	if m == nil || !o.known[m[3]] {
+		return false
+	}
+	o.end(m[2], m[3], m[1] == "")
+	return true
+}
+
+// message takes in any other line. The one before it was the verdict on a failed test, unless that is "".
+func (o *output) message(line, verdict string) {
+	says := o.says[o.current] != ""
+	if m := messageLine.FindStringSubmatch(line); m != nil {
+		if !says {
+			o.says[o.current] = m[1]
+			o.empty = m[1] == ""
+		}
 	} else if m := crashLine.FindStringSubmatch(line); m != nil {
 		c := &crash{kind: m[1], tests: slices.Clone(o.running)}
 		c.reason, _, _ = strings.Cut(m[2], " [recovered")
@@ -97,10 +129,7 @@ func (o *output) read(line string) {
 			c.kind = "timeout"
 		}
 		o.crash = c
-	} else if m := messageLine.FindStringSubmatch(line); m != nil && o.says[o.current] == "" {
-		o.says[o.current] = m[1]
-		o.empty = m[1] == ""
-	} else if o.empty && strings.HasPrefix(line, "    ") && o.says[o.current] == "" {
+	} else if o.empty && strings.HasPrefix(line, "    ") && !says {
 		o.says[o.current] = strings.TrimSpace(line)
 		o.empty = false
 	} else if line == "WARNING: DATA RACE" {

@@ -63,6 +63,7 @@ func TestFailing(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"TestWordsFails":       "TestWordsFails -> LOG: nul \uFFFD ]]> <tag>",
 		"TestSubtests":         "TestSubtests -> LOG: bad subtest",
+		"TestUnended":          "TestUnended (panic) -> LOG: elsewhere",
 		"TestMany[123]":        "TestMany1, TestMany2, TestMany3 -> LOG: one",
 		"TestMany":             "TestMany1, TestMany2, and 2 others -> LOG: one",
 		`TestPanics\b`:         "TestPanics (panic) -> LOG: out of luck",
@@ -88,14 +89,18 @@ func TestFailing(t *testing.T) {
 }
 
 func TestRace(t *testing.T) {
-	t.Setenv("RACE", "1")
-	code, stdout, stderr, _ := many(t, "1", "1", "TestRaces")
-	if strings.Contains(stderr, "-race requires cgo") || strings.Contains(stderr, "-race is not supported") {
-		t.Skip(stderr)
-	}
-	match(t, "stdout", stdout, `run 1 failed after \S+: TestRaces \(data race\) -> \S+\n\n`)
-	if code != 1 {
-		t.Errorf("exit code %d, stderr %q", code, stderr)
+	for variable, value := range map[string]string{"RACE": "1", "GOFLAGS": "-race"} {
+		t.Run(variable, func(t *testing.T) {
+			t.Setenv(variable, value)
+			code, stdout, stderr, _ := many(t, "1", "1", "TestRaces")
+			if strings.Contains(stderr, "-race requires cgo") || strings.Contains(stderr, "-race is not supported") {
+				t.Skip(stderr)
+			}
+			match(t, "stdout", stdout, `run 1 failed after \S+: TestRaces \(data race\) -> \S+\n\n`)
+			if code != 1 {
+				t.Errorf("exit code %d, stderr %q", code, stderr)
+			}
+		})
 	}
 }
 
@@ -137,6 +142,7 @@ func TestFlags(t *testing.T) {
 		"-test.run=B -test.run=Passes/x -test.short":   "",
 		"-test.run=TestPasses -test.skip=TestPasses/x": "",
 		"-test.run=Nothing -test.bench=.":              "",
+		"-test.count 0":                                `^no tests to run in \. with -test\.count 0$`,
 		"-test.skip .":                                 `^no tests to run in \. with -test\.skip \.$`,
 		"-test.run=A|(":                                `^invalid regexp for PATTERN or -run: .*$`,
 		"-test.skip=(":                                 `^invalid regexp for -skip: .*$`,
@@ -176,6 +182,7 @@ func TestPackages(t *testing.T) {
 		{".", "package m\n", `^go-test-many: no tests in \.\n$`},
 		{"raft", "package raft\n\nimport \"testing\"\n\nfunc TestA(*testing.T) {}\n", `^testing \./raft: 1 runs, 1 at a time\n$`},
 		{"raft1", "package raft\n\nimport \"testing\"\n\nfunc TestA(*testing.T) {}\n", `^testing \./raft1: 1 runs, 1 at a time\n$`},
+		{"raft", "package raft\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc init() { os.Stdout.WriteString(\"init\") }\n\nfunc TestA(*testing.T) {}\n", `^testing \./raft: 1 runs, 1 at a time\n$`},
 		{".", "package m\n\nfunc init() { panic(\"no way\") }\n", `^go-test-many: the tests of \. do not start: panic: no way\n$`},
 	} {
 		packageOf(t, c.dir, c.source)

@@ -145,7 +145,9 @@ func number(name, value string) (int, error) {
 
 var (
 	buildFlag = regexp.MustCompile(`^--?(race|tags|cover|covermode|coverpkg|gcflags|ldflags|mod)(=.*)?$`)
-	testFlag  = regexp.MustCompile(`^--?(bench|benchmem|benchtime|count|cpu|failfast|fullpath|parallel|run|short|shuffle|skip|timeout|v)(=.*)?$`)
+	// verbose matches what fixedFlags hold already.
+	verbose  = regexp.MustCompile(`^--?test\.v(=true)?$`)
+	testFlag = regexp.MustCompile(`^--?(bench|benchmem|benchtime|count|cpu|failfast|fullpath|parallel|run|short|shuffle|skip|timeout|v)(=.*)?$`)
 )
 
 // translate gives the flags of go test the form that the test binary knows: -run becomes -test.run.
@@ -157,13 +159,18 @@ func translate(flags []string) (translated []string, err error) {
 		if buildFlag.MatchString(flag) {
 			return nil, cli.Usagef("'%s' is a flag of the build, not of the tests (for -race set RACE=1; GOFLAGS takes others)", flag)
 		}
-		translated = append(translated, testFlag.ReplaceAllString(flag, "-test.$1$2"))
+		if flag = testFlag.ReplaceAllString(flag, "-test.$1$2"); !verbose.MatchString(flag) {
+			translated = append(translated, flag)
+		}
 	}
 	return translated, nil
 }
 
-// fixedFlags are the flags of each run. The user's flags come after them.
-var fixedFlags = []string{"-test.v", "-test.paniconexit0", "-test.timeout=10m"}
+// fixedFlags are the flags of each run. The user's flags come after them. With test2json the testing package puts a mark
+// before its own lines, so that nothing that tests print passes for them.
+var fixedFlags = []string{"-test.v=" + marking, "-test.paniconexit0", "-test.timeout=10m"}
+
+const marking = "test2json"
 
 // grace is for the stacks that a run prints after its timeout.
 const grace = 15 * time.Second

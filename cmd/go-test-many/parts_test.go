@@ -10,7 +10,7 @@ import (
 )
 
 func TestTranslate(t *testing.T) {
-	got, err := translate(strings.Fields("-run A --count=2 -timeout 3s -clock=real -v=false -test.short -args -run x"))
+	got, err := translate(strings.Fields("-run A --count=2 -timeout 3s -clock=real -v=false -v -test.short -args -run x"))
 	want := strings.Fields("-test.run A -test.count=2 -test.timeout 3s -clock=real -test.v=false -test.short -run x")
 	if !slices.Equal(got, want) || err != nil {
 		t.Errorf("%q, error %v", got, err)
@@ -80,6 +80,8 @@ func TestReadFailure(t *testing.T) {
 		{"subtest, not verbose", "--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/x (0.00s)\n        a_test.go:1: error\nFAIL\n", ending{code: 1}, "TestA: error"},
 		{"a paused test does not run", "=== RUN   TestA\n=== PAUSE TestA\n=== RUN   TestB\npanic: boom [recovered, repanicked]\n", ending{code: 2}, "TestB (panic): boom"},
 		{"words of a test", "=== RUN   TestA\npanic: no\n--- FAIL: TestX (0.00s)\nWARNING: DATA RACE\n--- FAIL: TestA (0.00s)\n", ending{code: 1}, "TestA: "},
+		{"marked lines", "\x16=== RUN   TestA\n--- FAIL: TestB (0.00s)\n=== RUN   TestB\nno newline    a_test.go:1: error\nno newline\x16--- FAIL: TestA (0.00s)\n",
+			ending{code: 1, marks: true}, "TestA: error"},
 		{"killed", "=== RUN   TestA\npanic: no\n", ending{code: -1, state: "signal: killed"}, "TestA (signal: killed): "},
 		{"no test", "FAIL\n", ending{code: 1, state: "exit status 1"}, "no test (exit status 1): "},
 		{"race", "=== RUN   TestA\nWARNING: DATA RACE\n    testing.go:1: race detected during execution of test\n--- FAIL: TestA (0.00s)\n",

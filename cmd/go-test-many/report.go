@@ -94,7 +94,7 @@ type jsonRun struct {
 }
 
 func (r *runner) writeJSON(w io.Writer) error {
-	report := jsonReport{Package: r.suite.path, Directory: r.suite.dir, Flags: r.testFlags, Race: r.race, Begun: r.begun,
+	report := jsonReport{Package: r.suite.path, Directory: r.suite.dir, Flags: r.testFlags, Race: r.suite.race, Begun: r.begun,
 		Seconds: r.took.Seconds(), Runs: r.runs, Finished: len(r.results), Failed: r.failed, Stopped: r.stopped,
 		Results: []jsonRun{}}
 	for _, res := range r.results {

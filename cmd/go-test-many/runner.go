@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,9 +145,9 @@ func (r *runner) execute(ctx context.Context, n int) result {
 	cli.KillLeft(cmd)
 	res.took = time.Since(begun)
 	if state := cmd.ProcessState; !state.Success() {
-		end := ending{code: state.ExitCode(), state: state.String(), race: r.race}
+		end := ending{code: state.ExitCode(), state: state.String(), race: r.suite.race, marks: value(r.testFlags, "v") == marking}
 		if late.Load() {
-			end = ending{code: -1, state: "killed after " + duration(r.limit)}
+			end.code, end.state = -1, "killed after "+duration(r.limit)
 		}
 		res.failure, res.err = readFailure(res.output, r.suite.tests, end)
 	}
@@ -175,6 +176,14 @@ func (r *runner) take(res result) error {
 	return nil
 }
 
+// withoutMarks is a writer to which the testing package's marks do not get.
+type withoutMarks struct{ w io.Writer }
+
+func (w withoutMarks) Write(p []byte) (int, error) {
+	_, err := w.w.Write(bytes.ReplaceAll(p, []byte{mark}, nil))
+	return len(p), err
+}
+
 // keepLog copies the output of a failed run to an unused name in a directory and returns that name.
 func keepLog(output, dir string, run int) (string, error) {
 	from, err := os.Open(output)
@@ -192,7 +201,7 @@ func keepLog(output, dir string, run int) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, err = io.Copy(to, from)
+		_, err = io.Copy(withoutMarks{to}, from)
 		if err = errors.Join(err, to.Close()); err != nil {
 			os.Remove(name) // a part of the output would pass for all of it
 			return "", err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"6.824/cmd/cli"
@@ -22,6 +25,7 @@ type suite struct {
 	path   string // its import path
 	dir    string // its directory
 	binary string
+	race   bool     // it has the race detector
 	tests  []string // the tests' names, benchmarks, examples and fuzz tests among them
 }
 
@@ -58,6 +62,9 @@ func (s *suite) build(ctx context.Context, race bool, scratch string, stderr io.
 	if _, err := os.Stat(s.binary); err != nil {
 		return fmt.Errorf("no Go tests in %s", s.pkg)
 	}
+	if info, err := buildinfo.ReadFile(s.binary); err == nil { // GOFLAGS may hold -race, too
+		s.race = slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+	}
 	path, err := cli.Exec(ctx, scratch, "go", "list", "-f", "{{.ImportPath}}", s.pkg).Output()
 	if err != nil {
 		return fmt.Errorf("go list %s: %w", s.pkg, err)
@@ -74,7 +81,8 @@ func (s *suite) command(ctx context.Context, scratch string, flags ...string) *e
 	return cmd
 }
 
-var testName = regexp.MustCompile(`(?m)^(?:Test|Benchmark|Example|Fuzz)\S*$`)
+// testName matches the name of a test in a list. What the package prints without a newline comes before the first name.
+var testName = regexp.MustCompile(`(?m)(?:Test|Benchmark|Example|Fuzz)\S*$`)
 
 // list asks the test binary for its tests. The binary refuses flags that it does not know.
 func (s *suite) list(ctx context.Context, flags []string, scratch string) error {
@@ -129,6 +137,9 @@ func (s *suite) check(flags []string) error {
 	skipped, err := parsePattern(value(flags, "skip"))
 	if err != nil {
 		return fmt.Errorf("invalid regexp for -skip: %w", err)
+	}
+	if count, err := strconv.Atoi(value(flags, "count")); err == nil && count == 0 {
+		return fmt.Errorf("no tests to run in %s%s", s.pkg, mention(flags))
 	}
 	if value(flags, "bench") != "" {
 		return nil

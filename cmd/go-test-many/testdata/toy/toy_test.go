@@ -56,6 +56,8 @@ func printWords() {
 	fmt.Println("fatal error: not a real one")
 	fmt.Println("WARNING: DATA RACE")
 	fmt.Println("--- FAIL: TestNever (0.00s)")
+	fmt.Println("--- FAIL: TestMany1 (0.00s)")
+	fmt.Println("=== RUN   TestMany2")
 	fmt.Println("nul \x00, escape \x1b[2J, not UTF-8 \xff, end of CDATA ]]> and <tag>")
 }
 
@@ -63,6 +65,7 @@ func TestWords(*testing.T) { printWords() }
 
 func TestWordsFails(t *testing.T) {
 	printWords()
+	fmt.Print("no newline")
 	t.Error("\n\tnul \x00 ]]> <tag>")
 	t.Error("second message")
 }
@@ -80,6 +83,13 @@ func TestMany4(t *testing.T) { t.Error("four") }
 func TestPanics(*testing.T) { panic("out of luck") }
 
 func TestPanicsElsewhere(*testing.T) {
+	go panic("elsewhere")
+	select {}
+}
+
+// TestUnended ends in a line that it has not ended.
+func TestUnended(*testing.T) {
+	fmt.Print("no newline")
 	go panic("elsewhere")
 	select {}
 }

@@ -48,6 +48,21 @@ func (s *server) grow() {
 	s.dead.Store(7)
 }
 
+type signal struct {
+	one complex64
+	two complex128
+}
+
+// dive calls itself n times.
+//
+//go:noinline
+func dive(n int, z complex128, s signal) complex64 {
+	if n == 0 {
+		return s.one
+	}
+	return dive(n-1, z, s)
+}
+
 //go:noinline
 func mixed(a int8, b bool, c float64, d uint16, e string) (x int, err error) {
 	if b {

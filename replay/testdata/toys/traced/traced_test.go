@@ -2,6 +2,7 @@ package traced
 
 import (
 	"fmt"
+	"os"
 	"testing"
 )
 
@@ -16,6 +17,15 @@ func TestCalls(t *testing.T) {
 	mixed(-1, false, 2.5, 65535, "text")
 	fmt.Println("printed")
 	t.Log("logged")
+}
+
+func TestDive(*testing.T) { dive(1000, 1-2i, signal{one: 3i}) }
+
+// TestUnfinished ends the program in the middle of a line, and prints what the testing package prints if no test runs.
+func TestUnfinished(*testing.T) {
+	fmt.Println("testing: warning: no tests to run")
+	fmt.Print("unfinished")
+	os.Exit(3)
 }
 
 func (s *server) String() string { return "a server" }
