@@ -74,7 +74,7 @@ func (r *runner) summarize(stdout, stderr io.Writer) {
 			continue
 		}
 		if listed++; listed > mostListed {
-			fmt.Fprintf(stdout, "  and %s more\n", cli.Count(r.failed-mostListed, "failed run"))
+			fmt.Fprintf(stdout, "  and %s\n", cli.Count(r.failed-mostListed, "more failed run"))
 			return
 		}
 		fmt.Fprintf(stdout, "  %v\n", res)
