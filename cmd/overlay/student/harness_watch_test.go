@@ -180,6 +180,9 @@ func (w *watch) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
 	delete(w.calls, call.Number)
 }
 
+// longHeld is how long a lock may be held before it may be the reason for a failure.
+const longHeld = 100 * time.Millisecond
+
 // explain prints the last events of the servers and the locks for which a goroutine waits, once.
 func (w *watch) explain() {
 	holdings := guard.Holdings()
@@ -190,13 +193,14 @@ func (w *watch) explain() {
 	}
 	w.explained = true
 	if w.wire.Err() == nil { // a violation has the picture
-		fmt.Println(w.wire.Picture())
+		fmt.Printf("the last events of each server:\n%s\n", w.wire.Picture())
 	}
 	for _, h := range holdings {
-		if len(h.Waiting) == 0 {
+		held := time.Since(h.Since)
+		if len(h.Waiting) == 0 || held < longHeld {
 			continue
 		}
-		text := fmt.Sprintf("%s%s, is held for %v", w.ownerLocked(h), h.Lock, time.Since(h.Since).Round(time.Millisecond))
+		text := fmt.Sprintf("%s%s, is held for %v", w.ownerLocked(h), h.Lock, held.Round(time.Millisecond))
 		for _, call := range w.calls {
 			if call.goroutine == h.Goroutine {
 				text += ", during " + call.text
