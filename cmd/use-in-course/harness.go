@@ -107,9 +107,11 @@ func (h *harness) list() ([]string, error) {
 		return nil, cli.Usagef("-run: %v", err)
 	}
 	cmd := cli.Exec(h.ctx, h.scratch, h.binary, "-test.list", ".")
+	var printed strings.Builder
+	cmd.Stderr = &printed
 	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("the tests cannot be listed: %w\n%s", err, out)
+	if err != nil { // package raft has run its init functions
+		return nil, fmt.Errorf("package raft ends the process before the first test: %w\n%s%s", err, printed.String(), out)
 	}
 	var tests []string
 	for name := range strings.FieldsSeq(string(out)) {
