@@ -93,3 +93,18 @@ func TestExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// What is written up to the limit arrives; after it, nothing does.
+func TestLimitedWriter(t *testing.T) {
+	var to strings.Builder
+	full := 0
+	w := &limitedWriter{to: &to, left: 5, full: func() { full++ }}
+	for i, text := range []string{"ab", "cde", "f", "g"} {
+		if n, err := w.Write([]byte(text)); n != len(text) || err != nil || full != max(0, i-1) {
+			t.Errorf("%q: %d, %v; full was called %d times", text, n, err, full)
+		}
+	}
+	if to.String() != "abcde" {
+		t.Errorf("%q", to.String())
+	}
+}
