@@ -55,7 +55,7 @@ func (c *Checker) learnEntries(r *request) {
 		return
 	}
 	if r.prevIndex.n < 0 {
-		c.turnOff("an entry before the first one has a negative index, so that indices do not begin at 1", commitRules...)
+		c.turnOff("a PrevLogIndex is negative, so the first index of the log is not 1", commitRules...)
 	}
 	if r.prevIndex.n == 0 && len(r.entries) > 0 && r.prevTerm.n <= 0 {
 		c.logs.numbered = true

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -110,6 +111,22 @@ func TestOff(t *testing.T) {
 	s.args = &otherAppend{otherHead{1, 0, 0}, &otherTail{[]*otherEntry{{7, 1, 0}}, 0}}
 	s.begin()
 	expect(append(logs, restriction)...)
+}
+
+// A Raft with an RPC for heartbeats sends no AppendEntries until there is a command.
+func TestOff_heartbeats(t *testing.T) {
+	type heartbeatArgs struct{ Term, CommitIndex int }
+	methods[reflect.TypeFor[*heartbeatArgs]()] = "Raft.Heartbeat"
+	cl := newCluster(t, 3)
+	cl.elect(0, 1, 0, 0, 1)
+	cl.send(0, 1, &heartbeatArgs{1, 0}).handle(&snapshotReply{1})
+	if off := cl.Off(); len(off) != 0 {
+		t.Errorf("off without a command:\n%s", strings.Join(off, "\n"))
+	}
+	cl.Applied(1, 1)
+	if off := cl.Off(); !slices.ContainsFunc(off, func(line string) bool { return strings.Contains(line, "no RPC with a name like AppendEntries") }) {
+		t.Errorf("off with a command:\n%s", strings.Join(off, "\n"))
+	}
 }
 
 // A rule that is off says why.

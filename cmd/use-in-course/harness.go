@@ -107,9 +107,11 @@ func (h *harness) list() ([]string, error) {
 		return nil, cli.Usagef("-run: %v", err)
 	}
 	cmd := cli.Exec(h.ctx, h.scratch, h.binary, "-test.list", ".")
+	var printed strings.Builder
+	cmd.Stderr = &printed
 	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("the tests cannot be listed: %w\n%s", err, out)
+	if err != nil { // package raft has run its init functions
+		return nil, fmt.Errorf("package raft ends the process before the first test: %w\n%s%s", err, printed.String(), out)
 	}
 	var tests []string
 	for name := range strings.FieldsSeq(string(out)) {
@@ -208,17 +210,21 @@ func (h *harness) runOn(test, clock string) *result {
 	if err != nil {
 		return &result{test: test, why: err.Error()}
 	}
-	cmd.Stdout, cmd.Stderr = log, log
+	limited := &limitedWriter{to: log, left: maxLog, full: cancel}
+	cmd.Stdout, cmd.Stderr = limited, limited
 	if h.verbose {
-		cmd.Stdout = io.MultiWriter(log, h.stderr)
-		cmd.Stderr = cmd.Stdout
+		limited.to = io.MultiWriter(log, h.stderr)
 	}
 	begun := time.Now()
 	err = errors.Join(cmd.Run(), log.Close())
 	text, readErr := os.ReadFile(name)
 	r := newResult(test, string(text), errors.Join(err, readErr))
 	r.log, r.clock = name, clock
-	if ctx.Err() != nil && h.ctx.Err() == nil {
+	switch {
+	case h.ctx.Err() != nil || ctx.Err() == nil:
+	case limited.left < 0:
+		r.why = fmt.Sprintf("stopped, because it printed more than %d MB", maxLog>>20)
+	default:
 		r.why = fmt.Sprintf("no end after %v", time.Since(begun).Round(time.Second))
 	}
 	return r

@@ -33,14 +33,19 @@ const exitFrozen = 3
 // newResult reads a test's output. err is that of its process.
 func newResult(test, text string, err error) *result {
 	r := &result{test: test}
+	code := 0
 	var exit *exec.ExitError
-	frozen := errors.As(err, &exit) && exit.ExitCode() == exitFrozen
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	}
+	ended := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		if m := passedLine.FindStringSubmatch(line); m != nil {
 			seconds, _ := strconv.ParseFloat(m[1], 64)
 			rpcs, _ := strconv.Atoi(m[2])
 			r.seconds, r.rpcs = r.seconds+seconds, r.rpcs+rpcs
+			ended = true
 		}
 		if warning, ok := strings.CutPrefix(line, "warning: "); ok && !slices.Contains(r.warnings, warning) {
 			r.warnings = append(r.warnings, warning)
@@ -48,15 +53,15 @@ func newResult(test, text string, err error) *result {
 		if lock, ok := strings.CutPrefix(line, "lock: "); ok {
 			r.locks = append(r.locks, lock)
 		}
-		if why, ok := strings.CutPrefix(line, "frozen: "); ok && frozen {
+		if why, ok := strings.CutPrefix(line, "frozen: "); ok && code == exitFrozen {
 			r.frozen = cmp.Or(r.frozen, why)
 		}
 	}
-	if frozen {
-		r.frozen = cmp.Or(r.frozen, "the virtual clock stands still")
-	}
-	if err != nil {
-		r.why = cmp.Or(firstEvent(text), lastLine(text), err.Error())
+	switch {
+	case err != nil && (exit == nil || code < 0): // such as a process that was killed
+		r.why = cmp.Or(firstEvent(text), err.Error())
+	case err != nil || !ended:
+		r.why = cmp.Or(firstEvent(text), fmt.Sprintf("exit code %d, by os.Exit or log.Fatal, after: %s", code, lastLine(text)))
 	}
 	return r
 }

@@ -57,7 +57,8 @@ Goroutine 35 (running) created at:
 		{"panic after a failure", failed + broken, "expected one leader, got none", true},
 		{"fatal error", "fatal error: all goroutines are asleep - deadlock!\n", "fatal error: all goroutines are asleep - deadlock!", true},
 		{"race", race + failed, "data race: read at raft.go:99 in (*Raft).GetState, write at election.go:59 in (*Raft).startElection.func1", true},
-		{"log.Fatal", "2026/01/01 00:00:00 labrpc.Server.dispatch(): unknown method\n", "2026/01/01 00:00:00 labrpc.Server.dispatch(): unknown method", true},
+		{"killed", "Test (2A): a ...\n", "exit", true},
+		{"os.Exit(0)", "=== RUN TestX2A\nTest (2A): a ...\n", "exit code 0, by os.Exit or log.Fatal, after: Test (2A): a ...", false},
 		{"silent", "", "exit", true},
 	} {
 		var err error
@@ -75,15 +76,35 @@ Goroutine 35 (running) created at:
 	}
 }
 
-// Only the harness's exit code says that the clock stands still.
-func TestFrozenResult(t *testing.T) {
+// Only the harness's exit code and line together say that the clock stands still.
+func TestExitCodes(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no sh")
 	}
-	for script, want := range map[string]string{"exit 3": "it stands", "exit 1": ""} {
-		r := newResult("TestX2A", "frozen: it stands\nfrozen: still\n", exec.Command("sh", "-c", script).Run())
-		if r.frozen != want || !strings.Contains(r.why, "frozen") {
-			t.Errorf("%s: frozen %q, why %q", script, r.frozen, r.why)
+	for _, tt := range []struct{ script, text, frozen, why string }{
+		{"exit 3", "frozen: it stands\nfrozen: still\n", "it stands", "exit code 3"},
+		{"exit 1", "frozen: it stands\n", "", "exit code 1, by os.Exit or log.Fatal, after: frozen: it stands"},
+		{"exit 3", "log.Fatal's text\n", "", "exit code 3, by os.Exit or log.Fatal, after: log.Fatal's text"},
+		{"kill -9 $$", "Test (2A): a ...\n", "", "signal: killed"},
+	} {
+		r := newResult("TestX2A", tt.text, exec.Command("sh", "-c", tt.script).Run())
+		if r.frozen != tt.frozen || !strings.HasPrefix(r.why, tt.why) {
+			t.Errorf("%s: frozen %q, why %q", tt.script, r.frozen, r.why)
 		}
+	}
+}
+
+// What is written up to the limit arrives; after it, nothing does.
+func TestLimitedWriter(t *testing.T) {
+	var to strings.Builder
+	full := 0
+	w := &limitedWriter{to: &to, left: 5, full: func() { full++ }}
+	for i, text := range []string{"ab", "cde", "f", "g"} {
+		if n, err := w.Write([]byte(text)); n != len(text) || err != nil || full != max(0, i-1) {
+			t.Errorf("%q: %d, %v; full was called %d times", text, n, err, full)
+		}
+	}
+	if to.String() != "abcde" {
+		t.Errorf("%q", to.String())
 	}
 }
