@@ -239,6 +239,12 @@ func TestHarnessBrokenPackages(t *testing.T) {
 			"panic: runtime error: index out of range [9] with length 1, at " + line + " in (*Raft).GetState"},
 		{"sends after Kill", "atomic.StoreInt32(&rf.dead, 1)", "atomic.StoreInt32(&rf.dead, 1); go func() { rf.applyCh <- ApplyMsg{} }()", 0,
 			"RPCs\n1 of 1 test passed."}, // with no warning between them
+		{"lock twice", "return rf.currentTerm, rf.role == leader", "rf.mu.Lock(); return rf.currentTerm, rf.role == leader", 1,
+			"\n            its holder is at " + line + " in (*Raft).GetState [waits for a lock]\n"},
+		{"no Unlock", "	defer rf.mu.Unlock()\n	return rf.currentTerm, rf.role == leader", "	return rf.currentTerm, rf.role == leader", 1,
+			"\n            its holder has returned without Unlock\n"},
+		{"sleep with the lock", "return rf.currentTerm, rf.role == leader", "time.Sleep(time.Hour); return rf.currentTerm, rf.role == leader", 1,
+			"\n            its holder is at " + line + " in (*Raft).GetState [sleep]\n"},
 		{"type of sync", "mu        sync.Mutex\n", "mu        sync.Mutex; ready sync.Once; f func(*sync.Cond, sync.Locker, *sync.WaitGroup, *sync.Map, *sync.Pool, *sync.RWMutex)\n", 0,
 			"1 of 1 test passed."},
 	} {
