@@ -26,7 +26,7 @@ func (h *harness) printTitle() {
 const maxLocks = 3
 
 // lockLines breaks the line about a lock.
-var lockLines = strings.NewReplacer(", during ", "\n            during ", "; waiting ", "\n            waiting ")
+var lockLines = strings.NewReplacer(", during ", "\n            during ", "; its holder ", "\n            its holder ", "; waiting ", "\n            waiting ")
 
 // printResult prints a test's line, and below it what it needs.
 func (h *harness) printResult(r *result) {

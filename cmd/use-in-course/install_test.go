@@ -14,7 +14,7 @@ import (
 	"6.824/cmd/cli/clitest"
 )
 
-var full = flag.Bool("full", false, "compile in every toy tree, and run this repository's tests of raft there; some minutes")
+var full = flag.Bool("full", false, "compile in every toy tree, run this repository's tests of raft there, and all tests of -harness; some minutes")
 
 // compiles reports whether a test compiles in the tree l: with -full in all trees, otherwise in the given ones.
 func compiles(l layout, names ...string) bool { return *full || slices.Contains(names, l.name) }

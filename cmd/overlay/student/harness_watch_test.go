@@ -195,19 +195,35 @@ func (w *watch) explain() {
 	if w.wire.Err() == nil { // a violation has the picture
 		fmt.Printf("the last events of each server:\n%s\n", w.wire.Picture())
 	}
+	stacks := goroutines()
 	for _, h := range holdings {
 		held := time.Since(h.Since)
 		if len(h.Waiting) == 0 || held < longHeld {
 			continue
 		}
 		text := fmt.Sprintf("%s%s, is held for %v", w.ownerLocked(h), h.Lock, held.Round(time.Millisecond))
-		for _, call := range w.calls {
-			if call.goroutine == h.Goroutine {
-				text += ", during " + call.text
-			}
-		}
+		text += w.holderLocked(h.Goroutine, stacks)
 		fmt.Printf("lock: %s; waiting for it: %s\n", text, strings.Join(folded(h.Waiting), ", "))
 	}
+}
+
+// holderLocked says what the goroutine that holds a lock is doing.
+func (w *watch) holderLocked(goroutine int, stacks map[string]string) string {
+	for _, call := range w.calls {
+		if call.goroutine == goroutine {
+			return ", during " + call.text
+		}
+	}
+	stack, found := stacks[fmt.Sprint("goroutine ", goroutine)]
+	m := stackState.FindStringSubmatch(stack)
+	if !found || m == nil {
+		return "; its holder has returned without Unlock"
+	}
+	state, _, _ := strings.Cut(m[1], " (durable")
+	if strings.Contains(stack, ".(*lock).acquire(") {
+		state = "waits for a lock"
+	}
+	return fmt.Sprintf("; its holder is at %s [%s]", placeOf(stack), state)
 }
 
 // ownerLocked names the server that a lock belongs to.
