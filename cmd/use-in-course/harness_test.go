@@ -276,7 +276,7 @@ func TestHarnessFrozen(t *testing.T) {
 	replaceIn(t, filepath.Join(src, "raft", "raft.go"), "\treturn rf.currentTerm, rf.role == leader",
 		"again:\n\tif time.Since(rf.deadline) < -time.Millisecond {\n\t\tgoto again\n\t}\n\treturn rf.currentTerm, rf.role == leader")
 	_, stdout, stderr := test(t, src, "-run", "TestInitialElection2A")
-	want := `\n +This result is from the real clock, since the virtual clock stands still: a goroutine is not durably blocked: raft.go:\d+ in \(\*Raft\)\.GetState \[run\w+\]\n`
+	want := `\n +This result is from the real clock, since the virtual clock stands still: this goroutine neither sleeps nor waits for another one of the test: raft.go:\d+ in \(\*Raft\)\.GetState \[run\w+\]\n`
 	if !regexp.MustCompile(want).MatchString(stdout) {
 		t.Errorf("no %q in\n%s%s", want, stdout, stderr)
 	}

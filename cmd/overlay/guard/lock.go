@@ -99,7 +99,7 @@ func (l *lock) release(shared bool) {
 		if Over() { // Pass may have ended the goroutine in Lock, and this is a deferred Unlock
 			return
 		}
-		panic("sync: unlock of a mutex that is not locked so")
+		panic("sync: Unlock without Lock, or RUnlock without RLock")
 	}
 	k := 0
 	if len(l.holders) > 1 {

@@ -144,7 +144,7 @@ func watchClock() {
 		}
 		for _, stack := range bubbleStacks() {
 			if m := stackState.FindStringSubmatch(stack); m != nil && !strings.Contains(m[1], "durable") {
-				fmt.Printf("frozen: the virtual clock stands still: a goroutine is not durably blocked: %s [%s]\n", placeOf(stack), m[1])
+				fmt.Printf("frozen: the virtual clock stands still: this goroutine neither sleeps nor waits for another one of the test: %s [%s]\n", placeOf(stack), m[1])
 			}
 		}
 		current.Load().explain()
