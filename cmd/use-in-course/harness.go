@@ -82,7 +82,7 @@ func (h *harness) build(dir string) (err error) {
 			return err
 		}
 	}
-	return fmt.Errorf("package raft in %s does not compile with our tests:\n%s\nThey need what the course's tests call: Make, Start and GetState", h.overlay.Dir, strings.TrimSpace(message))
+	return fmt.Errorf("package raft in %s does not compile with our tests:\n%s\nThe tests call Make, Start and GetState as the course's tests do", h.overlay.Dir, strings.TrimSpace(message))
 }
 
 // goCommand runs the go command in the student's package and returns what it has printed.
