@@ -38,9 +38,9 @@ EOF
 # ten times slower, and compare's engines so slow that leaders step down.
 modules='
 .       120 -race
-compare  45
-student  15
-replay   90
+compare  30
+student  10
+replay  110
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.

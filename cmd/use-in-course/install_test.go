@@ -134,7 +134,7 @@ func TestLibraryAlone(t *testing.T) {
 }
 
 // With -all, everything of ours builds, and goes away without a trace. Without -full, only labgob's tests are compiled and
-// run.
+// run, and raft's are vetted in one tree.
 func TestAll(t *testing.T) {
 	for _, l := range layouts {
 		t.Run(l.name, func(t *testing.T) {
@@ -151,6 +151,9 @@ func TestAll(t *testing.T) {
 				}
 			}
 			env := l.env(src)
+			if compiles(l, "2023") {
+				shell(t, filepath.Join(src, l.raftDir()), env+"go vet .")
+			}
 			if compiles(l, "2026") {
 				shell(t, filepath.Join(src, "labgob"), env+"go vet .", env+"go test -run 'TestGOB|TestCapital|TestDefault' .")
 				shell(t, filepath.Join(src, "labrpc"), env+"go build .")
