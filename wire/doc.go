@@ -30,4 +30,7 @@
 //     something: as a vote for a leader, as an acknowledgement, as a message that may have changed the log.
 //   - A candidate asks another server for its vote within half a second of voting for itself, unless it enters a later term in
 //     the first half of that time. Only the rule on refused votes relies on this.
+//
+// Two variations of Raft are safe and still cause a violation, since Figure 2 says otherwise: a candidate that grants its vote
+// to another server in the term of its own election, and a follower that rejects AppendEntries because they come late.
 package wire
