@@ -187,8 +187,8 @@ func (h *handler) handle(c *call) (labgob.Message, error) {
 	return labgob.MarshalValue(reply)
 }
 
-// run calls the method for c and returns a pointer to its reply, or errNilPointer if gob could not send that. argsType is the type
-// of the arguments, and args points to them.
+// run calls the method for c and returns a pointer to its reply, or errNilPointer if gob could not send that. argsType is
+// the type of the arguments, and args points to them.
 func (h *handler) run(c *call, argsType reflect.Type, args reflect.Value) (reply reflect.Value, err error) {
 	if argsType.Kind() != reflect.Pointer {
 		args = args.Elem()
