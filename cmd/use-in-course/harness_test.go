@@ -171,7 +171,7 @@ func TestHarnessMistakes(t *testing.T) {
 	for mistake, want := range map[string]string{
 		"vote-kept":           "TestReElection2A +a vote refused without a reason",
 		"log-not-compared":    "TestRejoin2B +a vote for a candidate whose log is behind",
-		"truncate-always":     "TestBackup2B +an acknowledgement that is taken back",
+		"truncate-always":     "TestUnreliableAgree2C +an acknowledgement that is taken back",
 		"append-not-saved":    "TestPersistShutdown2C +an acknowledgement that is taken back",
 		"vote-not-saved":      "TestVoteSurvivesCrash2C +two votes of one server in one term",
 		"snapshot-off-by-one": "TestSnapshotBasic2D +(apply error: commit index|logs that do not match)",
