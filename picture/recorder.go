@@ -1,0 +1,127 @@
+//go:build go1.25
+
+package picture
+
+import (
+	"sync"
+	"time"
+)
+
+// Options describes a run.
+type Options struct {
+	Title   string               // what the page is about, such as the name of a test
+	Command string               // what runs this again, with the seed; may be empty
+	Now     func() time.Duration // the time since the run began; nil if every event has its own At
+	Max     int                  // how many events are kept, about; 0 means DefaultMax
+}
+
+// DefaultMax is the number of events that a Recorder keeps by default.
+const DefaultMax = 1 << 17
+
+// A Recorder keeps the last events of a run. Any number of goroutines may use it. New makes one.
+type Recorder struct {
+	now func() time.Duration
+	max int
+
+	mu      sync.Mutex // guards what follows; no other lock is taken under it
+	title   string
+	command string
+	notes   []string
+	lanes   []*lane
+	chunks  []*chunk // in the order in which the events were added; all but the last are full
+	omitted int      // events before the first kept one
+}
+
+// A lane is a server or a client.
+type lane struct {
+	name   string
+	client bool
+	before state // just before the first kept event
+}
+
+// chunkSize is how many events are given up at once.
+const chunkSize = 1 << 10
+
+type chunk struct {
+	events [chunkSize]Event
+	n      int
+}
+
+// New returns a Recorder without lanes and events.
+func New(o Options) *Recorder {
+	r := &Recorder{now: o.Now, max: o.Max, title: o.Title, command: o.Command}
+	if r.max == 0 {
+		r.max = DefaultMax
+	}
+	return r
+}
+
+// Lane adds a lane and returns its number, counted from 0. The lanes of servers come before those of clients.
+func (r *Recorder) Lane(name string, client bool) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lanes = append(r.lanes, &lane{name: name, client: client, before: newState()})
+	return len(r.lanes) - 1
+}
+
+// SetTitle sets the title.
+func (r *Recorder) SetTitle(title string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.title = title
+}
+
+// SetCommand sets the command that runs this again.
+func (r *Recorder) SetCommand(command string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.command = command
+}
+
+// Note adds a sentence that the page shows at its top, such as what it could not tell. It ignores a sentence that is
+// there already.
+func (r *Recorder) Note(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, note := range r.notes {
+		if note == text {
+			return
+		}
+	}
+	r.notes = append(r.notes, text)
+}
+
+// Add adds an event, which happened after all others. If its At is 0, Options.Now gives the time. Add keeps the slice
+// Entries, which must not be modified afterwards.
+func (r *Recorder) Add(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.At == 0 && r.now != nil {
+		e.At = r.now()
+	}
+	last := len(r.chunks) - 1
+	if last < 0 || r.chunks[last].n == chunkSize {
+		r.makeRoomLocked()
+		r.chunks = append(r.chunks, new(chunk))
+		last = len(r.chunks) - 1
+	}
+	c := r.chunks[last]
+	c.events[c.n] = e
+	c.n++
+}
+
+// makeRoomLocked gives up the oldest events if there is no room for another chunk. The states of the lanes remember what
+// they have changed.
+func (r *Recorder) makeRoomLocked() {
+	if (len(r.chunks)+1)*chunkSize <= max(r.max, 2*chunkSize) {
+		return
+	}
+	for k := range r.chunks[0].events {
+		e := &r.chunks[0].events[k]
+		if e.Lane >= 0 && e.Lane < len(r.lanes) {
+			r.lanes[e.Lane].before.apply(e)
+		}
+	}
+	r.omitted += chunkSize
+	r.chunks = append(r.chunks[:0:0], r.chunks[1:]...)
+}

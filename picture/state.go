@@ -1,0 +1,71 @@
+//go:build go1.25
+
+package picture
+
+// A state is what events have told of a server.
+type state struct {
+	Up       bool    `json:"up"`
+	Term     int     `json:"term"`
+	Role     Role    `json:"role"`
+	Leader   int     `json:"leader"` // its lane, or NoLane
+	Commit   int     `json:"commit"`
+	Applied  int     `json:"applied"`
+	Snapshot int     `json:"snapshot"`
+	Base     int     `json:"base"` // index of the last entry before log
+	log      []Entry // from Base+1 on
+}
+
+func newState() state { return state{Leader: NoLane} }
+
+// maxLog bounds the entries of a log that a state remembers.
+const maxLog = 1 << 12
+
+// last returns the index of the last entry.
+func (s *state) last() int { return s.Base + len(s.log) }
+
+// apply applies an event of the server's lane.
+func (s *state) apply(e *Event) {
+	switch e.Kind {
+	case Start:
+		*s = newState()
+		s.Up = true
+	case Crash:
+		s.Up, s.Role, s.Leader = false, NoRole, NoLane
+	case State:
+		s.Term, s.Role, s.Leader = e.Term, e.Role, e.Peer
+	case Commit:
+		s.Commit = e.Index
+	case Apply:
+		s.Applied = e.Index
+	case Snapshot:
+		s.Snapshot = max(s.Snapshot, e.Index)
+		s.drop(e.Index)
+	case Log:
+		s.replace(e.Index, e.Entries)
+	}
+}
+
+// drop forgets the entries up to index.
+func (s *state) drop(index int) {
+	switch {
+	case index >= s.last():
+		s.Base, s.log = index, nil
+	case index > s.Base:
+		s.log = s.log[index-s.Base:]
+		s.Base = index
+	}
+}
+
+// replace replaces the entries from index on.
+func (s *state) replace(index int, entries []Entry) {
+	switch {
+	case index <= s.Base || index > s.last()+1:
+		s.Base, s.log = max(index-1, 0), nil
+	default:
+		s.log = s.log[:index-1-s.Base : index-1-s.Base]
+	}
+	s.log = append(s.log, entries...)
+	if extra := len(s.log) - maxLog; extra > 0 {
+		s.Base, s.log = s.Base+extra, append([]Entry(nil), s.log[extra:]...)
+	}
+}
