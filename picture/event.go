@@ -8,25 +8,25 @@ import "time"
 type Kind uint8
 
 const (
-	Start    Kind = iota + 1 // the lane's server starts; what it has restored follows as State, Log, Snapshot and Commit
-	Crash                    // it stops
-	State                    // Term, Role, Peer: its term and role, and the lane of its leader or NoLane
-	Commit                   // Index: the entries up to Index are known to be committed
-	Apply                    // Index, Text: it has handed the entry at Index to its service
-	Snapshot                 // Index, Term, Text: a snapshot now covers the entries up to Index; Text says whose it is
-	Save                     // Text: what it has written to its disk
-	Log                      // Index, Entries: its log now has Entries from Index on, and nothing after them
-	Send                     // Call, Peer, Name, Term, Index, Last, Text, Detail: it sends a request to Peer
-	Receive                  // Call: the handler of that request begins
-	Answer                   // Call, OK, Term, Text, Detail: the handler has returned
-	End                      // Call, Fate: the call has returned to its sender
-	Link                     // Peer, Up: messages from Lane to Peer can or cannot pass
-	Net                      // Text: the whole network has changed, such as "unreliable"; Lane is NoLane
-	Step                     // Text: a step of the test; Lane is NoLane
-	Invoke                   // Call, Text: the lane's client begins an operation
-	Return                   // Call, OK, Text: the operation has ended, with its result
-	Note                     // Text: anything else
-	Violation                // Name, Text, Lane, Term, Index, Call: a rule is broken, or the test fails; Name is the rule
+	Start     Kind = iota + 1 // the lane's server starts; what it has restored follows as State, Log, Snapshot and Commit
+	Crash                     // it stops
+	State                     // Term, Role, Peer: its term and role, and the lane of its leader or NoLane
+	Commit                    // Index: the entries up to Index are known to be committed
+	Apply                     // Index, Text: it has handed the entry at Index to its service
+	Snapshot                  // Index, Term, Text: a snapshot now covers the entries up to Index; Text says whose it is
+	Save                      // Text: what it has written to its disk
+	Log                       // Index, Entries: its log now has Entries from Index on, and nothing after them
+	Send                      // Call, Peer, Name, Term, Index, Last, Text, Detail: it sends a request to Peer
+	Receive                   // Call: the handler of that request begins
+	Answer                    // Call, OK, Term, Text, Detail: the handler has returned
+	End                       // Call, Fate: the call has returned to its sender
+	Link                      // Peer, Up: messages from Lane to Peer can or cannot pass
+	Net                       // Text: the whole network has changed, such as "unreliable"; Lane is NoLane
+	Step                      // Text: a step of the test; Lane is NoLane
+	Invoke                    // Call, Text: the lane's client begins an operation
+	Return                    // Call, OK, Text: the operation has ended, with its result
+	Note                      // Text: anything else
+	Violation                 // Name, Text, Lane, Term, Index, Call: a rule is broken, or the test fails; Name is the rule
 )
 
 // NoLane stands for no lane.
