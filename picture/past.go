@@ -111,8 +111,8 @@ func (p *past) rivals(c *call, v int) {
 
 // entry adds how a lane got the entry at index, acknowledged it, and lost it.
 func (p *past) entry(lane, i, index int) {
-	p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, index) })
-	p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Log && e.Index <= index && !covers(e, index) })
+	got := p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, index) })
+	p.find(lane, i, func(k int, e *Event) bool { return k > got && got >= 0 && e.Kind == Log && e.Index <= index })
 	p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Snapshot && e.Index >= index })
 	p.find(lane, i, func(_ int, e *Event) bool {
 		if e.Kind != Answer || !e.OK {

@@ -14,7 +14,7 @@ type state struct {
 	Applied  int     `json:"applied"`
 	Snapshot int     `json:"snapshot"`
 	Base     int     `json:"base"` // index of the last entry before log
-	Cut      []int   `json:"cut"` // the lanes to which its messages cannot pass
+	Cut      []int   `json:"cut"`  // the lanes to which its messages cannot pass
 	log      []Entry // from Base+1 on
 }
 
