@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,19 @@ func TestPage(t *testing.T) {
 	}
 	if err := s.WriteFile(filepath.Join(t.TempDir(), "no", "page.html")); err == nil || !strings.HasPrefix(err.Error(), "picture: ") {
 		t.Errorf("a missing directory: %v", err)
+	}
+}
+
+func TestOperation(t *testing.T) {
+	s := newScript(1, 0)
+	client := s.Lane("client 0", true)
+	first, second := s.Operation(client, "Put x 1"), s.Operation(client, "Get x")
+	second("1", true)
+	first("no reply", false)
+	d := s.data(t)
+	if !d.Lanes[1].Client || !slices.Equal(d.Events.Call, []int64{-1, -2, -2, -1}) || !slices.Equal(d.Events.Flags, []int{0, 0, flagOK, 0}) ||
+		d.Strings[d.Events.Text[2]] != "1" {
+		t.Errorf("got %+v", d.Events)
 	}
 }
 

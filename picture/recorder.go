@@ -31,6 +31,7 @@ type Recorder struct {
 	chunks  []*chunk // in the order in which the events were added
 	weight  int      // of all chunks
 	omitted int      // events before the first kept one
+	begun   int64    // operations
 }
 
 // A lane is a server or a client.
@@ -95,6 +96,19 @@ func (r *Recorder) Note(text string) {
 		}
 	}
 	r.notes = append(r.notes, text)
+}
+
+// Operation adds the beginning of an operation of a client, such as "Put x 1", and returns a function that adds its end
+// with its result.
+func (r *Recorder) Operation(lane int, text string) (end func(result string, ok bool)) {
+	r.mu.Lock()
+	r.begun++
+	call := -r.begun
+	r.mu.Unlock()
+	r.Add(Event{Kind: Invoke, Lane: lane, Call: call, Text: text})
+	return func(result string, ok bool) {
+		r.Add(Event{Kind: Return, Lane: lane, Call: call, Text: result, OK: ok})
+	}
 }
 
 // Add adds an event, which happened after all others. If its At is 0, Options.Now gives the time. Add keeps the slice
