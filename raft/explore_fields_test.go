@@ -35,6 +35,7 @@ const (
 	speed    = "it affects only speed and memory"
 	pieces   = "the records are in the image; only walks test how they are cut into pieces of memory"
 	byDisk   = "saved state is compared with memory at each step; only walks test repeated appends"
+	noReads  = "the servers of an exploration get no reads, which change nothing else"
 	anyNext  = "a leader may send from any index: the consistency check decides"
 	whenSent = "it affects only when a message is sent, and the explorer tries all times: see drivenServer.settle"
 )
@@ -66,6 +67,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"spare":            changes(func(s *drivenServer) { s.rf.spare.add(1, encoded(9), 9) }),
 		"reordered":        changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"backlogFull":      irrelevant("the services of an exploration lag by a few bytes only"),
+		"reads":            irrelevant(noReads),
 	},
 	reflect.TypeFor[follower](): {
 		"id":       irrelevant(fixed),
@@ -81,6 +83,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"probing":     irrelevant(anyNext), "missingIndex": irrelevant(anyNext),
 		"backlogFull": irrelevant(whenSent),
 		"caughtUp":    irrelevant("only events depend on it"),
+		"confirmed":   irrelevant(noReads),
 	},
 	reflect.TypeFor[inFlight](): {
 		"calls":   irrelevant("a call that stays in flight is given up in the same action: see step.late"),
@@ -124,6 +127,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"entries": irrelevant("they are in the message"), "records": irrelevant("they are in the message"),
 		"bytes": irrelevant(whenSent), "bytesInFlight": irrelevant(whenSent), "sentBytes": irrelevant(whenSent),
 		"first":  irrelevant(anyNext),
+		"number": irrelevant(noReads), "round": irrelevant(noReads),
 		"match":  changes(func(s *drivenServer) { s.open[0].call.match++ }),
 		"last":   changes(func(s *drivenServer) { s.open[0].call.last++ }),
 		"sentAt": changes(func(s *drivenServer) { s.open[0].call.sentAt = anyPeer(s).answeredSentAt.Add(-1) }),

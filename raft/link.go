@@ -60,14 +60,14 @@ func (rf *Raft) waitForWorkUnlocked(f *follower) bool {
 	return !rf.killed
 }
 
-// hasWorkLocked reports whether a message should be sent to f now: a heartbeat that is due or, if the link has room, a new
+// hasWorkLocked reports whether a message should be sent to f now: a heartbeat that is due or that a read waits for or, if the link has room, a new
 // commitIndex, lost entries or new ones. "If last log index ≥ nextIndex for a follower: send AppendEntries RPC with log
 // entries starting at nextIndex" (Figure 2, Leaders).
 func (rf *Raft) hasWorkLocked(f *follower) bool {
 	switch {
 	case rf.role != Leader:
 		return false
-	case f.heartbeatDue:
+	case f.heartbeatDue, rf.roundDueLocked(f):
 		return rf.hasRoomForHeartbeatLocked(f)
 	case !rf.hasRoomForDataLocked(f):
 		return false
@@ -165,6 +165,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 	if !f.probing {
 		f.nextIndex = f.firstUnsent(max(f.nextIndex, c.last+1))
 	}
+	rf.numberLocked(f, c)
 	f.add(c)
 	if c.isHeartbeat() { // anything larger may take longer: it counts when its reply comes
 		f.heartbeatDue, f.heartbeatSentAt = false, c.sentAt
