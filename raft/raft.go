@@ -228,8 +228,7 @@ func (rf *Raft) GetState() (term int, isLeader bool) {
 	return rf.currentTerm, rf.role == Leader
 }
 
-// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot. It is the lab's name for
-// Status.StateBytes and Persister.RaftStateSize.
+// PersistBytes is the lab's name for Status.StateBytes: the length of the saved Raft state in bytes, without the snapshot.
 func (rf *Raft) PersistBytes() int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

@@ -11,98 +11,115 @@ import (
 // Errors of ReadIndex.
 var (
 	ErrNotLeader = errors.New("raft: this server does not lead")
-	ErrDeposed   = errors.New("raft: this server has lost its lead before a majority confirmed it")
+	ErrDeposed   = errors.New("raft: this server lost its lead before a majority confirmed it")
 	ErrNotReady  = errors.New("raft: this leader has not committed an entry of its term yet")
 )
 
-// reads holds the calls of ReadIndex that wait.
+// reads holds the calls of ReadIndex that wait, and numbers the calls to peers.
 type reads struct {
-	waiting []*read // by after
-	calls   int     // how many calls this server has sent to peers; it is the number of the last one
+	waiting []*round // oldest first
+	sent    int      // calls sent to peers so far, which is the number of the last one; it never falls, in no term
 }
 
-// A read waits until a majority has answered calls that were sent after it began.
-type read struct {
-	after int // the number of the last call that had been sent when it began
-	index int // commitIndex when it began
-	done  chan error
+// A round holds the calls of ReadIndex that began between the same two calls to peers. They end together, when a majority
+// has answered calls that were sent after they began.
+type round struct {
+	after   int           // number of the last call that had been sent when they began
+	readers int           // how many of them wait
+	done    chan struct{} // closed when they end
+	err     error         // set before done is closed
 }
 
-// ReadIndex returns an index such that the state after that command is recent enough for a read: it contains everything that
-// was committed anywhere in the cluster before the call. A service that has applied that index may answer the read from its
-// own state, without an entry in the log (§8).
+// ReadIndex lets a service answer a read from its own state, without an entry in the log (§8). It returns an index. A
+// service that has applied that index has applied everything that was committed anywhere in the cluster before ReadIndex
+// was called.
 //
-// The leader must have committed an entry of its term, since only then it knows all that earlier leaders have committed. It
-// must still be the leader: it sends heartbeats after the call began, and waits until a majority has answered (§8). One round of heartbeats
-// serves all calls that wait when it begins; a call that comes later waits for the next round, since a round that is under
-// way proves nothing about the time of the call. Messages with entries count as well.
+// That holds for two reasons. First, this leader knows all that earlier leaders have committed, since it has committed an
+// entry of its own term. Second, no later leader has committed anything before the call: a majority answers messages that
+// were sent after the call began, so no majority had elected another leader by then. Such messages are heartbeats, which
+// ReadIndex has sent at once, and whatever else is sent. One heartbeat to each peer serves all calls that wait when it is
+// sent. A call that begins while it is under way waits for the next one.
 //
-// It returns ErrNotLeader on a server that does not lead or was killed, ErrNotReady before the first commit of the leader's
-// term, ErrDeposed if the server stops leading meanwhile, and otherwise ctx.Err() when ctx is done. In all these cases the
-// service can start a command instead, or ask another server. The lab has no such method.
+// ReadIndex returns ErrNotLeader if the server does not lead or was killed, ErrNotReady before the first entry of the
+// leader's term is committed, and ErrDeposed if the server stops leading while the call waits. If ctx is done first, it
+// returns ctx.Err(). After any error the service may start the read as a command, or the client may ask another server.
 func (rf *Raft) ReadIndex(ctx context.Context) (index int, err error) {
-	r, err := rf.beginRead()
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	index, r, err := rf.beginRead()
 	if err != nil {
 		return 0, err
 	}
 	select {
-	case err := <-r.done:
-		return r.index, err
+	case <-r.done:
+		if r.err != nil {
+			return 0, r.err
+		}
+		return index, nil
 	case <-ctx.Done():
+		rf.giveUpRead(r)
+		return 0, ctx.Err()
 	}
-	rf.mu.Lock()
-	defer rf.mu.Unlock()
-	rf.reads.waiting = slices.DeleteFunc(rf.reads.waiting, func(other *read) bool { return other == r })
-	return 0, ctx.Err()
 }
 
-// beginRead makes a read wait, and wakes the replicators for its round of heartbeats.
-func (rf *Raft) beginRead() (*read, error) {
+// beginRead returns the index of a read, and the round that it must wait for. A new round wakes the replicators.
+func (rf *Raft) beginRead() (index int, r *round, err error) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
 	switch {
 	case rf.role != Leader:
-		return nil, ErrNotLeader
+		return 0, nil, ErrNotLeader
 	case rf.log.term(rf.commitIndex) != rf.currentTerm:
-		return nil, ErrNotReady
+		return 0, nil, ErrNotReady
 	}
-	r := &read{after: rf.reads.calls, index: rf.commitIndex, done: make(chan error, 1)}
-	rf.reads.waiting = append(rf.reads.waiting, r)
-	rf.finishReadsLocked() // a cluster of one
-	rf.wakeReplicatorsLocked()
-	return r, nil
+	rs := &rf.reads
+	if n := len(rs.waiting); n > 0 && rs.waiting[n-1].after == rs.sent {
+		r = rs.waiting[n-1]
+	} else {
+		r = &round{after: rs.sent, done: make(chan struct{})}
+		rs.waiting = append(rs.waiting, r)
+		rf.finishReadsLocked() // a cluster of one needs no answers
+		rf.wakeReplicatorsLocked()
+	}
+	r.readers++
+	return rf.commitIndex, r, nil
 }
 
-// roundDueLocked reports whether a heartbeat must be sent to f because a read waits for it: f has answered no call that was
-// sent after the read began, and none is in flight. While a heartbeat for earlier reads is in flight, later ones wait. A peer
-// that does not answer gets only its usual heartbeats.
+// giveUpRead ends one read of a round early.
+func (rf *Raft) giveUpRead(r *round) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	if r.readers--; r.readers > 0 {
+		return
+	}
+	if k := slices.Index(rf.reads.waiting, r); k >= 0 {
+		rf.reads.waiting = slices.Delete(rf.reads.waiting, k, k+1)
+	}
+}
+
+// roundDueLocked reports whether a heartbeat must be sent to f because a read waits for it. There is at most one in flight:
+// later reads wait until it returns. A message that is already on its way, and was sent after all reads began, serves as
+// well. A peer that does not answer gets only its usual heartbeats.
 func (rf *Raft) roundDueLocked(f *follower) bool {
 	n := len(rf.reads.waiting)
-	if n == 0 || f.failures >= maxFailures || slices.ContainsFunc(f.calls, func(c *call) bool { return c.round }) {
+	if n == 0 || f.failures >= maxFailures || slices.ContainsFunc(f.calls, (*call).isHeartbeat) {
 		return false
 	}
-	newest := rf.reads.waiting[n-1].after
-	if m := len(f.calls); m > 0 && f.calls[m-1].number > newest {
-		return false
+	last := f.confirmed
+	if m := len(f.calls); m > 0 {
+		last = max(last, f.calls[m-1].number)
 	}
-	return f.confirmed <= newest
+	return last <= rf.reads.waiting[n-1].after
 }
 
-// numberLocked numbers a call to f that is being sent.
-func (rf *Raft) numberLocked(f *follower, c *call) {
-	c.round = rf.roundDueLocked(f)
-	rf.reads.calls++
-	c.number = rf.reads.calls
-}
-
-// confirmLocked handles that f has processed call c in the current term: f then knew of no later term. Reads that began before
-// c was sent may count it.
+// confirmLocked handles that f has processed c, and so was in the current term after c was sent.
 func (rf *Raft) confirmLocked(f *follower, c *call) {
 	f.confirmed = max(f.confirmed, c.number)
 	rf.finishReadsLocked()
 }
 
-// finishReadsLocked ends the reads that a majority has confirmed, this server included.
+// finishReadsLocked ends the rounds that a majority has confirmed, this server included.
 func (rf *Raft) finishReadsLocked() {
 	if len(rf.reads.waiting) == 0 {
 		return
@@ -110,23 +127,29 @@ func (rf *Raft) finishReadsLocked() {
 	confirmed := make([]int, 0, 8)
 	for _, f := range rf.followers {
 		if f == nil {
-			confirmed = append(confirmed, rf.reads.calls+1)
+			confirmed = append(confirmed, rf.reads.sent+1)
 		} else {
 			confirmed = append(confirmed, f.confirmed)
 		}
 	}
 	slices.Sort(confirmed)
-	majority, n := confirmed[(len(confirmed)-1)/2], 0
-	for ; n < len(rf.reads.waiting) && rf.reads.waiting[n].after < majority; n++ {
-		rf.reads.waiting[n].done <- nil
+	majority := confirmed[(len(confirmed)-1)/2]
+	for len(rf.reads.waiting) > 0 && rf.reads.waiting[0].after < majority {
+		rf.endRoundLocked(nil)
 	}
-	rf.reads.waiting = slices.Delete(rf.reads.waiting, 0, n)
 }
 
-// failReadsLocked ends all reads, since the server no longer leads.
+// failReadsLocked ends all rounds, since the server no longer leads.
 func (rf *Raft) failReadsLocked() {
-	for _, r := range rf.reads.waiting {
-		r.done <- ErrDeposed
+	for len(rf.reads.waiting) > 0 {
+		rf.endRoundLocked(ErrDeposed)
 	}
-	rf.reads.waiting = nil
+}
+
+// endRoundLocked ends the oldest round.
+func (rf *Raft) endRoundLocked(err error) {
+	r := rf.reads.waiting[0]
+	rf.reads.waiting = slices.Delete(rf.reads.waiting, 0, 1)
+	r.err = err
+	close(r.done)
 }

@@ -10,31 +10,37 @@ import (
 	"time"
 )
 
+// A begunRead is a read that has begun.
+type begunRead struct {
+	*round
+	index int
+}
+
 // begun begins a read, which must not be refused.
-func begun(t testing.TB, rf *Raft) *read {
+func begun(t testing.TB, rf *Raft) begunRead {
 	t.Helper()
-	r, err := rf.beginRead()
+	index, r, err := rf.beginRead()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return begunRead{r, index}
 }
 
 // mustWait fails the test if a read has ended, mustEnd if it has not ended with this error.
-func mustWait(t testing.TB, r *read) {
+func mustWait(t testing.TB, r begunRead) {
 	t.Helper()
 	select {
-	case err := <-r.done:
-		t.Fatalf("the read has ended with %v", err)
+	case <-r.done:
+		t.Fatalf("the read has ended with %v", r.err)
 	default:
 	}
 }
 
-func mustEnd(t testing.TB, r *read, want error) {
+func mustEnd(t testing.TB, r begunRead, want error) {
 	t.Helper()
 	select {
-	case err := <-r.done:
-		mustEqual(t, "error", err, want)
+	case <-r.done:
+		mustEqual(t, "error", r.err, want)
 	default:
 		t.Fatal("the read still waits")
 	}
@@ -47,14 +53,13 @@ type readCluster struct {
 	peers []*Raft
 }
 
-func newReadCluster(t testing.TB, n int) *readCluster {
+func newReadCluster(t testing.TB, n int, opts ...Option) *readCluster {
 	t.Helper()
-	c := &readCluster{newLeader(t, n, 1, nil), t, make([]*Raft, n)}
+	c := &readCluster{newLeader(t, n, 1, nil, opts...), t, make([]*Raft, n)}
 	c.Start("x")
 	for id, f := range c.followers {
 		if f != nil {
-			c.peers[id] = newPeer(t, 1, 1, nil)
-			c.peers[id].me = id
+			c.peers[id] = newPeer(t, id, 1, nil)
 			c.exchange(id)
 			c.exchange(id)
 		}
@@ -79,23 +84,26 @@ func (c *readCluster) locked(f func()) {
 	f()
 }
 
+// A read needs answers from so many peers that they are a majority with the leader, and each peer counts once.
 func TestReadIndexNeedsAMajority(t *testing.T) {
-	c := newReadCluster(t, 5)
-	r := begun(t, c.Raft)
-	mustEqual(t, "index", r.index, 1)
-	c.exchange(1)
-	mustWait(t, r)
-	c.exchange(1) // the same server again
-	mustWait(t, r)
-	c.exchange(3)
-	mustEnd(t, r, nil)
-	one := newLeader(t, 1, 1, nil)
-	one.Start("x")
-	mustEnd(t, begun(t, one), nil)
+	for n := 1; n <= 6; n++ {
+		c := newReadCluster(t, n)
+		r := begun(t, c.Raft)
+		mustEqual(t, "index", r.index, 1)
+		for id := 1; id <= n/2; id++ {
+			if id > 1 {
+				c.exchange(1) // the same peer again
+			}
+			mustWait(t, r)
+			c.exchange(id)
+		}
+		mustEnd(t, r, nil)
+		mustEqual(t, "waiting", len(c.reads.waiting), 0)
+	}
 }
 
-// A reply to a message that was sent before the read began proves nothing: another server may have become leader, and committed,
-// between the reply and the read.
+// A reply to a message that was sent before the read began proves nothing: another server may have become leader, and may
+// have committed, between the reply and the read.
 func TestReadIndexCountsNoOlderReply(t *testing.T) {
 	c := newReadCluster(t, 3)
 	heartbeat, other := c.send(1), c.send(2)
@@ -113,7 +121,7 @@ func TestReadIndexRounds(t *testing.T) {
 	first := begun(t, c.Raft)
 	mustEqual(t, "a message is due", c.due(1), true)
 	round := c.send(1)
-	mustEqual(t, "it is a heartbeat for the read", round.isHeartbeat() && round.round, true)
+	mustEqual(t, "it is a heartbeat", round.isHeartbeat(), true)
 	mustEqual(t, "a second message is due", c.due(1), false)
 	second, third := begun(t, c.Raft), begun(t, c.Raft)
 	mustEqual(t, "a message is due while the round is under way", c.due(1), false)
@@ -142,6 +150,78 @@ func TestReadIndexLostRound(t *testing.T) {
 	mustEnd(t, r, nil)
 }
 
+// Whatever the follower has processed counts: a heartbeat on an ordered link, a snapshot, and entries for which it has no
+// room, since its service is behind.
+func TestReadIndexCountsEveryAnswer(t *testing.T) {
+	for _, link := range []Link{LinkOrdered, LinkPerMessage, LinkPool(1), LinkPool(3)} {
+		c := newReadCluster(t, 3, WithLink(link))
+		r := begun(t, c.Raft)
+		c.exchange(1)
+		mustEnd(t, r, nil)
+
+		c.peers[1].options.maxBacklog, c.peers[1].lastApplied = 1, 0
+		c.exchange(1) // so that it learns of the commit
+		c.Start("y")
+		r = begun(t, c.Raft)
+		c.exchange(1)
+		mustEqual(t, "the follower is full", c.followers[1].backlogFull, true)
+		mustEnd(t, r, nil)
+
+		c.peers[2] = newPeer(t, 2, 1, nil)
+		c.Snapshot(1, []byte("state"))
+		c.locked(func() { c.followers[2].matchIndex, c.followers[2].nextIndex = 0, 1 })
+		r = begun(t, c.Raft)
+		snapshot := c.send(2)
+		mustEqual(t, "a snapshot is sent", snapshot.isSnapshot(), true)
+		c.reply(2, snapshot)
+		mustEnd(t, r, nil)
+	}
+}
+
+// While entries are in flight that were sent before the read, a heartbeat is sent for it. Entries that are sent after it
+// need no heartbeat. Neither does a peer that does not answer.
+func TestReadIndexBesideEntries(t *testing.T) {
+	c := newReadCluster(t, 3)
+	c.Start("y")
+	c.send(1)
+	mustEqual(t, "a message is due", c.due(1), false)
+	first := begun(t, c.Raft)
+	mustEqual(t, "a message is due for the read", c.due(1), true)
+	mustEqual(t, "it is a heartbeat", c.send(1).isHeartbeat(), true)
+	mustEqual(t, "the other entries carry it", c.send(2).bytes > 0, true)
+	mustEqual(t, "a message is due to the other", c.due(2), false)
+	mustWait(t, first)
+
+	c = newReadCluster(t, 3)
+	begun(t, c.Raft)
+	c.locked(func() { c.followers[1].failures = maxFailures })
+	mustEqual(t, "a message is due to a silent peer", c.due(1), false)
+}
+
+// A leader that was deposed and elected again counts no answer to its old term, and the old read has ended.
+func TestReadIndexOfALaterTerm(t *testing.T) {
+	c := newReadCluster(t, 3)
+	old, late := begun(t, c.Raft), c.send(1)
+	c.locked(func() {
+		c.becomeFollowerLocked(2)
+		c.becomeCandidateLocked()
+		c.becomeLeaderLocked()
+	})
+	mustEnd(t, old, ErrDeposed)
+	c.Start("y")
+	c.exchange(1)
+	c.exchange(1)
+	mustEqual(t, "commitIndex", c.commitIndex, 2)
+	r := begun(t, c.Raft)
+	mustEqual(t, "index", r.index, 2)
+	c.locked(func() {
+		c.onCallReturnLocked(c.followers[1], late, &AppendEntriesReply{Term: 1, Success: true})
+	})
+	mustWait(t, r)
+	c.locked(func() { c.stepDownLocked() }) // no majority answers it: the term stays
+	mustEnd(t, r, ErrDeposed)
+}
+
 // A peer that refuses a message without having handled it, such as a killed one, does not count.
 func TestReadIndexCountsNoRefusal(t *testing.T) {
 	c := newReadCluster(t, 3)
@@ -168,14 +248,33 @@ func TestReadIndexErrors(t *testing.T) {
 	leader.Start("x")
 	_, err = leader.ReadIndex(context.Background())
 	mustEqual(t, "error before its entry is committed", err, ErrNotReady)
+}
 
-	c = newReadCluster(t, 3)
+// A read whose context is done leaves the others of its round alone, and the last one ends the round. If the context is done
+// before the call, there is no round.
+func TestReadIndexContext(t *testing.T) {
+	c := newReadCluster(t, 3)
+	r := begun(t, c.Raft)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	_, err = c.ReadIndex(ctx)
-	mustEqual(t, "error of a context", errors.Is(err, context.DeadlineExceeded), true)
-	mustEqual(t, "waiting reads", len(c.reads.waiting), 0)
-	mustEqual(t, "a message is due", c.due(1), false)
+	for range 2 {
+		_, err := c.ReadIndex(ctx)
+		mustEqual(t, "error", errors.Is(err, context.DeadlineExceeded), true)
+		mustEqual(t, "waiting reads", r.readers, 1)
+	}
+	mustEqual(t, "a message is due", c.due(1), true)
+	c.giveUpRead(r.round)
+	mustEqual(t, "rounds", len(c.reads.waiting), 0)
+	mustEqual(t, "a message is due when nobody waits", c.due(1), false)
+
+	first := begun(t, c.Raft)
+	c.exchange(1)
+	mustEnd(t, first, nil)
+	next := begun(t, c.Raft)
+	c.giveUpRead(first.round) // its context was done at the same time
+	mustEqual(t, "rounds", len(c.reads.waiting), 1)
+	c.exchange(1)
+	mustEnd(t, next, nil)
 }
 
 // Many callers at once need few messages. Kill ends them all.
