@@ -211,7 +211,7 @@ func TestExploreWalksTryEverything(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"timeout", "resign", "start", "queue", "accept", "take", "apply", "snapshot", "crash", "crash=", "heard",
+		"timeout", "resign", "start", "queue", "accept", "take", "apply", "snapshot", "read", "crash", "crash=", "heard",
 		"vote", "vote no-reply", "vote held", "vote reply-held", "send", "send lost", "send no-reply", "send held", "send reply-held",
 		"beat", "beat lost", "beat no-reply", "beat held", "beat reply-held", "deliver", "deliver no-reply", "deliver reply-held", "drop lost", "repeat no-reply",
 	} {
