@@ -25,6 +25,7 @@ type chaos struct {
 	links   [][]bool // links[i][j]: i can reach j
 	named   int      // number of ends and commands made so far
 	watch   *watch   // checks Raft's properties
+	reads   sync.WaitGroup
 
 	// corrupt, if it is not nil, plants a mistake: it gets the disk of a crashed server and returns the one for its
 	// next start.
@@ -57,8 +58,8 @@ func newChaos(s scenario) *chaos {
 	return c
 }
 
-// play runs the scenario up to the first error. If there is none, it heals the cluster and waits for agreement. It
-// returns the errors and the number of faults that were injected. When it returns, the cluster has ended.
+// play runs the scenario up to the first error. If there is none, it heals the cluster and waits for agreement and
+// for a read. It returns the errors and the number of faults that were injected. When it returns, the cluster has ended.
 func (c *chaos) play() (errs []error, done int) {
 	defer c.end()
 	for i := range c.servers {
@@ -72,6 +73,7 @@ func (c *chaos) play() (errs []error, done int) {
 	if len(c.failures()) == 0 {
 		c.heal()
 		c.agree(6 * time.Second)
+		c.awaitRead(6 * time.Second)
 	}
 	return c.failures(), done
 }
@@ -182,5 +184,6 @@ func (c *chaos) crash(i int) {
 
 func (c *chaos) end() {
 	c.crashAll()
+	c.reads.Wait()
 	c.net.Cleanup()
 }

@@ -3,10 +3,8 @@ package raft
 // Reads in the explorer. A read begins in an action of its own, and ends in any step that confirms or fails it. If it ends
 // well, its index must be at least the highest index that a leader had committed when it began.
 
-const (
-	readsAreRecent = "a read sees all that was committed before it began (§8)"
-	readsEnd       = "no read waits on a server that does not lead"
-)
+// readsEnd is a property that only the explorer checks.
+const readsEnd = "no read waits on a server that does not lead"
 
 // An openRead is a read that waits.
 type openRead struct {
