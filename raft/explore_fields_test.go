@@ -298,6 +298,7 @@ func TestExploreSymmetry(t *testing.T) {
 	for _, l := range []limits{
 		{servers: 3, terms: 1, commands: 1, crashes: 1, saves: true, snaps: 1},
 		{servers: 3, terms: 1, flight: 1},
+		{servers: 3, terms: 1, commands: 1, reads: 2},
 	} {
 		named := newSearch(l, mustVariant("default").opts)
 		named.symmetric = false

@@ -2,7 +2,6 @@ package raft
 
 import (
 	"context"
-	"errors"
 	"math/rand"
 	"sync"
 	"testing"
@@ -43,6 +42,23 @@ func mustEnd(t testing.TB, r begunRead, want error) {
 		mustEqual(t, "error", r.err, want)
 	default:
 		t.Fatal("the read still waits")
+	}
+}
+
+// readError returns the error of a read that must end soon.
+func readError(t testing.TB, ctx context.Context, rf *Raft) error {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := rf.ReadIndex(ctx)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(5 * time.Second):
+		t.Fatal("a read does not end")
+		return nil
 	}
 }
 
@@ -240,14 +256,11 @@ func TestReadIndexErrors(t *testing.T) {
 	c.peers[1].becomeFollowerLocked(2)
 	c.exchange(1)
 	mustEnd(t, r, ErrDeposed)
-	_, err := c.ReadIndex(context.Background())
-	mustEqual(t, "error of a follower", err, ErrNotLeader)
+	mustEqual(t, "error of a follower", readError(t, context.Background(), c.Raft), ErrNotLeader)
 	leader := newLeader(t, 3, 2, from(1).terms(1))
-	_, err = leader.ReadIndex(context.Background())
-	mustEqual(t, "error of a new leader", err, ErrNotReady)
+	mustEqual(t, "error of a new leader", readError(t, context.Background(), leader), ErrNotReady)
 	leader.Start("x")
-	_, err = leader.ReadIndex(context.Background())
-	mustEqual(t, "error before its entry is committed", err, ErrNotReady)
+	mustEqual(t, "error before its entry is committed", readError(t, context.Background(), leader), ErrNotReady)
 }
 
 // A read whose context is done leaves the others of its round alone, and the last one ends the round. If the context is done
@@ -258,8 +271,7 @@ func TestReadIndexContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
 	for range 2 {
-		_, err := c.ReadIndex(ctx)
-		mustEqual(t, "error", errors.Is(err, context.DeadlineExceeded), true)
+		mustEqual(t, "error", readError(t, ctx, c.Raft), context.DeadlineExceeded)
 		mustEqual(t, "waiting reads", r.readers, 1)
 	}
 	mustEqual(t, "a message is due", c.due(1), true)
