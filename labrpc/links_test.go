@@ -2,7 +2,6 @@ package labrpc
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -109,10 +108,8 @@ func TestObserve_linksAmongCalls(t *testing.T) {
 		}
 	}
 	end.Call("JunkServer.Handler2", 1, new(string))
-	r.act = nil
-	want := []string{"{Reliable:false LongDelays:false LongReordering:false}", "end>junk enabled=false deleted=false"}
-	got := slices.DeleteFunc(r.lines, func(line string) bool { return !slices.Contains(want, line) })
-	if !slices.Equal(got, want) {
-		t.Errorf("the observer was told %q, want %q", got, want)
-	}
+	r.expect(t, "end>junk enabled=true deleted=false", // Connect of add
+		"1 end>junk Handler2 sent int 1",
+		"{Reliable:false LongDelays:false LongReordering:false}", "end>junk enabled=false deleted=false",
+		"end>junk enabled=false deleted=false", "1 end>junk Handler2 unreachable")
 }
