@@ -68,8 +68,9 @@ func TestViolation(t *testing.T) {
 		}, Violation{string(twoVotes), "", 1, 2, 0, 2}},
 		"request": {func(cl *cluster) {
 			cl.elect(0, 3, 0, 0, 1)
-			cl.heartbeat(1, entries(0, 3, 0, 0, 4))
-		}, Violation{string(unheld), "", 0, 3, 4, 2}},
+			cl.append(1, entries(0, 3, 0, 0, 0, 3))
+			cl.heartbeat(1, entries(0, 3, 1, 3, 4))
+		}, Violation{string(unheld), "", 0, 3, 4, 3}},
 		"refusal": {func(cl *cluster) {
 			cl.ask(0, 1, 2, 0, 0, false)
 			for range 2 {
