@@ -6,18 +6,29 @@ import (
 	"fmt"
 	"sync"
 
+	"6.824/labrpc"
 	"6.824/picture"
+	"6.824/wire"
 )
 
-// A Cluster records one cluster. Any number of goroutines may use it, with any locks held. New makes one.
+// A Cluster records one cluster. Any number of goroutines may use it, with any locks held: its own is held only for moments.
+// New and Watch make one.
 type Cluster struct {
 	rec *picture.Recorder
 
-	mu      sync.Mutex // guards what follows; only the Recorder's lock is taken under it
-	servers []*server
-	ends    map[any]link
-	calls   map[int64]*Message // messages of the network that are not over, by the network's number
-	number  int64              // of the last message or operation
+	mu       sync.Mutex // guards what follows; only the Recorder's lock is taken under it
+	reader   wire.Reader
+	servers  []*server // by lane; clients have one, too
+	ends     map[any]link
+	calls    map[int64]*Message // messages of a network that are not over, by number
+	byHand   int64              // messages of Message
+	infos    map[any]labrpc.EndInfo
+	links    map[[2]int]*linkState
+	settings labrpc.Settings
+	foreign  *foreign // unless the harness tells when servers start and crash
+	cutOff   []int64  // calls that were cut off and whose handlers have not returned
+	texts    map[string]string
+	buffer   []byte
 }
 
 // A link is what an end is for.
@@ -25,20 +36,40 @@ type link struct{ from, to, life int }
 
 // A server is what is known of one server.
 type server struct {
-	life int // counts starts
-	up   bool
-	term int
-	role picture.Role
+	name     string
+	client   bool
+	life     int // counts starts
+	up       bool
+	tells    bool // of its state itself
+	term     int
+	role     picture.Role
+	leader   int // its lane in this term, or picture.NoLane
+	votedFor int // in this term, or -1
+	commit   int
+	log      log
 }
 
 // New returns a Cluster for servers that are numbered from 0, and gives each a lane of rec.
 func New(rec *picture.Recorder, servers int) *Cluster {
-	c := &Cluster{rec: rec, ends: map[any]link{}, calls: map[int64]*Message{}}
+	c := newCluster(rec)
 	for i := range servers {
-		rec.Lane(fmt.Sprintf("server %d", i), false)
-		c.servers = append(c.servers, &server{})
+		c.addLane(fmt.Sprintf("server %d", i), false)
 	}
 	return c
+}
+
+func newCluster(rec *picture.Recorder) *Cluster {
+	return &Cluster{
+		rec: rec, reader: wire.NewReader(), ends: map[any]link{}, calls: map[int64]*Message{},
+		infos: map[any]labrpc.EndInfo{}, links: map[[2]int]*linkState{}, settings: labrpc.Settings{Reliable: true},
+		texts: map[string]string{},
+	}
+}
+
+// addLane adds a server or a client, and returns its lane.
+func (c *Cluster) addLane(name string, client bool) int {
+	c.servers = append(c.servers, &server{name: name, client: client, up: client, leader: picture.NoLane, votedFor: -1})
+	return c.rec.Lane(name, client)
 }
 
 // Started says that a server starts, for the first time or from what it has saved. ends[j] is the name of its end to
@@ -46,22 +77,49 @@ func New(rec *picture.Recorder, servers int) *Cluster {
 func (c *Cluster) Started(server int, ends []any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.servers[server]
-	s.life++
-	s.up, s.term, s.role = true, 0, picture.NoRole
+	c.startLocked(server)
 	for to, end := range ends {
-		c.ends[end] = link{server, to, s.life}
+		c.ends[end] = link{server, to, c.servers[server].life}
+		c.linkLocked(end)
 	}
-	c.rec.Add(picture.Event{Kind: picture.Start, Lane: server})
 }
 
-// Crashed says that a server stops. What it still does is not recorded. It must be called before the server is cut off and
+// Client adds a lane for a client. ends[j] is the name of its end to server j in a labrpc network; nil if there is none.
+func (c *Cluster) Client(name string, ends []any) (lane int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lane = c.addLane(name, true)
+	for to, end := range ends {
+		c.ends[end] = link{lane, to, 0}
+		c.linkLocked(end)
+	}
+	return lane
+}
+
+// Crashed says that a server stops. What it does later is not recorded. It must be called before the server is cut off and
 // killed. It does nothing if the server is not running.
 func (c *Cluster) Crashed(server int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.servers[server]; s.up {
+	c.crashLocked(server)
+}
+
+func (c *Cluster) startLocked(lane int) {
+	s := c.servers[lane]
+	s.life++
+	s.up, s.role, s.leader, s.commit = true, picture.NoRole, picture.NoLane, 0
+	c.rec.Add(picture.Event{Kind: picture.Start, Lane: lane})
+	c.restoreLocked(lane)
+}
+
+func (c *Cluster) crashLocked(lane int) {
+	if s := c.servers[lane]; s.up {
 		s.up = false
-		c.rec.Add(picture.Event{Kind: picture.Crash, Lane: server})
+		c.rec.Add(picture.Event{Kind: picture.Crash, Lane: lane})
 	}
+}
+
+// Violation records that a rule was broken.
+func (c *Cluster) Violation(v wire.Violation) {
+	c.rec.Add(picture.Event{Kind: picture.Violation, Name: v.Rule, Text: v.Text, Lane: v.Server, Term: v.Term, Index: v.Index, Call: v.Call})
 }
