@@ -17,8 +17,7 @@ type client struct {
 }
 
 // begin begins an operation with its first request.
-func (cl *client) begin(c *Cluster, method string, args any) {
-	text := method[strings.LastIndexByte(method, '.')+1:] + " " + value(args, 2*maxValue)
+func (cl *client) begin(c *Cluster, text string) {
 	if cl.end != nil && cl.text == text {
 		return
 	}

@@ -14,11 +14,11 @@ import (
 // A Cluster records one cluster. Any number of goroutines may use it, with any locks held: its own is held only for moments.
 // New and Watch make one.
 type Cluster struct {
-	rec *picture.Recorder
+	rec      *picture.Recorder
+	readings readings
 
-	mu       sync.Mutex // guards what follows; only the Recorder's lock is taken under it
-	reader   wire.Reader
-	servers  []*server // by lane; clients have one, too
+	mu       sync.Mutex // guards what follows; only the locks of readings and of the Recorder are taken under it
+	servers  []*server  // by lane; clients have one, too
 	ends     map[any]link
 	calls    map[int64]*Message // messages of a network that are not over, by number
 	byHand   int64              // messages of Message
@@ -27,8 +27,6 @@ type Cluster struct {
 	settings labrpc.Settings
 	foreign  *foreign // unless the harness tells when servers start and crash
 	cutOff   []int64  // calls that were cut off and whose handlers have not returned
-	texts    map[string]string
-	buffer   []byte
 }
 
 // A link is what an end is for.
@@ -60,9 +58,8 @@ func New(rec *picture.Recorder, servers int) *Cluster {
 
 func newCluster(rec *picture.Recorder) *Cluster {
 	return &Cluster{
-		rec: rec, reader: wire.NewReader(), ends: map[any]link{}, calls: map[int64]*Message{},
+		rec: rec, readings: readings{known: map[string]*reading{}, reader: wire.NewReader()}, ends: map[any]link{}, calls: map[int64]*Message{},
 		infos: map[any]labrpc.EndInfo{}, links: map[[2]int]*linkState{}, settings: labrpc.Settings{Reliable: true},
-		texts: map[string]string{},
 	}
 }
 

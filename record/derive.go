@@ -37,8 +37,12 @@ func (c *Cluster) commitLocked(lane, index int) {
 
 // deriveSentLocked concludes from a request what its sender has not told.
 func (c *Cluster) deriveSentLocked(m *Message, args any) {
-	s, q := c.servers[m.from], &m.request
-	if s.tells || q.Kind == wire.Other || q.Term < s.term { // wire.Unread is less, too
+	s, q := c.servers[m.from], &m.request.Request
+	if s.tells || q.Kind == wire.Other {
+		return
+	}
+	c.unreadable(m.method, q)
+	if q.Term < s.term { // or unread
 		return
 	}
 	switch {
@@ -50,7 +54,7 @@ func (c *Cluster) deriveSentLocked(m *Message, args any) {
 		}
 	default:
 		c.becomeLocked(m.from, q.Term, picture.Leader, m.from)
-		if entries, whole := c.entriesLocked(args); whole {
+		if entries, whole := c.entriesOf(args); whole {
 			c.extendLocked(m.from, q, entries)
 		}
 		c.commitLocked(m.from, q.Commit)
@@ -58,8 +62,8 @@ func (c *Cluster) deriveSentLocked(m *Message, args any) {
 }
 
 // deriveHandledLocked concludes from a reply what its sender has not told.
-func (c *Cluster) deriveHandledLocked(m *Message, r wire.Reply, accepted bool) {
-	s, q := c.servers[m.to], &m.request
+func (c *Cluster) deriveHandledLocked(m *Message, accepted bool) {
+	s, q, r := c.servers[m.to], &m.request.Request, &m.reply.Reply
 	if s.tells || q.Kind == wire.Other || q.Kind == wire.PreVote || q.Term == wire.Unread || m.to == m.from {
 		return
 	}
@@ -82,7 +86,7 @@ func (c *Cluster) deriveHandledLocked(m *Message, r wire.Reply, accepted bool) {
 
 // deriveLogLocked concludes what a follower has after a message from the leader of its term.
 func (c *Cluster) deriveLogLocked(m *Message, accepted bool) {
-	s, q := c.servers[m.to], &m.request
+	s, q := c.servers[m.to], &m.request.Request
 	switch {
 	case !accepted:
 	case q.Kind == wire.InstallSnapshot:
@@ -101,9 +105,9 @@ func (c *Cluster) deriveLogLocked(m *Message, accepted bool) {
 	}
 }
 
-// entriesLocked returns the entries of AppendEntries, if all of them can be read.
-func (c *Cluster) entriesLocked(args any) (entries []picture.Entry, whole bool) {
-	all, whole := c.reader.Entries(args)
+// entriesOf returns the entries of AppendEntries, if all of them can be read.
+func (c *Cluster) entriesOf(args any) (entries []picture.Entry, whole bool) {
+	all, whole := c.readings.entries(args)
 	for _, e := range all {
 		entries = append(entries, picture.Entry{Term: e.Term, Text: value(e.Command, maxValue)})
 	}
@@ -152,11 +156,8 @@ func (c *Cluster) restoreLocked(lane int) {
 	c.rec.Note("A server that has started again is shown with what it had sent or accepted before the crash.")
 }
 
-// unreadableLocked notes what cannot be told because a message has unusual fields.
-func (c *Cluster) unreadableLocked(method string, q *wire.Request) {
-	if q.Kind == wire.Other {
-		return
-	}
+// unreadable notes what cannot be told because a message has unusual fields.
+func (c *Cluster) unreadable(method string, q *wire.Request) {
 	if q.Term == wire.Unread {
 		c.rec.Note("The arguments of " + method + " have no field that looks like a term.")
 	}

@@ -81,57 +81,41 @@ func (c *Cluster) adoptLocked(lane int) {
 	}
 }
 
-// routeLocked returns who calls whom.
-func (c *Cluster) routeLocked(call labrpc.CallInfo, args any) (at link, known bool) {
-	if c.foreign == nil {
+// routeLocked returns who sends a request to whom, and the client if it is one that was found out.
+func (c *Cluster) routeLocked(call labrpc.CallInfo, r *reading, args any) (at link, cl *client, known bool) {
+	f := c.foreign
+	if f == nil {
 		at, known = c.ends[call.End]
-		return at, known
+		return at, nil, known
 	}
-	g := c.foreign.groups[call.End]
+	g := f.groups[call.End]
 	if g == nil {
-		return link{}, false
+		return link{}, nil, false
 	}
-	if !c.ownedLocked(g, call.Method, args) {
-		return link{}, false
+	q, lane := &r.Request, g.lane
+	switch {
+	case q.Kind != wire.Other && q.Sender >= 0 && q.Sender < len(g.servers):
+		lane = f.lanes[g.servers[q.Sender]]
+	case lane != picture.NoLane:
+	case g.guess != picture.NoLane && (q.Kind != wire.Other || strings.HasPrefix(call.Method, "Raft.")):
+		lane = g.guess
+	}
+	if lane == picture.NoLane || c.servers[lane].client {
+		cl = c.clientLocked(g, args) // one end may serve several
+		lane = cl.lane
+	}
+	if lane != g.lane && c.servers[lane].up {
+		c.ownLocked(g, lane)
 	}
 	at, known = c.ends[call.End]
-	if c.servers[at.from].client { // one end may serve several
-		at.from = c.clientLocked(g, args).lane
-	}
-	return at, known
+	return at, cl, known
 }
 
-// groupOf returns the group of an end, or nil.
-func (c *Cluster) groupOf(end any) *group {
-	if c.foreign == nil {
-		return nil
-	}
-	return c.foreign.groups[end]
-}
-
-// ownedLocked finds out to whom a group belongs that sends a request. It returns false if that is a server that is down.
-func (c *Cluster) ownedLocked(g *group, method string, args any) bool {
-	lane := g.lane
-	switch q := c.reader.Request(method, args); {
-	case q.Kind != wire.Other && q.Sender >= 0 && q.Sender < len(g.servers):
-		lane = c.foreign.lanes[g.servers[q.Sender]]
-	case lane != picture.NoLane:
-	case g.guess != picture.NoLane && (q.Kind != wire.Other || strings.HasPrefix(method, "Raft.")):
-		lane = g.guess
-	default:
-		lane = c.clientLocked(g, args).lane
-	}
-	if lane == g.lane {
-		return true
-	}
-	s := c.servers[lane]
-	if !s.up {
-		return false
-	}
+// ownLocked records to whom a group belongs.
+func (c *Cluster) ownLocked(g *group, lane int) {
 	g.lane = lane
 	for k, end := range g.ends {
-		c.ends[end] = link{lane, c.foreign.lanes[g.servers[k]], s.life}
+		c.ends[end] = link{lane, c.foreign.lanes[g.servers[k]], c.servers[lane].life}
 		c.linkLocked(end)
 	}
-	return true
 }
