@@ -30,6 +30,9 @@ type chaos struct {
 	// next start.
 	corrupt func(server int, disk *Persister) *Persister
 
+	// extra, if it is not nil, returns another option for a start of a server.
+	extra func(server int) Option
+
 	mu        sync.Mutex
 	endpoints []*endpoint    // of the running servers
 	applied   [][]string     // applied[i][k] is the command at index k that server i has applied since it started
@@ -97,7 +100,11 @@ func (c *chaos) start(i int) {
 	if err != nil {
 		panic(err)
 	}
-	rf := Make(ends, i, c.disks[i], applyCh, append(options, WithCloseOnKill(), c.watch.option())...)
+	options = append(options, WithCloseOnKill(), c.watch.option())
+	if c.extra != nil {
+		options = append(options, c.extra(i))
+	}
+	rf := Make(ends, i, c.disks[i], applyCh, options...)
 	if c.whole {
 		rf.mu.Lock()
 		rf.store.changer = nil
