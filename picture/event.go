@@ -65,7 +65,7 @@ type Event struct {
 	Up     bool
 	Lane   int   // where it has happened; NoLane if nowhere
 	Peer   int   // another lane, or NoLane
-	Call   int64 // the number of a message or of an operation, from 1 on; operations and messages share one sequence
+	Call   int64 // the number of a message, from 1 on, or of an operation, from -1 down; 0 if none
 	Term   int   // 0 if unknown
 	Index  int   // with Send, the first index that the message is about; 0 if none
 	Last   int   // with Send, the last one; 0 if none
