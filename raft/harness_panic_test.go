@@ -40,8 +40,12 @@ func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 		})
 		returned = ok
 	}()
+	if report == testing.TB(t) {
+		defer func() { tr.recording().show(t) }()
+	}
 	if why := tr.wait(ended); why != "" {
 		tr.abandon()
+		tr.recording().failure(firstLine(why))
 		report.Error(why)
 	} else if returned {
 		return
@@ -87,6 +91,7 @@ type trial struct {
 	beating *time.Timer // calls beat
 	bubble  string      // its name; "" on the real clock
 	last    clusterView // that the test has made, or nil
+	shown   *recording  // whose page a failure shows: the first one with a violation, or else the last one; may be nil
 }
 
 // A clusterView shows the cluster of a failing test. Its methods must not wait for a lock that a server may hold.
@@ -211,6 +216,7 @@ func (tr *trial) catch(report testing.TB) {
 		return
 	}
 	tr.park()
+	tr.recording().failure(fmt.Sprintf("panic: %v", reason))
 	if err, ok := reason.(error); ok && strings.HasPrefix(err.Error(), "deadlock:") { // synctest's
 		report.Error(tr.describe(err.Error(), tr.stacks()))
 		return
@@ -229,6 +235,27 @@ func (tr *trial) describe(why string, stacks []string) string {
 		text += locks + "\n"
 	}
 	return text + strings.Join(grouped(stacks), "\n\n")
+}
+
+// record makes r the recording that a failure shows, unless an earlier one has a violation.
+func (tr *trial) record(r *recording) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if tr.shown == nil || !tr.shown.failed.Load() {
+		tr.shown = r
+	}
+}
+
+// recording returns the recording that a failure shows, or nil.
+func (tr *trial) recording() *recording {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.shown
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // cluster returns the last cluster that the test has made, or nil.
