@@ -22,11 +22,17 @@ import (
 // clocked runs body on the chosen clock. A panic, a deadlock or a hang of body becomes an error of report.
 func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	t.Helper()
+	tr := &trial{name: t.Name(), ending: make(chan string, 1)}
+	if report == testing.TB(t) {
+		defer func() { tr.recording().show(t) }()
+	}
 	if debugged() {
-		onClock(t, body)
+		onClock(t, func(t *testing.T) {
+			defer tr.enter()()
+			body(t)
+		})
 		return
 	}
-	tr := &trial{name: t.Name(), ending: make(chan string, 1)}
 	ended, returned := make(chan struct{}), false
 	go func() {
 		defer close(ended)
@@ -40,9 +46,6 @@ func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 		})
 		returned = ok
 	}()
-	if report == testing.TB(t) {
-		defer func() { tr.recording().show(t) }()
-	}
 	if why := tr.wait(ended); why != "" {
 		tr.abandon()
 		tr.recording().failure(firstLine(why))
@@ -110,11 +113,7 @@ var forever = make(chan struct{})
 
 // begin is called by the body's goroutine, and calls end when the body ends.
 func (tr *trial) begin() (end func()) {
-	bubble := ownBubble()
-	tr.mu.Lock()
-	tr.bubble = bubble
-	tr.mu.Unlock()
-	trials.Store(bubble, tr)
+	leave := tr.enter()
 	timer := time.AfterFunc(hangLimit, func() {
 		tr.end(tr.describe(fmt.Sprintf("it hangs: it has not ended after %v", hangLimit), tr.stacks()))
 	})
@@ -124,9 +123,19 @@ func (tr *trial) begin() (end func()) {
 	return func() {
 		timer.Stop()
 		tr.stopBeat()
-		trials.CompareAndDelete(bubble, tr)
+		leave()
 		tr.park()
 	}
+}
+
+// enter makes tr the trial of the caller's bubble, until leave is called.
+func (tr *trial) enter() (leave func()) {
+	bubble := ownBubble()
+	tr.mu.Lock()
+	tr.bubble = bubble
+	tr.mu.Unlock()
+	trials.Store(bubble, tr)
+	return func() { trials.CompareAndDelete(bubble, tr) }
 }
 
 // beat shows, every second of the bubble's clock, that a body which takes long does not hang.
@@ -161,7 +170,7 @@ func (tr *trial) end(why string) {
 func endTestOnPanic() {
 	if reason := recover(); reason != nil {
 		tr := currentTrial()
-		if tr == nil {
+		if tr == nil || debugged() {
 			panic(reason)
 		}
 		tr.end(tr.describe(fmt.Sprintf("panic in a goroutine of the test: %v", reason), []string{string(debug.Stack())}))
