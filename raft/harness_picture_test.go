@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -155,12 +156,6 @@ func preparePictures() error {
 	return nil
 }
 
-// writes reports whether a test writes its page. Under a seeded host, which keeps the events itself, a test can only write
-// where it is told to.
-func writesPage(failed bool) bool {
-	return *pictureFlag != "" || failed && runtime.GOOS != "wasip1"
-}
-
 // write writes the page of test name and returns its path.
 func (r *recording) write(name string) (path string, err error) {
 	name = strings.Map(func(c rune) rune {
@@ -184,17 +179,22 @@ func (r *recording) write(name string) (path string, err error) {
 	return path, r.rec.WriteFile(path)
 }
 
-// show writes the page of a test that has ended, if it should, and prints the path as the last line of the test's output.
-func (r *recording) show(t testing.TB) {
-	if r == nil || !writesPage(t.Failed()) {
-		return
+// line writes the page of test name, if a test that failed or not should, and returns the line that names the page.
+func (r *recording) line(name string, failed bool) string {
+	if r == nil || *pictureFlag == "" && (!failed || runtime.GOOS == "wasip1") { // a seeded host keeps the events itself
+		return ""
 	}
+	path, err := r.write(name)
+	if err != nil {
+		return fmt.Sprintf("picture: cannot write it: %v\n", err)
+	}
+	return fmt.Sprintf("picture: %s\n", path)
+}
+
+// show writes the page of a test that has ended, if it should. The path is the last line of the test's output.
+func (r *recording) show(t testing.TB) {
 	if t.Failed() {
 		r.failure("the test has failed: see what it printed")
 	}
-	if path, err := r.write(t.Name()); err != nil {
-		fmt.Fprintf(t.Output(), "picture: cannot write it: %v\n", err)
-	} else {
-		fmt.Fprintf(t.Output(), "picture: %s\n", path)
-	}
+	io.WriteString(t.Output(), r.line(t.Name(), t.Failed()))
 }
