@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		err = checkClock(*clockFlag)
 	}
+	if err == nil {
+		err = preparePictures()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
