@@ -42,7 +42,8 @@ type server struct {
 	term     int
 	role     picture.Role
 	leader   int // its lane in this term, or picture.NoLane
-	votedFor int // in this term, or -1
+	votedFor int // in votedIn, or -1
+	votedIn  int
 	commit   int
 	log      log
 }

@@ -15,7 +15,7 @@ import (
 func (c *Cluster) becomeLocked(lane, term int, role picture.Role, leader int) {
 	s := c.servers[lane]
 	if term > s.term {
-		s.votedFor, s.leader = -1, picture.NoLane
+		s.leader = picture.NoLane
 	}
 	if leader == picture.NoLane {
 		leader = s.leader
@@ -50,7 +50,7 @@ func (c *Cluster) deriveSentLocked(m *Message, args any) {
 	case q.Kind == wire.RequestVote:
 		if q.Term > s.term || s.role != picture.Leader { // else a goroutine of the candidate is late
 			c.becomeLocked(m.from, q.Term, picture.Candidate, picture.NoLane)
-			s.votedFor = m.from
+			s.votedFor, s.votedIn = m.from, q.Term
 		}
 	default:
 		c.becomeLocked(m.from, q.Term, picture.Leader, m.from)
@@ -76,7 +76,7 @@ func (c *Cluster) deriveHandledLocked(m *Message, accepted bool) {
 			c.becomeLocked(m.to, q.Term, picture.Follower, picture.NoLane)
 		}
 		if accepted {
-			s.votedFor = m.from
+			s.votedFor, s.votedIn = m.from, q.Term
 		}
 	default:
 		c.becomeLocked(m.to, q.Term, picture.Follower, m.from)
