@@ -2,6 +2,8 @@
 
 package picture
 
+import "math"
+
 // The causal past of a violation: the messages, saves and changes without which it would not have happened. All that has
 // happened before it on any server would be nearly the whole page, so an event leads only to those that have brought about what
 // it says: a leader to its votes, an entry to the message that has brought it, a commit to the replies that were counted.
@@ -65,6 +67,7 @@ func (p *past) seeds(v int) {
 		for lane := range p.lanes {
 			p.find(lane, v, func(_ int, a *Event) bool { return a.Kind == Apply && a.Index == e.Index })
 		}
+		p.counted(v, e)
 	}
 	if e.Term > 0 {
 		for lane := range p.lanes {
@@ -114,13 +117,18 @@ func (p *past) entry(lane, i, index int) {
 	got := p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, index) })
 	p.find(lane, i, func(k int, e *Event) bool { return k > got && got >= 0 && e.Kind == Log && e.Index <= index })
 	p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Snapshot && e.Index >= index })
-	p.find(lane, i, func(_ int, e *Event) bool {
-		if e.Kind != Answer || !e.OK {
-			return false
-		}
-		sent := p.sent(p.calls[e.Call])
-		return sent != nil && !isVote(sent) && sent.Last >= index && sent.Index <= index
-	})
+	acknowledged := func(first int) int {
+		return p.find(lane, i, func(_ int, e *Event) bool {
+			if e.Kind != Answer || !e.OK {
+				return false
+			}
+			sent := p.sent(p.calls[e.Call])
+			return sent != nil && !isVote(sent) && sent.Last >= index && sent.Index <= first
+		})
+	}
+	if acknowledged(index) < 0 { // no message that brought the entry: one that followed it
+		acknowledged(math.MaxInt)
+	}
 }
 
 // covers reports whether a Log event brings the entry at index.
@@ -181,7 +189,7 @@ func (p *past) sender(i int, sent *Event) {
 	p.find(sent.Lane, i, func(_ int, e *Event) bool {
 		return e.Kind == State && e.Term == sent.Term && (e.Role == Leader || e.Role == Candidate)
 	})
-	if sent.Last > 0 && !isVote(sent) {
+	if sent.Index <= sent.Last && sent.Last > 0 && !isVote(sent) {
 		p.find(sent.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, sent.Last) })
 	}
 }
@@ -207,9 +215,24 @@ func (p *past) votes(i int, leader *Event) {
 // committed adds why entries are known to be committed, event i: the message that has said so, or the replies that the leader
 // has counted, the last one of each server.
 func (p *past) committed(i int, commit *Event) {
-	if p.enclosing(i) {
+	if !p.enclosing(i) {
+		p.counted(i, commit)
+	}
+}
+
+// counted adds the replies that a leader has counted for the entry at commit's index, if the lane leads.
+func (p *past) counted(i int, commit *Event) {
+	leads := -1
+	p.back(commit.Lane, i, func(k int, e *Event) bool {
+		if e.Kind == State && e.Role == Leader {
+			leads = k
+		}
+		return e.Kind != State && e.Kind != Start
+	})
+	if leads < 0 {
 		return
 	}
+	p.add(leads)
 	counted := make([]bool, len(p.lanes))
 	p.back(commit.Lane, i, func(k int, e *Event) bool {
 		if e.Kind == End && p.granted(p.calls[e.Call]) {
@@ -219,8 +242,7 @@ func (p *past) committed(i int, commit *Event) {
 				p.add(k)
 			}
 		}
-		return e.Kind != State || e.Role != Leader
+		return k > leads
 	})
-	p.find(commit.Lane, i, func(_ int, e *Event) bool { return e.Kind == State && e.Role == Leader })
 	p.find(commit.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, commit.Index) })
 }
