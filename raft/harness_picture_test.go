@@ -1,3 +1,5 @@
+//go:build !unrecorded
+
 package raft
 
 // Every cluster is recorded, and a test that fails writes the page of its run (package picture).
@@ -21,6 +23,9 @@ import (
 	"6.824/record"
 )
 
+// noLane is where an event is that belongs to no server.
+const noLane = picture.NoLane
+
 var pictureFlag = flag.String("picture", "", "write the page of every test's run, as TestName.html, into this `directory`;\n"+
 	"otherwise only those of failing tests, into the directory $PICTURES or the one for temporary files")
 
@@ -33,6 +38,9 @@ type recording struct {
 	observe sync.Once
 	failed  atomic.Bool // a violation or a failure of the test is recorded
 }
+
+// observer returns the Observer of a server that has started.
+func (r *recording) observer(server int) *record.Server { return r.Server(server) }
 
 // newRecording begins the recording of a cluster of n servers, for the page of t's test. Benchmarks have none.
 func newRecording(t testing.TB, n int) *recording {
@@ -75,6 +83,9 @@ func (r *recording) violation(rule string, server, term, index int, text string)
 		r.rec.Add(picture.Event{Kind: picture.Violation, Name: rule, Lane: server, Term: term, Index: index, Text: text})
 	}
 }
+
+// hasFailed reports whether a violation or a failure is recorded.
+func (r *recording) hasFailed() bool { return r.failed.Load() }
 
 // failure records that the test fails, unless a violation came first.
 func (r *recording) failure(text string) {
