@@ -77,6 +77,12 @@ func bubbleOf(stack string) string {
 	return name
 }
 
+// ownBubble returns the name of the caller's bubble, or "".
+func ownBubble() string {
+	var header [200]byte
+	return bubbleOf(string(header[:runtime.Stack(header[:], false)]))
+}
+
 // leaked returns the stacks of this module's goroutines that are not in before and do not end within timeout.
 func leaked(before map[string]string, timeout time.Duration) []string {
 	for nap, spent := time.Millisecond, time.Duration(0); ; nap *= 2 {

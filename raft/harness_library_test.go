@@ -44,6 +44,9 @@ func (cfg *config) makeOptions(server int) []Option {
 	return options
 }
 
+// recorded reports whether clusters are recorded.
+func recorded() bool { return true }
+
 // option makes the recording the Observer of a server that has started in it.
 func (r *recording) option(server int) Option {
 	if r == nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -338,12 +337,6 @@ func stateOf(stack string) string {
 	state, _, _ := strings.Cut(rest, "]")
 	state, _, _ = strings.Cut(state, ",")
 	return state
-}
-
-// ownBubble returns the name of the caller's bubble, or "".
-func ownBubble() string {
-	var header [200]byte
-	return bubbleOf(string(header[:runtime.Stack(header[:], false)]))
 }
 
 // locksWanted lists the locks for which goroutines wait, with the functions that wait, a line for each lock.

@@ -36,15 +36,19 @@ func (m *Message) reason() (why string) {
 // voteReason returns why a server in the candidate's term, or before it, refuses its vote.
 func (m *Message) voteReason(s *server) string {
 	q := &m.request.Request
-	voted := q.Kind == wire.RequestVote && s.term == q.Term
+	whom := "itself"
+	if s.votedFor >= 0 && s.votedFor != m.to {
+		whom = m.c.servers[s.votedFor].name
+	}
 	switch last, term := s.log.last(), s.log.lastTerm(); {
-	case voted && s.votedFor == m.to:
-		return "has voted for itself"
-	case voted && s.votedFor >= 0 && s.votedFor != m.from:
-		return "has voted for " + m.c.servers[s.votedFor].name
-	case q.LastIndex == wire.Unread || q.LastTerm == wire.Unread:
-	case term > q.LastTerm || term == q.LastTerm && last > q.LastIndex:
+	case q.Kind == wire.RequestVote && s.votedIn == q.Term && s.votedFor >= 0 && s.votedFor != m.from:
+		return "has voted for " + whom
+	case q.LastIndex != wire.Unread && q.LastTerm != wire.Unread && (term > q.LastTerm || term == q.LastTerm && last > q.LastIndex):
 		return fmt.Sprintf("its log is newer: %d/%d", last, term)
+	case !s.tells && s.votedFor >= 0:
+		return fmt.Sprintf("the reason is not known; its last known vote is for %s, in term %d", whom, s.votedIn)
+	case !s.tells:
+		return "the reason is not known"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"6.824/picture"
+	"6.824/wire"
 )
 
 // A Server records what one server tells of itself, from one start to the next crash. It has the methods of raft.Observer,
@@ -46,7 +47,7 @@ func (s *Server) State(term int, role string, leader, votedFor int) {
 		if !known.tells { // it knows better what it has
 			known.tells, known.log = true, log{}
 		}
-		known.term, known.role, known.leader, known.votedFor = term, e.Role, leader, votedFor
+		known.term, known.role, known.leader, known.votedFor, known.votedIn = term, e.Role, leader, votedFor, term
 	})
 }
 
@@ -103,4 +104,17 @@ func (s *Server) Applied(index int, command any) {
 			s.c.commitLocked(s.lane, index)
 		}
 	})
+}
+
+// Accepted records that a call of Start has put the command at index into the log of the leader of term. A server that tells
+// its Log need not tell this.
+func (s *Server) Accepted(index, term int, command any) {
+	c := s.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.servers[s.lane]; known.up && known.life == s.life && !known.tells && term >= known.term {
+		c.becomeLocked(s.lane, term, picture.Leader, s.lane)
+		q := &wire.Request{PrevIndex: index - 1}
+		c.extendLocked(s.lane, q, []picture.Entry{{Term: term, Text: value(command, maxValue)}})
+	}
 }

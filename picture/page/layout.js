@@ -1,0 +1,145 @@
+// Rows: which events are shown, and where.
+
+// filter is what the user has chosen not to see.
+const filter = { lanes: new Set(), names: new Set(), kinds: new Set(), from: NaN, to: NaN, index: NaN };
+const opened = { all: false, events: null }; // folded events that were unfolded
+const axis = { time: false }; // whether the axis is in proportion to time
+const rows = { count: 0 };
+const blockSize = 256;
+
+function filtering() {
+  return filter.lanes.size + filter.names.size + filter.kinds.size > 0 || !isNaN(filter.from + 0) || !isNaN(filter.to) ||
+    !isNaN(filter.index);
+}
+
+// hides reports whether the filter hides event i.
+function hides(i) {
+  const kind = run.kind[i], lane = run.lane[i], call = run.of[i];
+  if (lane < 0 || kind === Violation) return filter.kinds.has(kind);
+  if (filter.lanes.has(lane)) return true;
+  if (kind >= Send && kind <= End) {
+    if (call >= 0 && (filter.lanes.has(run.from[call]) || filter.lanes.has(run.to[call]) || filter.names.has(run.name[firstOf(call)]))) return true;
+  } else if (filter.kinds.has(kind === Return ? Invoke : kind)) return true;
+  if (run.about[i] < filter.from || run.about[i] > filter.to) return true;
+  return filter.index < run.low[i] || filter.index > run.high[i];
+}
+
+function folded(i) {
+  return (run.flags[i] & Folded) !== 0 && !opened.all && !opened.events[i];
+}
+
+// arrange gives each event that is shown a row. rows.of is the row of an event; a hidden event has that of the one before it.
+// A row has its first event in rows.event, the number of its events in rows.size, and its middle in rows.y. Events that
+// are folded, and links that change at once, share a row.
+function arrange() {
+  if (!opened.events) opened.events = new Uint8Array(run.n);
+  const some = filtering();
+  Object.assign(rows, { of: new Int32Array(run.n), event: new Int32Array(run.n), size: new Int32Array(run.n), y: new Float64Array(run.n) });
+  rows.hidden = new Uint8Array(run.n);
+  let row = -1, foldedRow = false, end = 0; // end is the time of the last event in the row
+  for (let i = 0; i < run.n; i++) {
+    if (some && hides(i)) {
+      rows.hidden[i] = 1;
+      rows.of[i] = Math.max(row, 0);
+      continue;
+    }
+    const fold = folded(i);
+    const joins = row >= 0 && (fold && foldedRow || run.kind[i] === Link && run.kind[rows.event[row]] === Link && run.at[i] === end);
+    if (!joins) {
+      row++;
+      rows.event[row] = i;
+      if (row > 0) rows.y[row] = rows.y[row - 1] + ((fold ? .6 : 1) + (foldedRow ? .6 : 1)) / 2 + extra(run.at[i] - end);
+      foldedRow = fold;
+    }
+    rows.size[row]++;
+    rows.of[i] = row;
+    end = run.at[i];
+  }
+  rows.count = row + 1;
+  if (axis.time) proportional();
+  rows.total = rows.count ? rows.y[rows.count - 1] : 0;
+  findSpans();
+}
+
+// extra is the room for a stretch of time in which nothing is shown, in rows.
+function extra(ns) {
+  return ns < 1e6 ? 0 : Math.min(2.4, .24 * Math.log2(1 + ns / 1e6));
+}
+
+// proportional moves the rows to where their times are, on an axis as long as the one by order.
+function proportional() {
+  const first = run.at[rows.event[0]], length = run.at[rows.event[rows.count - 1]] - first;
+  if (rows.count < 2 || length <= 0) return;
+  const scale = rows.y[rows.count - 1] / length;
+  for (let k = 0; k < rows.count; k++) rows.y[k] = (run.at[rows.event[k]] - first) * scale;
+}
+
+// findSpans makes rows.spans: for the first row of each block, the calls that begin before it and end in or after it. A
+// frame draws them besides those that begin in its rows. A call is looked for in at most mostBlocks blocks.
+function findSpans() {
+  const blocks = Math.ceil(rows.count / blockSize) + 1, mostBlocks = 400;
+  rows.spans = Array.from({ length: blocks }, () => []);
+  for (let call = 0; call < run.calls; call++) {
+    const first = firstOf(call);
+    if (rows.hidden[first]) continue;
+    let last = first;
+    for (const name of ["receive", "answer", "end"]) last = Math.max(last, run[name][call]);
+    const from = Math.floor(rows.of[first] / blockSize) + 1, to = Math.floor(rows.of[last] / blockSize);
+    for (let block = from; block <= to && block < from + mostBlocks; block++) rows.spans[block].push(call);
+  }
+}
+
+// rowAt is the last row at or above a height, counted in rows.
+function rowAt(y) {
+  let low = 0, high = rows.count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows.y[middle] <= y) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(low - 1, 0);
+}
+
+// isFold reports whether a row stands for folded events.
+function isFold(row) {
+  return folded(rows.event[row]);
+}
+
+// foldWords counts what a row of folded events stands for.
+function foldWords(row) {
+  let sent = 0, last = rows.event[row];
+  for (let i = last; i < run.n && rows.of[i] === row; i++) {
+    if (rows.hidden[i]) continue;
+    if (run.kind[i] === Send) sent++;
+    last = i;
+  }
+  const length = run.at[last] - run.at[rows.event[row]];
+  const what = sent ? sent + (sent > 1 ? " heartbeats" : " heartbeat") : "of heartbeats";
+  return what + (length >= 1e6 ? ", " + span(length) : "");
+}
+
+// unfold gives each event of a row of folded ones a row.
+function unfold(row) {
+  for (let i = rows.event[row]; i < run.n && rows.of[i] === row; i++) opened.events[i] = 1;
+  arrange();
+}
+
+// search is the events that contain a text, among those that the filter shows.
+function search(text) {
+  text = text.trim().toLowerCase();
+  const found = [];
+  if (!text) return found;
+  const has = (words) => words.toLowerCase().includes(text);
+  const inStrings = Uint8Array.from(run.strings, (words) => has(words) ? 1 : 0);
+  const inKinds = kindNames.map(has), inRoles = roleNames.map(has);
+  const term = /^term (\d+)$/.exec(text), number = /^#(\d+)$/.exec(text);
+  for (let i = 0; i < run.n; i++) {
+    if (rows.hidden[i]) continue;
+    const hit = number ? i === Number(number[1]) : term ? run.about[i] === Number(term[1]) :
+      inStrings[run.name[i]] | inStrings[run.text[i]] | inStrings[run.detail[i]] ||
+      inKinds[run.kind[i]] || run.kind[i] === State && inRoles[run.role[i]] ||
+      run.kind[i] === Log && entriesOf(i).some((entry) => inStrings[entry[1]]);
+    if (hit) found.push(i);
+  }
+  return found;
+}
