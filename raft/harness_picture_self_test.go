@@ -153,12 +153,23 @@ func TestPictureOfNoLeader(t *testing.T) {
 	}
 }
 
-// A panic of a server is a violation of that server.
+// A panic of a server is a violation of that server. In a handler, it names the message.
 func TestPictureOfPanic(t *testing.T) {
-	dir := t.TempDir()
-	out, _ := runTests(t, []string{"PICTURES=" + dir}, "-test.v", "-test.run=^TestFault$", "-fault=applier")
-	p := wantPicture(t, out, dir, "TestFault")
-	p.wantViolation(t, "panic", 2, "planted")
+	for _, fault := range []string{"applier", "handler"} {
+		dir := t.TempDir()
+		out, _ := runTests(t, []string{"PICTURES=" + dir}, "-test.v", "-test.run=^TestFault$", "-fault="+fault)
+		p := wantPicture(t, out, dir, "TestFault")
+		p.wantViolation(t, "panic", 2, "planted")
+		e, call := &p.Events, p.Events.Call[p.Violation]
+		if (call != 0) != (fault == "handler") {
+			t.Errorf("%s: the violation names call %d", fault, call)
+		}
+		for i := range e.Kind {
+			if call != 0 && e.Call[i] == call && e.Kind[i] == int(picture.Send) && e.Peer[i] != 2 {
+				t.Errorf("the violation names a message to server %d", e.Peer[i])
+			}
+		}
+	}
 }
 
 // Nobody records benchmarks.
