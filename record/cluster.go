@@ -25,6 +25,7 @@ type Cluster struct {
 	infos    map[any]labrpc.EndInfo
 	links    map[[2]int]*linkState
 	settings labrpc.Settings
+	from0    bool     // LastLogIndex counts from 0, since it has been -1
 	foreign  *foreign // unless the harness tells when servers start and crash
 	cutOff   []int64  // calls that were cut off and whose handlers have not returned
 }

@@ -51,6 +51,10 @@ func (c *Cluster) deriveSentLocked(m *Message, args any) {
 		if q.Term > s.term || s.role != picture.Leader { // else a goroutine of the candidate is late
 			c.becomeLocked(m.from, q.Term, picture.Candidate, picture.NoLane)
 			s.votedFor, s.votedIn = m.from, q.Term
+			c.from0 = c.from0 || q.LastIndex == -1
+			if last := q.LastIndex; last >= 0 && !c.from0 {
+				c.shortenLocked(m.from, last)
+			}
 		}
 	default:
 		c.becomeLocked(m.from, q.Term, picture.Leader, m.from)
@@ -87,7 +91,9 @@ func (c *Cluster) deriveHandledLocked(m *Message, accepted bool) {
 // deriveLogLocked concludes what a follower has after a message from the leader of its term.
 func (c *Cluster) deriveLogLocked(m *Message, accepted bool) {
 	s, q := c.servers[m.to], &m.request.Request
-	switch {
+	switch term, has := s.log.term(q.PrevIndex); {
+	case !accepted && has && term == q.PrevTerm && q.PrevIndex > s.commit: // it has lost that entry
+		c.shortenLocked(m.to, q.PrevIndex-1)
 	case !accepted:
 	case q.Kind == wire.InstallSnapshot:
 		if q.LastIndex > max(s.commit, s.log.base) {
@@ -134,6 +140,14 @@ func (c *Cluster) extendLocked(lane int, q *wire.Request, entries []picture.Entr
 	l.replace(first, entries)
 	c.rec.Add(picture.Event{Kind: picture.Log, Lane: lane, Index: first, Entries: entries})
 	c.rec.Note("The log of a server is known only from what it has sent as a leader and accepted as a follower.")
+}
+
+// shortenLocked records that a server's log ends at the latest with the entry at last.
+func (c *Cluster) shortenLocked(lane, last int) {
+	if l := &c.servers[lane].log; last >= l.base && last < l.last() {
+		l.replace(last+1, nil)
+		c.rec.Add(picture.Event{Kind: picture.Log, Lane: lane, Index: last + 1})
+	}
 }
 
 // restoreLocked records what a server that has started again has said before of itself, unless it tells itself.
