@@ -23,6 +23,8 @@ type target struct {
 	RootName   string               // the guest's name for Root
 	Packages   []string             // import paths of all packages in the binary outside the standard library
 	Signatures map[string]signature // of functions, for -trace
+	Watched    bool                 // only the network records the run, not the tests
+	NotWatched string               // why nothing records it, or ""
 	files      []string             // the Go files of these packages, except for those in the module cache
 }
 
@@ -193,6 +195,9 @@ func (g *goCommand) addDeps(t *target) error {
 			continue
 		}
 		t.Packages = append(t.Packages, p.name())
+		if isRecorder(p.name()) {
+			continue // its loops are not counted
+		}
 		if !strings.HasPrefix(p.Dir, strings.TrimSpace(cache)+string(filepath.Separator)) { // the go tool would refuse
 			t.files = append(t.files, p.paths()...)
 		}
