@@ -21,6 +21,7 @@ import (
 type pictureOptions struct {
 	File, Command string
 	Lines         bool   // the output is the only source of the test's steps
+	Replaced      bool   // labrpc was replaced
 	Why           string // why nothing is recorded, or ""
 }
 
@@ -107,6 +108,9 @@ func (p *pictures) returned(mem api.Memory, g, sp uint32, e *entry) {
 		s.title = p.test
 		s.SetTitle(s.title)
 	}
+	if p.opts.Replaced {
+		s.Note("While building, this repository's labrpc and labgob took the place of the tests' own.")
+	}
 	for len(p.shots) >= maxShots {
 		k := 0
 		if p.shots[0].broken {
@@ -166,9 +170,9 @@ func (p *pictures) output(b []byte) {
 
 func (p *pictures) say(line string) {
 	if m := results.FindStringSubmatch(line); m != nil && m[2] == "RUN" {
-		p.test = m[3]
+		p.test, p.why = m[3], ""
 	}
-	if len(p.shots) == 0 || !p.opts.Lines {
+	if len(p.shots) == 0 || !p.opts.Lines || line == "FAIL" || line == "PASS" {
 		return
 	}
 	s := p.shots[len(p.shots)-1]

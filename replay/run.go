@@ -42,7 +42,7 @@ func newPlan(t *target, opts *options, cache, scratch string) *plan {
 	}
 	return &plan{Target: *t, Cache: cache, Scratch: scratch, Args: append(args, opts.args...), Env: opts.env,
 		Trace:   traceOptions{opts.trace, opts.traceFuncs},
-		Picture: pictureOptions{opts.picture, opts.command(opts.seeds.first), t.Watched, t.NotWatched}}
+		Picture: pictureOptions{opts.picture, opts.command(opts.seeds.first), t.Watched, t.Replaced, t.NotWatched}}
 }
 
 // machine holds the compiled tests. It can run them from any seed.
