@@ -186,14 +186,16 @@ function drawLines(first, last) {
     const i = rows.event[row], kind = run.kind[i], y = yOf(row);
     if (!(kind === Link ? wide : kind === Violation || run.lane[i] < 0)) continue;
     const color = kind === Violation ? colors.bad : kind === Link || kind === Net ? colors.cut : colors.ink;
-    pen.globalAlpha = faded(i) ? .3 : 1;
+    pen.globalAlpha = faded(i) || !wide ? .35 : 1;
     if (kind !== Link) box(color, view.gutter, y - .5, view.width, kind === Violation ? 2.5 : 1);
     if (!wide) continue;
     setFont(12, true);
     const words = kind === Link ? linkWords(i, rows.size[row]) : kind === Step ? "▷ " + label(i) : label(i);
     const shown = fit(words, view.width - view.gutter - 40);
-    box(colors.back, view.gutter + 4, y - 9, widthOf(shown) + 8, 18);
-    text(shown, view.gutter + 8, y, color, 12, true);
+    pen.globalAlpha = 1;
+    box(colors.back, view.gutter + 2, y - 9, widthOf(shown) + 10, 18);
+    pen.globalAlpha = faded(i) ? .6 : 1;
+    text(shown, view.gutter + 6, y, color, 12, true);
   }
   pen.globalAlpha = 1;
 }

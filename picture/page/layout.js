@@ -24,8 +24,11 @@ function hides(i) {
   return filter.index < run.low[i] || filter.index > run.high[i];
 }
 
+// beside reports whether event i is folded because it did not lead to the violation. What frames the others is not folded.
+const beside = (i) => view.past && !(run.flags[i] & Past) && ![Start, Crash, Link, Net, Step, Violation].includes(run.kind[i]);
+
 // folded reports whether event i is folded, and isFold whether a row stands for such events.
-const folded = (i) => (run.flags[i] & Folded) !== 0 && !opened.all && !opened.events[i];
+const folded = (i) => !opened.events[i] && ((run.flags[i] & Folded) !== 0 && !opened.all || beside(i));
 const isFold = (row) => folded(rows.event[row]);
 
 // arrange gives each event that is shown a row. rows.of is the row of an event; a hidden event has that of the one before it.
@@ -93,10 +96,14 @@ const rowAt = (y) => Math.max(lastAt(rows.y, y, rows.count), 0);
 
 // foldWords counts what a row of folded events stands for.
 function foldWords(row) {
-  let sent = 0;
-  for (let i = rows.event[row]; i <= rows.last[row]; i++) if (run.kind[i] === Send && !rows.hidden[i]) sent++;
-  const length = run.at[rows.last[row]] - run.at[rows.event[row]], what = sent ? sent + " heartbeat" + (sent > 1 ? "s" : "") : "of heartbeats";
-  return what + (length >= 1e6 ? ", " + span(length) : "");
+  let sent = 0, others = 0;
+  for (let i = rows.event[row]; i <= rows.last[row]; i++) {
+    if (rows.hidden[i]) continue;
+    if (run.kind[i] === Send) sent++;
+    if (!(run.flags[i] & Folded)) others++;
+  }
+  const length = run.at[rows.last[row]] - run.at[rows.event[row]], count = others || !sent ? rows.size[row] : sent;
+  return count + (others || !sent ? " event" : " heartbeat") + (count > 1 ? "s" : "") + (length >= 1e6 ? ", " + span(length) : "");
 }
 
 // unfold gives each event of a row of folded ones a row.

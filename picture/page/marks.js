@@ -81,7 +81,6 @@ function drawWords(words, x, y, color, bold) {
 }
 
 function drawFold(row, y, free) {
-  pen.globalAlpha = view.past ? .5 : 1;
   if (view.zoom >= 3) {
     pen.fillStyle = colors.line;
     for (let x = view.gutter; x < view.width; x += 8) pen.fillRect(x, y - .5, 3, 1);

@@ -131,7 +131,8 @@ function listenToTools() {
   });
   toggle("past", (on) => {
     view.past = on;
-    refresh();
+    opened.events.fill(0);
+    rearrange();
   });
   toggle("true-time", (on) => {
     axis.time = on;
@@ -173,8 +174,8 @@ async function start() {
   await decode($("data").textContent);
   $("data").remove();
   follow();
-  arrange();
   fillPage();
+  arrange();
   resize();
   media.onchange = follow;
   listenToTools();

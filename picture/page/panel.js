@@ -102,7 +102,7 @@ function showServers(i) {
   const servers = run.lanes.map((_, lane) => lane).filter((lane) => !run.lanes[lane].client);
   const states = servers.map((lane) => stateAt(lane, i));
   const here = (k) => servers[k] === run.lane[i] ? "here" : "";
-  const facts = { role: (state) => state.up ? ["?", "follower", "candid.", "LEADER"][state.role] : "down", term: (state) => state.term,
+  const facts = { role: (state) => state.up ? ["?", "follower", "candid.", "LEADER"][state.role].slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
     leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit, applied: (state) => state.applied,
     snapshot: (state) => state.snapshot || "–" };
   const head = make("tr", {}, make("td", {}), ...servers.map((lane, k) => make("th", { scope: "col", className: here(k), title: laneName(lane) }, shortName(lane))));
