@@ -4,11 +4,13 @@ package raft
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand"
 	"time"
 
 	"6.824/labgob"
+	"6.824/picture"
 )
 
 // failures returns the errors so far. The watch's error is the first.
@@ -23,7 +25,9 @@ func (c *chaos) failures() (errs []error) {
 
 // failLocked records an error. Its text begins with its kind and ": ", as the watch's errors do.
 func (c *chaos) failLocked(kind, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf(kind+": "+format, args...))
+	text := fmt.Sprintf(format, args...)
+	c.errs = append(c.errs, errors.New(kind+": "+text))
+	c.recording.violation(kind, picture.NoLane, 0, 0, text)
 }
 
 // read is server i's state machine: it reads applyCh until that closes.
