@@ -4,6 +4,7 @@ package picture
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -29,10 +30,12 @@ type vote struct {
 	call    *call
 }
 
-const (
-	maxElections = 40                    // the number of the last elections that are shown
-	maxPause     = 60 * time.Millisecond // between two requests of one election
-)
+// maxElections is how many elections are shown, the last ones.
+const maxElections = 40
+
+// A candidate stands once in a term, but a server may ask for PreVotes again and again. maxPause is the longest time between
+// two requests for one round of PreVotes.
+const maxPause = 60 * time.Millisecond
 
 // elections returns the last elections.
 func (u *run) elections() []*election {
@@ -43,7 +46,7 @@ func (u *run) elections() []*election {
 			continue
 		}
 		el := open[e.Lane]
-		if el == nil || el.Name != e.Name || el.Term != e.Term || e.At-el.last > maxPause {
+		if el == nil || el.Name != e.Name || el.Term != e.Term || isPreVote(e.Name) && e.At-el.last > maxPause {
 			el = &election{Lane: e.Lane, Term: e.Term, Name: e.Name, Event: i}
 			open[e.Lane] = el
 			all = append(all, el)
@@ -89,12 +92,17 @@ func (u *run) judge(el *election) {
 	}
 	el.Outcome = fmt.Sprintf("%d of %d votes", granted, servers)
 	switch {
-	case u.leads(el):
-		el.Outcome = "won, " + el.Outcome
+	case isPreVote(el.Name) && granted > servers/2:
+		el.Outcome = "may stand: " + el.Outcome
+	case !isPreVote(el.Name) && u.leads(el):
+		el.Outcome = "won: " + el.Outcome
 	case granted <= servers/2:
 		el.Outcome = "no majority: " + el.Outcome
 	}
 }
+
+// isPreVote reports whether the name of a message is that of a request for a PreVote.
+func isPreVote(name string) bool { return strings.Contains(strings.ToLower(name), "pre") }
 
 // verdict says what has become of a request for a vote, and at which event.
 func (u *run) verdict(c *call) (text string, event int, granted bool) {

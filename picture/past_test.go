@@ -179,8 +179,10 @@ func TestElections(t *testing.T) {
 		}
 		s.do(Event{Kind: End, Lane: 3, Call: s.calls, Fate: fate})
 	}
-	s.now += time.Second
-	s.do(Event{Kind: Send, Lane: 3, Peer: 1, Call: 99, Name: askVote.Name, Term: 2}) // again, and no answer yet
+	for call := range int64(3) { // a round of PreVotes, and another one; no answer yet
+		s.do(Event{Kind: Send, Lane: 3, Peer: 1 + int(call)%2, Call: 99 + call, Name: "PreVote", Term: 3})
+		s.now += time.Duration(call) * time.Second
+	}
 	var got []string
 	for _, el := range s.data(t).Elections {
 		votes := make([]string, 4)
@@ -190,9 +192,10 @@ func TestElections(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d in %d: %s %q", el.Lane, el.Term, el.Outcome, votes))
 	}
 	want := []string{
-		`0 in 1: won, 3 of 4 votes ["" "granted" "granted" ""]`,
+		`0 in 1: won: 3 of 4 votes ["" "granted" "granted" ""]`,
 		`3 in 2: no majority: 1 of 4 votes ["refused: its log is newer: 5/1" "not heard: unreachable" "granted, but not heard: reply lost" ""]`,
-		`3 in 2: no majority: 1 of 4 votes ["" "not heard: no answer yet" "" ""]`,
+		`3 in 3: no majority: 1 of 4 votes ["" "not heard: no answer yet" "not heard: no answer yet" ""]`,
+		`3 in 3: no majority: 1 of 4 votes ["" "not heard: no answer yet" "" ""]`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("elections are\n%q, want\n%q", got, want)

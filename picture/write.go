@@ -4,7 +4,6 @@ package picture
 
 import (
 	"bufio"
-	"embed"
 	"fmt"
 	"html"
 	"io"
@@ -13,9 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 )
-
-//go:embed page
-var files embed.FS
 
 // Write writes the page of what has been recorded. It may be called while events are being added.
 func (r *Recorder) Write(w io.Writer) error {
