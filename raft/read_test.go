@@ -364,8 +364,12 @@ func (cfg *config) readAll(i int, done <-chan struct{}) (good int) {
 			return good
 		case <-time.After(time.Duration(1+rand.Intn(20)) * time.Millisecond):
 		}
+		rf := cfg.raft(i)
+		if rf == nil { // the test has failed
+			return good
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		if _, err := cfg.watch.readIndex(ctx, cfg.raft(i)); err == nil {
+		if _, err := cfg.watch.readIndex(ctx, rf); err == nil {
 			good++
 		}
 		cancel()
