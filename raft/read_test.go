@@ -149,6 +149,14 @@ func TestReadIndexRounds(t *testing.T) {
 	mustEnd(t, second, nil)
 	mustEnd(t, third, nil)
 	mustEqual(t, "a message is due when nobody waits", c.due(1), false)
+
+	c = newReadCluster(t, 5)
+	first = begun(t, c.Raft)
+	round = c.send(1)
+	second = begun(t, c.Raft)
+	c.reply(1, round)
+	mustWait(t, first)
+	mustEqual(t, "the next round is due while the first waits for others", c.due(1), true)
 }
 
 // A round that is lost is sent again. A message with entries serves as a round.
