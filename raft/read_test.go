@@ -149,6 +149,11 @@ func TestReadIndexRounds(t *testing.T) {
 	mustEnd(t, second, nil)
 	mustEnd(t, third, nil)
 	mustEqual(t, "a message is due when nobody waits", c.due(1), false)
+	mustEqual(t, "the next read lets others join", c.reads.crowded, true)
+	fourth := begun(t, c.Raft)
+	c.exchange(1)
+	mustEnd(t, fourth, nil)
+	mustEqual(t, "the next read lets others join", c.reads.crowded, false)
 
 	c = newReadCluster(t, 5)
 	first = begun(t, c.Raft)
