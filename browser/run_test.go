@@ -92,7 +92,7 @@ func (s *script) page(t testing.TB) string {
 // A story is a run in which server 2 votes twice in term 2.
 type story struct {
 	file                                string
-	append, late, first, second         message
+	append, first, second               message
 	heartbeat, cut, crash, lost, broken int
 }
 
