@@ -152,5 +152,5 @@ function logCell(state, index, i, most, all, here) {
   const changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
   const mark = index <= state.applied ? "●" : index <= state.commit ? "✓" : "";
   return make("td", { className: [here, index <= state.commit ? "committed" : "", differs ? "differs" : "", changed ? "changed" : ""].join(" "),
-    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 24 ? words.slice(0, 24) + "…" : words));
+    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 14 ? words.slice(0, 13) + "…" : words));
 }
