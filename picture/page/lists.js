@@ -30,7 +30,7 @@ function showPast() {
 function showElections() {
   const section = $("elections"), most = 12;
   section.hidden = !run.elections.length;
-  section.open = $("led").hidden;
+  section.open = run.violation >= 0 && $("led").hidden;
   section.lastElementChild.replaceChildren(...run.elections.slice(-most).reverse().map((election) => make("div", { className: "election" },
     link(election.event, laneName(election.lane) + (election.name ? ", " + election.name : "") + ", term " + election.term), ": ",
     make("b", { className: election.outcome.startsWith("won") ? "good" : "bad" }, election.outcome),
