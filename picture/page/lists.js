@@ -2,7 +2,7 @@
 
 // pastItem is an event as an item of a list.
 function pastItem(i) {
-  const item = link(i, ""), reply = run.kind[i] === End && run.of[i] >= 0 ? " to " + nameOf(run.of[i]) : "";
+  const item = link(i, ""), reply = run.kind[i] === End && run.fate[i] === Delivered ? " to " + nameOf(run.of[i]) : "";
   item.append(...[time(run.at[i]), run.lane[i] >= 0 ? laneName(run.lane[i]) : "", label(i) + reply].map((words) => make("span", {}, words)));
   return make("li", {}, item);
 }
