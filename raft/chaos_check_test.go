@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"6.824/labgob"
-	"6.824/picture"
 )
 
 // failures returns the errors so far. The watch's error is the first.
@@ -27,7 +26,7 @@ func (c *chaos) failures() (errs []error) {
 func (c *chaos) failLocked(kind, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	c.errs = append(c.errs, errors.New(kind+": "+text))
-	c.recording.violation(kind, picture.NoLane, 0, 0, text)
+	c.recording.violation(kind, noLane, 0, 0, text)
 }
 
 // read is server i's state machine: it reads applyCh until that closes.

@@ -52,7 +52,7 @@ func (r *recording) option(server int) Option {
 	if r == nil {
 		return WithObserver(nil)
 	}
-	return WithObserver(r.Server(server))
+	return WithObserver(r.observer(server))
 }
 
 // runAgain returns the command that runs a test with the flags that it has now, except those of package testing.

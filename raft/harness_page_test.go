@@ -1,3 +1,5 @@
+//go:build !unrecorded
+
 package raft
 
 // How tests read a page.
@@ -22,7 +24,7 @@ type page struct {
 	Violation      int
 	Lanes          []struct{ Name string }
 	Elections      []struct{ Term int }
-	Events         struct{ Kind, Lane, Term, Index, Name, Text []int }
+	Events         struct{ Kind, Lane, Peer, Call, Term, Index, Name, Text []int }
 }
 
 var pageData = regexp.MustCompile(`<script id="data"[^>]*>\s*([A-Za-z0-9+/=]+)\s*</script>`)
@@ -86,5 +88,18 @@ func (p *page) wantViolation(t *testing.T, rule string, lane int, text string) {
 	}
 	if n := p.count(picture.Violation, ""); n != 1 {
 		t.Errorf("the page has %d violations, want one", n)
+	}
+}
+
+// checkScenarioPage checks the page that a line of output names, of a scenario of TestChaos that crashes servers, and removes
+// it.
+func checkScenarioPage(t *testing.T, line, rule, text string) {
+	t.Helper()
+	path := strings.TrimSuffix(strings.TrimPrefix(line, "picture: "), "\n")
+	defer os.Remove(path)
+	p := readPageFile(t, path)
+	p.wantViolation(t, rule, p.Events.Lane[max(p.Violation, 0)], text)
+	if p.count(picture.Step, "crashServer")+p.count(picture.Step, "crashAll") == 0 {
+		t.Error("the page shows no fault")
 	}
 }

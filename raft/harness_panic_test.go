@@ -249,7 +249,7 @@ func (tr *trial) describe(why string, stacks []string) string {
 func (tr *trial) record(r *recording) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	if tr.shown == nil || !tr.shown.failed.Load() {
+	if tr.shown == nil || !tr.shown.hasFailed() {
 		tr.shown = r
 	}
 }

@@ -1,4 +1,4 @@
-//go:build !wasip1
+//go:build !wasip1 && !unrecorded
 
 package raft
 
@@ -6,7 +6,6 @@ package raft
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,19 +14,6 @@ import (
 
 	"6.824/picture"
 )
-
-// runTests runs this test binary with other arguments.
-func runTests(t *testing.T, env []string, args ...string) (out string, code int) {
-	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, append([]string{"-test.timeout=1m"}, args...)...)
-	cmd.Env = append(os.Environ(), env...)
-	text, _ := cmd.CombinedOutput()
-	return string(text), cmd.ProcessState.ExitCode()
-}
 
 func TestPictureFlag(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "pages")
@@ -89,6 +75,14 @@ func wantPicture(t *testing.T, out, dir, test string) page {
 		t.Errorf("the page is %s, want one of %s in %s", m[1], test, dir)
 	}
 	return readPageFile(t, m[1])
+}
+
+// checkFailurePage checks that the page is the last line of TestFault, and opens at a violation.
+func checkFailurePage(t *testing.T, out, dir string) {
+	t.Helper()
+	if p := wantPicture(t, out, dir, "TestFault"); p.Violation < 0 {
+		t.Error("the page has no violation")
+	}
 }
 
 // failing runs a scenario that fails, and returns the page that its test would write.
@@ -159,12 +153,23 @@ func TestPictureOfNoLeader(t *testing.T) {
 	}
 }
 
-// A panic of a server is a violation of that server.
+// A panic of a server is a violation of that server. In a handler, it names the message.
 func TestPictureOfPanic(t *testing.T) {
-	dir := t.TempDir()
-	out, _ := runTests(t, []string{"PICTURES=" + dir}, "-test.v", "-test.run=^TestFault$", "-fault=applier")
-	p := wantPicture(t, out, dir, "TestFault")
-	p.wantViolation(t, "panic", 2, "planted")
+	for _, fault := range []string{"applier", "handler"} {
+		dir := t.TempDir()
+		out, _ := runTests(t, []string{"PICTURES=" + dir}, "-test.v", "-test.run=^TestFault$", "-fault="+fault)
+		p := wantPicture(t, out, dir, "TestFault")
+		p.wantViolation(t, "panic", 2, "planted")
+		e, call := &p.Events, p.Events.Call[p.Violation]
+		if (call != 0) != (fault == "handler") {
+			t.Errorf("%s: the violation names call %d", fault, call)
+		}
+		for i := range e.Kind {
+			if call != 0 && e.Call[i] == call && e.Kind[i] == int(picture.Send) && e.Peer[i] != 2 {
+				t.Errorf("the violation names a message to server %d", e.Peer[i])
+			}
+		}
+	}
 }
 
 // Nobody records benchmarks.

@@ -1,3 +1,5 @@
+//go:build !unrecorded
+
 package raft
 
 // Every cluster is recorded, and a test that fails writes the page of its run (package picture).
@@ -10,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +23,9 @@ import (
 	"6.824/picture"
 	"6.824/record"
 )
+
+// noLane is where an event is that belongs to no server.
+const noLane = picture.NoLane
 
 var pictureFlag = flag.String("picture", "", "write the page of every test's run, as TestName.html, into this `directory`;\n"+
 	"otherwise only those of failing tests, into the directory $PICTURES or the one for temporary files")
@@ -32,14 +38,20 @@ type recording struct {
 	now     atomic.Int64 // the time of the last event, as a time.Duration
 	observe sync.Once
 	failed  atomic.Bool // a violation or a failure of the test is recorded
+
+	mu       sync.Mutex
+	handling map[int64]any // the servers whose handlers run, by the call's number
 }
+
+// observer returns the Observer of a server that has started.
+func (r *recording) observer(server int) *record.Server { return r.Server(server) }
 
 // newRecording begins the recording of a cluster of n servers, for the page of t's test. Benchmarks have none.
 func newRecording(t testing.TB, n int) *recording {
 	if _, measures := t.(*testing.B); measures || !recorded() {
 		return nil
 	}
-	r := &recording{begun: time.Now()}
+	r := &recording{begun: time.Now(), handling: make(map[int64]any)}
 	r.rec = picture.New(picture.Options{Title: t.Name(), Command: runAgain(t.Name()), Now: func() time.Duration {
 		at := max(time.Since(r.begun), 1)
 		r.now.Store(int64(at))
@@ -72,9 +84,47 @@ func shortly(command any) string {
 // picture.NoLane; term and index may be 0.
 func (r *recording) violation(rule string, server, term, index int, text string) {
 	if r != nil && r.failed.CompareAndSwap(false, true) {
-		r.rec.Add(picture.Event{Kind: picture.Violation, Name: rule, Lane: server, Term: term, Index: index, Text: text})
+		r.rec.Add(picture.Event{Kind: picture.Violation, Name: rule, Lane: server, Term: term, Index: index, Call: r.callOf(server), Text: text})
 	}
 }
+
+// callOf returns the number of the call that the caller handles on a server, or 0 if it handles none or that is not clear.
+func (r *recording) callOf(server int) (number int64) {
+	if !strings.Contains(string(debug.Stack()), "OnMessage(") {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := 0
+	for n, handler := range r.handling {
+		if handler == any(server) {
+			found, number = found+1, n
+		}
+	}
+	if found != 1 {
+		return 0
+	}
+	return number
+}
+
+// Handling and Handled add to those of record.Cluster which handlers run.
+
+func (r *recording) Handling(call labrpc.CallInfo, args any) {
+	r.Cluster.Handling(call, args)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.handling[call.Number] = call.Server
+}
+
+func (r *recording) Handled(call labrpc.CallInfo, reply any) {
+	r.mu.Lock()
+	delete(r.handling, call.Number)
+	r.mu.Unlock()
+	r.Cluster.Handled(call, reply)
+}
+
+// hasFailed reports whether a violation or a failure is recorded.
+func (r *recording) hasFailed() bool { return r.failed.Load() }
 
 // failure records that the test fails, unless a violation came first.
 func (r *recording) failure(text string) {
@@ -92,7 +142,7 @@ func (r *recording) started(i int, ends []string, net *labrpc.Network) {
 	if r == nil {
 		return
 	}
-	r.observe.Do(func() { net.Observe(r.Cluster) })
+	r.observe.Do(func() { net.Observe(r) })
 	names := make([]any, len(ends))
 	for j, name := range ends {
 		names[j] = name
