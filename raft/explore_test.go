@@ -194,7 +194,7 @@ func (m searchCase) report(t *testing.T, r report, c *counterexample) {
 	t.Helper()
 	switch {
 	case c != nil:
-		t.Fatal(c)
+		c.fail(t)
 	case r.complete && m.states > 0 && r.states != m.states:
 		t.Errorf("%s, %v: %d states, want %d", m.variant, m.limits, r.states, m.states)
 	}
@@ -205,7 +205,7 @@ func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions 
 	t.Helper()
 	n, actions, found := walks(seed, more)
 	if found != nil {
-		t.Fatal(found)
+		found.fail(t)
 	}
 	return n, actions
 }
@@ -322,6 +322,7 @@ func playAndShow(t *testing.T, code string) {
 	case !ok:
 		t.Fatal("-explore.trace: the last action in the table is not possible there")
 	case b != nil:
+		defer w.recorded(t).show(t)
 		t.Fatalf("%v\n%s", b, c.said)
 	default:
 		fmt.Println("no violation")
@@ -336,7 +337,8 @@ func playTrace(t *testing.T, code string) {
 		t.Fatal(err)
 	}
 	if done, broken := w.play(w.trace, true); broken != nil {
-		t.Fatal(w.counterexample(broken))
+		c := w.counterexample(broken)
+		c.fail(t)
 	} else if len(done) < len(w.trace) {
 		t.Errorf("only %d of %d actions were possible: %s", len(done), len(w.trace), textOf(done))
 	}
