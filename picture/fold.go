@@ -26,7 +26,10 @@ func (u *run) folded(keep []bool) []bool {
 		if c.end < 0 {
 			continue
 		}
-		l := look{name: e.Name, term: e.Term, index: e.Index, last: e.Last, fate: u.events[c.end].Fate, answered: c.answer >= 0, ok: u.granted(c)}
+		l := look{name: e.Name, term: e.Term, fate: u.events[c.end].Fate, answered: c.answer >= 0, ok: u.granted(c)}
+		if e.Index <= e.Last { // it brings entries
+			l.index, l.last = e.Index, e.Last
+		}
 		at := link{e.Lane, e.Peer}
 		repeats := before[at] == l
 		before[at] = l

@@ -2,6 +2,8 @@
 
 package picture
 
+import "math"
+
 // The causal past of a violation: the messages, saves and changes without which it would not have happened. All that has
 // happened before it on any server would be nearly the whole page, so an event leads only to those that have brought about what
 // it says: a leader to its votes, an entry to the message that has brought it, a commit to the replies that were counted.
@@ -60,11 +62,18 @@ func (p *past) seeds(v int) {
 		p.add(c.end, c.answer, c.receive, c.send)
 		p.rivals(c, v)
 	}
-	if e.Index > 0 {
-		p.entry(e.Lane, v, e.Index)
-		for lane := range p.lanes {
-			p.find(lane, v, func(_ int, a *Event) bool { return a.Kind == Apply && a.Index == e.Index })
+	index := e.Index
+	if index == 0 && e.Call == 0 && e.Term == 0 { // it names nothing: what the server has applied last
+		if k := p.find(e.Lane, v, func(_ int, a *Event) bool { return a.Kind == Apply }); k >= 0 {
+			index = p.events[k].Index
 		}
+	}
+	if index > 0 {
+		p.entry(e.Lane, v, index)
+		for lane := range p.lanes {
+			p.find(lane, v, func(_ int, a *Event) bool { return a.Kind == Apply && a.Index == index })
+		}
+		p.counted(v, &Event{Lane: e.Lane, Index: index})
 	}
 	if e.Term > 0 {
 		for lane := range p.lanes {
@@ -113,114 +122,20 @@ func (p *past) rivals(c *call, v int) {
 func (p *past) entry(lane, i, index int) {
 	got := p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, index) })
 	p.find(lane, i, func(k int, e *Event) bool { return k > got && got >= 0 && e.Kind == Log && e.Index <= index })
-	p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Snapshot && e.Index >= index })
-	p.find(lane, i, func(_ int, e *Event) bool {
-		if e.Kind != Answer || !e.OK {
-			return false
-		}
-		sent := p.sent(p.calls[e.Call])
-		return sent != nil && !isVote(sent) && sent.Last >= index && sent.Index <= index
-	})
+	p.find(lane, i, func(_ int, e *Event) bool { return e.Kind == Snapshot })
+	acknowledged := func(first int) int {
+		return p.find(lane, i, func(_ int, e *Event) bool {
+			if e.Kind != Answer || !e.OK {
+				return false
+			}
+			sent := p.sent(p.calls[e.Call])
+			return sent != nil && !isVote(sent) && sent.Last >= index && sent.Index <= first
+		})
+	}
+	if acknowledged(index) < 0 { // no message that brought the entry: one that followed it
+		acknowledged(math.MaxInt)
+	}
 }
 
 // covers reports whether a Log event brings the entry at index.
 func covers(e *Event, index int) bool { return e.Index <= index && index < e.Index+len(e.Entries) }
-
-// causes adds what has directly brought about an event.
-func (p *past) causes(i int) {
-	switch e := p.events[i]; e.Kind {
-	case Send:
-		p.sender(i, e)
-	case Receive:
-		p.add(p.calls[e.Call].send)
-	case Answer:
-		p.add(p.calls[e.Call].receive)
-		p.handled(i, p.calls[e.Call])
-	case End:
-		p.add(p.calls[e.Call].answer)
-	case State:
-		if e.Role == Leader {
-			p.votes(i, e)
-			return
-		}
-		p.enclosing(i)
-	case Log, Snapshot:
-		p.enclosing(i)
-	case Commit:
-		p.committed(i, e)
-	case Apply:
-		p.find(e.Lane, i, func(_ int, c *Event) bool { return c.Kind == Commit && c.Index >= e.Index })
-		p.find(e.Lane, i, func(_ int, l *Event) bool { return l.Kind == Log && covers(l, e.Index) })
-	}
-}
-
-// enclosing adds the beginning of the handler in which event i has happened.
-func (p *past) enclosing(i int) (in bool) {
-	c := p.during(i)
-	if c != nil {
-		p.add(c.receive)
-	}
-	return c != nil
-}
-
-// handled adds what was saved and changed between the beginning of a handler and its return, event i.
-func (p *past) handled(i int, c *call) {
-	if c.receive < 0 {
-		return
-	}
-	p.back(p.events[i].Lane, i, func(k int, e *Event) bool {
-		if k > c.receive && (e.Kind == Save || e.Kind == Log || e.Kind == State || e.Kind == Snapshot) {
-			p.add(k)
-		}
-		return k > c.receive
-	})
-}
-
-// sender adds why a server has sent a request: its role in that term, and where it had the entries from.
-func (p *past) sender(i int, sent *Event) {
-	p.find(sent.Lane, i, func(_ int, e *Event) bool {
-		return e.Kind == State && e.Term == sent.Term && (e.Role == Leader || e.Role == Candidate)
-	})
-	if sent.Last > 0 && !isVote(sent) {
-		p.find(sent.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, sent.Last) })
-	}
-}
-
-// votes adds the votes that a new leader, event i, has counted since it became a candidate.
-func (p *past) votes(i int, leader *Event) {
-	p.back(leader.Lane, i, func(k int, e *Event) bool {
-		switch {
-		case e.Kind == End && p.granted(p.calls[e.Call]):
-			if sent := p.sent(p.calls[e.Call]); sent != nil && isVote(sent) {
-				p.add(k)
-			}
-		case e.Kind == State && e.Role == Candidate && e.Term == leader.Term:
-			p.add(k)
-			return false
-		case e.Kind == Start:
-			return false
-		}
-		return true
-	})
-}
-
-// committed adds why entries are known to be committed, event i: the message that has said so, or the replies that the leader
-// has counted, the last one of each server.
-func (p *past) committed(i int, commit *Event) {
-	if p.enclosing(i) {
-		return
-	}
-	counted := make([]bool, len(p.lanes))
-	p.back(commit.Lane, i, func(k int, e *Event) bool {
-		if e.Kind == End && p.granted(p.calls[e.Call]) {
-			sent := p.sent(p.calls[e.Call])
-			if sent != nil && !isVote(sent) && sent.Last >= commit.Index && sent.Peer >= 0 && sent.Peer < len(counted) && !counted[sent.Peer] {
-				counted[sent.Peer] = true
-				p.add(k)
-			}
-		}
-		return e.Kind != State || e.Role != Leader
-	})
-	p.find(commit.Lane, i, func(_ int, e *Event) bool { return e.Kind == State && e.Role == Leader })
-	p.find(commit.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, commit.Index) })
-}

@@ -55,6 +55,8 @@ type chunk struct {
 const entriesPerEvent = 4
 
 // New returns a Recorder without lanes and events.
+//
+//go:noinline
 func New(o Options) *Recorder {
 	r := &Recorder{now: o.Now, max: o.Max, title: o.Title, command: o.Command}
 	if r.max == 0 {

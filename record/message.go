@@ -144,8 +144,8 @@ func (m *Message) sendLocked(args any) {
 	switch {
 	case q.Kind == wire.RequestVote || q.Kind == wire.PreVote:
 		e.Index, e.Last = known(q.LastIndex), known(q.LastIndex)
-	case q.Kind == wire.AppendEntries && q.PrevIndex != wire.Unread && q.Count > 0:
-		e.Index, e.Last = q.PrevIndex+1, q.PrevIndex+q.Count
+	case q.Kind == wire.AppendEntries && (q.PrevIndex > 0 || q.PrevIndex == 0 && q.Count > 0):
+		e.Index, e.Last = q.PrevIndex+1, q.PrevIndex+q.Count // of a heartbeat, Last is PrevIndex: who accepts it has that entry
 	case q.Kind == wire.InstallSnapshot && q.LastIndex > 0:
 		e.Index, e.Last = 1, q.LastIndex
 	}

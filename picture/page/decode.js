@@ -32,22 +32,19 @@ async function decode(base64) {
     run[name] = new columns[name](data.events[name] || []);
     data.events[name] = null;
   }
-  for (const name of ["title", "command", "omitted", "strings", "violation", "open"]) run[name] = data[name];
-  run.lanes = data.lanes || [];
-  run.notes = data.notes || [];
-  run.elections = data.elections || [];
-  run.entries = data.entries || {};
-  run.n = run.kind.length;
+  delete data.events;
+  Object.assign(run, data, { lanes: data.lanes || [], elections: data.elections || [], n: run.kind.length });
   for (let i = 1; i < run.n; i++) run.at[i] += run.at[i - 1];
   findCalls();
+  findNames();
   findSubjects();
   findStates();
   findLinks();
 }
 
 // findCalls numbers messages and operations from 0 on. run.of is the number of an event's call or -1; run.send, receive,
-// answer and end are the events of a call, or -1; run.from and run.to are its lanes, or -1 if they are not known. An
-// operation has its Invoke in send and its Return in end.
+// answer and end are the events of a call, or -1, and run.first the first of them; run.from and run.to are its lanes, or -1 if
+// they are not known. An operation has its Invoke in send and its Return in end.
 function findCalls() {
   const numbers = new Map();
   run.of = new Int32Array(run.n).fill(-1);
@@ -60,25 +57,25 @@ function findCalls() {
   }
   run.calls = numbers.size;
   const columnOf = { [Send]: "send", [Receive]: "receive", [Answer]: "answer", [End]: "end", [Invoke]: "send", [Return]: "end" };
-  for (const name of ["send", "receive", "answer", "end"]) run[name] = new Int32Array(run.calls).fill(-1);
+  for (const name of ["send", "receive", "answer", "end", "first"]) run[name] = new Int32Array(run.calls).fill(-1);
   run.from = new Int16Array(run.calls).fill(-1);
   run.to = new Int16Array(run.calls).fill(-1);
   for (let i = 0; i < run.n; i++) {
     const call = run.of[i], kind = run.kind[i];
     if (call < 0) continue;
     run[columnOf[kind]][call] = i;
+    if (run.first[call] < 0) run.first[call] = i;
     run[kind === Receive || kind === Answer ? "to" : "from"][call] = run.lane[i];
     if (kind === Send) run.to[call] = run.peer[i];
   }
   run.numbers = numbers;
 }
 
-// firstOf is the earliest kept event of a call. It has the name and the arguments if the Send was kept.
-function firstOf(call) {
-  for (const name of ["send", "receive", "answer", "end"]) {
-    if (run[name][call] >= 0) return run[name][call];
-  }
-  return -1;
+// findNames makes run.names, the names of messages from the most frequent one on.
+function findNames() {
+  const counts = new Map();
+  for (let i = 0; i < run.n; i++) if (run.kind[i] === Send) counts.set(run.name[i], (counts.get(run.name[i]) || 0) + 1);
+  run.names = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
 }
 
 // findSubjects works out what the filters ask for: run.about is the term of each event, and run.low to run.high the
@@ -105,6 +102,4 @@ function findSubjects() {
 }
 
 // entriesOf is the entries of a Log event, each a pair of a term and the number of a string.
-function entriesOf(i) {
-  return run.entries[i] || [];
-}
+const entriesOf = (i) => run.entries[i] || [];

@@ -1,45 +1,37 @@
-// The picture: what lies behind the arrows, and the marks and words of the events.
-
-const light = {
-  back: "#fbfbfa", head: "#ffffff", ink: "#1d2126", soft: "#69727c", line: "#dcdfe3", faint: "#f0f1f2", accent: "#1f5fae",
-  bad: "#b3261e", good: "#1d6b3f", mark: "rgba(255,226,120,.42)", halo: "rgba(251,251,250,.84)", cut: "#a2661c",
-  terms: ["#2b66ab", "#9a6200", "#2a7a4b", "#86408f", "#17777f", "#5b5fb0"], onLeader: "#ffffff", tint: .15,
-  messages: ["#33587f", "#7a3f86", "#12706f", "#6b5a12"],
-};
-const dark = {
-  back: "#14171b", head: "#1b1f24", ink: "#e7eaee", soft: "#97a1ac", line: "#343a42", faint: "#20252b", accent: "#8ab8f5",
-  bad: "#ff9a92", good: "#84d3a4", mark: "rgba(180,140,20,.34)", halo: "rgba(20,23,27,.82)", cut: "#e0a760",
-  terms: ["#7fb0ec", "#dfae55", "#78c798", "#cf9ad8", "#6cc8cf", "#a9acec"], onLeader: "#14171b", tint: .2,
-  messages: ["#9fc0e6", "#d3a6dd", "#7fcac8", "#d6c47a"],
-};
+// The picture: what lies behind the arrows.
 
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 const headHeight = 34, bandAt = 14, bandWidth = 22, wordsAt = bandAt + bandWidth + 9;
 
-// view is which part of the rows is shown, and how. top is in rows, zoom in pixels per row, left in pixels.
-const view = { top: 0, left: 0, zoom: 22, width: 0, height: 0, gutter: 86, lane: 160, selected: -1, past: false, colors: light, lanes: [], place: {} };
+// view is which part of the rows is shown, and how. top is in rows, zoom in pixels per row, left in pixels; place is the
+// position of each lane that is shown.
+const view = { top: 0, left: 0, zoom: 22, width: 0, height: 0, gutter: 86, lane: 160, selected: -1, past: false, lanes: [], place: {} };
+const colors = {}; // the custom properties of the style sheet
 let pen; // the context of the canvas
 
-// yOf is the height of a row on the canvas.
-function yOf(row) {
-  return headHeight + (rows.y[row] - view.top) * view.zoom;
+function readColors() {
+  const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue("--" + name).trim();
+  for (const name of ["back", "panel", "ink", "soft", "line", "faint", "accent", "bad", "good", "select", "halo", "cut"]) colors[name] = get(name);
+  colors.terms = [0, 1, 2, 3, 4, 5].map((k) => get("t" + k));
+  colors.messages = [0, 1, 2, 3].map((k) => get("m" + k));
+  patterns.clear();
 }
+
+// yOf is the height of a row on the canvas, and heightOf that of an event, or NaN.
+const yOf = (row) => headHeight + (rows.y[row] - view.top) * view.zoom;
+const heightOf = (i) => i < 0 ? NaN : yOf(rows.of[i]);
 
 // xOf is the left edge of a lane on the canvas.
-function xOf(lane) {
-  return view.gutter + view.place[lane] * view.lane - view.left;
-}
+const xOf = (lane) => view.gutter + view.place[lane] * view.lane - view.left;
 
 // faded reports whether event i is not what the reader wants to see.
-function faded(i) {
-  return view.past && !(run.flags[i] & Past) && i !== view.selected && run.kind[i] !== Violation;
-}
+const faded = (i) => view.past && !(run.flags[i] & Past) && i !== view.selected && run.kind[i] !== Violation;
 
 const patterns = new Map();
 
 // hatch is a pattern of oblique lines.
 function hatch(color, gap, thick) {
-  const key = color + gap + thick;
+  const key = color + gap;
   if (!patterns.has(key)) {
     const tile = new OffscreenCanvas(gap, gap), ink = tile.getContext("2d");
     ink.strokeStyle = color;
@@ -55,20 +47,19 @@ function hatch(color, gap, thick) {
 }
 
 const widths = new Map();
-let style = ""; // the font in use
+let fontNow = "";
 
 function setFont(size, bold) {
-  const wanted = (bold ? "600 " : "") + (size || 12) + "px " + font;
-  if (wanted !== style) pen.font = style = wanted;
+  const wanted = (bold ? "600 " : "") + size + "px " + font;
+  if (wanted !== fontNow) pen.font = fontNow = wanted;
 }
 
 // widthOf is the width of a text in the font in use.
 function widthOf(words) {
-  const key = style + words;
+  const key = fontNow + words;
   if (widths.size > 20000) widths.clear();
-  let width = widths.get(key);
-  if (width === undefined) widths.set(key, width = pen.measureText(words).width);
-  return width;
+  if (!widths.has(key)) widths.set(key, pen.measureText(words).width);
+  return widths.get(key);
 }
 
 // fit shortens a text to a width.
@@ -80,114 +71,6 @@ function fit(words, width) {
   return some < 3 ? "" : words.slice(0, some).trimEnd() + "…";
 }
 
-// draw draws the whole canvas. It draws rows only as far as they can be told apart.
-function draw() {
-  const colors = view.colors;
-  pen.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-  pen.globalAlpha = 1;
-  pen.textBaseline = "middle";
-  style = ""; // a canvas that was resized has lost its font
-  pen.fillStyle = colors.back;
-  pen.fillRect(0, 0, view.width, view.height);
-  if (!rows.count) return drawHead();
-  const first = Math.max(rowAt(view.top - 1) - 1, 0);
-  const last = Math.min(rowAt(view.top + (view.height - headHeight) / view.zoom + 1) + 1, rows.count - 1);
-  // Beyond mostRows, rows are less than a pixel apart: every step-th row stands for its neighbours.
-  const mostRows = 1500, step = Math.max(1, Math.ceil((last - first) / mostRows));
-  pen.save();
-  pen.beginPath();
-  pen.rect(view.gutter - 6, headHeight, view.width, view.height);
-  pen.clip();
-  for (const lane of view.lanes) drawBand(lane);
-  drawLines(first, last, step);
-  drawArrows(first, last, step);
-  drawEvents(first, last, step);
-  pen.restore();
-  drawTimes(first, last);
-  drawHead();
-}
-
-// stretches calls f with the top, the bottom and the position of each stretch of a list in view, but with at most one for
-// each pixel.
-function stretches(list, f) {
-  const row = (k) => k < 0 ? headHeight - 1e3 : k >= list.length ? view.height + 1e3 : list[k] < 0 ? headHeight - 1e3 : yOf(rows.of[list[k]]);
-  const topEvent = rows.event[rowAt(view.top - 1)];
-  for (let k = Math.max(lastAt(list, topEvent), 0), y = row(k); k < list.length && y < view.height;) {
-    let next = k + 1, bottom = row(next);
-    if (bottom < y + 1 && next < list.length) { // skip what ends within the pixel
-      next = Math.max(next, lastAt(list, rows.event[rowAt(view.top + (y + 1 - headHeight) / view.zoom)]));
-      bottom = row(next);
-      k = next - 1;
-    }
-    if (bottom > headHeight) f(Math.max(y, headHeight - 4), Math.min(bottom, view.height + 4), k, y);
-    k = next;
-    y = bottom;
-  }
-}
-
-function drawBand(lane) {
-  const x = xOf(lane) + bandAt, colors = view.colors;
-  if (x > view.width || x + view.lane < view.gutter) return;
-  pen.globalAlpha = 1;
-  if (run.lanes[lane].client) {
-    pen.fillStyle = colors.line;
-    pen.fillRect(x + bandWidth / 2 - .5, headHeight, 1, view.height);
-    return;
-  }
-  const links = run.links[lane];
-  stretches(links.first, (top, bottom, k, start) => {
-    if (!links.cut[k].length && !links.alone[k]) return;
-    if (links.alone[k]) {
-      pen.fillStyle = hatch(colors.line, 12, 2.5);
-      pen.fillRect(x - bandAt + 2, top, view.lane - 6, bottom - top);
-    }
-    pen.fillStyle = hatch(colors.cut, 5, 1.4);
-    pen.fillRect(x - 9, top, 6, bottom - top);
-    const words = links.alone[k] ? "✂ cut off from all" : "✂ →" + links.cut[k].map(shortName).join(" →");
-    setFont(11, true);
-    if (bottom - top > 14) text(fit(words, view.lane - 50), x + bandWidth + 9, Math.max(start + 2, headHeight) + 8, colors.cut, 11, true);
-  });
-  stretches(run.bands[lane].first, (top, bottom, k, start) => drawRole(run.bands[lane], x, top, bottom, k, start));
-}
-
-// drawRole draws a stretch of one term and one role. The role is to be seen without colours: a follower is an outline, a
-// candidate hatched, and a leader solid.
-function drawRole(bands, x, top, bottom, k, start) {
-  const colors = view.colors, role = bands.role[k], term = bands.term[k], height = bottom - top;
-  const color = colors.terms[term % colors.terms.length];
-  pen.globalAlpha = 1;
-  if (!bands.up[k]) {
-    if (k === 0 && bands.first.length > 1) return;
-    pen.fillStyle = hatch(colors.soft, 4, .8);
-    pen.fillRect(x + 5, top, bandWidth - 10, height);
-    if (height > 40) text("crashed", x + bandWidth + 9, Math.max(start, headHeight) + 28, colors.soft, 11);
-    return;
-  }
-  pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : colors.tint;
-  pen.fillStyle = color;
-  pen.fillRect(x, top, bandWidth, height);
-  pen.globalAlpha = 1;
-  if (role === Candidate) {
-    pen.fillStyle = hatch(color, 6, 1.8);
-    pen.fillRect(x, top, bandWidth, height);
-  }
-  pen.fillStyle = color;
-  const edge = role === Candidate ? 2 : 1;
-  pen.fillRect(x, top, edge, height);
-  pen.fillRect(x + bandWidth - edge, top, edge, height);
-  if (start >= headHeight && height > 2) pen.fillRect(x - 3, start - .75, bandWidth + 6, 1.5);
-  if (height < 13 || !term) return;
-  pen.textAlign = "center";
-  for (let y = Math.max(start, headHeight) + 9; y < bottom - 3; y += 260) {
-    if (role === Candidate) {
-      pen.fillStyle = colors.back;
-      pen.fillRect(x + 3, y - 7, bandWidth - 6, 14);
-    }
-    text(String(term), x + bandWidth / 2, y, role === Leader ? colors.onLeader : color, term > 99 ? 9 : 11.5, true);
-  }
-  pen.textAlign = "left";
-}
-
 // text writes words with their middle at y.
 function text(words, x, y, color, size, bold) {
   setFont(size, bold);
@@ -195,31 +78,130 @@ function text(words, x, y, color, size, bold) {
   pen.fillText(words, x, y);
 }
 
-// drawLines draws what concerns the whole run: steps of the test, the network, the violation, and the selected row.
-function drawLines(first, last, step) {
-  const colors = view.colors;
-  if (view.selected >= 0) {
-    const row = rows.of[view.selected], half = Math.max(Math.min(view.zoom / 2, 11), 2);
-    pen.fillStyle = colors.mark;
-    pen.fillRect(0, yOf(row) - half, view.width, 2 * half);
+// box fills a rectangle.
+function box(color, x, y, width, height) {
+  pen.fillStyle = color;
+  pen.fillRect(x, y, width, height);
+}
+
+// within calls f while nothing is drawn to the left of x and above y.
+function within(x, y, f) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, view.width, view.height);
+  pen.clip();
+  f();
+  pen.restore();
+  fontNow = "";
+}
+
+// draw draws the whole canvas. Beyond mostRows, every step-th row stands for its neighbours.
+function draw() {
+  pen.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+  pen.globalAlpha = 1;
+  pen.textBaseline = "middle";
+  fontNow = "";
+  box(colors.back, 0, 0, view.width, view.height);
+  if (!rows.count) return drawHead();
+  const mostRows = 1500, first = Math.max(rowAt(view.top - 1) - 1, 0);
+  const last = Math.min(rowAt(view.top + (view.height - headHeight) / view.zoom + 1) + 1, rows.count - 1);
+  const step = Math.max(1, Math.ceil((last - first) / mostRows));
+  within(view.gutter - 6, headHeight, () => {
+    view.lanes.forEach(drawBand);
+    drawLines(first, last);
+    drawArrows(first, last, step);
+    drawEvents(first, last, step);
+    drawCrosses();
+  });
+  drawTimes(first, last, step);
+  drawHead();
+}
+
+// stretches calls f with the top, the bottom and the position of each stretch of a list in view, and with its true top. Of
+// those within one pixel, it takes the last.
+function stretches(list, f) {
+  const row = (k) => k >= list.length ? view.height + 1e3 : list[k] < 0 ? headHeight - 1e3 : yOf(rows.of[list[k]]);
+  let k = Math.max(lastAt(list, rows.event[rowAt(view.top - 1)]), 0);
+  for (let y = row(k); k < list.length && y < view.height;) {
+    let bottom = row(k + 1);
+    if (bottom < y + 1 && k + 1 < list.length) {
+      k = Math.max(k + 1, lastAt(list, rows.event[rowAt(view.top + (y + 1 - headHeight) / view.zoom)]));
+      bottom = row(k + 1);
+    }
+    if (bottom > headHeight) f(Math.max(y, headHeight - 4), Math.min(bottom, view.height + 4), k, y);
+    k++;
+    y = bottom;
   }
+}
+
+function drawBand(lane) {
+  const x = xOf(lane) + bandAt, links = run.links[lane], bands = run.bands[lane];
+  if (x > view.width || x + view.lane < view.gutter) return;
+  pen.globalAlpha = 1;
+  if (run.lanes[lane].client) return box(colors.line, x + bandWidth / 2 - .5, headHeight, 1, view.height);
+  stretches(links.first, (top, bottom, k, start) => {
+    if (!links.cut[k].length && !links.alone[k]) return;
+    if (links.alone[k]) box(hatch(colors.line, 12, 2.5), x - bandAt + 2, top, view.lane - 6, bottom - top);
+    box(hatch(colors.cut, 5, 1.4), x - 9, top, 6, bottom - top);
+    if (bottom - top < 30) return;
+    setFont(11, true);
+    const words = fit(links.alone[k] ? "✂ cut off" : "✂ →" + links.cut[k].map(shortName).join(" →"), view.lane - wordsAt);
+    text(words, x + bandWidth + 9, Math.max(start + view.zoom, headHeight + 9), colors.cut, 11, true);
+  });
+  stretches(bands.first, (top, bottom, k, start) => drawRole(bands, x, top, bottom, k, start));
+}
+
+// drawRole draws a stretch of one term and one role. The role is to be seen without colours: a follower is an outline, a
+// candidate hatched, and a leader solid.
+function drawRole(bands, x, top, bottom, k, start) {
+  const role = bands.role[k], term = bands.term[k], height = bottom - top, color = colors.terms[term % colors.terms.length];
+  if (!bands.up[k]) {
+    if (k === 0) return; // it has not started yet
+    box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height);
+    if (height > 40) text("crashed", x + bandWidth + 9, Math.max(start + view.zoom, headHeight + 9), colors.soft, 11);
+    return;
+  }
+  pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
+  box(color, x, top, bandWidth, height);
+  pen.globalAlpha = 1;
+  if (role === Candidate) box(hatch(color, 6, 1.8), x, top, bandWidth, height);
+  const edge = role === Candidate ? 2 : 1;
+  box(color, x, top, edge, height);
+  box(color, x + bandWidth - edge, top, edge, height);
+  if (start >= headHeight && height > 2) box(color, x - 3, start - .75, bandWidth + 6, 1.5);
+  if (height < 13 || !term) return;
+  pen.textAlign = "center";
+  for (let y = Math.max(start, headHeight) + 9; y < bottom - 3; y += 260) {
+    if (role === Candidate) box(colors.back, x + 3, y - 7, bandWidth - 6, 14);
+    text(String(term), x + bandWidth / 2, y, role === Leader ? colors.back : color, term > 99 ? 9 : 11.5, true);
+  }
+  pen.textAlign = "left";
+}
+
+// drawLines draws what concerns the whole run: the selected row, steps of the test, the network, and the violation.
+function drawLines(first, last) {
+  const wide = view.zoom >= 9;
+  if (view.selected >= 0) drawSelection(view.gutter - 6);
   for (let row = first; row <= last; row++) {
     const i = rows.event[row], kind = run.kind[i], y = yOf(row);
-    if (kind !== Step && kind !== Net && kind !== Violation && kind !== Link && !(kind === Note && run.lane[i] < 0)) continue;
-    if (view.zoom < 3 && kind === Link) continue;
-    pen.globalAlpha = faded(i) ? .3 : 1;
-    pen.fillStyle = kind === Violation ? colors.bad : kind === Step ? colors.soft : colors.cut;
-    const thick = kind === Violation ? 2.5 : kind === Step ? 1.25 : .75;
-    if (kind !== Link) pen.fillRect(view.gutter, y - thick / 2, view.width, thick);
-    if (view.zoom < 9) continue;
-    const words = kind === Link ? linkWords(i, rows.size[row]) : kind === Step ? "▷ " + label(i) : label(i);
-    const lane = kind === Violation && run.lane[i] >= 0 && run.lane[i] in view.place ? run.lane[i] : -1;
+    if (!(kind === Link ? wide : kind === Violation || run.lane[i] < 0)) continue;
+    const color = kind === Violation ? colors.bad : kind === Link || kind === Net ? colors.cut : colors.ink;
+    pen.globalAlpha = faded(i) || !wide ? .35 : 1;
+    if (kind !== Link) box(color, view.gutter, y - .5, view.width, kind === Violation ? 2.5 : 1);
+    if (!wide) continue;
     setFont(12, true);
-    const shown = fit(words, view.width - view.gutter - 40), width = widthOf(shown), start = view.gutter + 8;
-    const x = lane < 0 ? start : Math.max(start, Math.min(xOf(lane) + wordsAt, view.width - 20 - width));
-    pen.fillStyle = colors.back;
-    pen.fillRect(x - 4, y - 9, width + 8, 18);
-    text(shown, x, y, kind === Violation ? colors.bad : kind === Step ? colors.ink : colors.cut, 12, true);
+    const words = kind === Link ? linkWords(i, rows.size[row]) : kind === Step ? "▷ " + label(i) : label(i);
+    const shown = fit(words, view.width - view.gutter - 40);
+    pen.globalAlpha = 1;
+    box(colors.back, view.gutter + 2, y - 9, widthOf(shown) + 10, 18);
+    pen.globalAlpha = faded(i) ? .6 : 1;
+    text(shown, view.gutter + 6, y, color, 12, true);
   }
   pen.globalAlpha = 1;
+}
+
+// drawSelection marks the selected row from x on.
+function drawSelection(x) {
+  const half = clamp(view.zoom / 2, 2, 11);
+  box(colors.select, x, heightOf(view.selected) - half, x ? view.width : view.gutter - 6, 2 * half);
 }

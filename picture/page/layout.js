@@ -8,8 +8,8 @@ const rows = { count: 0 };
 const blockSize = 256;
 
 function filtering() {
-  return filter.lanes.size + filter.names.size + filter.kinds.size > 0 || !isNaN(filter.from + 0) || !isNaN(filter.to) ||
-    !isNaN(filter.index);
+  const { lanes, names, kinds, from, to, index } = filter;
+  return lanes.size + names.size + kinds.size > 0 || ![from, to, index].every(isNaN);
 }
 
 // hides reports whether the filter hides event i.
@@ -18,24 +18,27 @@ function hides(i) {
   if (lane < 0 || kind === Violation) return filter.kinds.has(kind);
   if (filter.lanes.has(lane)) return true;
   if (kind >= Send && kind <= End) {
-    if (call >= 0 && (filter.lanes.has(run.from[call]) || filter.lanes.has(run.to[call]) || filter.names.has(run.name[firstOf(call)]))) return true;
+    if (call >= 0 && (filter.lanes.has(run.from[call]) || filter.lanes.has(run.to[call]) || filter.names.has(run.name[run.first[call]]))) return true;
   } else if (filter.kinds.has(kind === Return ? Invoke : kind)) return true;
   if (run.about[i] < filter.from || run.about[i] > filter.to) return true;
   return filter.index < run.low[i] || filter.index > run.high[i];
 }
 
-function folded(i) {
-  return (run.flags[i] & Folded) !== 0 && !opened.all && !opened.events[i];
-}
+// beside reports whether event i is folded because it did not lead to the violation. What frames the others is not folded.
+const beside = (i) => view.past && !(run.flags[i] & Past) && ![Start, Crash, Link, Net, Step, Violation].includes(run.kind[i]);
+
+// folded reports whether event i is folded, and isFold whether a row stands for such events.
+const folded = (i) => !opened.events[i] && ((run.flags[i] & Folded) !== 0 && !opened.all || beside(i));
+const isFold = (row) => folded(rows.event[row]);
 
 // arrange gives each event that is shown a row. rows.of is the row of an event; a hidden event has that of the one before it.
-// A row has its first event in rows.event, the number of its events in rows.size, and its middle in rows.y. Events that
-// are folded, and links that change at once, share a row.
+// A row has its first and its last event in rows.event and rows.last, the number of its events in rows.size, and its middle
+// in rows.y. Events that are folded, and links that change at once, share a row.
 function arrange() {
   if (!opened.events) opened.events = new Uint8Array(run.n);
   const some = filtering();
-  Object.assign(rows, { of: new Int32Array(run.n), event: new Int32Array(run.n), size: new Int32Array(run.n), y: new Float64Array(run.n) });
-  rows.hidden = new Uint8Array(run.n);
+  for (const name of ["of", "event", "last", "size"]) rows[name] = new Int32Array(run.n);
+  Object.assign(rows, { y: new Float64Array(run.n), hidden: new Uint8Array(run.n) });
   let row = -1, foldedRow = false, end = 0; // end is the time of the last event in the row
   for (let i = 0; i < run.n; i++) {
     if (some && hides(i)) {
@@ -52,6 +55,7 @@ function arrange() {
       foldedRow = fold;
     }
     rows.size[row]++;
+    rows.last[row] = i;
     rows.of[i] = row;
     end = run.at[i];
   }
@@ -62,9 +66,7 @@ function arrange() {
 }
 
 // extra is the room for a stretch of time in which nothing is shown, in rows.
-function extra(ns) {
-  return ns < 1e6 ? 0 : Math.min(2.4, .24 * Math.log2(1 + ns / 1e6));
-}
+const extra = (ns) => ns < 1e6 ? 0 : Math.min(2.4, .24 * Math.log2(1 + ns / 1e6));
 
 // proportional moves the rows to where their times are, on an axis as long as the one by order.
 function proportional() {
@@ -80,7 +82,7 @@ function findSpans() {
   const blocks = Math.ceil(rows.count / blockSize) + 1, mostBlocks = 400;
   rows.spans = Array.from({ length: blocks }, () => []);
   for (let call = 0; call < run.calls; call++) {
-    const first = firstOf(call);
+    const first = run.first[call];
     if (rows.hidden[first]) continue;
     let last = first;
     for (const name of ["receive", "answer", "end"]) last = Math.max(last, run[name][call]);
@@ -89,38 +91,24 @@ function findSpans() {
   }
 }
 
-// rowAt is the last row at or above a height, counted in rows.
-function rowAt(y) {
-  let low = 0, high = rows.count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (rows.y[middle] <= y) low = middle + 1;
-    else high = middle;
-  }
-  return Math.max(low - 1, 0);
-}
-
-// isFold reports whether a row stands for folded events.
-function isFold(row) {
-  return folded(rows.event[row]);
-}
+// rowAt is the last row at or above a height, counted in rows, or the first row.
+const rowAt = (y) => Math.max(lastAt(rows.y, y, rows.count), 0);
 
 // foldWords counts what a row of folded events stands for.
 function foldWords(row) {
-  let sent = 0, last = rows.event[row];
-  for (let i = last; i < run.n && rows.of[i] === row; i++) {
+  let sent = 0, others = 0;
+  for (let i = rows.event[row]; i <= rows.last[row]; i++) {
     if (rows.hidden[i]) continue;
     if (run.kind[i] === Send) sent++;
-    last = i;
+    if (!(run.flags[i] & Folded)) others++;
   }
-  const length = run.at[last] - run.at[rows.event[row]];
-  const what = sent ? sent + (sent > 1 ? " heartbeats" : " heartbeat") : "of heartbeats";
-  return what + (length >= 1e6 ? ", " + span(length) : "");
+  const length = run.at[rows.last[row]] - run.at[rows.event[row]], count = others || !sent ? rows.size[row] : sent;
+  return count + (others || !sent ? " event" : " heartbeat") + (count > 1 ? "s" : "") + (length >= 1e6 ? ", " + span(length) : "");
 }
 
 // unfold gives each event of a row of folded ones a row.
 function unfold(row) {
-  for (let i = rows.event[row]; i < run.n && rows.of[i] === row; i++) opened.events[i] = 1;
+  opened.events.fill(1, rows.event[row], rows.last[row] + 1);
   arrange();
 }
 
@@ -135,10 +123,9 @@ function search(text) {
   const term = /^term (\d+)$/.exec(text), number = /^#(\d+)$/.exec(text);
   for (let i = 0; i < run.n; i++) {
     if (rows.hidden[i]) continue;
-    const hit = number ? i === Number(number[1]) : term ? run.about[i] === Number(term[1]) :
-      inStrings[run.name[i]] | inStrings[run.text[i]] | inStrings[run.detail[i]] ||
-      inKinds[run.kind[i]] || run.kind[i] === State && inRoles[run.role[i]] ||
-      run.kind[i] === Log && entriesOf(i).some((entry) => inStrings[entry[1]]);
+    const kind = run.kind[i], hit = number ? i === Number(number[1]) : term ? run.about[i] === Number(term[1]) :
+      inStrings[run.name[i]] || inStrings[run.text[i]] || inStrings[run.detail[i]] || inKinds[kind] ||
+      kind === State && inRoles[run.role[i]] || kind === Log && entriesOf(i).some((entry) => inStrings[entry[1]]);
     if (hit) found.push(i);
   }
   return found;

@@ -7,15 +7,9 @@ function make(tag, properties, ...children) {
   return element;
 }
 
-// link is a link to an event.
-function link(i, words) {
-  return make("a", { href: "#e" + i }, words === undefined ? label(i) : words);
-}
-
-function pairs(list) {
-  return make("dl", {}, ...list.filter((pair) => pair && pair[1] !== "" && pair[1] !== null)
-    .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
-}
+// link is a link to an event, and pairs a list of names and values without those that are missing.
+const link = (i, words) => make("a", { href: "#e" + i }, words);
+const pairs = (list) => make("dl", {}, ...list.filter((pair) => pair && pair[1]).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 
 // headline says what an event is.
 function headline(i) {
@@ -68,15 +62,12 @@ function moment(call, column) {
 }
 
 function aboutMessage(call) {
-  const send = run.send[call], answer = run.answer[call], fate = fateOf(call), bad = fate > Late || refused(call);
-  const out = [];
-  if (send >= 0) out.push(make("p", {}, request(call)));
-  else out.push(make("p", { className: "soft" }, "It was sent before the first event of this page."));
+  const send = run.send[call], answer = run.answer[call], fate = fateOf(call);
+  const out = [send >= 0 ? make("p", {}, request(call)) : make("p", { className: "soft" }, "It was sent before the first event of this page.")];
   if (answer >= 0) out.push(make("p", { className: refused(call) ? "bad" : "good" }, "Answer: " + answerWords(answer)));
   out.push(pairs([
-    ["fate", make("span", { className: bad && fate > Late ? "bad" : "" }, fateNames[fate])],
-    ["sent", moment(call, "send")], ["received", moment(call, "receive")], ["answered", moment(call, "answer")],
-    ["ended", moment(call, "end")]]));
+    ["fate", make("span", { className: fate > Late ? "bad" : "" }, fateNames[fate])], ["sent", moment(call, "send")],
+    ["received", moment(call, "receive")], ["answered", moment(call, "answer")], ["ended", moment(call, "end")]]));
   for (const [name, i] of [["Arguments", send], ["Reply", answer]]) {
     const detail = i >= 0 ? string(run.detail[i]) : "";
     if (detail) out.push(make("b", {}, name), make("pre", { tabIndex: 0, id: name.toLowerCase() }, detail));
@@ -99,7 +90,7 @@ function aboutOther(i) {
     text && text.length > 20 && kind !== Step && kind !== Net ? make("p", {}, text) : null,
     kind === Violation ? pairs([["server", run.lane[i] >= 0 ? laneName(run.lane[i]) : ""], ["term", run.term[i] ? String(run.term[i]) : ""],
       ["index", run.index[i] ? String(run.index[i]) : ""],
-      message === undefined ? null : ["message", link(firstOf(message), request(message))]]) : null,
+      message === undefined ? null : ["message", link(run.first[message], request(message))]]) : null,
     entries.length ? make("pre", { tabIndex: 0 }, entries.slice(0, most).map((entry, k) =>
       run.index[i] + k + "  term " + entry[0] + "  " + string(entry[1])).join("\n") +
       (entries.length > most ? "\n… " + (entries.length - most) + " more" : "")) : null,
@@ -111,28 +102,25 @@ function showServers(i) {
   const servers = run.lanes.map((_, lane) => lane).filter((lane) => !run.lanes[lane].client);
   const states = servers.map((lane) => stateAt(lane, i));
   const here = (k) => servers[k] === run.lane[i] ? "here" : "";
-  const row = (name, value, className) => make("tr", { className: className || "" }, make("th", { scope: "row" }, name),
-    ...states.map((state, k) => make("td", { className: here(k) }, value(state))));
+  const facts = { role: (state) => state.up ? ["?", "follower", "candid.", "LEADER"][state.role].slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
+    leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit, applied: (state) => state.applied,
+    snapshot: (state) => state.snapshot || "–" };
   const head = make("tr", {}, make("td", {}), ...servers.map((lane, k) => make("th", { scope: "col", className: here(k), title: laneName(lane) }, shortName(lane))));
   const body = make("tbody", {},
-    row("role", (state) => state.up ? { [NoRole]: "?", [Follower]: "follow", [Candidate]: "candid.", [Leader]: "LEADER" }[state.role] : "down"),
-    row("term", (state) => String(state.term)),
-    row("leader", (state) => state.leader >= 0 ? shortName(state.leader) : "–"),
-    row("commit", (state) => String(state.commit)),
-    row("applied", (state) => String(state.applied)),
-    row("snapshot", (state) => state.snapshot ? String(state.snapshot) : "–"),
+    ...Object.keys(facts).map((name) => make("tr", {}, make("th", { scope: "row" }, name),
+      ...states.map((state, k) => make("td", { className: here(k) }, String(facts[name](state)))))),
     make("tr", { className: "logs" }, make("th", { colSpan: servers.length + 1 }, "Logs: term and command at each index")),
     ...logRows(states, i, here));
   $("servers").hidden = !servers.length;
   $("servers").lastElementChild.replaceChildren(
     make("div", { className: "scroll" }, make("table", {}, make("thead", {}, head), body)),
-    make("p", { className: "soft" }, "✓ committed, ● applied, as this server knows; ≠ differs from most servers; underlined: changed by the selected event; ◆ in the snapshot."));
+    make("p", { className: "soft" }, "● applied, ✓ committed, as this server knows; ≠ differs from most servers; underlined: changed by the selected event; ◆ in the snapshot."));
 }
 
 // interesting is the indices worth a row: those around which logs end, are committed or differ, or that the event is about.
 function interesting(states, i) {
   const found = new Set(), around = (index) => {
-    for (let k = Math.max(index - 2, 1); k <= index + 2; k++) found.add(k);
+    for (let k = index - 1; index && k <= index + 1; k++) found.add(k);
   };
   let differences = 0;
   const ends = states.map((state) => state.base + state.log.length);
@@ -160,11 +148,11 @@ function logRows(states, i, here) {
 }
 
 function logCell(state, index, i, most, all, here) {
-  const entry = state.log[index - state.base - 1];
+  const entry = entryAt(state, index);
   if (!entry) return make("td", { className: "none " + here }, index <= state.base && state.snapshot >= index ? "◆" : "");
   const words = string(entry[1]), differs = all > 1 && entryKey(state, index) !== most;
   const changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
-  const marks = (index <= state.commit ? " ✓" : "") + (index <= state.applied ? "●" : "");
+  const mark = index <= state.applied ? "●" : index <= state.commit ? "✓" : "";
   return make("td", { className: [here, index <= state.commit ? "committed" : "", differs ? "differs" : "", changed ? "changed" : ""].join(" "),
-    title: index + ": term " + entry[0] + ", " + words }, make("b", {}, String(entry[0])), " " + (words.length > 24 ? words.slice(0, 24) + "…" : words) + marks);
+    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 24 ? words.slice(0, 24) + "…" : words));
 }

@@ -10,24 +10,17 @@ function findStates() {
     if (lane < 0 || kind > Log || kind === Save) continue;
     run.changes[lane].push(i);
     const bands = run.bands[lane], last = bands.first.length - 1;
-    if (kind === Start) addBand(bands, i, true, bands.up[last] ? bands.term[last] : 0, NoRole);
-    if (kind === Crash) addBand(bands, i, false, bands.term[last], NoRole);
-    if (kind === State && (run.term[i] !== bands.term[last] || run.role[i] !== bands.role[last] || !bands.up[last])) {
-      addBand(bands, i, true, run.term[i], run.role[i]);
-    }
+    const now = kind === State ? { term: run.term[i], role: run.role[i], up: true } :
+      kind === Start || kind === Crash ? { term: 0, role: NoRole, up: kind === Start } : null;
+    if (!now || kind === State && now.term === bands.term[last] && now.role === bands.role[last] && bands.up[last]) continue;
+    bands.first.push(i);
+    for (const name in now) bands[name].push(now[name]);
   }
 }
 
-function addBand(bands, i, up, term, role) {
-  bands.first.push(i);
-  bands.up.push(up);
-  bands.term.push(term);
-  bands.role.push(role);
-}
-
-// lastAt is the position of the last number in a sorted list that is at most x, or -1.
-function lastAt(list, x) {
-  let low = 0, high = list.length;
+// lastAt is the position of the last number that is at most x among the first numbers of a sorted list, or -1.
+function lastAt(list, x, count = list.length) {
+  let low = 0, high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (list[middle] <= x) low = middle + 1;
@@ -64,10 +57,8 @@ function change(state, i) {
       Object.assign(state, { term: run.term[i], role: run.role[i], leader: run.peer[i] });
       break;
     case Commit:
-      state.commit = index;
-      break;
     case Apply:
-      state.applied = index;
+      state[run.kind[i] === Commit ? "commit" : "applied"] = index;
       break;
     case Snapshot:
       state.snapshot = Math.max(state.snapshot, index);
@@ -121,8 +112,6 @@ function common(states, index) {
   return { most, all };
 }
 
-// entryKey tells entries of one index apart. It is null if the state has no entry there.
-function entryKey(state, index) {
-  const entry = state.log[index - state.base - 1];
-  return entry ? entry[0] + " " + entry[1] : null;
-}
+// entryAt is the entry of a state's log at an index, if there is one, and entryKey tells entries of one index apart.
+const entryAt = (state, index) => state.log[index - state.base - 1];
+const entryKey = (state, index) => entryAt(state, index) ? entryAt(state, index).join(" ") : null;

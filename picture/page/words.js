@@ -12,14 +12,9 @@ function string(k) {
   return (run.strings[k] || "").replace(/[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
-function laneName(lane) {
-  return run.lanes[lane] ? run.lanes[lane].name : "an unknown lane";
-}
-
 // shortName is the name of a lane for a narrow place: the number of a server.
-function shortName(lane) {
-  return laneName(lane).replace(/^server /, "");
-}
+const laneName = (lane) => run.lanes[lane] ? run.lanes[lane].name : "an unknown lane";
+const shortName = (lane) => laneName(lane).replace(/^server /, "");
 
 // time is a number of nanoseconds as seconds, with as many digits as it needs.
 function time(ns) {
@@ -35,37 +30,24 @@ function span(ns) {
 }
 
 // nameOf is the name of a message, such as RequestVote.
-function nameOf(call) {
-  return string(run.name[firstOf(call)]) || "message";
-}
+const nameOf = (call) => string(run.name[run.first[call]]) || "message";
 
 // request is what a message says, beginning with its name.
 function request(call) {
-  const name = nameOf(call), text = string(run.text[firstOf(call)]);
+  const name = nameOf(call), text = string(run.text[run.first[call]]);
   return run.send[call] < 0 ? name : text.startsWith(name) ? text : text ? name + " " + text : name;
 }
 
-// fateOf is how a message has ended, or 0.
-function fateOf(call) {
-  return run.end[call] < 0 ? 0 : run.fate[run.end[call]];
-}
-
-// refused reports whether the receiver of a message has refused it.
-function refused(call) {
-  return run.answer[call] >= 0 && !(run.flags[run.answer[call]] & OK);
-}
-
-// range is the entries of a log from low to high.
-function range(low, high) {
-  return high > low ? low + ".." + high : String(low);
-}
+// fateOf is how a message has ended, or 0, and refused reports whether its receiver has refused it.
+const fateOf = (call) => run.end[call] < 0 ? 0 : run.fate[run.end[call]];
+const refused = (call) => run.answer[call] >= 0 && !(run.flags[run.answer[call]] & OK);
 
 function logWords(i) {
-  const entries = entriesOf(i), first = run.index[i];
-  if (!entries.length) return "log ends at " + (first - 1);
+  const entries = entriesOf(i), first = run.index[i], count = entries.length;
+  if (!count) return "log ends at " + (first - 1);
   const terms = [...new Set(entries.map((entry) => entry[0]))];
-  return "log " + range(first, first + entries.length - 1) + ", term " + terms.slice(-3).join(", ") +
-    (entries.length === 1 ? ": " + string(entries[0][1]) : "");
+  return "log " + first + (count > 1 ? ".." + (first + count - 1) : "") + ", term " + terms.slice(-3).join(", ") +
+    (count === 1 ? ": " + string(entries[0][1]) : "");
 }
 
 // answerWords is the answer of a message's receiver.

@@ -122,17 +122,18 @@ func (cfg *config) messages(applyCh applyChannel) iter.Seq[ApplyMsg] {
 // applies tells the watch what the service receives.
 func (rf *Raft) applies(m *ApplyMsg) {
 	index, command := m.CommandIndex, m.Command
-	switch w := rf.cfg.watch; {
-	case m.CommandValid:
-		w.wire.Applied(rf.server, index)
-		w.judge()
+	switch {
 	case m.SnapshotValid:
 		index, command = m.SnapshotIndex, nil
-	default:
+	case !m.CommandValid:
 		return
 	}
-	if rf.told != nil {
+	if rf.told != nil { // first, so that the page shows it before a violation
 		rf.told.Applied(index, command)
+	}
+	if m.CommandValid {
+		rf.cfg.watch.wire.Applied(rf.server, index)
+		rf.cfg.watch.judge()
 	}
 }
 
