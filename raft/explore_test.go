@@ -315,6 +315,7 @@ func playAndShow(t *testing.T, code string) {
 	if err != nil {
 		t.Fatalf("-explore.trace: %v", err)
 	}
+	defer w.recorded(t).show(t)
 	c := newLive(w.limits, w.variant, true)
 	text, ok := c.show(w.trace)
 	fmt.Print(text)
@@ -322,7 +323,6 @@ func playAndShow(t *testing.T, code string) {
 	case !ok:
 		t.Fatal("-explore.trace: the last action in the table is not possible there")
 	case b != nil:
-		defer w.recorded(t).show(t)
 		t.Fatalf("%v\n%s", b, c.said)
 	default:
 		fmt.Println("no violation")
