@@ -39,12 +39,13 @@ EOF
 modules='
 .       120 -race
 compare  30
+kvraft   30
 student  10
 replay  110
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.
-most=270
+most=300
 
 # fail MESSAGE: prints an error and exits with status 1.
 fail() {

@@ -1,0 +1,75 @@
+package kvraft
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// An op is an operation as the log holds it.
+type op struct {
+	kind            kind
+	client, request int64 // of a Put or an Append
+	key, value      string
+}
+
+// A kind says what an operation does.
+type kind byte
+
+const (
+	get kind = iota + 1
+	put
+	appendTo
+)
+
+// Encode returns an op as a string: the kind, then client, request and the length of the key as varints, the key, the
+// value. It makes the store an rsm.Codec.
+func (*store) Encode(req any) string {
+	o := req.(op)
+	b := make([]byte, 0, 1+3*binary.MaxVarintLen64+len(o.key)+len(o.value))
+	b = append(b, byte(o.kind))
+	b = binary.AppendVarint(b, o.client)
+	b = binary.AppendVarint(b, o.request)
+	b = binary.AppendVarint(b, int64(len(o.key)))
+	b = append(b, o.key...)
+	return string(append(b, o.value...))
+}
+
+// Decode is the inverse of Encode. Key and value share the memory of request. It panics if Encode has not made the request:
+// then the servers run different programs.
+func (*store) Decode(request string) any {
+	d := decoder{rest: request[min(1, len(request)):]}
+	o := op{client: d.number(), request: d.number()}
+	o.key = d.text(d.number())
+	if o.value = d.rest; d.bad || request[0] < byte(get) || request[0] > byte(appendTo) {
+		panic(fmt.Sprintf("kvraft: an operation is damaged: %q", request))
+	}
+	o.kind = kind(request[0])
+	return o
+}
+
+// A decoder reads numbers and texts. After a mistake bad is set, and all further ones are zero.
+type decoder struct {
+	rest string
+	bad  bool
+}
+
+func (d *decoder) number() int64 {
+	head := []byte(d.rest[:min(len(d.rest), binary.MaxVarintLen64)])
+	n, size := binary.Varint(head)
+	if size <= 0 {
+		d.bad = true
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+func (d *decoder) text(length int64) string {
+	if length < 0 || length > int64(len(d.rest)) {
+		d.bad = true
+		return ""
+	}
+	text := d.rest[:length]
+	d.rest = d.rest[length:]
+	return text
+}
