@@ -6,7 +6,6 @@
 //	server.go  KVServer: RPC handlers on a replicated state machine (package rsm)
 //	store.go   the state machine: keys, values, and what each client has done last
 //	op.go      operations, and how they are encoded
-//	table.go   a map whose contents can be captured at once
 //
 // # Exactly once
 //

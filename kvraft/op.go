@@ -3,6 +3,8 @@ package kvraft
 import (
 	"encoding/binary"
 	"fmt"
+
+	"6.824/kvraft/internal/enc"
 )
 
 // An op is an operation as the log holds it.
@@ -29,47 +31,18 @@ func (*store) Encode(req any) string {
 	b = append(b, byte(o.kind))
 	b = binary.AppendVarint(b, o.client)
 	b = binary.AppendVarint(b, o.request)
-	b = binary.AppendVarint(b, int64(len(o.key)))
-	b = append(b, o.key...)
+	b = enc.AppendText(b, o.key)
 	return string(append(b, o.value...))
 }
 
 // Decode is the inverse of Encode. Key and value share the memory of request. It panics if Encode has not made the request:
 // then the servers run different programs.
 func (*store) Decode(request string) any {
-	d := decoder{rest: request[min(1, len(request)):]}
-	o := op{client: d.number(), request: d.number()}
-	o.key = d.text(d.number())
-	if o.value = d.rest; d.bad || request[0] < byte(get) || request[0] > byte(appendTo) {
+	d := enc.Decoder{Rest: request[min(1, len(request)):]}
+	o := op{client: d.Number(), request: d.Number(), key: d.Text()}
+	if o.value = d.Rest; d.Bad || request[0] < byte(get) || request[0] > byte(appendTo) {
 		panic(fmt.Sprintf("kvraft: an operation is damaged: %q", request))
 	}
 	o.kind = kind(request[0])
 	return o
-}
-
-// A decoder reads numbers and texts. After a mistake bad is set, and all further ones are zero.
-type decoder struct {
-	rest string
-	bad  bool
-}
-
-func (d *decoder) number() int64 {
-	head := []byte(d.rest[:min(len(d.rest), binary.MaxVarintLen64)])
-	n, size := binary.Varint(head)
-	if size <= 0 {
-		d.bad = true
-		return 0
-	}
-	d.rest = d.rest[size:]
-	return n
-}
-
-func (d *decoder) text(length int64) string {
-	if length < 0 || length > int64(len(d.rest)) {
-		d.bad = true
-		return ""
-	}
-	text := d.rest[:length]
-	d.rest = d.rest[length:]
-	return text
 }

@@ -4,12 +4,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+
+	"6.824/kvraft/internal/enc"
+	"6.824/kvraft/internal/table"
 )
 
 // A store is the state machine of the service. It implements rsm.StateMachine, Capturer and Codec.
 type store struct {
-	values   table[string, value]
-	requests table[int64, int64] // the number of each client's last Put or Append
+	values   *table.Table[string, value]
+	requests *table.Table[int64, int64] // the number of each client's last Put or Append
 }
 
 // A value is the text under a key. Appends go to a builder, which copies only what is new; text is what it holds. The memory
@@ -26,7 +29,7 @@ type found struct {
 }
 
 func newStore() *store {
-	return &store{values: newTable[string, value](), requests: newTable[int64, int64]()}
+	return &store{values: table.New[string, value](), requests: table.New[int64, int64]()}
 }
 
 // DoOp carries out an operation. A Put or an Append that its client has numbered no higher than an earlier one was carried
@@ -34,14 +37,14 @@ func newStore() *store {
 func (s *store) DoOp(req any) any {
 	o := req.(op)
 	if o.kind == get {
-		v, ok := s.values.get(o.key)
+		v, ok := s.values.Get(o.key)
 		return found{v.text, ok}
 	}
-	if last, _ := s.requests.get(o.client); o.request <= last {
+	if last, _ := s.requests.Get(o.client); o.request <= last {
 		return nil
 	}
-	s.requests.set(o.client, o.request)
-	v, ok := s.values.get(o.key)
+	s.requests.Set(o.client, o.request)
+	v, ok := s.values.Get(o.key)
 	if !ok {
 		o.key = strings.Clone(o.key) // the operation's memory is much larger than the key
 	}
@@ -50,7 +53,7 @@ func (s *store) DoOp(req any) any {
 	} else {
 		v = v.append(o.value)
 	}
-	s.values.set(o.key, v)
+	s.values.Set(o.key, v)
 	return nil
 }
 
@@ -71,17 +74,15 @@ func (s *store) Snapshot() []byte { return s.Capture()() }
 // Capture notes the state, and returns a function that encodes it: the number of keys, then each key and value with their
 // lengths, then each client with the number of its last request.
 func (s *store) Capture() (encode func() []byte) {
-	values, requests := s.values.capture(), s.requests.capture()
+	values, requests := s.values.Capture(), s.requests.Capture()
 	return func() []byte {
 		b := make([]byte, 0, size(values, requests))
-		b = binary.AppendVarint(b, int64(values.n))
-		for key, v := range values.all {
-			b = binary.AppendVarint(b, int64(len(key)))
-			b = append(b, key...)
-			b = binary.AppendVarint(b, int64(len(v.text)))
-			b = append(b, v.text...)
+		b = binary.AppendVarint(b, int64(values.Len()))
+		for key, v := range values.All {
+			b = enc.AppendText(b, key)
+			b = enc.AppendText(b, v.text)
 		}
-		for client, last := range requests.all {
+		for client, last := range requests.All {
 			b = binary.AppendVarint(b, client)
 			b = binary.AppendVarint(b, last)
 		}
@@ -90,9 +91,9 @@ func (s *store) Capture() (encode func() []byte) {
 }
 
 // size bounds the length of the encoded state.
-func size(values captured[string, value], requests captured[int64, int64]) int {
-	n := binary.MaxVarintLen64 * (1 + 2*requests.n)
-	for key, v := range values.all {
+func size(values table.Captured[string, value], requests table.Captured[int64, int64]) int {
+	n := binary.MaxVarintLen64 * (1 + 2*requests.Len())
+	for key, v := range values.All {
 		n += len(key) + len(v.text) + 2*binary.MaxVarintLen32
 	}
 	return n
@@ -102,16 +103,16 @@ func size(values captured[string, value], requests captured[int64, int64]) int {
 // comes from another program.
 func (s *store) Restore(snapshot []byte) {
 	*s = *newStore()
-	d := decoder{rest: string(snapshot)}
-	for range d.number() {
-		key := strings.Clone(d.text(d.number())) // so that a value that is replaced can be freed
-		s.values.set(key, value{text: strings.Clone(d.text(d.number()))})
+	d := enc.Decoder{Rest: string(snapshot)}
+	for range d.Number() {
+		key := strings.Clone(d.Text()) // so that a value that is replaced can be freed
+		s.values.Set(key, value{text: strings.Clone(d.Text())})
 	}
-	for len(d.rest) > 0 && !d.bad {
-		client := d.number()
-		s.requests.set(client, d.number())
+	for len(d.Rest) > 0 && !d.Bad {
+		client := d.Number()
+		s.requests.Set(client, d.Number())
 	}
-	if d.bad {
+	if d.Bad {
 		panic(fmt.Sprintf("kvraft: a snapshot of %d bytes is damaged", len(snapshot)))
 	}
 }

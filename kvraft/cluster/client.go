@@ -12,6 +12,8 @@ type Client struct {
 	net  *labrpc.Network
 	ends []*labrpc.ClientEnd // by server
 
+	servers []string // their names
+
 	mu    sync.Mutex
 	names []string // of the ends; nil after Close
 }
@@ -26,7 +28,7 @@ func (c *Cluster[S]) NewClientTo(servers []int) *Client {
 	cl := &Client{net: c.net}
 	for i := range c.members {
 		endname, end := c.newEndLocked("client", i)
-		cl.names, cl.ends = append(cl.names, endname), append(cl.ends, end)
+		cl.names, cl.ends, cl.servers = append(cl.names, endname), append(cl.ends, end), append(cl.servers, name(i))
 	}
 	cl.Connect(servers)
 	return cl
@@ -45,22 +47,12 @@ func (cl *Client) Connect(servers []int) {
 func (cl *Client) Ends() []*labrpc.ClientEnd { return slices.Clone(cl.ends) }
 
 // Servers returns the names of the servers, for Call.
-func (cl *Client) Servers() []string {
-	servers := make([]string, len(cl.ends))
-	for i := range servers {
-		servers[i] = name(i)
-	}
-	return servers
-}
+func (cl *Client) Servers() []string { return slices.Clone(cl.servers) }
 
-// Call calls a method of the named server, as ClientEnd.Call does.
+// Call calls a method of the named server, as ClientEnd.Call does. It returns false if there is no server of that name.
 func (cl *Client) Call(server string, method string, args any, reply any) bool {
-	for i, end := range cl.ends {
-		if name(i) == server {
-			return end.Call(method, args, reply)
-		}
-	}
-	return false
+	i := slices.Index(cl.servers, server)
+	return i >= 0 && cl.ends[i].Call(method, args, reply)
 }
 
 // Close ends the connections. Calls in flight fail.
