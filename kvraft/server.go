@@ -9,16 +9,18 @@ import (
 // A KVServer is one server of the service. Its handlers Get and PutAppend are for labrpc; the server must also be
 // registered with its Raft: MakeService(kv) and MakeService(kv.Raft()).
 type KVServer struct {
-	rsm *rsm.RSM
-	rf  rsm.Raft
+	rsm   *rsm.RSM
+	rf    rsm.Raft
+	store *store // belongs to rsm
 }
 
 // StartKVServer starts server me of those that servers lead to. It continues from what persister holds. If maxraftstate is
 // positive, it takes a snapshot when the saved Raft state has about that many bytes; if it is -1, it never does.
 // StartKVServer returns quickly.
 func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int) *KVServer {
-	r := rsm.MakeRSM(servers, me, persister, maxraftstate, newStore())
-	return &KVServer{rsm: r, rf: r.Raft()}
+	s := newStore()
+	r := rsm.MakeRSM(servers, me, persister, maxraftstate, s)
+	return &KVServer{r, r.Raft(), s}
 }
 
 // Get is an RPC handler.
