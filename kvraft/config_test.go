@@ -174,22 +174,25 @@ func (cfg *config) snapshotSize() (size int) {
 // element is what a client appends.
 func element(client, n int) string { return fmt.Sprintf("x %d %d y", client, n) }
 
-// checkAppends fails the test unless value contains the first count elements of a client, each once and in order.
+// checkAppends fails the test unless value contains the first count elements of a client, each once and in order. It takes
+// linear time, unlike a search for each element in the whole value.
 func checkAppends(t *testing.T, client int, value string, count int) {
 	t.Helper()
-	last := -1
+	at := 0
 	for n := range count {
 		want := element(client, n)
-		at := strings.Index(value, want)
+		next := strings.Index(value[at:], want)
 		switch {
-		case at < 0:
-			t.Fatalf("%v missing element %v in Append result %v", client, want, value)
-		case strings.LastIndex(value, want) != at:
-			t.Fatalf("duplicate element %v in Append result", want)
-		case at <= last:
+		case next >= 0:
+			at += next + len(want)
+		case strings.Contains(value, want):
 			t.Fatalf("wrong order for element %v in Append result", want)
+		default:
+			t.Fatalf("%v missing element %v in Append result %v", client, want, value)
 		}
-		last = at
+	}
+	if n := strings.Count(value, fmt.Sprintf("x %d ", client)); n > count {
+		t.Fatalf("duplicate element in Append result: client %d has %d instead of %d", client, n, count)
 	}
 }
 
