@@ -27,8 +27,8 @@ const (
 // value. It makes the store an rsm.Codec.
 func (*store) Encode(req any) string {
 	o := req.(op)
-	b := make([]byte, 0, 1+3*binary.MaxVarintLen64+len(o.key)+len(o.value))
-	b = append(b, byte(o.kind))
+	var small [128]byte // most operations fit, so that only the string is allocated
+	b := append(small[:0], byte(o.kind))
 	b = binary.AppendVarint(b, o.client)
 	b = binary.AppendVarint(b, o.request)
 	b = enc.AppendText(b, o.key)

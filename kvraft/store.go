@@ -76,7 +76,7 @@ func (s *store) Snapshot() []byte { return s.Capture()() }
 func (s *store) Capture() (encode func() []byte) {
 	values, requests := s.values.Capture(), s.requests.Capture()
 	return func() []byte {
-		b := make([]byte, 0, size(values, requests))
+		b := make([]byte, 0, size(values, requests)+8) // the RSM appends to it
 		b = binary.AppendVarint(b, int64(values.Len()))
 		for key, v := range values.All {
 			b = enc.AppendText(b, key)

@@ -35,7 +35,7 @@ import (
 type StateMachine interface {
 	// DoOp carries out an operation that was passed to Submit on one of the servers, and returns its result.
 	DoOp(req any) any
-	// Snapshot returns the encoded state.
+	// Snapshot returns the encoded state. The RSM keeps it, and may append to it.
 	Snapshot() []byte
 	// Restore replaces the state by one that Snapshot has returned.
 	Restore(snapshot []byte)
@@ -45,7 +45,7 @@ type StateMachine interface {
 // operation is carried out while Snapshot runs.
 type Capturer interface {
 	// Capture notes the state as it is, which must take little time. The function that it returns encodes that state. It is
-	// called once, in another goroutine, while DoOp changes the state.
+	// called once, in another goroutine, while DoOp changes the state. The RSM keeps the result, and may append to it.
 	Capture() (encode func() []byte)
 }
 
@@ -74,11 +74,14 @@ type RSM struct {
 	saver   saver
 }
 
+// buffered is how many messages Raft may send before the reader takes one, so that they need not take turns.
+const buffered = 128
+
 // MakeRSM starts a replicated state machine with a new Raft server, number me of those that servers lead to. It continues
 // from what persister holds. If maxraftstate is positive, it takes a snapshot when the saved Raft state has about that many
 // bytes; otherwise it never does. MakeRSM returns quickly.
 func MakeRSM(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int, sm StateMachine) *RSM {
-	applyCh := make(chan raft.ApplyMsg)
+	applyCh := make(chan raft.ApplyMsg, buffered)
 	snapshot := persister.ReadSnapshot()
 	rf := raft.Make(servers, me, persister, applyCh, raft.WithCloseOnKill(), raft.WithEvents())
 	r := newRSM(rf, applyCh, maxraftstate, sm)

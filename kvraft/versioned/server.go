@@ -104,13 +104,14 @@ func (s *store) put(args rpc.PutArgs) rpc.Err {
 
 // Encode returns a Put as the key, the version plus 1 and the value, and a Get as the key and 0.
 func (*store) Encode(req any) string {
+	var small [128]byte // most operations fit, so that only the string is allocated
 	switch req := req.(type) {
 	case rpc.PutArgs:
-		b := enc.AppendText(nil, req.Key)
+		b := enc.AppendText(small[:0], req.Key)
 		b = binary.AppendVarint(b, int64(req.Version)+1)
 		return string(append(b, req.Value...))
 	case rpc.GetArgs:
-		return string(binary.AppendVarint(enc.AppendText(nil, req.Key), 0))
+		return string(binary.AppendVarint(enc.AppendText(small[:0], req.Key), 0))
 	default:
 		panic(fmt.Sprintf("versioned: there is no operation %T", req))
 	}
@@ -141,7 +142,7 @@ func (s *store) Capture() (encode func() []byte) {
 		for key, v := range values.All {
 			n += len(key) + len(v.text) + 3*binary.MaxVarintLen32
 		}
-		b := make([]byte, 0, n)
+		b := make([]byte, 0, n+8) // the RSM appends to it
 		for key, v := range values.All {
 			b = enc.AppendText(enc.AppendText(b, key), v.text)
 			b = binary.AppendVarint(b, int64(v.version))

@@ -73,7 +73,7 @@ func TestMutantsFit(t *testing.T) {
 
 // stages are the arguments of the test runs, in their order. Those that usually find a mistake soonest come first.
 var stages = [][]string{
-	{"-skip", "[34][ABC]$|^TestChaos", "./..."},
+	{"-skip", "[34][ABC]$|^TestChaos", ".", "./rsm", "./versioned", "./internal/table"},
 	{"-run", "[34][ABC]$", ".", "./rsm", "./versioned"},
 	{"-run", "^TestChaos", ".", "./versioned", "-chaos.seeds=200"},
 }

@@ -7,7 +7,7 @@ var table = []mutant{
 		`if w := ws.waiting[number]; w != nil { ws.settleLocked(w, outcome{rpc.OK, result}) return }`,
 		`for _, w := range ws.waiting { if w.index == index { ws.settleLocked(w, outcome{rpc.OK, result}); return } }`},
 	{"other-command-at-index-overlooked", "rsm/waiters.go",
-		`if w.index == index { ws.settleLocked(w, outcome{err: rpc.ErrWrongLeader}) }`, ``},
+		`if w.index == index { ws.settleLocked(w, outcome{err: rpc.ErrWrongLeader}) }`, `_ = w`},
 	{"other-command-loses-all", "rsm/waiters.go", `if w.index == index {`, `if w.index > 0 {`},
 	{"number-of-another-server", "rsm/reader.go", `if op.Boot != r.boot { op.Number = 0 }`, ``},
 	{"carried-out-during-start-overlooked", "rsm/waiters.go", `if index <= ws.applied || term <= ws.over {`, `if term <= ws.over {`},
@@ -34,9 +34,9 @@ var table = []mutant{
 	{"new-term-not-noticed", "rsm/reader.go", `case raft.NewTerm: r.waiters.termOver(e.Term - 1)`, `case raft.NewTerm:`},
 	{"new-term-ends-its-own-operations", "rsm/reader.go", `r.waiters.termOver(e.Term - 1)`, `r.waiters.termOver(e.Term)`},
 	{"lost-term-ends-later-ones", "rsm/waiters.go", `if 0 < w.term && w.term <= term {`, `if 0 < w.term {`},
-	{"poll-looks-only-at-role", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if !isLeader {`},
-	{"poll-looks-only-at-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if s.term < term {`},
-	{"poll-gives-up-in-own-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if s.term <= term {`},
+	{"poll-looks-only-at-role", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = term; !isLeader {`},
+	{"poll-looks-only-at-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term < term {`},
+	{"poll-gives-up-in-own-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term <= term {`},
 	{"no-poll", "rsm/rsm.go", `go r.watchTerm()`, ``},
 
 	// The end.
@@ -116,8 +116,8 @@ var table = []mutant{
 	{"one-server-asked", "seek/seek.go", `(s.leader + 1) % s.n`, `s.leader % s.n`},
 
 	// Versions.
-	{"repeated-put-surely-refused", "versioned/client.go", `case reply.Err == rpc.ErrVersion && maybe:`, `case false:`},
-	{"first-put-maybe", "versioned/client.go", `case reply.Err == rpc.ErrVersion && maybe:`, `case reply.Err == rpc.ErrVersion:`},
+	{"repeated-put-surely-refused", "versioned/client.go", `case reply.Err == rpc.ErrVersion && maybe:`, `case false && maybe:`},
+	{"first-put-maybe", "versioned/client.go", `case reply.Err == rpc.ErrVersion && maybe:`, `case reply.Err == rpc.ErrVersion && (maybe || true):`},
 	{"unknown-put-counts-as-not-done", "versioned/client.go", `case !ok || reply.Err == rpc.ErrMaybe: maybe = true`, `case !ok || reply.Err == rpc.ErrMaybe: maybe = !ok`},
 	{"refused-put-counts-as-done", "versioned/client.go", `case reply.Err == rpc.ErrWrongLeader:`, `case reply.Err == rpc.ErrWrongLeader: maybe = true`},
 	{"version-not-checked", "versioned/server.go", `case args.Version != v.version: return rpc.ErrVersion`, ``},
