@@ -8,6 +8,7 @@ SEED ?= 1
 TABLE ?=
 TRACE ?=
 RUN ?=
+TEST ?=
 ARGS ?=
 PLATFORMS = windows/amd64 darwin/arm64 wasip1/wasm
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -28,7 +29,7 @@ some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$$
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real many chaos explore choices mutants bench compare replay lint
+.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay lint
 
 help:
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \
@@ -37,6 +38,14 @@ help:
 ## begin
 demo: ## watch five servers agree on a text while they are cut off, crashed and restarted
 	go run ./cmd/raft-demo
+
+picture: ## draw the run of one test of raft as a page to open in a browser: TEST=TestFigure82C; ARGS=-clock=real
+	@go test -list $(call quote,^($(firstword $(subst /, ,$(TEST))))$$) ./raft | grep -q '^Test' || \
+		$(call fail,$(call quote,TEST must be the name of a test of raft$(comma) not '$(TEST)'))
+	@mkdir -p pictures && log=$$(mktemp) && trap 'rm -f "$$log"' EXIT && status=0 && \
+		{ go test -count=1 -v -run $(call quote,^$(subst /,$$/^,$(TEST))$$) ./raft -args -picture="$$PWD/pictures" $(ARGS) >"$$log" 2>&1 || status=$$?; } && \
+		cat "$$log" && { sed -n 's/^ *picture: \(.*\.html\)$$/\1/p' "$$log" | tail -n 1 | grep . || \
+		{ echo 'make: the test has written no page' >&2; status=2; }; } && exit $$status
 
 ## test
 test: ## run go vet and the tests of every module, Lab 2 in virtual time among them, in at most five minutes

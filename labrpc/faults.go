@@ -17,7 +17,7 @@ const (
 // Reliable makes the network reliable or unreliable. An unreliable network delays each request by 0 to 26 ms, loses 10% of
 // the requests, and loses 10% of the replies. A new network is reliable. For a call in flight, the setting at the time of
 // the request counts.
-func (rn *Network) Reliable(yes bool) { rn.reliable.Store(yes) }
+func (rn *Network) Reliable(yes bool) { rn.set(&rn.reliable, yes) }
 
 // IsReliable reports whether the network is reliable.
 func (rn *Network) IsReliable() bool { return rn.reliable.Load() }
@@ -25,11 +25,11 @@ func (rn *Network) IsReliable() bool { return rn.reliable.Load() }
 // LongReordering turns late replies on or off. If it is on, two thirds of the replies are delivered 200 to 2199 ms after
 // their handlers have returned. A late reply is delivered even if its end is disabled in the meantime. It is off in a new
 // network. For a call in flight, the setting at the time of the request counts.
-func (rn *Network) LongReordering(yes bool) { rn.longReordering.Store(yes) }
+func (rn *Network) LongReordering(yes bool) { rn.set(&rn.longReordering, yes) }
 
 // LongDelays sets how long a Call that cannot reach a server takes to return false: 0 to 6999 ms if yes, or else 0 to 99 ms,
 // as in a new network.
-func (rn *Network) LongDelays(yes bool) { rn.longDelays.Store(yes) }
+func (rn *Network) LongDelays(yes bool) { rn.set(&rn.longDelays, yes) }
 
 // IsLongDelays reports whether LongDelays is on.
 func (rn *Network) IsLongDelays() bool { return rn.longDelays.Load() }

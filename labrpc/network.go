@@ -16,6 +16,7 @@ type Network struct {
 	longReordering atomic.Bool   // two thirds of the replies are late
 	done           chan struct{} // closed by Cleanup
 	observer       Observer      // nil if there is none
+	links          LinkObserver  // the observer, if it is one; nil otherwise
 
 	_     [64]byte // keeps the counters, which each call writes, away from the cache line of the flags
 	count atomic.Int64
@@ -89,6 +90,7 @@ func (rn *Network) MakeEnd(endname interface{}) *ClientEnd {
 	}
 	e := &ClientEnd{rn: rn, name: endname}
 	rn.ends[endname] = e
+	rn.observeEndLocked(e)
 	return e
 }
 
@@ -104,6 +106,7 @@ func (rn *Network) DeleteEnd(endname interface{}) {
 	e.disable()
 	delete(rn.enabled, e)
 	delete(rn.ends, endname)
+	rn.observeEndLocked(e)
 }
 
 // Connect sets the server to which an end sends later calls. Calls in flight are not affected. The server may be added
@@ -113,6 +116,7 @@ func (rn *Network) Connect(endname interface{}, servername interface{}) {
 	defer rn.mu.Unlock()
 	if e := rn.ends[endname]; e != nil {
 		e.connect(rn.hostLocked(servername))
+		rn.observeEndLocked(e)
 	}
 }
 
@@ -124,6 +128,7 @@ func (rn *Network) Enable(endname interface{}, enabled bool) {
 	e := rn.ends[endname]
 	switch {
 	case e == nil || rn.closed():
+		return
 	case enabled:
 		rn.enabled[e] = true
 		e.enable()
@@ -131,6 +136,7 @@ func (rn *Network) Enable(endname interface{}, enabled bool) {
 		delete(rn.enabled, e)
 		e.disable()
 	}
+	rn.observeEndLocked(e)
 }
 
 // AddServer adds a server to the network under a name, which may be any comparable value except nil. It replaces another
@@ -166,6 +172,9 @@ func (rn *Network) replaceLocked(h *host, rs *Server) {
 	}
 	for e := range rn.enabled {
 		e.abandonCallsTo(h)
+	}
+	if rn.links != nil {
+		rn.links.ServerChanged(h.name, rs != nil)
 	}
 }
 

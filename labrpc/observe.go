@@ -56,8 +56,15 @@ func (f Fate) isDelivered() bool { return f == Delivered || f == Late }
 
 // Observe makes the network tell o about its calls. It must be called before the first call. The network has one observer;
 // nil means none. A call that begins after Cleanup, or whose end has SetCall, is not told: it sends nothing through this
-// network. Nor is a request that is handed to Server.Dispatch, which belongs to no network.
-func (rn *Network) Observe(o Observer) { rn.observer = o }
+// network. Nor is a request that is handed to Server.Dispatch, which belongs to no network. If o is a LinkObserver, it is
+// told about the network, too.
+func (rn *Network) Observe(o Observer) {
+	rn.mu.Lock()
+	defer rn.mu.Unlock()
+	rn.observer = o
+	rn.links, _ = o.(LinkObserver)
+	rn.observeAllLocked()
+}
 
 // info describes c, which has been sent.
 func (c *call) info() CallInfo {

@@ -65,10 +65,10 @@ type Event struct {
 	Up     bool
 	Lane   int   // where it has happened; NoLane if nowhere
 	Peer   int   // another lane, or NoLane
-	Call   int64 // the number of a message or of an operation, from 1 on; operations and messages share one sequence
+	Call   int64 // the number of a message, from 1 on, or of an operation, from -1 down; 0 if none
 	Term   int   // 0 if unknown
-	Index  int   // with Send, the first index that the message is about; 0 if none
-	Last   int   // with Send, the last one; 0 if none
+	Index  int   // with Send, the first entry that the message brings, or the next one if it brings none; 0 if unknown
+	Last   int   // with Send, the last entry that a receiver has who accepts the message; 0 if unknown
 	Name   string
 	Text   string // one line
 	Detail string // all fields, a line each

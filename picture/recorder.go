@@ -28,8 +28,10 @@ type Recorder struct {
 	command string
 	notes   []string
 	lanes   []*lane
-	chunks  []*chunk // in the order in which the events were added; all but the last are full
+	chunks  []*chunk // in the order in which the events were added
+	weight  int      // of all chunks
 	omitted int      // events before the first kept one
+	begun   int64    // operations
 }
 
 // A lane is a server or a client.
@@ -42,12 +44,19 @@ type lane struct {
 // chunkSize is how many events are given up at once.
 const chunkSize = 1 << 10
 
+// A chunk holds events. Its weight is their number, and more if they have many entries.
 type chunk struct {
 	events [chunkSize]Event
 	n      int
+	weight int
 }
 
+// entriesPerEvent is the number of entries that take about as much memory as an event.
+const entriesPerEvent = 4
+
 // New returns a Recorder without lanes and events.
+//
+//go:noinline
 func New(o Options) *Recorder {
 	r := &Recorder{now: o.Now, max: o.Max, title: o.Title, command: o.Command}
 	if r.max == 0 {
@@ -91,37 +100,58 @@ func (r *Recorder) Note(text string) {
 	r.notes = append(r.notes, text)
 }
 
+// Operation adds the beginning of an operation of a client, such as "Put x 1", and returns a function that adds its end
+// with its result.
+func (r *Recorder) Operation(lane int, text string) (end func(result string, ok bool)) {
+	r.mu.Lock()
+	r.begun++
+	call := -r.begun
+	r.mu.Unlock()
+	r.Add(Event{Kind: Invoke, Lane: lane, Call: call, Text: text})
+	return func(result string, ok bool) {
+		r.Add(Event{Kind: Return, Lane: lane, Call: call, Text: result, OK: ok})
+	}
+}
+
 // Add adds an event, which happened after all others. If its At is 0, Options.Now gives the time. Add keeps the slice
-// Entries, which must not be modified afterwards.
+// Entries, which must not be modified afterwards. Long texts are cut.
 func (r *Recorder) Add(e Event) {
+	e.bound()
+	weight := 1 + len(e.Entries)/entriesPerEvent
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e.At == 0 && r.now != nil {
 		e.At = r.now()
 	}
-	last := len(r.chunks) - 1
-	if last < 0 || r.chunks[last].n == chunkSize {
-		r.makeRoomLocked()
-		r.chunks = append(r.chunks, new(chunk))
-		last = len(r.chunks) - 1
-	}
-	c := r.chunks[last]
+	c := r.roomLocked(weight)
 	c.events[c.n] = e
 	c.n++
+	c.weight += weight
+	r.weight += weight
 }
 
-// makeRoomLocked gives up the oldest events if there is no room for another chunk. The states of the lanes remember what
-// they have changed.
-func (r *Recorder) makeRoomLocked() {
-	if (len(r.chunks)+1)*chunkSize <= max(r.max, 2*chunkSize) {
-		return
+// roomLocked returns a chunk with room for an event. For that it may give up the oldest events; then the states of the lanes
+// remember what these have changed.
+func (r *Recorder) roomLocked(weight int) *chunk {
+	for len(r.chunks) > 1 && r.weight+weight > r.max {
+		r.giveUpLocked(r.chunks[0])
+		r.chunks[0] = nil
+		r.chunks = r.chunks[1:]
 	}
-	for k := range r.chunks[0].events {
-		e := &r.chunks[0].events[k]
+	if last := len(r.chunks) - 1; last >= 0 && r.chunks[last].n < chunkSize && r.chunks[last].weight < chunkSize {
+		return r.chunks[last]
+	}
+	r.chunks = append(r.chunks, new(chunk))
+	return r.chunks[len(r.chunks)-1]
+}
+
+func (r *Recorder) giveUpLocked(c *chunk) {
+	for k := range c.events[:c.n] {
+		e := &c.events[k]
 		if e.Lane >= 0 && e.Lane < len(r.lanes) {
 			r.lanes[e.Lane].before.apply(e)
 		}
 	}
-	r.omitted += chunkSize
-	r.chunks = append(r.chunks[:0:0], r.chunks[1:]...)
+	r.weight -= c.weight
+	r.omitted += c.n
 }

@@ -2,6 +2,8 @@
 
 package picture
 
+import "slices"
+
 // A state is what events have told of a server.
 type state struct {
 	Up       bool    `json:"up"`
@@ -12,10 +14,11 @@ type state struct {
 	Applied  int     `json:"applied"`
 	Snapshot int     `json:"snapshot"`
 	Base     int     `json:"base"` // index of the last entry before log
+	Cut      []int   `json:"cut"`  // the lanes to which its messages cannot pass
 	log      []Entry // from Base+1 on
 }
 
-func newState() state { return state{Leader: NoLane} }
+func newState() state { return state{Leader: NoLane, Cut: []int{}} }
 
 // maxLog bounds the entries of a log that a state remembers.
 const maxLog = 1 << 12
@@ -27,8 +30,7 @@ func (s *state) last() int { return s.Base + len(s.log) }
 func (s *state) apply(e *Event) {
 	switch e.Kind {
 	case Start:
-		*s = newState()
-		s.Up = true
+		*s = state{Up: true, Leader: NoLane, Cut: s.Cut}
 	case Crash:
 		s.Up, s.Role, s.Leader = false, NoRole, NoLane
 	case State:
@@ -42,6 +44,11 @@ func (s *state) apply(e *Event) {
 		s.drop(e.Index)
 	case Log:
 		s.replace(e.Index, e.Entries)
+	case Link:
+		s.Cut = slices.DeleteFunc(slices.Clone(s.Cut), func(lane int) bool { return lane == e.Peer })
+		if !e.Up {
+			s.Cut = append(s.Cut, e.Peer)
+		}
 	}
 }
 

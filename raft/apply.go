@@ -82,6 +82,7 @@ func (rf *Raft) apply(d *decoder, t *toApply) bool {
 		}
 	}
 	if t.snapshot.index > 0 {
+		rf.tellApplied(t.snapshot.index, nil)
 		return rf.send(newSnapshotMsg(&t.snapshot))
 	}
 	commands := t.commands
@@ -105,7 +106,9 @@ func (rf *Raft) applySegment(d *decoder, s *segment, commands []any) bool {
 				panic(rf.undecodable(index, s.at(k).data, err))
 			}
 		}
-		if !rf.send(newCommandMsg(rf.fillRaftState(command, index), index, s.term(k))) {
+		command = rf.fillRaftState(command, index)
+		rf.tellApplied(index, command)
+		if !rf.send(newCommandMsg(command, index, s.term(k))) {
 			return false
 		}
 	}

@@ -161,7 +161,7 @@ func kill(t *testing.T, commands, read int, closes bool) {
 	default:
 		t.Error("Kill returned before the applier had ended")
 	}
-	before := pictureOf(rf)
+	before := observableOf(rf)
 	rf.Kill()
 	if closes {
 		m, open := <-applyCh
@@ -176,7 +176,7 @@ func kill(t *testing.T, commands, read int, closes bool) {
 	mustEqual(t, "leads", leads, false)
 	rf.Snapshot(commands, []byte("too late"))
 	time.Sleep(time.Minute)
-	mustEqual(t, "state", pictureOf(rf), before)
+	mustEqual(t, "state", observableOf(rf), before)
 }
 
 // A service may kill its server between two receives.

@@ -4,6 +4,7 @@ package raft
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand"
 	"time"
@@ -23,7 +24,9 @@ func (c *chaos) failures() (errs []error) {
 
 // failLocked records an error. Its text begins with its kind and ": ", as the watch's errors do.
 func (c *chaos) failLocked(kind, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf(kind+": "+format, args...))
+	text := fmt.Sprintf(format, args...)
+	c.errs = append(c.errs, errors.New(kind+": "+text))
+	c.recording.violation(kind, noLane, 0, 0, text)
 }
 
 // read is server i's state machine: it reads applyCh until that closes.

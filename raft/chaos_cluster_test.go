@@ -16,19 +16,23 @@ import (
 // chaos is a cluster that runs a scenario, and what it was seen to do.
 type chaos struct {
 	scenario
-	net     *labrpc.Network
-	rafts   []*Raft // nil: crashed
-	disks   []*Persister
-	lives   []int           // how many times each server was started
-	readers []chan struct{} // closed when the reader of applyCh ends
-	ends    [][]string
-	links   [][]bool // links[i][j]: i can reach j
-	named   int      // number of ends and commands made so far
-	watch   *watch   // checks Raft's properties
+	net       *labrpc.Network
+	rafts     []*Raft // nil: crashed
+	disks     []*Persister
+	lives     []int           // how many times each server was started
+	readers   []chan struct{} // closed when the reader of applyCh ends
+	ends      [][]string
+	links     [][]bool   // links[i][j]: i can reach j
+	named     int        // number of ends and commands made so far
+	watch     *watch     // checks Raft's properties
+	recording *recording // of this cluster; may be nil
 
 	// corrupt, if it is not nil, plants a mistake: it gets the disk of a crashed server and returns the one for its
 	// next start.
 	corrupt func(server int, disk *Persister) *Persister
+
+	// extra, if it is not nil, returns another option for a start of a server.
+	extra func(server int) Option
 
 	mu        sync.Mutex
 	endpoints []*endpoint    // of the running servers
@@ -55,6 +59,12 @@ func newChaos(s scenario) *chaos {
 		c.disks[i] = MakePersister()
 	}
 	return c
+}
+
+// recordIn records what the cluster does, and begins before its servers start.
+func (c *chaos) recordIn(r *recording) {
+	c.recording = r
+	c.watch.recordIn(r)
 }
 
 // play runs the scenario up to the first error. If there is none, it heals the cluster and waits for agreement. It
@@ -97,7 +107,12 @@ func (c *chaos) start(i int) {
 	if err != nil {
 		panic(err)
 	}
-	rf := Make(ends, i, c.disks[i], applyCh, append(options, WithCloseOnKill(), c.watch.option())...)
+	c.recording.started(i, c.ends[i], c.net)
+	options = append(options, WithCloseOnKill(), c.watch.option(), c.recording.option(i))
+	if c.extra != nil {
+		options = append(options, c.extra(i))
+	}
+	rf := Make(ends, i, c.disks[i], applyCh, options...)
 	if c.whole {
 		rf.mu.Lock()
 		rf.store.changer = nil
@@ -107,7 +122,10 @@ func (c *chaos) start(i int) {
 	c.lives[i]++
 	go c.read(i, rf, applyCh, c.readers[i], rand.New(rand.NewSource(c.seed*10007+int64(i)*101+int64(c.lives[i]))))
 	type Raft struct{ *endpoint } // labrpc names a service after its type
-	c.endpoints[i] = &endpoint{rf: rf, shut: func() { c.net.DeleteServer(i) }}
+	c.endpoints[i] = &endpoint{rf: rf, shut: func() {
+		c.recording.crashing(i)
+		c.net.DeleteServer(i)
+	}}
 	server := labrpc.MakeServer()
 	server.AddService(labrpc.MakeService(&Raft{c.endpoints[i]}))
 	c.net.AddServer(i, server)
@@ -167,6 +185,7 @@ func (d *endpoint) isDead() bool {
 // crash stops server i and keeps only its disk. No reply leaves the server after its disk was copied.
 func (c *chaos) crash(i int) {
 	c.endpoints[i].setDoomed(false)
+	c.recording.crashing(i)
 	c.net.DeleteServer(i)
 	for j := range c.servers {
 		c.net.Enable(c.ends[i][j], false)

@@ -10,6 +10,7 @@ import (
 // inject injects a fault, or nothing if the fault does not apply, and sleeps for the fault's pause.
 func (c *chaos) inject(f fault) {
 	if max(f.server, f.to) < c.servers {
+		c.recording.step("%s", f.goLiteral())
 		c.injectNow(f)
 	}
 	time.Sleep(f.pause)

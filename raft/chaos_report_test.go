@@ -173,6 +173,27 @@ func (z *shrinking) report(name string, done int) string {
 		"chaos: as a test, to be pasted into chaos_test.go:\n\n%s", hint, z.describe(), z.count(smallest), chaosTries, source)
 }
 
+// picture writes the page of a run in which the smallest scenario fails, and returns the line that names it. The line is
+// empty if there is no smaller scenario than the first one, or it does not fail again soon.
+func (z *shrinking) picture(name string) string {
+	for tries := 0; tries < chaosTries && len(z.smallest.faults) < len(z.first.faults); tries++ {
+		var r *recording
+		errs, _ := z.smallest.run(z.t, func(c *chaos) {
+			c.watch.show = func(string) {}
+			if z.prepare != nil {
+				z.prepare(c)
+			}
+			r = newRecording(z.t, z.smallest.servers)
+			c.recordIn(r)
+		})
+		if len(errs) > 0 {
+			r.failure(errs[0].Error())
+			return r.line(name, true)
+		}
+	}
+	return ""
+}
+
 // shrinkSeed looks for a scenario smaller than the seed's, which has failed with err after done faults, and prints it.
 func shrinkSeed(t *testing.T, seed int64, err error, done int) {
 	limit := *chaosShrink
@@ -187,5 +208,7 @@ func shrinkSeed(t *testing.T, seed int64, err error, done int) {
 	z := &shrinking{
 		t: t, kind: kindOf(err), criteria: chaosCriteria, end: time.Now().Add(limit), progress: os.Stderr, first: scenarioOf(seed),
 	}
-	fmt.Println(z.report(fmt.Sprint("TestChaosSeed", seed), done))
+	name := fmt.Sprint("TestChaosSeed", seed)
+	fmt.Println(z.report(name, done))
+	fmt.Print(z.picture(name))
 }

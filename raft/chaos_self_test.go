@@ -238,6 +238,9 @@ func TestShrinkPlantedMistake(t *testing.T) {
 	if z.count(z.smallest) == 0 {
 		t.Error("the scenario does not fail again")
 	}
+	if line := z.picture("TestChaosSeed8"); line != "" {
+		checkScenarioPage(t, line, termsRise, "its saved term was")
+	}
 	if errs, _ := z.smallest.run(t, nil); len(errs) > 0 {
 		t.Errorf("the scenario fails without the mistake, too: %v", errs)
 	}

@@ -43,10 +43,7 @@ func TestChaos(t *testing.T) {
 // playSeed runs the scenario of a seed in a subtest.
 func playSeed(t *testing.T, seed int64) (errs []error, done int, ok bool) {
 	ok = t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-		errs, done = scenarioOf(seed).run(t, nil)
-		for _, err := range errs {
-			t.Error(err)
-		}
+		errs, done = scenarioOf(seed).runRecorded(t)
 	})
 	return errs, done, ok
 }
@@ -65,14 +62,26 @@ func chaosProgress(done, failed int, took time.Duration) {
 func playChaos(t *testing.T, s scenario) {
 	t.Helper()
 	for range chaosTries {
-		errs, _ := s.run(t, nil)
-		for _, err := range errs {
-			t.Error(err)
-		}
-		if t.Failed() {
+		if s.runRecorded(t); t.Failed() {
 			return
 		}
 	}
+}
+
+// runRecorded runs the scenario. If it fails, t fails, too, and the page of the run is written.
+func (s scenario) runRecorded(t *testing.T) (errs []error, done int) {
+	t.Helper()
+	var r *recording
+	errs, done = s.run(t, func(c *chaos) {
+		r = newRecording(t, s.servers)
+		c.recordIn(r)
+	})
+	for _, err := range errs {
+		r.failure(err.Error())
+		t.Error(err)
+	}
+	r.show(t)
+	return errs, done
 }
 
 // run runs the scenario in a bubble. It returns the errors, the watch's first, and the number of faults that were

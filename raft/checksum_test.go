@@ -77,7 +77,7 @@ func TestDamagedMessageIsRefused(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%T", m), func(t *testing.T) {
 			rf, good := damageServer(t), sealed(m)
-			before := pictureOf(rf)
+			before := observableOf(rf)
 			v := reflect.ValueOf(good).Elem()
 			for k := range v.NumField() {
 				damages := 0
@@ -91,7 +91,7 @@ func TestDamagedMessageIsRefused(t *testing.T) {
 					t.Errorf("%s was not damaged", v.Type().Field(k).Name)
 				}
 			}
-			if after := pictureOf(rf); after != before {
+			if after := observableOf(rf); after != before {
 				t.Errorf("damaged messages changed the state:\n before %+v\n after  %+v", before, after)
 			}
 			mustEqual(t, "definitions that are kept", rf.definitions.count(), 0)

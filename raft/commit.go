@@ -83,6 +83,7 @@ func (rf *Raft) commitLocked(index int) {
 	if index > rf.commitIndex {
 		rf.commitIndex = index
 		rf.proposals.committed.Store(int64(index))
+		rf.tellCommitLocked()
 		rf.observeChangeLocked()
 		rf.applyCond.Signal()
 	}

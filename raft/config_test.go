@@ -38,6 +38,7 @@ type config struct {
 	finished    atomic.Bool   // cleanup has begun
 	broken      chan struct{} // closed at the first apply error
 	watch       *watch        // checks Raft's properties
+	recording   *recording    // for the page of the test; may be nil
 	reported    bool          // apply errors have reached t
 
 	mu          sync.Mutex // guards what follows
@@ -82,19 +83,21 @@ func (s setup) start(t testing.TB) *config {
 		cfg.start1(i, cfg.applierFunc)
 	}
 	for i := range s.n {
-		cfg.connect(i)
+		cfg.setConnected(i, true)
 	}
 	return cfg
 }
 
 // build returns a cluster that has no network and no servers yet.
 func (s setup) build(t testing.TB) *config {
+	r := newRecording(t, s.n)
 	cfg := &config{
 		setup:       s,
-		t:           t,
+		t:           r.testing(t),
 		made:        time.Now(),
 		broken:      make(chan struct{}),
 		watch:       newWatch(s.n),
+		recording:   r,
 		rafts:       make([]*Raft, s.n),
 		readers:     make([]chan struct{}, s.n),
 		applyErr:    make([]string, s.n),
@@ -104,6 +107,7 @@ func (s setup) build(t testing.TB) *config {
 		logs:        make([]map[int]any, s.n),
 		lastApplied: make([]int, s.n),
 	}
+	cfg.watch.recordIn(r)
 	for i := range cfg.logs {
 		cfg.logs[i] = make(map[int]any)
 	}
@@ -121,6 +125,9 @@ func (s setup) build(t testing.TB) *config {
 // start1 starts server i from its disk, after crashing it if it is running. It does not connect the server.
 func (cfg *config) start1(i int, applier func(int, applyChannel)) {
 	cfg.crash1(i)
+	if cfg.saved[i] != nil {
+		cfg.recording.step("restart server %d", i)
+	}
 	ends := cfg.makeEnds(i)
 	persister := cfg.openDisk(i)
 	rf, applyCh := cfg.makeRaft(i, ends, persister)
@@ -179,8 +186,11 @@ func (cfg *config) openDisk(i int) *Persister {
 // crash1 stops server i. The server leaves the network before its disk is copied; otherwise it could acknowledge a save
 // that the copy lacks.
 func (cfg *config) crash1(i int) {
+	if cfg.raft(i) != nil {
+		cfg.recording.step("crash server %d", i)
+	}
 	cfg.watch.crashing(i)
-	cfg.disconnect(i)
+	cfg.setConnected(i, false)
 	cfg.net.DeleteServer(i)
 	cfg.mu.Lock()
 	if cfg.saved[i] != nil {
@@ -212,8 +222,15 @@ func (cfg *config) kill(i int) {
 	cfg.awaitReader(i, reader)
 }
 
-func (cfg *config) connect(i int)    { cfg.setConnected(i, true) }
-func (cfg *config) disconnect(i int) { cfg.setConnected(i, false) }
+func (cfg *config) connect(i int) {
+	cfg.recording.step("connect server %d", i)
+	cfg.setConnected(i, true)
+}
+
+func (cfg *config) disconnect(i int) {
+	cfg.recording.step("disconnect server %d", i)
+	cfg.setConnected(i, false)
+}
 
 // setConnected connects server i to all connected servers, or disconnects it from all. Two disconnected servers cannot
 // reach each other either.

@@ -172,6 +172,7 @@ func (rf *Raft) countVotesLocked() {
 		rf.becomeLeaderLocked()
 	case rf.votedFor == nobody && rf.isMajority(n+1):
 		rf.votedFor = rf.me
+		rf.tellStateLocked()
 		rf.saveLocked()
 		rf.becomeLeaderLocked()
 	}

@@ -97,9 +97,9 @@ func TestPreVoteWithLeader(t *testing.T) {
 		time.Sleep(rf.options.timeoutMin - time.Nanosecond)
 		wantRefused(t, rf, ask)
 		time.Sleep(time.Nanosecond)
-		before := pictureOf(rf)
+		before := observableOf(rf)
 		mustEqual(t, "granted when the leader is silent", granted(deliver(t, rf, ask)), true)
-		mustEqual(t, "state", pictureOf(rf), before)
+		mustEqual(t, "state", observableOf(rf), before)
 
 		leader := newLeader(t, 3, 3, nil)
 		time.Sleep(time.Hour)

@@ -6,6 +6,7 @@ package raft
 import (
 	"fmt"
 	"hash/maphash"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -146,7 +147,7 @@ func (m *memory) wire(w *wire) *wire {
 		c.Entries = []string{strings.Join(args.Entries, "")}
 		w = &wire{message: sealed(&c)}
 	}
-	key := fmt.Sprintf("%T%+v%T%+v", w.message, w.message, w.reply, w.reply)
+	key := fields(w.message) + fields(w.reply)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if known, ok := m.wires[key]; ok {
@@ -157,6 +158,15 @@ func (m *memory) wire(w *wire) *wire {
 	m.wireByID.add(w)
 	m.wires[key] = w
 	return w
+}
+
+// fields formats all fields of a message or a reply, which String does not.
+func fields(message any) string {
+	if message == nil {
+		return ""
+	}
+	v := reflect.ValueOf(message).Elem()
+	return fmt.Sprintf("%T%+v", v.Interface(), v.Interface())
 }
 
 // node returns the stored node with this image. A shape of 0 means that it must be computed.

@@ -385,7 +385,7 @@ func (s *drivenServer) sendNext(in step, out *outcome) {
 // receive passes a message to the RPC handler.
 func (s *drivenServer) receive(in step, out *outcome) {
 	if w := in.message; w.was != "" && w.was != fmt.Sprintf("%+v", *w.message.(*AppendEntriesArgs)) {
-		s.violate(sentNeverWritten, "%s left, %+v arrives", w.was, w.message)
+		s.violate(sentNeverWritten, "%s left, %+v arrives", w.was, *w.message.(*AppendEntriesArgs))
 	}
 	s.rf.lastHeard = time.Time{}
 	if in.arg == 1 {

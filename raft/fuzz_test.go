@@ -31,7 +31,7 @@ func FuzzSavedState(f *testing.F) {
 		}
 		rf.saveAllLocked(true)
 		again := newQuiet(t, 3, rf.store.persister.Copy())
-		if got, want := pictureOf(again).saved, pictureOf(rf).saved; got != want {
+		if got, want := observableOf(again).saved, observableOf(rf).saved; got != want {
 			t.Fatalf("saved and restored again: %v, want %v", got, want)
 		}
 	})
@@ -95,8 +95,8 @@ func fuzzed[M Message](t *testing.T, m M, seal bool) {
 		deliver(t, rf, good)
 		return
 	}
-	before := pictureOf(rf)
-	if reply := rf.OnMessage(m); granted(reply) || pictureOf(rf) != before {
+	before := observableOf(rf)
+	if reply := rf.OnMessage(m); granted(reply) || observableOf(rf) != before {
 		t.Errorf("a message with a wrong checksum was accepted: %+v", m)
 	}
 }

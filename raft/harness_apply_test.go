@@ -25,6 +25,7 @@ func (cfg *config) record(i int, err string) {
 	if cfg.applyErr[i] == "" {
 		cfg.applyErr[i] = "apply error: " + err
 	}
+	cfg.recording.violation("apply error", i, 0, 0, err)
 	select {
 	case <-cfg.broken:
 	default:

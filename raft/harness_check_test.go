@@ -41,6 +41,15 @@ func (cfg *config) pause(d time.Duration) {
 // sleep pauses for d, and ends the test if there is an apply error.
 func (cfg *config) sleep(d time.Duration) {
 	cfg.t.Helper()
+	if d >= 100*time.Millisecond {
+		cfg.recording.step("wait %v", d)
+	}
+	cfg.nap(d)
+}
+
+// nap does what sleep does, for the harness itself: it is no step of the test.
+func (cfg *config) nap(d time.Duration) {
+	cfg.t.Helper()
 	cfg.pause(d)
 	cfg.check(nil)
 }
@@ -121,11 +130,13 @@ func leaderOf(all []serverStatus) (leader int, err error) {
 // checkOneLeader waits for a leader among the connected servers and returns it.
 func (cfg *config) checkOneLeader() int {
 	cfg.t.Helper()
+	cfg.recording.step("checkOneLeader")
 	for range 10 {
-		cfg.sleep(time.Duration(450+rand.Intn(100)) * time.Millisecond)
+		cfg.nap(time.Duration(450+rand.Intn(100)) * time.Millisecond)
 		leader, err := leaderOf(cfg.connectedStatus())
 		cfg.check(err)
 		if leader != -1 {
+			cfg.recording.step("checkOneLeader: server %d", leader)
 			return leader
 		}
 	}
@@ -149,6 +160,7 @@ func (cfg *config) checkTerms() int {
 	cfg.t.Helper()
 	term, err := commonTerm(cfg.connectedStatus())
 	cfg.check(err)
+	cfg.recording.step("checkTerms: %d", term)
 	return term
 }
 
@@ -163,6 +175,7 @@ func noLeader(all []serverStatus) error {
 
 func (cfg *config) checkNoLeader() {
 	cfg.t.Helper()
+	cfg.recording.step("checkNoLeader")
 	cfg.check(noLeader(cfg.connectedStatus()))
 }
 
@@ -196,6 +209,7 @@ func (cfg *config) nCommitted(index int) (int, any) {
 // checkNoAgreement ends the test if a server has applied index.
 func (cfg *config) checkNoAgreement(index int) {
 	cfg.t.Helper()
+	cfg.recording.step("checkNoAgreement at %d", index)
 	if n, _ := cfg.nCommitted(index); n > 0 {
 		cfg.t.Fatalf("%v committed but no majority", n)
 	}
@@ -205,12 +219,13 @@ func (cfg *config) checkNoAgreement(index int) {
 // startTerm of -1 allows any term.
 func (cfg *config) wait(index, n, startTerm int) any {
 	cfg.t.Helper()
+	cfg.recording.step("wait until %d servers have applied %d", n, index)
 	nap := 10 * time.Millisecond
 	for range 30 {
 		if count, _ := cfg.nCommitted(index); count >= n {
 			break
 		}
-		cfg.sleep(nap)
+		cfg.nap(nap)
 		if nap < time.Second {
 			nap *= 2
 		}
@@ -248,6 +263,7 @@ func (cfg *config) one(cmd any, expectedServers int, retry bool) int {
 
 // agree does what one does, but returns the error, so any goroutine may call it. Once cleanup has begun, it returns -1.
 func (cfg *config) agree(cmd any, expectedServers int, retry bool) (index int, err error) {
+	cfg.recording.step("one(%s): wants %d servers", shortly(cmd), expectedServers)
 	last := 0
 	for begun := time.Now(); time.Since(begun) < 10*time.Second; {
 		if cfg.finished.Load() {
@@ -261,6 +277,9 @@ func (cfg *config) agree(cmd any, expectedServers int, retry bool) (index int, e
 			continue
 		}
 		done, err := cfg.agreed(index, cmd, expectedServers)
+		if done {
+			cfg.recording.step("one(%s) = %d", shortly(cmd), index)
+		}
 		if done || err != nil {
 			return index, err
 		}
@@ -302,6 +321,7 @@ func (cfg *config) agreed(index int, cmd any, expectedServers int) (bool, error)
 // begin prints a test's title and stores the counters from which end computes its figures.
 func (cfg *config) begin(description string) {
 	fmt.Printf("%s ...\n", description)
+	cfg.recording.step("%s", description)
 	cfg.t0 = time.Now()
 	cfg.rpcs0 = cfg.rpcTotal()
 	cfg.bytes0 = cfg.bytesTotal()

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		err = checkClock(*clockFlag)
 	}
+	if err == nil {
+		err = preparePictures()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
@@ -72,6 +75,12 @@ func bubbleOf(stack string) string {
 	header, _, _ := strings.Cut(stack, "\n")
 	_, name, _ := strings.Cut(header, "synctest bubble ")
 	return name
+}
+
+// ownBubble returns the name of the caller's bubble, or "".
+func ownBubble() string {
+	var header [200]byte
+	return bubbleOf(string(header[:runtime.Stack(header[:], false)]))
 }
 
 // leaked returns the stacks of this module's goroutines that are not in before and do not end within timeout.

@@ -226,33 +226,37 @@ func TestTrialSlow(t *testing.T) {
 	})
 }
 
-// TestFaults checks that a fault fails only the test in which it is, with its name, the cluster and the stacks. Nothing
-// can catch Go's fatal errors: they end the process, and the stacks have the name of the test.
-func TestFaults(t *testing.T) {
+// runTests runs this test binary with other arguments.
+func runTests(t *testing.T, env []string, args ...string) (out string, code int) {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd := exec.Command(exe, append([]string{"-test.timeout=1m"}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
+	text, _ := cmd.CombinedOutput()
+	return string(text), cmd.ProcessState.ExitCode()
+}
+
+// TestFaults checks that a fault fails only the test in which it is, with its name, the cluster and the stacks. Nothing
+// can catch Go's fatal errors: they end the process, and the stacks have the name of the test.
+func TestFaults(t *testing.T) {
 	for _, f := range plantedFaults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			args := []string{"-test.v", "-test.timeout=1m", "-test.run=^(TestFault|TestHarnessRandstring)$", "-fault=" + f.name}
-			out, err := exec.Command(exe, append(args, f.args...)...).CombinedOutput()
-			code, want := 0, f.want
-			var exit *exec.ExitError
-			if errors.As(err, &exit) {
-				code = exit.ExitCode()
-			} else if err != nil {
-				t.Fatal(err)
-			}
+			args := []string{"-test.v", "-test.run=^(TestFault|TestHarnessRandstring)$", "-fault=" + f.name}
+			dir, want := t.TempDir(), f.want
+			out, code := runTests(t, []string{"PICTURES=" + dir}, append(args, f.args...)...)
 			if f.code == 0 {
 				f.code, want = 1, append(want, "--- FAIL: TestFault ", "--- PASS: TestHarnessRandstring")
+				checkFailurePage(t, out, dir)
 			}
 			if code != f.code {
 				t.Errorf("exit code %d, want %d", code, f.code)
 			}
 			for rest, k := out, 0; k < len(want); k++ {
-				at := regexp.MustCompile(want[k]).FindIndex(rest)
+				at := regexp.MustCompile(want[k]).FindStringIndex(rest)
 				if at == nil {
 					t.Fatalf("no %q after the patterns before it in:\n%s", want[k], out)
 				}

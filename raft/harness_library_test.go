@@ -4,6 +4,8 @@ package raft
 // the names declared here. For a student's Raft, cmd/overlay has another file with these names.
 
 import (
+	"flag"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -28,21 +30,51 @@ type applyChannel = chan ApplyMsg
 // makeRaft starts server i, but does not connect it.
 func (cfg *config) makeRaft(i int, ends []*labrpc.ClientEnd, persister *Persister) (*Raft, applyChannel) {
 	applyCh := make(applyChannel)
+	cfg.recording.started(i, cfg.endnames[i], cfg.net)
 	return Make(ends, i, persister, applyCh, cfg.makeOptions(i)...), applyCh
 }
 
 // makeOptions returns all options of a server. With WithCloseOnKill, a killed server closes applyCh after its last
 // send, which tells the harness that nothing more comes.
 func (cfg *config) makeOptions(server int) []Option {
-	options := append([]Option{WithCloseOnKill(), cfg.watch.option()}, defaultOptions...)
+	options := append([]Option{WithCloseOnKill(), cfg.watch.option(), cfg.recording.option(server)}, defaultOptions...)
 	if cfg.options != nil {
 		options = append(options, cfg.options(server)...)
 	}
 	return options
 }
 
-// crashing does nothing: a crash begins with takeDisk.
-func (w *watch) crashing(int) {}
+// recorded reports whether clusters are recorded.
+func recorded() bool { return true }
+
+// option makes the recording the Observer of a server that has started in it.
+func (r *recording) option(server int) Option {
+	if r == nil {
+		return WithObserver(nil)
+	}
+	return WithObserver(r.observer(server))
+}
+
+// runAgain returns the command that runs a test with the flags that it has now, except those of package testing.
+func runAgain(test string) string {
+	line := fmt.Sprintf("go test ./raft -run '^%s$'", strings.ReplaceAll(test, "/", "$/^"))
+	args := ""
+	flag.Visit(func(f *flag.Flag) {
+		if !strings.HasPrefix(f.Name, "test.") && f.Name != "picture" {
+			args += fmt.Sprintf(" -%s='%v'", f.Name, f.Value)
+		}
+	})
+	if args != "" {
+		line += " -args" + args
+	}
+	return line
+}
+
+// recordIn records violations in r. A crash is recorded from crashing on, and checked from takeDisk on.
+func (w *watch) recordIn(r *recording) { w.recording = r }
+
+// crashing is called before server i is cut off, if it runs.
+func (w *watch) crashing(i int) { w.recording.crashing(i) }
 
 // messages returns what a server sends on applyCh until it closes the channel.
 func (cfg *config) messages(applyCh applyChannel) iter.Seq[ApplyMsg] {

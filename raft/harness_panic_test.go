@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -22,11 +21,17 @@ import (
 // clocked runs body on the chosen clock. A panic, a deadlock or a hang of body becomes an error of report.
 func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	t.Helper()
+	tr := &trial{name: t.Name(), ending: make(chan string, 1)}
+	if report == testing.TB(t) {
+		defer func() { tr.recording().show(t) }()
+	}
 	if debugged() {
-		onClock(t, body)
+		onClock(t, func(t *testing.T) {
+			defer tr.enter()()
+			body(t)
+		})
 		return
 	}
-	tr := &trial{name: t.Name(), ending: make(chan string, 1)}
 	ended, returned := make(chan struct{}), false
 	go func() {
 		defer close(ended)
@@ -42,6 +47,7 @@ func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	}()
 	if why := tr.wait(ended); why != "" {
 		tr.abandon()
+		tr.recording().failure(firstLine(why))
 		report.Error(why)
 	} else if returned {
 		return
@@ -87,6 +93,7 @@ type trial struct {
 	beating *time.Timer // calls beat
 	bubble  string      // its name; "" on the real clock
 	last    clusterView // that the test has made, or nil
+	shown   *recording  // whose page a failure shows: the first one with a violation, or else the last one; may be nil
 }
 
 // A clusterView shows the cluster of a failing test. Its methods must not wait for a lock that a server may hold.
@@ -105,11 +112,7 @@ var forever = make(chan struct{})
 
 // begin is called by the body's goroutine, and calls end when the body ends.
 func (tr *trial) begin() (end func()) {
-	bubble := ownBubble()
-	tr.mu.Lock()
-	tr.bubble = bubble
-	tr.mu.Unlock()
-	trials.Store(bubble, tr)
+	leave := tr.enter()
 	timer := time.AfterFunc(hangLimit, func() {
 		tr.end(tr.describe(fmt.Sprintf("it hangs: it has not ended after %v", hangLimit), tr.stacks()))
 	})
@@ -119,9 +122,19 @@ func (tr *trial) begin() (end func()) {
 	return func() {
 		timer.Stop()
 		tr.stopBeat()
-		trials.CompareAndDelete(bubble, tr)
+		leave()
 		tr.park()
 	}
+}
+
+// enter makes tr the trial of the caller's bubble, until leave is called.
+func (tr *trial) enter() (leave func()) {
+	bubble := ownBubble()
+	tr.mu.Lock()
+	tr.bubble = bubble
+	tr.mu.Unlock()
+	trials.Store(bubble, tr)
+	return func() { trials.CompareAndDelete(bubble, tr) }
 }
 
 // beat shows, every second of the bubble's clock, that a body which takes long does not hang.
@@ -156,7 +169,7 @@ func (tr *trial) end(why string) {
 func endTestOnPanic() {
 	if reason := recover(); reason != nil {
 		tr := currentTrial()
-		if tr == nil {
+		if tr == nil || debugged() {
 			panic(reason)
 		}
 		tr.end(tr.describe(fmt.Sprintf("panic in a goroutine of the test: %v", reason), []string{string(debug.Stack())}))
@@ -211,6 +224,7 @@ func (tr *trial) catch(report testing.TB) {
 		return
 	}
 	tr.park()
+	tr.recording().failure(fmt.Sprintf("panic: %v", reason))
 	if err, ok := reason.(error); ok && strings.HasPrefix(err.Error(), "deadlock:") { // synctest's
 		report.Error(tr.describe(err.Error(), tr.stacks()))
 		return
@@ -229,6 +243,27 @@ func (tr *trial) describe(why string, stacks []string) string {
 		text += locks + "\n"
 	}
 	return text + strings.Join(grouped(stacks), "\n\n")
+}
+
+// record makes r the recording that a failure shows, unless an earlier one has a violation.
+func (tr *trial) record(r *recording) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if tr.shown == nil || !tr.shown.hasFailed() {
+		tr.shown = r
+	}
+}
+
+// recording returns the recording that a failure shows, or nil.
+func (tr *trial) recording() *recording {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.shown
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // cluster returns the last cluster that the test has made, or nil.
@@ -302,12 +337,6 @@ func stateOf(stack string) string {
 	state, _, _ := strings.Cut(rest, "]")
 	state, _, _ = strings.Cut(state, ",")
 	return state
-}
-
-// ownBubble returns the name of the caller's bubble, or "".
-func ownBubble() string {
-	var header [200]byte
-	return bubbleOf(string(header[:runtime.Stack(header[:], false)]))
 }
 
 // locksWanted lists the locks for which goroutines wait, with the functions that wait, a line for each lock.

@@ -17,6 +17,7 @@ type fakeT struct {
 	errors []string
 }
 
+func (f *fakeT) Name() string                      { return "TestFake" }
 func (f *fakeT) Helper()                           {}
 func (f *fakeT) Failed() bool                      { return len(f.errors) > 0 }
 func (f *fakeT) Error(args ...any)                 { f.errors = append(f.errors, fmt.Sprint(args...)) }

@@ -22,6 +22,7 @@ func withObserver(o observer) Option {
 }
 
 func (rf *Raft) observeStart() {
+	rf.tellStartLocked()
 	if o := rf.options.observer; o != nil {
 		o.started(rf)
 	}

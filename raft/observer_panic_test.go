@@ -25,6 +25,7 @@ func (w *watch) panicked(rf *Raft, reason any) {
 	err, picture := fmt.Errorf("server %d: panic: %v", rf.me, reason), ""
 	if w.err == nil {
 		w.err, picture = err, w.picture()
+		w.recording.violation("panic", rf.me, 0, 0, fmt.Sprint(reason))
 		defer close(w.broken)
 	}
 	w.show(fmt.Sprintf("%s: %v\n%s\n%s", currentTest(), err, picture, debug.Stack()))

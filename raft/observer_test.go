@@ -36,6 +36,8 @@ type watch struct {
 	broken chan struct{}     // closed at the first violation
 	show   func(text string) // prints the violation at once, because the server may panic next
 
+	recording *recording // of the cluster; may be nil
+
 	mu          sync.Mutex // may be taken while a Raft.mu is held; the only lock taken under it is a Persister's
 	err         error
 	panicShown  bool // a panic was printed
@@ -122,8 +124,9 @@ func (w *watch) violated(s *watched, property string, term, index int, format st
 	if w.err != nil {
 		return
 	}
-	w.err = fmt.Errorf("%s: violated by server %d in term %d at index %d: %s",
-		property, s.id, term, index, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	w.err = fmt.Errorf("%s: violated by server %d in term %d at index %d: %s", property, s.id, term, index, text)
+	w.recording.violation(property, s.id, term, index, text)
 	w.show(w.err.Error() + "\n" + w.picture())
 	close(w.broken)
 }

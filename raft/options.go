@@ -35,6 +35,8 @@ import (
 //	  WithSnapshotFirst    after a restart, applyCh begins after the saved snapshot
 //	  WithCloseOnKill      Kill leaves applyCh open
 //	  WithTransport        labrpc
+//	tools
+//	  WithObserver         no observer
 type Option func(*options)
 
 type options struct {
@@ -56,7 +58,8 @@ type options struct {
 	snapshotFirst   bool // after a restart, the saved snapshot goes to applyCh
 	closeOnKill     bool
 	transport       func(peer int, m Message) Reply // nil for labrpc
-	observer        observer                        // nil for none
+	told            Observer                        // nil for none; WithObserver
+	observer        observer                        // nil for none; the tests' own
 	onTickerWake    func()                          // test hook: called each time that the ticker wakes
 	sendVoteRequest func(int, *RequestVoteArgs)     // test hook: replaces requestVoteFrom on servers without goroutines
 }

@@ -50,10 +50,10 @@ func TestStartConcurrently(t *testing.T) {
 func TestStartElsewhere(t *testing.T) {
 	candidate, _ := newCandidate(t, 3, 4)
 	for _, rf := range []*Raft{newFollower(t, 3, 4, from(1).terms(1)), candidate} {
-		before := pictureOf(rf)
+		before := observableOf(rf)
 		index, term, leads := rf.Start("command")
 		mustEqual(t, "Start", fmt.Sprint(index, term, leads), "-1 4 false")
-		mustEqual(t, "state", pictureOf(rf), before)
+		mustEqual(t, "state", observableOf(rf), before)
 	}
 }
 
@@ -65,10 +65,10 @@ func TestAcceptAfterDeposition(t *testing.T) {
 		mustEqual(t, "proposal", rf.proposals.add([]byte{formNil}, nil), ticket{index: 2 + k, term: 2, first: k == 0, uncommitted: 2 + k})
 	}
 	deliver(t, rf, &AppendEntriesArgs{Term: 7, LeaderID: 1})
-	before := pictureOf(rf)
+	before := observableOf(rf)
 	mustEqual(t, "a follower's proposal", rf.proposals.add([]byte{formNil}, nil), ticket{})
 	mustEqual(t, "accepted", rf.accept(2), false)
-	mustEqual(t, "state", pictureOf(rf), before)
+	mustEqual(t, "state", observableOf(rf), before)
 
 	rf.becomeCandidateLocked()
 	rf.becomeLeaderLocked()
@@ -294,9 +294,9 @@ func TestStartGathers(t *testing.T) {
 // Start panics for a command that gob cannot encode. The next Start works.
 func TestStartUnregistered(t *testing.T) {
 	rf := newLeader(t, 3, 2, nil)
-	before := pictureOf(rf)
+	before := observableOf(rf)
 	wantPanic(t, func() { rf.Start(foreignCommand{1}) }, "Start on server 0", "raft.foreignCommand", "not registered")
-	mustEqual(t, "state", pictureOf(rf), before)
+	mustEqual(t, "state", observableOf(rf), before)
 	index, _, leads := rf.Start(pointCommand{1, 2})
 	mustEqual(t, "Start", fmt.Sprint(index, leads), "1 true")
 	verify(t, rf)

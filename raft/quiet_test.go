@@ -156,8 +156,8 @@ type saved struct {
 	snapshot                    string
 }
 
-// A picture is the part of a server's state that a message may change, and its disk.
-type picture struct {
+// An observable is the part of a server's state that a message may change, and its disk.
+type observable struct {
 	saved
 	killed                   bool
 	role                     Role
@@ -181,10 +181,10 @@ func savedOf(rf *Raft) saved {
 	}
 }
 
-func pictureOf(rf *Raft) picture {
+func observableOf(rf *Raft) observable {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	return picture{
+	return observable{
 		saved:  savedOf(rf),
 		killed: rf.killed, role: rf.role, leader: rf.leader,
 		commitIndex: rf.commitIndex, lastApplied: rf.lastApplied,
@@ -255,11 +255,11 @@ func granted(reply Reply) bool {
 // wantRefused checks that rf refuses m, and that its state does not change.
 func wantRefused(t testing.TB, rf *Raft, m Message) {
 	t.Helper()
-	before := pictureOf(rf)
+	before := observableOf(rf)
 	if reply := deliver(t, rf, m); granted(reply) {
 		t.Errorf("the message was accepted: %+v", m)
 	}
-	if after := pictureOf(rf); after != before {
+	if after := observableOf(rf); after != before {
 		t.Errorf("a refused message changed the state:\n before %+v\n after  %+v", before, after)
 	}
 }

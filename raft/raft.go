@@ -29,7 +29,7 @@
 //	persist.go      reads the saved state; store.go saves it; persister.go: disk     Fig. 2
 //	control.go      RaftState; status.go has Status; events.go has Event
 //	options.go      the options of Make; options_link.go has those for links and for backing up
-//	observe.go      hooks for the tests that watch a server
+//	observer.go     Observer: what a server does, as it happens; observe.go has the hooks of the tests
 //
 // # The path of a command
 //

@@ -55,6 +55,7 @@ func (rf *Raft) concedeLocked() {
 	rf.setRoleLocked(Follower, nobody)
 	if rf.votedFor == rf.me {
 		rf.votedFor = nobody
+		rf.tellStateLocked()
 		rf.saveLocked()
 	}
 }
@@ -134,5 +135,6 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 	}
 	rf.campaign = campaign{}
 	rf.reordered = reorderBuffer{}
+	rf.tellStateLocked()
 	rf.observeChangeLocked()
 }

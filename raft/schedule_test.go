@@ -332,14 +332,14 @@ func TestReplyAfterRestart(t *testing.T) {
 			disk := rf.store.persister.Copy()
 			rf.Kill()
 			next := newQuiet(t, 3, disk)
-			before := pictureOf(rf)
+			before := observableOf(rf)
 			if reply == nil {
 				network.DeleteServer(1)
 				reply = new(AppendEntriesReply)
 			}
 			peer.answers <- *reply.(*AppendEntriesReply)
 			time.Sleep(10 * time.Second)
-			if after := pictureOf(rf); after != before {
+			if after := observableOf(rf); after != before {
 				t.Errorf("a killed server changed:\n before %+v\n after  %+v", before, after)
 			}
 			verify(t, next)

@@ -102,6 +102,8 @@ func (rf *Raft) takeSnapshotLocked(s snapshot) {
 // (§7); it keeps those that WithTrailingLog asks for. It saves snapshot and log in one step.
 func (rf *Raft) compactLocked(s snapshot) {
 	rf.log.compact(max(rf.log.base, s.index-rf.options.trailing))
+	received := s.index > rf.commitIndex // the service's own covers committed entries only
 	rf.snapshot = s
+	rf.tellSnapshotLocked(received)
 	rf.saveSnapshotLocked()
 }

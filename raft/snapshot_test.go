@@ -36,24 +36,24 @@ func TestSnapshotCutsTheLog(t *testing.T) {
 func TestSnapshotOutOfRange(t *testing.T) {
 	rf := committed(t)
 	rf.me = 2
-	before := pictureOf(rf)
+	before := observableOf(rf)
 	for _, index := range []int{5, 6, math.MaxInt} {
 		wantPanic(t, func() { rf.Snapshot(index, nil) }, "server 2", fmt.Sprintf("index %d is not committed", index), "commitIndex is 4")
 	}
 	for _, index := range []int{0, -1, math.MinInt} {
 		rf.Snapshot(index, []byte("nothing"))
 	}
-	mustEqual(t, "state", pictureOf(rf), before)
+	mustEqual(t, "state", observableOf(rf), before)
 }
 
 func TestSnapshotOldOrRepeatedIsIgnored(t *testing.T) {
 	rf := committed(t)
 	rf.Snapshot(3, []byte("third"))
-	before := pictureOf(rf)
+	before := observableOf(rf)
 	for _, index := range []int{1, 2, 3} {
 		rf.Snapshot(index, []byte("older"))
 	}
-	mustEqual(t, "state", pictureOf(rf), before)
+	mustEqual(t, "state", observableOf(rf), before)
 	rf.Snapshot(4, []byte("fourth"))
 	verify(t, rf)
 	mustEqual(t, "snapshot", restored(t, rf).snapshot, "fourth")
@@ -76,11 +76,11 @@ func TestSnapshotOutOfOrderWithTrailingLog(t *testing.T) {
 		want(2, 1, "second")
 		rf.Snapshot(4, []byte("fourth"))
 		want(4, 2, "fourth")
-		before := pictureOf(rf)
+		before := observableOf(rf)
 		for _, index := range []int{3, 4, 1, 2, 4} {
 			rf.Snapshot(index, []byte("late"))
 		}
-		mustEqual(t, "state", pictureOf(rf), before)
+		mustEqual(t, "state", observableOf(rf), before)
 		rf.Snapshot(5, []byte("fifth"))
 		want(5, 3, "fifth")
 	}

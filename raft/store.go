@@ -105,11 +105,12 @@ func (rf *Raft) saveLocked() { rf.changeLocked(Change{}) }
 func (rf *Raft) saveEntriesLocked(share bool, b ...segment) {
 	s := &rf.store
 	c := Change{Cut: s.to - rf.log.end.at, Tail: s.tail[:0]}
-	lacking := false
+	first, lacking := rf.log.lastIndex()+1, false
 	for _, seg := range b {
 		lacking = rf.noteDefinitionsLocked(&seg) || lacking
 		c.Tail = rf.log.append(c.Tail, seg, share)
 	}
+	rf.tellLogLocked(first)
 	if lacking {
 		c.Drop, c.Front = s.front, rf.rebuildFrontLocked()
 	}
@@ -155,6 +156,7 @@ func (rf *Raft) changeLocked(c Change) {
 	s.head = rf.appendHeadLocked(s.head[:0])
 	c.Head = s.head
 	s.changer.Change(c)
+	rf.tellSavedLocked()
 	rf.observeSaveLocked()
 }
 
@@ -168,6 +170,7 @@ func (rf *Raft) saveAllLocked(newSnapshot bool) {
 	}
 	state := append(rf.appendHeadLocked(make([]byte, 0, headSize+len(body))), body...)
 	s.write(state, rf.snapshot.data, newSnapshot)
+	rf.tellSavedLocked()
 	rf.observeSaveLocked()
 }
 

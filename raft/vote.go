@@ -46,6 +46,7 @@ func (rf *Raft) voteLocked(args *RequestVoteArgs) bool {
 	}
 	if rf.votedFor == nobody {
 		rf.votedFor = args.CandidateID
+		rf.tellStateLocked()
 		rf.saveLocked()
 	}
 	if rf.role == Candidate {

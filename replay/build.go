@@ -23,7 +23,12 @@ type target struct {
 	RootName   string               // the guest's name for Root
 	Packages   []string             // import paths of all packages in the binary outside the standard library
 	Signatures map[string]signature // of functions, for -trace
+	Watched    bool                 // only the network records the run, not the tests
+	NotWatched string               // why nothing records it, or ""
+	Replaced   bool                 // with this repository's labrpc in place of the tests' own
 	files      []string             // the Go files of these packages, except for those in the module cache
+	name       string               // of the package under test
+	labrpc     *listedPackage       // or nil
 }
 
 // build compiles the tests of the package that opts name.
@@ -40,22 +45,30 @@ func build(ctx context.Context, opts *options, scratch string) (*target, error) 
 	if err != nil {
 		return nil, err
 	}
-	loops, err := overlayLoops(t.files, g.overlay, scratch)
-	if err != nil {
-		return nil, err
+	if w, err := g.watched(t, opts); w != nil || err != nil {
+		return w, err
 	}
-	t.Wasm = filepath.Join(scratch, "test.wasm")
+	return t, g.compile(t, opts)
+}
+
+// compile compiles the tests that t describes.
+func (g *goCommand) compile(t *target, opts *options) error {
+	loops, err := overlayLoops(t.files, g.overlay, g.scratch)
+	if err != nil {
+		return err
+	}
+	t.Wasm = filepath.Join(g.scratch, "test.wasm")
 	// With -trimpath, stack traces do not depend on the directory of the sources.
 	if msg, err := g.run(true, "test", "-c", "-vet=off", "-trimpath", "-overlay="+loops, "-o", t.Wasm, g.pkg); err != nil {
-		return nil, g.explainBuild(msg)
+		return g.explainBuild(msg)
 	}
 	if _, err := os.Stat(t.Wasm); err != nil {
-		return nil, fmt.Errorf("%s has no tests: there is no _test.go file for GOOS=wasip1 in %s", t.ImportPath, g.pkgDir(t))
+		return fmt.Errorf("%s has no tests: there is no _test.go file for GOOS=wasip1 in %s", t.ImportPath, g.pkgDir(t))
 	}
 	if opts.trace != "" {
 		t.Signatures, err = g.signatures(loops)
 	}
-	return t, err
+	return err
 }
 
 // goCommand runs the go tool on one package.
@@ -116,15 +129,15 @@ func (g *goCommand) output(wasm bool, args ...string) (string, error) {
 
 // describe asks the go tool for the package and for the packages that its tests import.
 func (g *goCommand) describe() (*target, error) {
-	out, err := g.run(true, "list", "-f", "{{with .Module}}{{.Dir}}{{end}}\n{{.ImportPath}}\n{{.Dir}}", g.pkg)
+	out, err := g.run(true, "list", "-f", "{{with .Module}}{{.Dir}}{{end}}\n{{.ImportPath}}\n{{.Dir}}\n{{.Name}}", g.pkg)
 	if err != nil {
 		return nil, g.explainBuild(out)
 	}
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	if len(lines) != 3 {
+	if len(lines) != 4 {
 		return nil, fmt.Errorf("%s is not one package: replay runs the tests of one at a time", g.pkg)
 	}
-	t := &target{Root: lines[0], ImportPath: lines[1]}
+	t := &target{Root: lines[0], ImportPath: lines[1], name: lines[3]}
 	if t.Root == "" {
 		t.Root = lines[2]
 	}
@@ -193,6 +206,12 @@ func (g *goCommand) addDeps(t *target) error {
 			continue
 		}
 		t.Packages = append(t.Packages, p.name())
+		if path.Base(p.name()) == "labrpc" {
+			t.labrpc = &p
+		}
+		if isRecorder(p.name()) {
+			continue // its loops are not counted
+		}
 		if !strings.HasPrefix(p.Dir, strings.TrimSpace(cache)+string(filepath.Separator)) { // the go tool would refuse
 			t.files = append(t.files, p.paths()...)
 		}

@@ -27,7 +27,8 @@ type host struct {
 	steps    *rand.Rand
 	random   *rand.ChaCha8
 	preempt  *preempter
-	trace    *tracer // or nil
+	trace    *tracer   // or nil
+	pictures *pictures // or nil
 	output   io.Writer
 	sum      hash.Hash
 	events   *bufio.Writer // writes to sum
@@ -115,6 +116,9 @@ func (h *host) Write(p []byte) (int, error) {
 	h.events.Write(p)
 	if h.trace != nil {
 		h.trace.output(p)
+	}
+	if h.pictures != nil {
+		h.pictures.output(p)
 	}
 	return h.output.Write(p)
 }

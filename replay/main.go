@@ -54,6 +54,9 @@ func replay(ctx context.Context, opts *options, stdout, stderr io.Writer) error 
 		return cli.Unusable(err)
 	}
 	fmt.Fprintf(stderr, "replay: built %s in %v\n", t.ImportPath, time.Since(start).Round(time.Millisecond))
+	if t.Replaced {
+		fmt.Fprintf(stderr, "replay: the tests are built with this repository's labrpc and labgob in place of theirs, to record messages\n")
+	}
 	r := &runner{opts: opts, plan: p, stdout: stdout, stderr: stderr}
 	if opts.single {
 		return r.one(ctx)

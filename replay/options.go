@@ -32,6 +32,7 @@ type options struct {
 	tags       string
 	trace      string   // file, or ""
 	traceFuncs string   // regular expression
+	picture    string   // file, or ""
 	args       []string // of the test binary
 }
 
@@ -52,11 +53,13 @@ Clocks, sleeps, random numbers and preemption follow the seed. Sleeping costs no
 real time. Standard output depends only on the package, the flags and the seed:
 it holds the tests' own output, and with -seeds the results. Timings and
 explanations go to standard error. To replay a failure, use the command that was
-printed. -v, -check and -trace do not change the run. Other flags of the tests do.`,
+printed. -v, -check, -trace and -picture do not change the run. Other flags of the
+tests do.`,
 	Examples: `go run . -seed 7 -run TestFigure8Unreliable2C
 go run . -seeds 1-1000 -run 2B
 go run . -seeds 1-1000 -keep-going
 go run . -seed 7 -check
+go run . -seed 7 -run TestFigure8Unreliable2C -picture run.html
 go run . -seed 7 -run TestFigure8Unreliable2C -trace run.txt -trace-func Vote
 go run . -C ~/6.824/src -seeds 1-20 kvraft`,
 	OK:       "all runs passed",
@@ -83,6 +86,7 @@ func parseOptions(args []string) (*options, error) {
 	o.addBuildFlags(f)
 	f.StringVar(&o.trace, "trace", "", "write calls, their arguments and the output to `file`, with -seed; the run stays the same")
 	f.StringVar(&o.traceFuncs, "trace-func", "", "trace only the functions that match `regexp`, with -trace")
+	f.StringVar(&o.picture, "picture", "", "write the page of the run that failed, or else of the last one, to `file`, with -seed; the run stays the same")
 	flags, rest := splitArgs(args)
 	o.args = rest
 	packages, err := command.Parse(f, flags)
@@ -133,6 +137,8 @@ func (o *options) validate(seedGiven bool, packages []string) error {
 		return cli.Usagef("-seed and -seeds exclude each other")
 	case o.trace != "" && !o.single:
 		return cli.Usagef("-trace needs one seed: use -seed instead of -seeds")
+	case o.picture != "" && !o.single:
+		return cli.Usagef("-picture needs one seed: use -seed instead of -seeds")
 	case o.jobs < 1:
 		return cli.Usagef("-j must be at least 1: %d", o.jobs)
 	case o.count < 1:

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"6.824/cmd/cli"
 )
 
 func TestSeedRange(t *testing.T) {
@@ -64,7 +66,7 @@ func TestCommand(t *testing.T) {
 	defer func(args []string) { os.Args = args }(os.Args)
 	os.Args = []string{"/tmp/go-build123/b001/exe/replay"}
 	dir, _ := os.Getwd()
-	if got := parse(t).command(5); !strings.HasPrefix(got, "go run -C "+shellQuote(dir)+" . -seed 5 ") {
+	if got := parse(t).command(5); !strings.HasPrefix(got, "go run -C "+cli.Quote(dir)+" . -seed 5 ") {
 		t.Errorf("under go run: %s", got)
 	}
 }

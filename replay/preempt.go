@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -133,6 +134,9 @@ func (l *listeners) NewFunctionListener(def api.FunctionDefinition) experimental
 	for prefix, path := range l.prefixes {
 		if rest, ok := strings.CutPrefix(name, prefix); ok {
 			e := l.entry(def, path+rest)
+			if isRecorder(strings.TrimSuffix(path, ".")) {
+				return e.ofRecorder(path)
+			}
 			e.tested = true
 			return e
 		}
@@ -154,9 +158,20 @@ type hostKey struct{}
 type entry struct {
 	index  uint32
 	name   string
-	yields bool // when stackguard0 is stackPreempt
-	tested bool // of a package under test
-	loop   bool // a loop's counter has run out (loops.go)
+	yields bool   // when stackguard0 is stackPreempt
+	tested bool   // of a package under test
+	loop   bool   // a loop's counter has run out (loops.go)
+	method string // of package picture, if it is one of recorderMethods (picture.go)
+}
+
+// ofRecorder returns e if it is one of recorderMethods, and otherwise nil.
+func (e *entry) ofRecorder(path string) experimental.FunctionListener {
+	name := strings.TrimPrefix(e.name, path)
+	if !slices.Contains(recorderMethods, name) || !strings.HasSuffix(path, "picture.") {
+		return nil
+	}
+	e.method = name[strings.LastIndexByte(name, '.')+1:]
+	return e
 }
 
 // Before implements experimental.FunctionListener. The context holds the guest's host. The only parameter of a Go function
@@ -165,11 +180,17 @@ func (e *entry) Before(ctx context.Context, mod api.Module, _ api.FunctionDefini
 	h := ctx.Value(hostKey{}).(*host)
 	module := mod.(experimental.InternalModule)
 	g := module.Global(globalG).Get()
+	fresh := uint32(params[0]) == 0
+	if e.method != "" {
+		if h.pictures != nil && fresh {
+			h.pictures.call(mod.Memory(), uint32(g), uint32(module.Global(globalSP).Get()), e)
+		}
+		return
+	}
 	if e.loop {
 		h.turn(mod.Memory(), uint32(g), uint32(module.Global(globalSP).Get()))
 		return
 	}
-	fresh := uint32(params[0]) == 0
 	h.preempt.enter(mod.Memory(), uint32(g), e, fresh)
 	if h.trace != nil && fresh {
 		h.trace.call(mod.Memory(), uint32(g), uint32(module.Global(globalSP).Get()), e)
@@ -180,9 +201,18 @@ func (e *entry) Before(ctx context.Context, mod api.Module, _ api.FunctionDefini
 // if its goroutine stops running within it.
 func (e *entry) After(ctx context.Context, mod api.Module, _ api.FunctionDefinition, results []uint64) {
 	h := ctx.Value(hostKey{}).(*host)
-	if h.trace != nil && uint32(results[0]) == 0 && !e.loop {
-		module := mod.(experimental.InternalModule)
-		h.trace.returned(mod.Memory(), uint32(module.Global(globalG).Get()), uint32(module.Global(globalSP).Get()), e)
+	if uint32(results[0]) != 0 || h.trace == nil && h.pictures == nil {
+		return
+	}
+	module := mod.(experimental.InternalModule)
+	g, sp := uint32(module.Global(globalG).Get()), uint32(module.Global(globalSP).Get())
+	switch {
+	case e.method != "":
+		if h.pictures != nil {
+			h.pictures.returned(mod.Memory(), g, sp, e)
+		}
+	case h.trace != nil && !e.loop:
+		h.trace.returned(mod.Memory(), g, sp, e)
 	}
 }
 

@@ -31,6 +31,7 @@ type plan struct {
 	Args    []string // of the test binary
 	Env     []string
 	Trace   traceOptions
+	Picture pictureOptions
 }
 
 func newPlan(t *target, opts *options, cache, scratch string) *plan {
@@ -40,7 +41,8 @@ func newPlan(t *target, opts *options, cache, scratch string) *plan {
 		args = append(args, "-test.run="+opts.run)
 	}
 	return &plan{Target: *t, Cache: cache, Scratch: scratch, Args: append(args, opts.args...), Env: opts.env,
-		Trace: traceOptions{opts.trace, opts.traceFuncs}}
+		Trace:   traceOptions{opts.trace, opts.traceFuncs},
+		Picture: pictureOptions{opts.picture, opts.command(opts.seeds.first), t.Watched, t.Replaced, t.NotWatched}}
 }
 
 // machine holds the compiled tests. It can run them from any seed.
@@ -86,6 +88,7 @@ type outcome struct {
 	Trap   string            // why the guest was ended, or "" if it exited by itself
 	Digest [sha256.Size]byte // of output, clock calls, random bytes and scheduling
 	Order  uint64            // of scheduling alone
+	Page   string            // what the page of -picture shows
 	Status status
 }
 
@@ -105,6 +108,9 @@ func (m *machine) run(seed uint64, out io.Writer) (*outcome, error) {
 			return nil, err
 		}
 	}
+	if m.plan.Picture.File != "" {
+		h.pictures = newPictures(h, m.plan.Picture)
+	}
 	m.current.Store(h)
 	defer m.current.Store(nil)
 	ctx := context.WithValue(context.Background(), hostKey{}, h)
@@ -123,6 +129,10 @@ func (m *machine) run(seed uint64, out io.Writer) (*outcome, error) {
 		o.Code = exit.ExitCode()
 	} else if err != nil {
 		o.Trap = err.Error()
+	}
+	if h.pictures != nil {
+		o.Page, err = h.pictures.write(!o.passed())
+		return o, err
 	}
 	return o, nil
 }

@@ -109,6 +109,11 @@ func (r *runner) one(ctx context.Context) error {
 	for _, h := range v.hints(r.opts) {
 		fmt.Fprintf(r.stderr, "replay: %s\n", h)
 	}
+	if v.Page != "" {
+		fmt.Fprintf(r.stderr, "replay: -picture: %s\n", v.Page)
+	} else if r.opts.picture != "" {
+		fmt.Fprintf(r.stderr, "replay: -picture: no page: the run did not end\n")
+	}
 	if v.passed() {
 		return nil
 	}

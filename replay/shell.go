@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"6.824/cmd/cli"
 )
 
 // command returns the shell command that runs one seed with the options o.
@@ -33,7 +35,7 @@ func (o *options) command(seed uint64) string {
 		add(true, o.args...)
 	}
 	for i := range words {
-		words[i] = shellQuote(words[i])
+		words[i] = cli.Quote(words[i])
 	}
 	return strings.Join(words, " ")
 }
@@ -48,14 +50,4 @@ func self() []string {
 		return []string{"go", "run", "-C", dir, "."}
 	}
 	return []string{"go", "run", "."}
-}
-
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -33,7 +33,7 @@ func (c *Checker) checkSent(r *request) {
 	// §5.1: terms increase. What was sent or replied before a crash was saved, so a term sent after the restart is not lower.
 	// Requests of one start have no order.
 	if n < s.born {
-		c.violate(termBack, "server %d sends %s of term %d after a restart, but had term %d before",
+		c.violate(termBack, r.from, n, 0, "server %d sends %s of term %d after a restart, but had term %d before",
 			r.from, r.describe(), n, s.born)
 	}
 	s.shows(n)
@@ -53,7 +53,7 @@ func (c *Checker) checkSent(r *request) {
 	c.checkSelfVote(r.from, n)
 	// The candidate's log was as it is sent in a term after ack.term, so after the acknowledgement.
 	if a := s.ack; n > a.term && r.lastIndex.ok && r.lastIndex.n < a.index {
-		c.violate(takenBack, "server %d acknowledged index %d in term %d, but asks for votes in term %d with LastLogIndex %d",
+		c.violate(takenBack, r.from, n, a.index, "server %d acknowledged index %d in term %d, but asks for votes in term %d with LastLogIndex %d",
 			r.from, a.index, a.term, n, r.lastIndex.n)
 	}
 }
@@ -66,7 +66,7 @@ func (c *Checker) checkLeader(server, n int, how string) {
 	t := c.term(n)
 	c.servers[server].mayLead(n)
 	if t.leader >= 0 && t.leader != server {
-		c.violate(twoLeaders, "term %d: server %d and server %d lead; server %d %s", n, t.leader, server, server, how)
+		c.violate(twoLeaders, server, n, 0, "term %d: server %d and server %d lead; server %d %s", n, t.leader, server, server, how)
 	}
 	if t.leader == server {
 		return
@@ -74,7 +74,7 @@ func (c *Checker) checkLeader(server, n int, how string) {
 	t.leader = server
 	// A vote counts as soon as its handler has returned, so before the candidate can know of it.
 	if voters := t.granted[server]; len(voters)+1 < c.majority() && c.votesSeen {
-		c.violate(unelected, "term %d: server %d %s, but only %d of the other %d servers have granted it a vote",
+		c.violate(unelected, server, n, 0, "term %d: server %d %s, but only %d of the other %d servers have granted it a vote",
 			n, server, how, len(voters), len(c.servers)-1)
 	}
 	c.checkComplete(server, n)
@@ -84,7 +84,7 @@ func (c *Checker) checkLeader(server, n int, how string) {
 func (c *Checker) checkComplete(server, n int) {
 	last, known := c.term(n).stood[server]
 	if done := c.logs.committed; known && last.ok && done.index > 0 && n > done.term && last.n < done.index {
-		c.violate(incomplete, "term %d: server %d leads, and asked for votes with LastLogIndex %d, but in term %d its leader committed index %d",
+		c.violate(incomplete, server, n, done.index, "term %d: server %d leads, and asked for votes with LastLogIndex %d, but in term %d its leader committed index %d",
 			n, server, last.n, done.term, done.index)
 	}
 }
@@ -99,7 +99,7 @@ func (c *Checker) checkHandled(s *server, r *request, a answer) {
 	// §5.1: the handler began when the server already had the term.
 	if r.sure && a.term.ok && a.term.n > 0 {
 		if a.term.n < r.state.floor {
-			c.violate(termBack, "server %d replies term %d to %s of server %d, after term %d",
+			c.violate(termBack, r.to, a.term.n, 0, "server %d replies term %d to %s of server %d, after term %d",
 				r.to, a.term.n, r.describe(), r.from, r.state.floor)
 		}
 		s.shows(a.term.n)
@@ -140,7 +140,7 @@ func (c *Checker) checkVote(s *server, r *request, a answer) {
 	}
 	// §5.2: votedFor is saved before the reply, so this holds across crashes.
 	if other, voted := t.votes[r.to]; voted && other != r.from {
-		c.violate(twoVotes, "term %d: server %d votes for server %d and for server %d", n, r.to, other, r.from)
+		c.violate(twoVotes, r.to, n, 0, "term %d: server %d votes for server %d and for server %d", n, r.to, other, r.from)
 	} else if !voted {
 		t.votes[r.to] = r.from
 	}
@@ -158,7 +158,7 @@ func (c *Checker) checkSelfVote(server, n int) {
 	t := c.term(n)
 	_, stood := t.stood[server]
 	if other, voted := t.votes[server]; voted && stood && other != server {
-		c.violate(twoVotes, "term %d: server %d votes for server %d, and is a candidate, so votes for itself", n, server, other)
+		c.violate(twoVotes, server, n, 0, "term %d: server %d votes for server %d, and is a candidate, so votes for itself", n, server, other)
 	}
 }
 
@@ -170,7 +170,7 @@ func (c *Checker) checkRestriction(r *request, s *server) {
 		return
 	}
 	if r.lastTerm.n < a.entryTerm.n || r.lastTerm.n == a.entryTerm.n && r.lastIndex.n < a.index {
-		c.violate(restriction, "term %d: server %d votes for server %d, whose last entry is %d of term %d, after it acknowledged entry %d of term %d",
+		c.violate(restriction, r.to, r.term.n, a.index, "term %d: server %d votes for server %d, whose last entry is %d of term %d, after it acknowledged entry %d of term %d",
 			r.term.n, r.to, r.from, r.lastIndex.n, r.lastTerm.n, a.index, a.entryTerm.n)
 	}
 }

@@ -87,10 +87,10 @@ func (c *Checker) learnEntry(r *request, at position, e entry, before int) {
 	case !known:
 		c.logs.placed[at] = placed{e.command, e.hashed, before, r.from, r.term.n}
 	case old.hashed && e.hashed && old.hash != e.command:
-		c.violate(matching, "index %d, term %d: server %d sends another command in term %d than server %d in term %d",
+		c.violate(matching, r.from, r.term.n, at.index, "index %d, term %d: server %d sends another command in term %d than server %d in term %d",
 			at.index, at.term, r.from, r.term.n, old.sender, old.term)
 	case old.before > 0 && before > 0 && old.before != before:
-		c.violate(matching, "index %d, term %d: server %d sends it in term %d behind an entry of term %d, server %d in term %d behind one of term %d",
+		c.violate(matching, r.from, r.term.n, at.index, "index %d, term %d: server %d sends it in term %d behind an entry of term %d, server %d in term %d behind one of term %d",
 			at.index, at.term, r.from, r.term.n, before, old.sender, old.term, old.before)
 	case old.before == 0:
 		old.before = before
@@ -103,7 +103,7 @@ func (c *Checker) learnEntry(r *request, at position, e entry, before int) {
 func (c *Checker) learnTerm(r *request, index, entryTerm int) {
 	t := c.term(r.term.n)
 	if old, known := t.terms[index]; known && old != entryTerm {
-		c.violate(appendOnly, "term %d: server %d sends the entry at index %d as one of term %d and as one of term %d",
+		c.violate(appendOnly, r.from, r.term.n, index, "term %d: server %d sends the entry at index %d as one of term %d and as one of term %d",
 			r.term.n, r.from, index, old, entryTerm)
 	}
 	t.terms[index] = entryTerm
@@ -135,7 +135,7 @@ func (c *Checker) checkAppend(s *server, r *request, a answer) {
 		done = max(done, c.logs.held)
 	}
 	if r.prevIndex.n > done {
-		c.violate(takenBack, "term %d: server %d rejects PrevLogIndex %d of server %d, after it acknowledged index %d",
+		c.violate(takenBack, r.to, r.term.n, r.prevIndex.n, "term %d: server %d rejects PrevLogIndex %d of server %d, after it acknowledged index %d",
 			r.term.n, r.to, r.prevIndex.n, r.from, held.index)
 	}
 }
@@ -148,7 +148,7 @@ func (c *Checker) checkPrevTerm(s *server, r *request) {
 		return
 	}
 	if term, known := c.term(held.term).terms[r.prevIndex.n]; known && term != r.prevTerm.n {
-		c.violate(matching, "server %d accepts what follows entry %d of term %d from server %d in term %d, but its own entry %d is of term %d",
+		c.violate(matching, r.to, r.term.n, r.prevIndex.n, "server %d accepts what follows entry %d of term %d from server %d in term %d, but its own entry %d is of term %d",
 			r.to, r.prevIndex.n, r.prevTerm.n, r.from, r.term.n, r.prevIndex.n, term)
 	}
 }
@@ -200,10 +200,10 @@ func (c *Checker) checkCommit(server, index int, how string) {
 	}
 	switch {
 	case index > c.logs.held:
-		c.violate(unheld, "server %d %s %d, but a majority has acknowledged no more than index %d in any term",
+		c.violate(unheld, server, c.servers[server].floor, index, "server %d %s %d, but a majority has acknowledged no more than index %d in any term",
 			server, how, index, c.logs.held)
 	case index > c.logs.own:
-		c.violate(figure8, "server %d %s %d, but a majority has acknowledged no entry of the leader's own term beyond index %d",
+		c.violate(figure8, server, c.servers[server].floor, index, "server %d %s %d, but a majority has acknowledged no entry of the leader's own term beyond index %d",
 			server, how, index, c.logs.own)
 	}
 	c.logs.claimed = index

@@ -38,22 +38,33 @@ const maxEntries = 1 << 20
 // readMessage reads arguments without their entries, which a sender may share with its log. It returns nil if args are no
 // message of the paper.
 func (c *Checker) readMessage(k kind, args any) *message {
+	if m := c.read.message(k, args); m != nil && m.kind != preVote {
+		return m
+	}
+	return nil
+}
+
+// message is readMessage, but also reads a PreVote.
+func (r reader) message(k kind, args any) *message {
 	v := indirect(reflect.ValueOf(args))
-	if k == unknown || !v.IsValid() || c.read.truth(v, fPreVote).yes {
+	if k == unknown || !v.IsValid() {
 		return nil
 	}
-	if c.read.find(v, fSuccess).IsValid() || c.read.find(v, fGranted).IsValid() {
+	if r.find(v, fSuccess).IsValid() || r.find(v, fGranted).IsValid() {
 		return nil // an answer that is sent as a request
 	}
-	m := &message{kind: k, term: c.read.number(v, fTerm)}
+	if r.truth(v, fPreVote).yes {
+		k = preVote
+	}
+	m := &message{kind: k, term: r.number(v, fTerm)}
 	switch k {
-	case vote:
-		m.lastIndex, m.lastTerm = c.read.number(v, fLastLogIndex), c.read.number(v, fLastLogTerm)
+	case vote, preVote:
+		m.lastIndex, m.lastTerm = r.number(v, fLastLogIndex), r.number(v, fLastLogTerm)
 	case appendEntries, heartbeat:
-		m.prevIndex, m.prevTerm = c.read.number(v, fPrevIndex), c.read.number(v, fPrevTerm)
-		m.commit = c.read.number(v, fCommit)
+		m.prevIndex, m.prevTerm = r.number(v, fPrevIndex), r.number(v, fPrevTerm)
+		m.commit = r.number(v, fCommit)
 	case snapshot:
-		m.snapIndex = c.read.number(v, fSnapIndex)
+		m.snapIndex = r.number(v, fSnapIndex)
 	}
 	return m
 }

@@ -26,6 +26,8 @@ func (c *Checker) Sent(call labrpc.CallInfo, args any) {
 	r := &request{link: at, message: m, number: call.Number, toLife: c.servers[at.to].life}
 	c.calls[call.Number] = r
 	c.judgeRefusals()
+	c.call = call.Number
+	defer c.leave()
 	if from := c.servers[at.from]; !from.up || from.life != at.life {
 		return // it has been killed, but does not know it
 	}
@@ -46,6 +48,8 @@ func (c *Checker) Handling(call labrpc.CallInfo, args any) {
 		c.readEntries(m, args)
 		c.requireArgs(call.Method, m, args)
 	}
+	c.call = call.Number
+	defer c.leave()
 	r.running = true
 	c.seen[r.kind] = true
 	c.servers[r.to].begin(r)
@@ -69,9 +73,14 @@ func (c *Checker) Handled(call labrpc.CallInfo, reply any) {
 	from := c.servers[r.from]
 	from.heardTerm = max(from.heardTerm, a.term.n)
 	c.noteHandled(r, a)
+	c.call = call.Number
+	defer c.leave()
 	c.checkHandled(s, r, a)
 	c.judgeRefusals()
 }
+
+// leave ends the check of a call.
+func (c *Checker) leave() { c.call = 0 }
 
 // Ended forgets a request that no handler will see.
 func (c *Checker) Ended(call labrpc.CallInfo, fate labrpc.Fate) {

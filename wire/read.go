@@ -17,12 +17,15 @@ const (
 	appendEntries
 	heartbeat // an RPC of its own for AppendEntries without entries
 	snapshot
+	preVote // none of the paper's
 )
 
-// kindOf recognizes an RPC by the name of its method. A PreVote is none of the three.
+// kindOf recognizes an RPC by the name of its method.
 func kindOf(svcMeth string) kind {
 	name := strings.ToLower(svcMeth[strings.LastIndexByte(svcMeth, '.')+1:])
 	switch {
+	case strings.Contains(name, "pre") && strings.Contains(name, "vote"):
+		return preVote
 	case strings.Contains(name, "pre"):
 		return unknown
 	case strings.Contains(name, "vote"):
@@ -52,8 +55,14 @@ const (
 	fCommit       field = "LeaderCommit"
 	fSuccess      field = "Success"
 	fSnapIndex    field = "LastIncludedIndex"
+	fSnapTerm     field = "LastIncludedTerm"
 	fCommand      field = "Command"
 	fIndex        field = "Index"
+
+	fCandidate     field = "CandidateId"
+	fLeader        field = "LeaderId"
+	fConflictIndex field = "ConflictIndex" // of the replies that §5.3 describes at its end
+	fConflictTerm  field = "ConflictTerm"
 )
 
 // aliases holds the names of each field in lower case and without underscores.
@@ -69,8 +78,14 @@ var aliases = map[field][]string{
 	fCommit:       {"leadercommit", "commitindex", "leadercommitindex"},
 	fSuccess:      {"success", "ok", "succeeded", "succ"},
 	fSnapIndex:    {"lastincludedindex", "lastincludeindex", "snapshotindex"},
+	fSnapTerm:     {"lastincludedterm", "lastincludeterm", "snapshotterm"},
 	fCommand:      {"command", "cmd", "data", "op", "value"},
 	fIndex:        {"index", "idx", "logindex"},
+
+	fCandidate:     {"candidateid", "candidate", "candidateindex", "serverid", "server", "peerid", "id", "from", "me"},
+	fLeader:        {"leaderid", "leader", "leaderindex", "serverid", "server", "peerid", "id", "from", "me"},
+	fConflictIndex: {"conflictindex", "xindex", "nextindex", "conflictfirstindex", "firstindex"},
+	fConflictTerm:  {"conflictterm", "xterm"},
 }
 
 // A reader finds fields in structs. It remembers where they are in each type.

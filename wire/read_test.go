@@ -57,7 +57,7 @@ func TestNames(t *testing.T) {
 		t.Error("an answer is taken for a request")
 	}
 	for method, want := range map[string]kind{
-		"Raft.Heartbeat": heartbeat, "Raft.InstallSnapshot": snapshot, "Raft.PreVote": unknown, "Raft.Get": unknown, "": unknown,
+		"Raft.Heartbeat": heartbeat, "Raft.InstallSnapshot": snapshot, "Raft.PreVote": preVote, "Raft.Prepare": unknown, "Raft.Get": unknown, "": unknown,
 	} {
 		if got := kindOf(method); got != want {
 			t.Errorf("%s is of kind %v, want %v", method, got, want)

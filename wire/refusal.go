@@ -15,6 +15,7 @@ type refusal struct {
 	server, life, candidate, term int
 	due                           time.Duration // it is looked at then
 	again                         bool          // for the second time
+	call                          int64
 }
 
 // checkRefusal records that s has refused r, though its term was r's, if it did not lead or follow a leader of the term and
@@ -26,7 +27,7 @@ func (c *Checker) checkRefusal(s *server, r *request, a answer) {
 	case a.term.n > 0 && a.term.n < n: // it may hear from a leader, and ignore candidates for that reason
 		c.turnOff(fmt.Sprintf("server %d refused a vote and did not reply with the candidate's term, which was higher", r.to), refused)
 	case a.term.n == n && s.lowest < n && s.floor == n && !s.mayBeMoreUpToDate(r.message):
-		c.refused = append(c.refused, refusal{r.to, s.life, r.from, n, c.now() + refusalTime/2, false})
+		c.refused = append(c.refused, refusal{r.to, s.life, r.from, n, c.now() + refusalTime/2, false, r.number})
 	}
 }
 
@@ -54,8 +55,11 @@ func (c *Checker) judgeRefusals() {
 		switch {
 		case !s.up || s.life != f.life || c.mayHaveVoted(f, c.term(f.term)):
 		case f.again:
-			c.violate(refused, "term %d: server %d refuses its vote to server %d, but votes for no other server",
+			current := c.call
+			c.call = f.call
+			c.violate(refused, f.server, f.term, 0, "term %d: server %d refuses its vote to server %d, but votes for no other server",
 				f.term, f.server, f.candidate)
+			c.call = current
 		case s.heardTerm <= f.term:
 			f.due, f.again = c.now()+refusalTime/2, true
 			c.refused = append(c.refused, f)

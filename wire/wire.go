@@ -18,6 +18,8 @@ type Checker struct {
 
 	mu      sync.Mutex // guards what follows
 	err     error
+	first   Violation // the reason for err
+	call    int64     // the call that is being checked; 0 if there is none
 	seen    map[kind]bool
 	read    reader
 	seed    maphash.Seed
@@ -128,7 +130,7 @@ func (c *Checker) GetState(server int, get func() (term int, isLeader bool)) (te
 		return term, isLeader
 	}
 	if term < floor {
-		c.violate(termBack, "server %d says that its term is %d, after term %d", server, term, floor)
+		c.violate(termBack, server, term, 0, "server %d says that its term is %d, after term %d", server, term, floor)
 	}
 	s.floor = max(s.floor, term)
 	if isLeader {
@@ -143,6 +145,23 @@ func (c *Checker) Err() error {
 	defer c.mu.Unlock()
 	c.judgeRefusals()
 	return c.err
+}
+
+// A Violation is a broken rule.
+type Violation struct {
+	Rule   string // the rule and its place in the paper
+	Text   string // what has happened
+	Server int    // the server that broke the rule
+	Term   int
+	Index  int   // of an entry; 0 if the rule is about none
+	Call   int64 // number of the call that showed it (see labrpc.CallInfo); 0 if none did
+}
+
+// Violation returns the first violation, whose text Err has, too.
+func (c *Checker) Violation() (v Violation, broken bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first, c.err != nil
 }
 
 // Broken returns a channel that is closed at the first violation.
@@ -180,11 +199,12 @@ func (c *Checker) turnOff(reason string, rules ...rule) {
 	}
 }
 
-// violate records a violation, unless there is one or the rule is off.
-func (c *Checker) violate(r rule, format string, args ...any) {
+// violate records a violation by a server, unless there is one or the rule is off. Term and index are 0 if it has none.
+func (c *Checker) violate(r rule, server, term, index int, format string, args ...any) {
 	if c.err != nil || c.off[r] != "" {
 		return
 	}
-	c.err = fmt.Errorf("%s: %s\n%s", r, fmt.Sprintf(format, args...), c.picture())
+	c.first = Violation{string(r), fmt.Sprintf(format, args...), server, term, index, c.call}
+	c.err = fmt.Errorf("%s: %s\n%s", c.first.Rule, c.first.Text, c.picture())
 	close(c.broken)
 }

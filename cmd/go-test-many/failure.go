@@ -13,9 +13,10 @@ import (
 
 // A failure says why a run failed, as far as its output tells.
 type failure struct {
-	tests  []string // that failed, or that were running when the process ended
-	kind   string   // such as "panic", "timeout" or "exit status 3"; "" if tests failed in the ordinary way
-	reason string   // the first line of the first message
+	tests    []string // that failed, or that were running when the process ended
+	kind     string   // such as "panic", "timeout" or "exit status 3"; "" if tests failed in the ordinary way
+	reason   string   // the first line of the first message
+	pictures []string // the files that tests have named in lines of their own, as "picture: FILE"
 }
 
 // An ending is how the process of a failed run ended.
@@ -68,6 +69,7 @@ type output struct {
 	empty    bool              // the first line of the current test's message is empty
 	verdict  string            // the test that the line before reports as failed
 	crash    *crash            // the last one
+	pictures []string
 	dataRace bool
 }
 
@@ -81,6 +83,7 @@ var (
 	eventLine   = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME) +([^\s/]+)(/?)`)
 	verdictLine = regexp.MustCompile(`^( *)--- (PASS|FAIL|SKIP): ([^\s/]+)`)
 	// What a test prints without a newline comes before its message and before a crash.
+	pictureLine = regexp.MustCompile(`^ {4,}picture: (.+\.html)$`)
 	messageLine = regexp.MustCompile(` {4}\S+\.go:\d+: ?(.*)$`)
 	crashLine   = regexp.MustCompile(`^(?:[^\t].*?)??(panic|fatal error): (.*)$`)
 )
@@ -114,7 +117,9 @@ func (o *output) frame(line string) bool {
 // message takes in any other line. The one before it was the verdict on a failed test, unless that is "".
 func (o *output) message(line, verdict string) {
 	says := o.says[o.current] != ""
-	if m := messageLine.FindStringSubmatch(line); m != nil {
+	if m := pictureLine.FindStringSubmatch(line); m != nil {
+		o.pictures = append(o.pictures, m[1])
+	} else if m := messageLine.FindStringSubmatch(line); m != nil {
 		if !says {
 			o.says[o.current] = m[1]
 			o.empty = m[1] == ""
@@ -173,7 +178,7 @@ func (o *output) add(test string) {
 
 // failure concludes from the output and the way in which the process ended.
 func (o *output) failure(end ending) *failure {
-	f := &failure{}
+	f := &failure{pictures: o.pictures}
 	switch {
 	case end.code == 2 && o.crash != nil: // a test that fails in the ordinary way gives exit code 1
 		f.kind, f.reason = o.crash.kind, o.crash.reason

@@ -88,6 +88,20 @@ func TestFailing(t *testing.T) {
 	}
 }
 
+// A failing test's page lies beside the log, and the run's line and the report name it.
+func TestPictures(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.json")
+	code, stdout, stderr, logs := many(t, "-json", file, "1", "1", "TestPictures")
+	page := filepath.Join(logs, "TestPictures-1.html")
+	match(t, "stdout", stdout, `TestPictures -> `+regexp.QuoteMeta(filepath.Join(logs, "test-1.log")+", "+page)+`, /nowhere/other\.html: a mistake\n`)
+	if _, err := os.Stat(page); code != 1 || err != nil {
+		t.Errorf("exit code %d, stderr %q; the page: %v", code, stderr, err)
+	}
+	if got, want := readJSON(t, file).Results[0].Pictures, []string{page, "/nowhere/other.html"}; !slices.Equal(got, want) {
+		t.Errorf("the report's pictures are %q, want %q", got, want)
+	}
+}
+
 func TestRace(t *testing.T) {
 	for variable, value := range map[string]string{"RACE": "1", "GOFLAGS": "-race"} {
 		t.Run(variable, func(t *testing.T) {

@@ -48,6 +48,11 @@ If run 7 fails, its output is saved as test-7.log, or as test-7-2.log and so on 
 that file exists. The output of passed and interrupted runs is not kept. For each
 failed run a line names the failed tests, the log and the first message.
 
+Each run finds the directory of the logs in the environment variable PICTURES. The
+tests of this repository's raft write a page there that shows a failed test's run,
+and the line names it, too. So it does with any HTML file that a failing test names
+in a line of its own, such as "picture: /tmp/run.html".
+
 Ctrl-C kills all runs at once, writes the reports and prints the summary of the
 finished runs. Progress goes to standard error, failed runs and the summary go to
 standard output.

@@ -91,6 +91,8 @@ type jsonRun struct {
 	Kind    string   `json:"kind,omitempty"`  // such as "panic", "timeout" or "exit status 3"
 	Reason  string   `json:"reason,omitempty"`
 	Log     string   `json:"log,omitempty"`
+
+	Pictures []string `json:"pictures,omitempty"` // pages that tests have written
 }
 
 func (r *runner) writeJSON(w io.Writer) error {
@@ -103,7 +105,7 @@ func (r *runner) writeJSON(w io.Writer) error {
 			if res.log != "" {
 				run.Log, _ = filepath.Abs(res.log)
 			}
-			run.Tests, run.Kind, run.Reason = f.tests, f.kind, f.reason
+			run.Tests, run.Kind, run.Reason, run.Pictures = f.tests, f.kind, f.reason, f.pictures
 		}
 		report.Results = append(report.Results, run)
 	}

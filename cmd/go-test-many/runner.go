@@ -27,7 +27,6 @@ type runner struct {
 	begun   time.Time
 	running atomic.Int64
 	killed  atomic.Int64
-
 	screen  *screen
 	results []result
 	failed  int
@@ -127,6 +126,9 @@ func (r *runner) execute(ctx context.Context, n int) result {
 	ctx, kill := context.WithCancel(ctx)
 	defer kill()
 	cmd := r.suite.command(ctx, temporary, r.testFlags...)
+	if pictures, err := filepath.Abs(r.logs); err == nil { // absolute, since the run starts in another directory
+		cmd.Env = append(cmd.Env, "PICTURES="+pictures)
+	}
 	cmd.Stdout, cmd.Stderr = output, output
 	begun := time.Now()
 	if res.err = cmd.Start(); res.err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,10 +37,26 @@ func (f *failure) String() string {
 // String returns the line about a failed run.
 func (res result) String() string {
 	line := fmt.Sprintf("run %d failed after %s: %v -> %s", res.run, duration(res.took), res.failure, res.log)
+	for _, picture := range res.failure.pictures {
+		if beside := filepath.Join(filepath.Dir(res.log), filepath.Base(picture)); sameFile(beside, picture) {
+			picture = beside
+		}
+		line += ", " + picture
+	}
 	if reason := res.failure.reason; reason != "" && reason != res.failure.kind {
 		line += ": " + reason
 	}
 	return line
+}
+
+// sameFile reports whether two paths lead to the same file.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
 }
 
 // progress returns the state of the runs.

@@ -63,6 +63,7 @@ var elections = []mutant{
 		safety: true,
 		edits: []edit{{"election.go",
 			`rf.votedFor = rf.me
+			rf.tellStateLocked()
 			rf.saveLocked()
 			rf.becomeLeaderLocked()`,
 			`rf.becomeLeaderLocked()`}},

@@ -91,8 +91,10 @@ var votes = []mutant{
 		safety: true,
 		edits: []edit{{"vote.go",
 			`rf.votedFor = args.CandidateID
+			rf.tellStateLocked()
 			rf.saveLocked()`,
-			`rf.votedFor = args.CandidateID`}},
+			`rf.votedFor = args.CandidateID
+			rf.tellStateLocked()`}},
 	},
 	{
 		name:   "term-not-saved",
@@ -118,8 +120,10 @@ var votes = []mutant{
 		safety: true,
 		edits: []edit{{"role.go",
 			`rf.votedFor = nobody
+			rf.tellStateLocked()
 			rf.saveLocked()`,
-			`rf.votedFor = nobody`}},
+			`rf.votedFor = nobody
+			rf.tellStateLocked()`}},
 	},
 	{
 		name:   "vote-cleared-before-term-saved",

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
+	"6.824/cmd/cli"
 	"6.824/cmd/coursetree"
 )
 
@@ -71,12 +73,10 @@ func (o *Overlay) addNetwork(Options) error {
 
 // addGuard adds the packages that the student's files and the harness import.
 func (o *Overlay) addGuard(Options) error {
-	for _, name := range []string{"cmd/overlay/guard", "wire"} {
-		if err := o.putPackage(name, addedDir(name)); err != nil {
-			return err
-		}
+	if err := o.putPackage("cmd/overlay/guard", addedDir("cmd/overlay/guard")); err != nil {
+		return err
 	}
-	return nil
+	return o.addRecord()
 }
 
 // addHarness adds the tests. They are a package of their own, so that no name of theirs is one of the student's.
@@ -142,9 +142,12 @@ func newStudent(ends []*labrpc.ClientEnd, me int, p *Persister, applyCh chan stu
 	return any(student.Make(ends, me, p, applyCh)).(*student.Raft)
 }
 
+// treeDir is the student's tree, as a word for the shell.
+const treeDir = %s
+
 // lockNames are the locks that the student's calls of Lock lock.
 var lockNames = map[string]string{
-`, imports, o.importPath("raft"), o.importPath("labrpc"), persister, message, persister)
+`, imports, o.importPath("raft"), o.importPath("labrpc"), persister, message, persister, strconv.Quote(cli.Quote(o.Tree.Dir)))
 	for _, place := range slices.Sorted(maps.Keys(o.names)) {
 		fmt.Fprintf(&b, "\t%q: %q,\n", place, o.names[place])
 	}

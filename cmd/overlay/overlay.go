@@ -25,6 +25,7 @@ type Overlay struct {
 
 	scratch string
 	root    string            // of this repository
+	library bool              // the tree's labrpc and other packages are this repository's
 	replace map[string]string // by the absolute path of a file: the file to read; "" hides it
 	count   int
 	names   map[string]string // of locks, by file and line
@@ -36,7 +37,8 @@ type Options struct {
 }
 
 // harness are the files of this repository's package raft that also test a student's Raft.
-var harness = []string{"config_test.go", "harness_apply_test.go", "harness_check_test.go", "harness_clock_test.go", "test_test.go"}
+var harness = []string{"config_test.go", "harness_apply_test.go", "harness_check_test.go", "harness_clock_test.go",
+	"harness_picture_test.go", "test_test.go"}
 
 // addedDir returns the directory, in the tree, of a package that only the overlay has.
 func addedDir(name string) string { return "raft" + path.Base(name) }
@@ -96,10 +98,13 @@ func (o *Overlay) path(name string) string {
 func (o *Overlay) hide(name string) { o.replace[o.path(name)] = "" }
 
 // put gives a file of the tree a new text.
-func (o *Overlay) put(name string, text []byte) error {
+func (o *Overlay) put(name string, text []byte) error { return o.putAt(o.path(name), text) }
+
+// putAt does the same with an absolute path.
+func (o *Overlay) putAt(name string, text []byte) error {
 	o.count++
-	file := filepath.Join(o.scratch, fmt.Sprintf("overlay-%d-%s", o.count, path.Base(name)))
-	o.replace[o.path(name)] = file
+	file := filepath.Join(o.scratch, fmt.Sprintf("overlay-%d-%s", o.count, filepath.Base(name)))
+	o.replace[name] = file
 	return os.WriteFile(file, text, 0o644)
 }
 
@@ -117,6 +122,8 @@ func (o *Overlay) write() error {
 func (o *Overlay) importPath(name string) string {
 	t := o.Tree
 	switch {
+	case o.library:
+		return coursetree.LibraryModule + "/" + name
 	case name == "raft":
 		return t.Own + t.Raft
 	case name == "labrpc" || name == "labgob":

@@ -67,10 +67,12 @@ func (cl *client) submit(applied int) {
 		cl.report.event("server %d leads in term %d", s.id, term)
 	}
 	for until := min(cl.due(), applied+window); cl.next < until; cl.next++ {
-		_, t, leads := s.rf.Start(Line{Number: cl.next + 1, Text: cl.lines[cl.next]})
+		line := Line{Number: cl.next + 1, Text: cl.lines[cl.next]}
+		_, t, leads := s.rf.Start(line)
 		if !leads || t != term {
 			return
 		}
+		cl.report.recording.submit(line, s.id)
 	}
 }
 

@@ -15,6 +15,8 @@ type cluster struct {
 	every   int       // lines between two snapshots
 	changed chan bool // gets a value, if it has room, after a server has applied a command
 
+	recording *recording // may be nil
+
 	mu    sync.Mutex // guards what follows
 	slots []slot
 }
@@ -29,14 +31,17 @@ type slot struct {
 	skipped   int // by the machines of earlier lives
 }
 
-func newCluster(n, every int) *cluster {
+func newCluster(n, every int, r *recording) *cluster {
 	c := &cluster{
 		net:     labrpc.MakeNetwork(),
 		history: newHistory(),
 		every:   every,
 		changed: make(chan bool, 1),
 		slots:   make([]slot, n),
+
+		recording: r,
 	}
+	r.observe(c.net)
 	for id := range c.slots {
 		c.slots[id].disk = raft.MakePersister()
 		c.start(id)
@@ -70,7 +75,8 @@ func (c *cluster) start(id int) int {
 
 	s := newServer(id, disk.ReadSnapshot(), c.history, c.every, c.notify)
 	applyCh := make(chan raft.ApplyMsg, 64)
-	s.rf = raft.Make(ends, id, disk, applyCh, raft.WithCloseOnKill())
+	options := append(c.recording.start(id, sl.ends), raft.WithCloseOnKill())
+	s.rf = raft.Make(ends, id, disk, applyCh, options...)
 	restored := len(s.machine.lines)
 	go s.serve(applyCh)
 	rpcs := labrpc.MakeServer()
@@ -86,6 +92,7 @@ func (c *cluster) start(id int) int {
 // crash ends a server's life. Nothing that the server does after this call began reaches its disk or other servers: crash
 // first removes the server from the network, then copies the disk for the next life, and then kills the server.
 func (c *cluster) crash(id int) {
+	c.recording.crash(id)
 	c.disconnect(id)
 	c.net.DeleteServer(id)
 	c.mu.Lock()

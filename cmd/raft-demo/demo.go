@@ -16,7 +16,7 @@ type result struct {
 func runDemo(o options, lines []string, r *reporter) result {
 	r.event("%s, %s, a snapshot every %s, seed %d", cli.Count(o.servers, "server"), cli.Count(len(lines), "line"),
 		cli.Count(o.snapshotEvery(len(lines)), "line"), o.seed)
-	c := newCluster(o.servers, o.snapshotEvery(len(lines)))
+	c := newCluster(o.servers, o.snapshotEvery(len(lines)), r.recording)
 	defer c.stop()
 	c.net.Reliable(!o.unreliable)
 	client := newClient(c, lines, o.spread, r)
@@ -33,6 +33,9 @@ func runDemo(o options, lines []string, r *reporter) result {
 		res.problems = append(res.problems, err.Error())
 	}
 	res.problems = append(res.problems, judge(res.rows, o.servers, lines)...)
+	for _, text := range res.problems {
+		r.recording.problem(text)
+	}
 	return res
 }
 

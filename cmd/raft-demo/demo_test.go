@@ -54,7 +54,7 @@ func TestRunDemo(t *testing.T) {
 // The client gives up a cluster without a majority, and the verdict on it is wrong.
 func TestClientGivesUpWithoutAMajority(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(3, 10)
+		c := newCluster(3, 10, nil)
 		defer c.stop()
 		c.disconnect(0)
 		c.disconnect(1)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,16 +16,30 @@ func main() { cli.Main(&command, parseOptions, run) }
 
 // run runs the demo until it is done or ctx ends. In the latter case, the servers and the network end with the process.
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	if o.picture != "" {
+		if err := checkPicturePath(o.picture); err != nil {
+			return cli.Unusable(err)
+		}
+	}
 	done := make(chan error, 1)
-	r := &reporter{w: stderr, live: cli.IsTerminal(stderr)}
+	r := &reporter{w: stderr, live: cli.IsTerminal(stderr), recording: newRecording(o.picture, o.command, o.servers)}
 	go func() { done <- demo(o, r, stdout, stderr) }()
+	var err error
 	select {
-	case err := <-done:
-		return err
+	case err = <-done:
 	case <-ctx.Done():
 		r.close()
-		return ctx.Err()
+		r.recording.step("interrupted")
+		err = ctx.Err()
 	}
+	if o.picture == "" || !r.hasBegun() {
+		return err
+	}
+	if failed := r.recording.write(); failed != nil {
+		return errors.Join(err, failed)
+	}
+	fmt.Fprintf(stderr, "picture: %s\n", o.picture)
+	return err
 }
 
 // demo runs the demo and prints the table and the verdict.

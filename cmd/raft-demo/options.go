@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"math/rand"
 	"time"
@@ -19,6 +20,8 @@ type options struct {
 	seed       int64
 	spread     time.Duration // the lines arrive evenly over this time
 	snapshot   int           // lines between two snapshots
+	picture    string        // file of the run's page; "" for none
+	command    string        // that repeats the run, as far as that is possible
 }
 
 var command = cli.Command{
@@ -30,6 +33,9 @@ others, and crashes servers and restarts them from what they have saved. At the
 end it repairs all faults and prints a table with a row for each server. The
 verdict says whether every server applied the same lines in the same order, each
 exactly once.
+
+With -picture, open the file in a browser: it shows each message, each server's log
+and state at any time, the faults and the lines.
 
 The text is -input FILE, or standard input if that is a pipe or a file, or else a
 short text of the demo's own. Progress goes to standard error, the table and the
@@ -47,10 +53,11 @@ Columns of the table:
   crashes     how often the server crashed`,
 	Examples: `go run ./cmd/raft-demo
 go run ./cmd/raft-demo -servers 3 -unreliable -seed 7
-go run ./cmd/raft-demo -time 0 < README.md`,
+go run ./cmd/raft-demo -time 0 < README.md
+go run ./cmd/raft-demo -picture run.html`,
 	OK:       `the verdict is "correct"`,
 	Failed:   `the verdict is "WRONG"`,
-	Unusable: "wrong usage, or a text that is empty or cannot be read",
+	Unusable: "wrong usage, a text that is empty or cannot be read, or no place for the page",
 }
 
 // parseOptions parses the command line. If there is no -seed, it chooses one.
@@ -65,13 +72,23 @@ func parseOptions(args []string) (options, error) {
 	f.DurationVar(&o.spread, "time", 8*time.Second, "submit the lines evenly over this `duration`; 0 means all at once")
 	f.IntVar(&o.snapshot, "snapshot", 0,
 		"`number` of lines between two snapshots of a server; 0 means a twentieth of the text, but at least 10 lines")
+	f.StringVar(&o.picture, "picture", "", "write the run as a page to this `file` (HTML), also when you press Ctrl-C")
 	others, err := command.Parse(f, args)
 	if err != nil {
 		return o, err
 	}
+	if o.picture == "" && cli.Given(f, "picture") {
+		return o, cli.Usagef("-picture is empty")
+	}
 	if o.seed == 0 {
 		o.seed = 1 + rand.Int63n(999_999)
 	}
+	o.command = "go run ./cmd/raft-demo"
+	f.VisitAll(func(f *flag.Flag) {
+		if value := f.Value.String(); value != f.DefValue && f.Name != "picture" {
+			o.command += fmt.Sprintf(" -%s=%s", f.Name, value)
+		}
+	})
 	return o, o.check(others)
 }
 

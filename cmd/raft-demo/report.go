@@ -13,6 +13,8 @@ type reporter struct {
 	w    io.Writer
 	live bool
 
+	recording *recording // gets the events, too; may be nil
+
 	mu     sync.Mutex // guards what follows
 	closed bool
 	total  int // lines of the text
@@ -35,17 +37,27 @@ func (r *reporter) begin(total int) {
 	r.shown = r.began
 }
 
+// hasBegun reports whether begin was called.
+func (r *reporter) hasBegun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.began.IsZero()
+}
+
 // event prints a line with the time since begin.
 func (r *reporter) event(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.recording.step(text)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.eraseLocked()
-	r.printLocked(fmt.Sprintf(format, args...) + "\n")
+	r.printLocked(text + "\n")
 	r.showLocked()
 }
 
 // progress takes the number of applied lines, and prints it if enough time has passed since the last time.
 func (r *reporter) progress(done int) {
+	r.recording.applied(done)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done = done

@@ -205,6 +205,7 @@ func (h *harness) runOn(test, clock string) *result {
 	// it with a panic; it only has to be there for the check against hanging.
 	cmd := cli.Exec(ctx, h.scratch, h.binary, "-test.v", "-test.run="+pattern, "-test.timeout="+(2*h.timeout).String(), "-clock="+clock)
 	cmd.Dir = h.logs // a student's program may write files
+	cmd.Env = append(cmd.Env, "PICTURES="+h.logs)
 	name := filepath.Join(h.logs, test+".log")
 	log, err := os.Create(name)
 	if err != nil {

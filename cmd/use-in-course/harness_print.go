@@ -42,6 +42,9 @@ func (h *harness) printResult(r *result) {
 		}
 		fmt.Fprintf(h.stdout, "          %s\n", lockLines.Replace(lock))
 	}
+	if r.failed() && r.page != "" {
+		fmt.Fprintf(h.stdout, "          picture: %s\n", r.page)
+	}
 	if r.frozen != "" {
 		fmt.Fprintf(h.stdout, "          This result is from the real clock, since %s\n", r.frozen)
 	}
@@ -67,7 +70,7 @@ func (h *harness) printSummary(rest []string) {
 		return
 	}
 	fmt.Fprintf(h.stdout, "The logs are in %s.\n\nTo run the first failure again:\n", h.logs)
-	dir, first := quote(h.overlay.Tree.Dir), failures[0].test
+	dir, first := cli.Quote(h.overlay.Tree.Dir), failures[0].test
 	flags := ""
 	if h.race {
 		flags = " -race"
@@ -78,7 +81,7 @@ func (h *harness) printSummary(rest []string) {
 	fmt.Fprintf(h.stdout, "  ./use-in-course.sh -harness%s -v -run %s %s\n", flags, first, dir)
 	if root, err := coursetree.LibraryDir(); err == nil && !strings.HasPrefix(failures[0].why, "data race") {
 		fmt.Fprintf(h.stdout, "To find a seed with which it fails every time:\n  go run -C %s . -harness -C %s -seeds 1-1000 -run %s\n",
-			quote(filepath.Join(root, "replay")), dir, first)
+			cli.Quote(filepath.Join(root, "replay")), dir, first)
 	}
 }
 

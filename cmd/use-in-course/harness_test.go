@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"6.824/cmd/cli"
 	"6.824/cmd/cli/clitest"
 	"6.824/cmd/coursetree"
 )
@@ -199,8 +200,8 @@ func TestHarnessStopsAfterPart(t *testing.T) {
 	for _, want := range []string{
 		"\n2B, 2C and 2D were not run: first make 2A pass. -keep-going runs all.\n",
 		"\nThe logs are in " + logs + ".\n",
-		"\n  ./use-in-course.sh -harness -v -run TestReElection2A " + quote(fixture(t)) + "\n",
-		" . -harness -C " + quote(fixture(t)) + " -seeds 1-1000 -run TestReElection2A\n",
+		"\n  ./use-in-course.sh -harness -v -run TestReElection2A " + cli.Quote(fixture(t)) + "\n",
+		" . -harness -C " + cli.Quote(fixture(t)) + " -seeds 1-1000 -run TestReElection2A\n",
 	} {
 		if code != 1 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, no %q in:\n%s", code, want, stdout)

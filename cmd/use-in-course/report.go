@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"6.824/cmd/cli"
 	"6.824/cmd/coursetree"
 )
 
@@ -59,7 +60,7 @@ func (p *plan) printNext(w io.Writer) {
 	if p.tree.Split && !p.tree.Daemons {
 		fmt.Fprintln(w, "The tests of rsm need the option raft.WithCloseOnKill() where your code calls raft.Make.")
 	}
-	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", quote(p.tree.Dir))
+	fmt.Fprintf(w, "To restore the tree:\n  ./use-in-course.sh -undo %s\n", cli.Quote(p.tree.Dir))
 }
 
 // next returns the commands for a POSIX shell that check the installation.
@@ -75,23 +76,12 @@ func (p *plan) next() []string {
 		if p.part != "" {
 			run = ` RUN="-run ` + p.part + `"`
 		}
-		return []string{"cd " + quote(t.Dir), "go vet ./raft1", "make" + run + " raft1"}
+		return []string{"cd " + cli.Quote(t.Dir), "go vet ./raft1", "make" + run + " raft1"}
 	case t.Prefix == "":
-		env := "GO111MODULE=off GOPATH=" + quote(filepath.Dir(t.Dir)) + " "
-		return []string{"cd " + quote(filepath.Join(t.Dir, t.Raft)), env + "go vet .", env + test + " ."}
+		env := "GO111MODULE=off GOPATH=" + cli.Quote(filepath.Dir(t.Dir)) + " "
+		return []string{"cd " + cli.Quote(filepath.Join(t.Dir, t.Raft)), env + "go vet .", env + test + " ."}
 	case strings.HasPrefix(t.Prefix, "."):
-		return []string{"cd " + quote(filepath.Join(t.Dir, t.Raft)), "GO111MODULE=off go vet .", "GO111MODULE=off " + test + " ."}
+		return []string{"cd " + cli.Quote(filepath.Join(t.Dir, t.Raft)), "GO111MODULE=off go vet .", "GO111MODULE=off " + test + " ."}
 	}
-	return []string{"cd " + quote(t.Dir), "go vet ./" + t.Raft, test + " ./" + t.Raft}
-}
-
-// quote returns s as one word for the shell.
-func quote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,@%", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return []string{"cd " + cli.Quote(t.Dir), "go vet ./" + t.Raft, test + " ./" + t.Raft}
 }

@@ -23,6 +23,7 @@ type result struct {
 	warnings []string
 	frozen   string // why the virtual clock stands still
 	log      string // file
+	page     string // file with the picture of a failure; may be empty
 }
 
 func (r *result) failed() bool { return r.why != "" }
@@ -52,6 +53,9 @@ func newResult(test, text string, err error) *result {
 		}
 		if lock, ok := strings.CutPrefix(line, "lock: "); ok {
 			r.locks = append(r.locks, lock)
+		}
+		if page, ok := strings.CutPrefix(strings.TrimSpace(line), "picture: "); ok {
+			r.page = page
 		}
 		if why, ok := strings.CutPrefix(line, "frozen: "); ok && code == exitFrozen {
 			r.frozen = cmp.Or(r.frozen, why)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"6.824/cmd/cli"
 	"6.824/cmd/coursetree"
 )
 
@@ -61,7 +62,7 @@ func (l layout) env(src string) string {
 	case l.mod != "":
 		return ""
 	case l.prefix == "":
-		return "GO111MODULE=off GOPATH=" + quote(filepath.Dir(src)) + " "
+		return "GO111MODULE=off GOPATH=" + cli.Quote(filepath.Dir(src)) + " "
 	}
 	return "GO111MODULE=off "
 }

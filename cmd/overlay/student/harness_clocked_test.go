@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,8 @@ import (
 // clocked runs body on the chosen clock, and ends the process if body hangs. A deadlock becomes an error of report.
 func clocked(t *testing.T, report testing.TB, body func(t *testing.T)) {
 	t.Helper()
+	theTrial.begin(t.Name())
+	defer func() { theTrial.shown.Load().show(t) }()
 	_, limited := t.Deadline()
 	watch := func() (stop func()) {
 		if !limited { // -timeout=0, for a debugger
@@ -50,9 +53,16 @@ const hangLimit = 10 * time.Minute
 func watchHang(name string) (stop func()) {
 	timer := time.AfterFunc(hangLimit, func() {
 		debug.SetTraceback("all")
-		panic(fmt.Sprintf("%s hangs: no end after %v", name, hangLimit))
+		why := fmt.Sprintf("%s hangs: no end after %v", name, hangLimit)
+		theTrial.print(why)
+		panic(why)
 	})
 	return func() { timer.Stop() }
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // observePanic and endTestOnPanic do nothing.

@@ -149,6 +149,7 @@ func watchClock() {
 		}
 		current.Load().explain()
 		fmt.Println(strings.Join(bubbleStacks(), "\n\n"))
+		theTrial.print("the virtual clock stands still")
 		os.Exit(exitFrozen)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"6.824/cmd/overlay/guard"
 	"6.824/labrpc"
 	student "6.824/raft"
+	"6.824/record"
 )
 
 // An Option is what only this repository's Raft takes.
@@ -55,6 +56,7 @@ type Raft struct {
 	student *student.Raft
 	applyCh applyChannel
 	killed  chan struct{}
+	told    *record.Server // nil if the test is not recorded
 
 	mu    sync.Mutex
 	stuck bool // a call did not return
@@ -108,14 +110,30 @@ func (cfg *config) messages(applyCh applyChannel) iter.Seq[ApplyMsg] {
 				return
 			case m, open := <-applyCh:
 				msg := toApplyMsg(m)
-				if msg.CommandValid {
-					cfg.watch.wire.Applied(rf.server, msg.CommandIndex)
-				}
+				rf.applies(&msg)
 				if !open || !yield(msg) {
 					return
 				}
 			}
 		}
+	}
+}
+
+// applies tells the watch what the service receives.
+func (rf *Raft) applies(m *ApplyMsg) {
+	index, command := m.CommandIndex, m.Command
+	switch {
+	case m.SnapshotValid:
+		index, command = m.SnapshotIndex, nil
+	case !m.CommandValid:
+		return
+	}
+	if rf.told != nil { // first, so that the page shows it before a violation
+		rf.told.Applied(index, command)
+	}
+	if m.CommandValid {
+		rf.cfg.watch.wire.Applied(rf.server, index)
+		rf.cfg.watch.judge()
 	}
 }
 
@@ -178,6 +196,9 @@ func (rf *Raft) Start(command any) (index, term int, leads bool) {
 	if !rf.within("Start", callLimit, func() { i, t, l = rf.student.Start(command) }) {
 		return -1, 0, false
 	}
+	if l && rf.told != nil {
+		rf.told.Accepted(i, t, command)
+	}
 	return i, t, l
 }
 
@@ -192,6 +213,9 @@ func (rf *Raft) GetState() (term int, leads bool) {
 
 func (rf *Raft) Snapshot(index int, snapshot []byte) {
 	rf.cfg.watch.wire.Snapshot(rf.server, index)
+	if rf.told != nil {
+		rf.told.Snapshot(index, 0, false)
+	}
 	rf.within("Snapshot", callLimit, func() { any(rf.student).(snapshotter).Snapshot(index, snapshot) })
 }
 

@@ -23,6 +23,7 @@ import (
 // A watch watches one cluster.
 type watch struct {
 	wire   *wire.Checker // checks the rules of Raft by what the servers send
+	rec    *recording    // nil if the test is not recorded
 	broken chan struct{} // closed at the first violation
 	ended  chan struct{} // closed when the test has ended
 
@@ -66,6 +67,7 @@ func newWatch(servers int) *watch {
 func (w *watch) awaitViolation() {
 	select {
 	case <-w.wire.Broken():
+		w.recordViolation()
 		w.fail(w.wire.Err().Error())
 	case <-w.ended:
 	}
@@ -88,6 +90,7 @@ func (w *watch) fail(text string) {
 	}
 	w.mu.Unlock()
 	if first {
+		w.rec.failure(firstLine(text))
 		w.explain()
 	}
 }
@@ -118,6 +121,10 @@ func (w *watch) starting(rf *Raft, ends []string) {
 		names[i] = name
 	}
 	w.wire.Started(rf.server, names)
+	if w.rec != nil {
+		w.rec.Started(rf.server, names)
+		rf.told = w.rec.Server(rf.server)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rafts[rf.server] = rf
@@ -137,6 +144,7 @@ func (w *watch) crashing(i int) {
 	w.mu.Unlock()
 	if rf != nil && !rf.isKilled() {
 		w.wire.Crashed(i)
+		w.rec.crashing(i)
 	}
 }
 
@@ -150,34 +158,6 @@ func (w *watch) getState(rf *Raft) (term int, leads bool) {
 		return rf.student.GetState()
 	}
 	return w.wire.GetState(rf.server, rf.student.GetState)
-}
-
-// Handling, Handled and the two below are labrpc.Observer's.
-func (w *watch) Handling(call labrpc.CallInfo, args any) { w.wire.Handling(call, args) }
-
-func (w *watch) Handled(call labrpc.CallInfo, reply any) { w.wire.Handled(call, reply) }
-
-// Sent runs on the goroutine that calls.
-func (w *watch) Sent(call labrpc.CallInfo, args any) {
-	w.wire.Sent(call, args)
-	holdings := guard.HeldHere()
-	if len(holdings) == 0 {
-		return
-	}
-	here := guard.Here()
-	for _, h := range holdings {
-		w.warn(fmt.Sprintf("%s, is held during the call of %s at %s", h.Lock, call.Method, here))
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.calls[call.Number] = lockedCall{holdings[0].Goroutine, fmt.Sprintf("the call of %s to server %v at %s", call.Method, call.Server, here)}
-}
-
-func (w *watch) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
-	w.wire.Ended(call, fate)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.calls, call.Number)
 }
 
 // longHeld is how long a lock may be held before it may be the reason for a failure.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -68,6 +69,18 @@ func TestWordsFails(t *testing.T) {
 	fmt.Print("no newline")
 	t.Error("\n\tnul \x00 ]]> <tag>")
 	t.Error("second message")
+}
+
+// TestPictures fails and names two files, one of which it writes where pages of failing tests belong.
+func TestPictures(t *testing.T) {
+	page := filepath.Join(os.Getenv("PICTURES"), "TestPictures-1.html")
+	if err := os.WriteFile(page, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Error("a mistake")
+	fmt.Fprintf(t.Output(), "picture: %s\n", page)
+	fmt.Fprintln(t.Output(), "picture: /nowhere/other.html")
+	fmt.Println("picture: no/line/of/a/test.html")
 }
 
 func TestSubtests(t *testing.T) {

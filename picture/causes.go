@@ -1,0 +1,118 @@
+//go:build go1.25
+
+package picture
+
+// What has directly brought about an event, by its kind.
+
+// causes adds what has directly brought about an event.
+func (p *past) causes(i int) {
+	switch e := p.events[i]; e.Kind {
+	case Send:
+		p.sender(i, e)
+	case Receive:
+		p.add(p.calls[e.Call].send)
+	case Answer:
+		p.add(p.calls[e.Call].receive)
+		p.handled(i, p.calls[e.Call])
+	case End:
+		p.add(p.calls[e.Call].answer)
+	case State:
+		if e.Role == Leader {
+			p.votes(i, e)
+			return
+		}
+		p.enclosing(i)
+	case Log, Snapshot:
+		p.enclosing(i)
+	case Commit:
+		p.committed(i, e)
+	case Apply:
+		p.find(e.Lane, i, func(_ int, c *Event) bool { return c.Kind == Commit && c.Index >= e.Index })
+		p.find(e.Lane, i, func(_ int, l *Event) bool { return l.Kind == Log && covers(l, e.Index) })
+	}
+}
+
+// enclosing adds the beginning of the handler in which event i has happened.
+func (p *past) enclosing(i int) (in bool) {
+	c := p.during(i)
+	if c != nil {
+		p.add(c.receive)
+	}
+	return c != nil
+}
+
+// handled adds what was saved and changed between the beginning of a handler and its return, event i.
+func (p *past) handled(i int, c *call) {
+	if c.receive < 0 {
+		return
+	}
+	p.back(p.events[i].Lane, i, func(k int, e *Event) bool {
+		if k > c.receive && (e.Kind == Save || e.Kind == Log || e.Kind == State || e.Kind == Snapshot) {
+			p.add(k)
+		}
+		return k > c.receive
+	})
+}
+
+// sender adds why a server has sent a request: its role in that term, and where it had the entries from.
+func (p *past) sender(i int, sent *Event) {
+	p.find(sent.Lane, i, func(_ int, e *Event) bool {
+		return e.Kind == State && e.Term == sent.Term && (e.Role == Leader || e.Role == Candidate)
+	})
+	if sent.Index <= sent.Last && sent.Last > 0 && !isVote(sent) {
+		p.find(sent.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, sent.Last) })
+	}
+}
+
+// votes adds the votes that a new leader, event i, has counted since it became a candidate.
+func (p *past) votes(i int, leader *Event) {
+	p.back(leader.Lane, i, func(k int, e *Event) bool {
+		switch {
+		case e.Kind == End && p.granted(p.calls[e.Call]):
+			if sent := p.sent(p.calls[e.Call]); sent != nil && isVote(sent) {
+				p.add(k)
+			}
+		case e.Kind == State && e.Role == Candidate && e.Term == leader.Term:
+			p.add(k)
+			return false
+		case e.Kind == Start:
+			return false
+		}
+		return true
+	})
+}
+
+// committed adds why entries are known to be committed, event i: the message that has said so, or the replies that the leader
+// has counted, the last one of each server.
+func (p *past) committed(i int, commit *Event) {
+	if !p.enclosing(i) {
+		p.counted(i, commit)
+	}
+}
+
+// counted adds the replies that a leader has counted for the entry at commit's index, if the lane leads.
+func (p *past) counted(i int, commit *Event) {
+	leads := -1
+	p.back(commit.Lane, i, func(k int, e *Event) bool {
+		if e.Kind == State && e.Role == Leader {
+			leads = k
+		}
+		return e.Kind != State && e.Kind != Start
+	})
+	if leads < 0 {
+		return
+	}
+	p.add(leads)
+	counted := make([]bool, len(p.lanes))
+	p.back(commit.Lane, i, func(k int, e *Event) bool {
+		if e.Kind == End && p.granted(p.calls[e.Call]) {
+			sent := p.sent(p.calls[e.Call])
+			if sent != nil && !isVote(sent) && sent.Last >= commit.Index && sent.Peer >= 0 && sent.Peer < len(counted) && !counted[sent.Peer] {
+				counted[sent.Peer] = true
+				p.add(k)
+			}
+		}
+		return k > leads
+	})
+	p.find(commit.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, commit.Index) })
+}

@@ -1,0 +1,158 @@
+// The panel: the selected event, and the servers at its instant. Texts of the run become text nodes, never HTML.
+
+// make makes an element with properties and children, of which null stands for none.
+function make(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+// link is a link to an event, and pairs a list of names and values without those that are missing.
+const link = (i, words) => make("a", { href: "#e" + i }, words);
+const pairs = (list) => make("dl", {}, ...list.filter((pair) => pair && pair[1]).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+
+// headline says what an event is.
+function headline(i) {
+  const call = run.of[i], lane = laneName(run.lane[i]), row = rows.of[i];
+  if (folded(i) && !rows.hidden[i]) return foldWords(row) + ", folded";
+  switch (run.kind[i]) {
+    case Send: return nameOf(call) + " from " + lane + " to " + laneName(run.to[call]);
+    case Receive: return lane + " receives " + nameOf(call) + " from " + laneName(run.from[call]);
+    case Answer: return lane + " answers " + nameOf(call) + " of " + laneName(run.from[call]);
+    case End: return nameOf(call) + " of " + lane + " to " + laneName(run.to[call]) + " ends";
+    case Link: return rows.size[row] > 1 ? linkWords(rows.event[row], rows.size[row]) : label(i);
+    case Violation: return string(run.name[i]) || "Violation";
+    case Invoke: case Return: return lane + ": " + label(i);
+    default: return (run.lane[i] >= 0 ? lane + ": " : "") + label(i);
+  }
+}
+
+// showEvent shows what is known of the selected event.
+function showEvent() {
+  const i = view.selected, box = $("event");
+  if (i < 0) {
+    box.replaceChildren(make("p", { className: "soft" }, "Nothing is selected. Click an event or an arrow, or press j."));
+    $("servers").hidden = true;
+    return;
+  }
+  const kind = run.kind[i], call = run.of[i], detail = string(run.detail[i]), title = headline(i);
+  const message = call >= 0 && kind >= Send && kind <= End;
+  box.replaceChildren(make("div", {},
+    make("h2", { className: kind === Violation ? "bad" : "" }, title),
+    make("p", { className: "when" }, time(run.at[i]) + " s, " + kindNames[kind] + ", ", link(i, "event " + i)),
+    rows.hidden[i] ? make("p", { className: "bad" }, "The filter hides this event.") : null,
+    folded(i) ? make("p", {}, "Enter unfolds them.") : null,
+    ...(message ? aboutMessage(call) : call >= 0 ? aboutOperation(call) : aboutOther(i)),
+    !message && detail ? make("pre", {}, detail) : null));
+  $("live").textContent = time(run.at[i]) + " s: " + title;
+  for (const a of document.querySelectorAll("#panel a[aria-current]")) a.removeAttribute("aria-current");
+  for (const a of document.querySelectorAll('#panel ol a[href="#e' + i + '"]')) {
+    a.setAttribute("aria-current", "true");
+    const list = a.closest("ol");
+    list.scrollTop = a.offsetTop - list.offsetTop - list.clientHeight / 2;
+  }
+  showServers(i);
+}
+
+// moment is a link to an event of a message, with its time and how long after the sending it was.
+function moment(call, column) {
+  const i = run[column][call], sent = run.send[call];
+  if (i < 0) return null;
+  return link(i, time(run.at[i]) + " s" + (sent >= 0 && i !== sent ? ", " + span(run.at[i] - run.at[sent]) + " later" : ""));
+}
+
+function aboutMessage(call) {
+  const send = run.send[call], answer = run.answer[call], fate = fateOf(call);
+  const out = [send >= 0 ? make("p", {}, request(call)) : make("p", { className: "soft" }, "It was sent before the first event of this page.")];
+  if (answer >= 0) out.push(make("p", { className: refused(call) ? "bad" : "good" }, "Answer: " + answerWords(answer)));
+  out.push(pairs([
+    ["fate", make("span", { className: fate > Late ? "bad" : "" }, fateNames[fate])], ["sent", moment(call, "send")],
+    ["received", moment(call, "receive")], ["answered", moment(call, "answer")], ["ended", moment(call, "end")]]));
+  for (const [name, i] of [["Arguments", send], ["Reply", answer]]) {
+    const detail = i >= 0 ? string(run.detail[i]) : "";
+    if (detail) out.push(make("b", {}, name), make("pre", { tabIndex: 0, id: name.toLowerCase() }, detail));
+  }
+  return out;
+}
+
+function aboutOperation(call) {
+  const begin = run.send[call], end = run.end[call];
+  return [pairs([
+    ["operation", begin >= 0 ? string(run.text[begin]) : "began before the first event of this page"],
+    ["result", end >= 0 ? make("span", { className: run.flags[end] & OK ? "good" : "bad" }, label(end)) : "has not ended"],
+    ["began", moment(call, "send")], ["ended", moment(call, "end")]])];
+}
+
+function aboutOther(i) {
+  const kind = run.kind[i], text = string(run.text[i]), message = kind === Violation ? run.numbers.get(run.call[i]) : undefined;
+  const entries = kind === Log ? entriesOf(i) : [], most = 50;
+  return [
+    text && text.length > 20 && kind !== Step && kind !== Net ? make("p", {}, text) : null,
+    kind === Violation ? pairs([["server", run.lane[i] >= 0 ? laneName(run.lane[i]) : ""], ["term", run.term[i] ? String(run.term[i]) : ""],
+      ["index", run.index[i] ? String(run.index[i]) : ""],
+      message === undefined ? null : ["message", link(run.first[message], request(message))]]) : null,
+    entries.length ? make("pre", { tabIndex: 0 }, entries.slice(0, most).map((entry, k) =>
+      run.index[i] + k + "  term " + entry[0] + "  " + string(entry[1])).join("\n") +
+      (entries.length > most ? "\n… " + (entries.length - most) + " more" : "")) : null,
+  ];
+}
+
+// showServers shows the state of every server after event i as a table, with a column for each server.
+function showServers(i) {
+  const servers = run.lanes.map((_, lane) => lane).filter((lane) => !run.lanes[lane].client);
+  const states = servers.map((lane) => stateAt(lane, i));
+  const here = (k) => servers[k] === run.lane[i] ? "here" : "";
+  const facts = { role: (state) => state.up ? ["?", "follower", "candid.", "LEADER"][state.role].slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
+    leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit, applied: (state) => state.applied,
+    snapshot: (state) => state.snapshot || "–" };
+  const head = make("tr", {}, make("td", {}), ...servers.map((lane, k) => make("th", { scope: "col", className: here(k), title: laneName(lane) }, shortName(lane))));
+  const body = make("tbody", {},
+    ...Object.keys(facts).map((name) => make("tr", {}, make("th", { scope: "row" }, name),
+      ...states.map((state, k) => make("td", { className: here(k) }, String(facts[name](state)))))),
+    make("tr", { className: "logs" }, make("th", { colSpan: servers.length + 1 }, "Logs: term and command at each index")),
+    ...logRows(states, i, here));
+  $("servers").hidden = !servers.length;
+  $("servers").lastElementChild.replaceChildren(
+    make("div", { className: "scroll" }, make("table", {}, make("thead", {}, head), body)),
+    make("p", { className: "soft" }, "● applied, ✓ committed, as this server knows; ≠ differs from most servers; underlined: changed by the selected event; ◆ in the snapshot."));
+}
+
+// interesting is the indices worth a row: those around which logs end, are committed or differ, or that the event is about.
+function interesting(states, i) {
+  const found = new Set(), around = (index) => {
+    for (let k = index - 1; index && k <= index + 1; k++) found.add(k);
+  };
+  let differences = 0;
+  const ends = states.map((state) => state.base + state.log.length);
+  const low = Math.min(...states.map((state) => state.base)) + 1, high = Math.max(...ends, 0);
+  for (const state of states) [state.commit, state.applied].forEach(around);
+  ends.forEach(around);
+  around(run.index[i]);
+  for (let index = Math.max(low, high - 5000); index <= high && differences < 12; index++) {
+    const keys = new Set(states.map((state) => entryKey(state, index)).filter((key) => key !== null));
+    if (keys.size > 1) differences += found.add(index) ? 1 : 0;
+  }
+  return [...found].filter((index) => index >= 1 && index <= high).sort((a, b) => a - b);
+}
+
+function logRows(states, i, here) {
+  const out = [], note = (count) => out.push(make("tr", {}, make("td", { colSpan: states.length + 1, className: "none" }, "… " + count + " more")));
+  let before = Math.min(...states.map((state) => state.base));
+  for (const index of interesting(states, i)) {
+    if (index - before > 1) note(index - before - 1);
+    before = index;
+    const { most, all } = common(states, index);
+    out.push(make("tr", {}, make("th", { scope: "row" }, String(index)), ...states.map((state, k) => logCell(state, index, i, most, all, here(k)))));
+  }
+  return out;
+}
+
+function logCell(state, index, i, most, all, here) {
+  const entry = entryAt(state, index);
+  if (!entry) return make("td", { className: "none " + here }, index <= state.base && state.snapshot >= index ? "◆" : "");
+  const words = string(entry[1]), differs = all > 1 && entryKey(state, index) !== most;
+  const changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
+  const mark = index <= state.applied ? "●" : index <= state.commit ? "✓" : "";
+  return make("td", { className: [here, index <= state.commit ? "committed" : "", differs ? "differs" : "", changed ? "changed" : ""].join(" "),
+    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 24 ? words.slice(0, 24) + "…" : words));
+}

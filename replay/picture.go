@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"6.824/picture"
+)
+
+// The tests record what they do with package picture, in their own memory, with and without -picture. With it, the host
+// listens to the Recorder's methods, reads their arguments from the guest's memory, and makes the same Recorder again.
+
+// pictureOptions say where the page goes.
+type pictureOptions struct {
+	File, Command string
+	Lines         bool   // the output is the only source of the test's steps
+	Replaced      bool   // labrpc was replaced
+	Why           string // why nothing is recorded, or ""
+}
+
+// recorderMethods are the functions of package picture that the host listens to.
+var recorderMethods = []string{"New", "(*Recorder).Lane", "(*Recorder).Note", "(*Recorder).SetTitle", "(*Recorder).SetCommand", "(*Recorder).Add"}
+
+// isRecorder reports whether a package records the run. The host lets no goroutine yield there: these packages are not under
+// test, and their many small functions would draw the preemptions away from those that are.
+func isRecorder(importPath string) bool {
+	for _, name := range []string{"picture", "record", "wire"} {
+		if importPath == "6.824/"+name || strings.HasSuffix(importPath, "raft"+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// A shot is the copy of one of the guest's Recorders.
+type shot struct {
+	*picture.Recorder
+	guest  uint32 // address of the Recorder
+	title  string
+	began  time.Duration // on the host's clock
+	broken bool          // it has a violation
+}
+
+// maxShots bounds the Recorders that are followed at a time. A test has one or two.
+const maxShots = 4
+
+// pictures follows the guest's Recorders.
+type pictures struct {
+	host  *host
+	opts  pictureOptions
+	shots []*shot
+	calls map[uint32]*entry // by the address of g: the method that runs
+	line  []byte            // of output, until its end
+	test  string            // the running test
+	why   string            // what the test has logged last
+}
+
+func newPictures(h *host, opts pictureOptions) *pictures {
+	return &pictures{host: h, opts: opts, calls: map[uint32]*entry{}}
+}
+
+// call handles that a goroutine begins a method of a Recorder.
+func (p *pictures) call(mem api.Memory, g, sp uint32, e *entry) {
+	if p.calls[g] == e {
+		return // it begins again after it has yielded or got more stack
+	}
+	p.calls[g] = e
+	args := &guestReader{mem, sp + offsetArgument}
+	s := p.shot(uint32(args.word()))
+	if s == nil || e.method == "New" {
+		return
+	}
+	switch e.method {
+	case "Lane":
+		name := args.text()
+		s.Lane(name, args.word()&1 != 0)
+	case "Note":
+		s.Note(args.text())
+	case "SetTitle":
+		s.title = args.text()
+		s.SetTitle(s.title)
+	case "Add":
+		var event picture.Event
+		args.read(reflect.ValueOf(&event).Elem())
+		p.add(s, event)
+	}
+}
+
+// returned handles that a method has returned. Sp points to the arguments, after which the result comes.
+func (p *pictures) returned(mem api.Memory, g, sp uint32, e *entry) {
+	delete(p.calls, g)
+	if e.method != "New" {
+		return
+	}
+	args := &guestReader{mem, sp}
+	var o picture.Options
+	args.read(reflect.ValueOf(&o).Elem())
+	o.Command, o.Now = p.opts.Command, nil
+	s := &shot{Recorder: picture.New(o), guest: uint32(args.word()), title: o.Title, began: time.Duration(p.host.now.Load())}
+	if s.title == "" {
+		s.title = p.test
+		s.SetTitle(s.title)
+	}
+	if p.opts.Replaced {
+		s.Note("While building, this repository's labrpc and labgob took the place of the tests' own.")
+	}
+	for len(p.shots) >= maxShots {
+		k := 0
+		if p.shots[0].broken {
+			k = 1
+		}
+		p.shots = append(p.shots[:k], p.shots[k+1:]...)
+	}
+	p.shots = append(p.shots, s)
+}
+
+// shot returns the copy of a Recorder, or nil.
+func (p *pictures) shot(guest uint32) *shot {
+	for k := len(p.shots) - 1; k >= 0; k-- {
+		if p.shots[k].guest == guest {
+			return p.shots[k]
+		}
+	}
+	return nil
+}
+
+func (p *pictures) add(s *shot, e picture.Event) {
+	if e.At == 0 {
+		e.At = max(time.Duration(p.host.now.Load())-s.began, 1)
+	}
+	s.broken = s.broken || e.Kind == picture.Violation
+	s.Add(e)
+}
+
+// chosen returns what the page shows: the first run with a violation, or else the last one. It is nil if there is none.
+func (p *pictures) chosen() *shot {
+	for _, s := range p.shots {
+		if s.broken {
+			return s
+		}
+	}
+	if len(p.shots) == 0 {
+		return nil
+	}
+	return p.shots[len(p.shots)-1]
+}
+
+// endings are lines that tell that a test fails or that the process ends.
+var endings = regexp.MustCompile(`^(panic: |fatal error: |\s*--- FAIL: )`)
+
+// output records lines of the guest's output as steps, if the tests record none, and a failure.
+func (p *pictures) output(b []byte) {
+	p.line = append(p.line, b...)
+	for {
+		line, rest, ended := bytes.Cut(p.line, []byte("\n"))
+		if !ended {
+			return
+		}
+		p.line = rest
+		p.say(string(bytes.ReplaceAll(line, []byte{mark}, nil)))
+	}
+}
+
+func (p *pictures) say(line string) {
+	if m := results.FindStringSubmatch(line); m != nil && m[2] == "RUN" {
+		p.test, p.why = m[3], ""
+	}
+	if len(p.shots) == 0 || !p.opts.Lines || line == "FAIL" || line == "PASS" {
+		return
+	}
+	s := p.shots[len(p.shots)-1]
+	text := strings.TrimSpace(line)
+	switch {
+	case endings.MatchString(line):
+		p.fail(cmp.Or(p.why, text))
+	case text != "" && !results.MatchString(line):
+		p.add(s, picture.Event{Kind: picture.Step, Lane: picture.NoLane, Text: text})
+		p.why = text
+	}
+}
+
+// fail records that the running test fails, unless a violation was recorded.
+func (p *pictures) fail(text string) {
+	if s := p.chosen(); s != nil && !s.broken {
+		p.add(s, picture.Event{Kind: picture.Violation, Lane: picture.NoLane, Name: "the test fails", Text: text})
+	}
+}
+
+// write writes the page after the run has ended, and says what it shows.
+func (p *pictures) write(failed bool) (about string, err error) {
+	s := p.chosen()
+	if s == nil {
+		return "no page: " + cmp.Or(p.opts.Why, "nothing was recorded"), nil
+	}
+	if failed && p.opts.Lines {
+		p.fail(cmp.Or(p.why, "the test's program has ended"))
+	}
+	about = "the last run"
+	if s.broken {
+		about = "the run that failed"
+	}
+	return fmt.Sprintf("%s shows %s, %s", p.opts.File, about, s.title), s.WriteFile(p.opts.File)
+}
+
+// A guestReader reads values of Go one after the other from a guest's memory, where words have 64 bits.
+type guestReader struct {
+	mem api.Memory
+	at  uint32
+}
+
+const guestWord = 8
+
+func (r *guestReader) word() uint64 {
+	r.align(guestWord)
+	w, _ := r.mem.ReadUint64Le(r.at)
+	r.at += guestWord
+	return w
+}
+
+func (r *guestReader) align(n uint32) { r.at = (r.at + n - 1) / n * n }
+
+func (r *guestReader) text() string {
+	data, n := uint32(r.word()), uint32(r.word())
+	b, _ := r.mem.Read(data, n)
+	return string(b)
+}
+
+// read reads a value of a type that is made of numbers, strings, structures, and slices of such. It leaves functions out.
+func (r *guestReader) read(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(r.text())
+	case reflect.Int, reflect.Int64:
+		v.SetInt(int64(r.word()))
+	case reflect.Uint8, reflect.Bool:
+		b, _ := r.mem.ReadByte(r.at)
+		r.at++
+		if v.Kind() == reflect.Bool {
+			v.SetBool(b != 0)
+		} else {
+			v.SetUint(uint64(b))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			r.read(v.Field(i))
+		}
+	case reflect.Slice:
+		elements := &guestReader{r.mem, uint32(r.word())}
+		n := int(r.word())
+		r.word() // the capacity
+		if n == 0 || uint64(n)*guestWord > uint64(r.mem.Size()) {
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, n))
+		for i := range n {
+			elements.read(v.Index(i))
+		}
+	default:
+		r.word()
+	}
+}

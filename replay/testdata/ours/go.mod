@@ -1,0 +1,7 @@
+module ours
+
+go 1.25.0
+
+replace 6.824 => ../../..
+
+require 6.824 v0.0.0
