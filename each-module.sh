@@ -38,9 +38,10 @@ EOF
 # ten times slower, and compare's engines so slow that leaders step down.
 modules='
 .       120 -race
-compare  30
+compare  20
+kvraft   30
 student  10
-replay  110
+replay   90
 browser  20
 '
 
