@@ -18,6 +18,11 @@ func TestViolation(t *testing.T) {
 	b.expect("banner", "two votes in one term (§5.2)", "server 2 votes for server 0 after")
 	b.expect("event", "two votes in one term", "server 2", "RequestVote term 2 for server 0")
 	b.expect("command", "go test -run TestStory")
+	b.press("copy")
+	if got := eval[string](b, "getSelection().toString()"); got != "go test -run TestStory" {
+		t.Errorf("Copy selects %q", got)
+	}
+	must(b, chromedp.Poll[bool](`document.getElementById("copy").textContent !== "Copy"`))
 	b.expect("led", "RequestVote term 2 for server 1", "RequestVote term 2 for server 0", "crashes")
 	// Its row is in sight and red; what led to it has a row of its own; other events are folded.
 	if red := eval[bool](b, `(() => {

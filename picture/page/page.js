@@ -130,8 +130,9 @@ function listenToTools() {
     rearrange();
   };
   $("copy").onclick = async () => {
+    const copy = async () => navigator.clipboard.writeText(run.command); // there may be no clipboard, or it may be forbidden
     getSelection().selectAllChildren($("command"));
-    $("copy").textContent = await navigator.clipboard.writeText(run.command).then(() => "Copied", () => "Press Ctrl+C");
+    $("copy").textContent = await copy().then(() => "Copied", () => "Press Ctrl+C");
   };
 }
 
@@ -153,7 +154,7 @@ function fillPage() {
     $("rule").textContent = string(run.name[run.violation]);
     $("broken").textContent = string(run.text[run.violation]);
   }
-  for (let k = 0; k < dashes.length; k++) $("style" + k).textContent = run.names.filter((_, j) => j % dashes.length === k).map(string).join(", ") || "–";
+  for (let k = 0; k < dashes.length; k++) $("style" + k).textContent = run.names.filter((_, j) => j % dashes.length === k).map(string).join(", ");
   showPast();
   showElections();
   fillFilter();
