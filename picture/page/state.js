@@ -57,7 +57,7 @@ function change(state, i) {
       Object.assign(state, { up: false, role: NoRole, leader: -1 });
       break;
     case State:
-      Object.assign(state, { term: run.term[i], role: run.role[i], leader: run.peer[i] });
+      Object.assign(state, { up: true, term: run.term[i], role: run.role[i], leader: run.peer[i] });
       break;
     case Commit:
     case Apply:
