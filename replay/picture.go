@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -37,6 +39,17 @@ func isRecorder(importPath string) bool {
 		}
 	}
 	return false
+}
+
+// checkPicture returns an error if a page cannot be written to the file.
+func checkPicture(name string) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("-picture: %s is not a regular file", name)
+	}
+	if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
+		return fmt.Errorf("-picture: there is no directory %s", filepath.Dir(name))
+	}
+	return nil
 }
 
 // A shot is the copy of one of the guest's Recorders.
