@@ -63,9 +63,7 @@ func newRecordingAt(t testing.TB, n int, now func() time.Duration) *recording {
 		return at
 	}})
 	r.Cluster = record.New(r.rec, n)
-	if tr := currentTrial(); tr != nil {
-		tr.record(r)
-	}
+	enlistRecording(t, r)
 	return r
 }
 
