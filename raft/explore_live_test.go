@@ -18,15 +18,16 @@ type variant struct {
 // A live is a cluster of live servers.
 type live struct {
 	cluster
-	limits  limits
-	servers []*drivenServer
-	used    budget
-	watch   *watch
-	menus   [][]step
-	all     []action
-	loose   bool   // an item number beyond the last means the last item, since actions may have been removed
-	said    string // the watch's output
-	tell    liveObserver
+	limits    limits
+	servers   []*drivenServer
+	used      budget
+	watch     *watch
+	committed int // the highest index that a leader has committed
+	menus     [][]step
+	all       []action
+	loose     bool   // an item number beyond the last means the last item, since actions may have been removed
+	said      string // the watch's output
+	tell      liveObserver
 }
 
 // A liveObserver hears what happens to the servers of a live cluster.
@@ -95,7 +96,7 @@ func (c *live) actions() []action {
 	for i, s := range c.servers {
 		c.menus[i] = s.menu(&c.limits, c.menus[i][:0])
 	}
-	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used)
+	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used, c.committed)
 	return c.all
 }
 
@@ -132,7 +133,7 @@ func (c *live) try(a action) (done action, ok bool) {
 // like reports whether b is the same action, apart from crashes in it.
 func (a action) like(b action) bool {
 	return a.kind == b.kind && a.at == b.at && a.to == b.to && a.fate == b.fate && a.item == b.item && a.heard == b.heard &&
-		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.takesCommand() || a.kind == actVote)
+		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.kind == actVote || a.fillIn(budget{}, 0))
 }
 
 // playAll performs the actions that are possible, up to the first violation. It returns the performed actions and the
@@ -153,11 +154,14 @@ func (c *live) playAll(trace []action) (done []action, broken *violation) {
 
 // do performs an action, which must be possible now.
 func (c *live) do(a action) {
-	if a.takesCommand() {
-		a.step.arg = int(c.used.commands) + 1
-	}
+	a.fillIn(c.used, c.committed)
 	c.used = c.used.with(a)
 	c.perform(a)
+	for _, s := range c.servers {
+		if s.rf.role == Leader {
+			c.committed = max(c.committed, s.rf.commitIndex)
+		}
+	}
 }
 
 // verdict returns the watch's violation, otherwise the explorer's, otherwise nil.
