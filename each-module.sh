@@ -41,6 +41,7 @@ modules='
 compare  30
 student  10
 replay  110
+engine   40 -race
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.
