@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type cluster struct {
 	servers   map[int]*server
 	dir       string
 	configure func(*Config)
+	mayStop   bool // servers may stop by themselves
 }
 
 // A server is a Node with a service that notes what it applies.
@@ -107,6 +109,9 @@ func (c *cluster) tryStart(id int, join bool) (*server, error) {
 
 func (c *cluster) kill(id int) {
 	if s := c.servers[id]; s != nil {
+		if err := s.Err(); err != nil && !c.mayStop {
+			c.Errorf("server %d has stopped by itself: %v", id, err)
+		}
 		s.Kill()
 		delete(c.servers, id)
 	}
@@ -244,3 +249,9 @@ func (w logWriter) Write(b []byte) (int, error) {
 	w.Logf("%s", b)
 	return len(b), nil
 }
+
+// A switchOn holds a number that one goroutine sets and others read.
+type switchOn struct{ value atomic.Int64 }
+
+func (f *switchOn) set(id int)     { f.value.Store(int64(id)) }
+func (f *switchOn) is(id int) bool { return f.value.Load() == int64(id) }

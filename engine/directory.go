@@ -139,7 +139,7 @@ func (d *directory) found(w *wal.WAL, c *Config) (mark, error) {
 	if err := w.Save(hard, nil); err != nil {
 		return mark{}, err
 	}
-	return mark{term: 1, last: 1, snapshot: 1}, w.SaveSnapshot(recordOf(first))
+	return mark{term: 1, last: 1, snapshot: 1}, w.SaveSnapshot(recordOf(first.Metadata))
 }
 
 // saveSnapshotFile saves a snapshot as a file, so that it survives a loss of power. It does not count until the
@@ -152,8 +152,7 @@ func (d *directory) saveSnapshotFile(s *raftpb.Snapshot) error {
 }
 
 // recordOf returns the record of a snapshot in the write-ahead log.
-func recordOf(s *raftpb.Snapshot) *walpb.Snapshot {
-	m := s.GetMetadata()
+func recordOf(m *raftpb.SnapshotMetadata) *walpb.Snapshot {
 	return &walpb.Snapshot{Index: new(m.GetIndex()), Term: new(m.GetTerm()), ConfState: m.GetConfState()}
 }
 

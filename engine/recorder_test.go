@@ -18,7 +18,7 @@ type recorder struct {
 	term      int
 	snapshots int // that were received
 	every     int // takes a snapshot after that many commands; 0 for never
-	ended     bool
+	watcher   func(index, term int, command any) // is told of each command, unless nil
 }
 
 func (r *recorder) run(t testing.TB, n *Node, applyCh <-chan lab.ApplyMsg) {
@@ -33,9 +33,6 @@ func (r *recorder) run(t testing.TB, n *Node, applyCh <-chan lab.ApplyMsg) {
 			n.Snapshot(index, r.encode())
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended = true
 }
 
 func (r *recorder) apply(m lab.ApplyMsg) error {
@@ -53,6 +50,9 @@ func (r *recorder) apply(m lab.ApplyMsg) error {
 	}
 	r.term = m.CommandTerm
 	r.commands = append(r.commands, m.Command)
+	if r.watcher != nil {
+		r.watcher(m.CommandIndex, m.CommandTerm, m.Command)
+	}
 	return nil
 }
 
@@ -112,4 +112,10 @@ func (r *recorder) snapshotEvery(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.every = n
+}
+
+func (r *recorder) watch(f func(index, term int, command any)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watcher = f
 }

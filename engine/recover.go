@@ -95,7 +95,7 @@ func startOf(s *raftpb.Snapshot) *walpb.Snapshot {
 	if s == nil {
 		return &walpb.Snapshot{Index: new(uint64(0)), Term: new(uint64(0))}
 	}
-	return recordOf(s)
+	return recordOf(s.GetMetadata())
 }
 
 // logBehind returns the entries of the log behind a snapshot. The write-ahead log still has entries that a snapshot from
@@ -131,11 +131,18 @@ func (d *directory) openForWriting(r *recovered) error {
 		if err == nil {
 			entries, err = logBehind(r.snapshot, entries)
 			again := recovered{snapshot: r.snapshot, hard: hard, entries: entries}
-			if err == nil && again.found() == r.found() {
-				r.wal = w
-				return nil
+			if err == nil && again.found() != r.found() {
+				err = errors.New("the log was not the same when it was read again")
 			}
-			return errors.Join(errors.New("the log was not the same when it was read again"), err, w.Close())
+			if err == nil {
+				// Each file of the log begins with the HardState that was written last through w, of which w knows none yet.
+				err = w.Save(hard, nil)
+			}
+			if err != nil {
+				return errors.Join(err, w.Close())
+			}
+			r.wal = w
+			return nil
 		}
 		w.Close() // fails, since the log is not ready for writing
 		if mended || !errors.Is(err, io.ErrUnexpectedEOF) || !wal.Repair(d.zap, d.wal()) {

@@ -143,7 +143,7 @@ func (w *writer) install(t write) error {
 	if err := w.dir.saveSnapshotFile(s.file()); err != nil {
 		return err
 	}
-	if err := w.wal.SaveSnapshot(recordOf(s.file())); err != nil {
+	if err := w.wal.SaveSnapshot(recordOf(s.meta)); err != nil {
 		return err
 	}
 	if err := w.wal.Save(hard, entries); err != nil {
@@ -178,7 +178,7 @@ func (w *writer) record(t write) error {
 	if s.index() <= w.snapshot {
 		return nil // a newer one came from the leader
 	}
-	if err := w.wal.SaveSnapshot(recordOf(s.file())); err != nil {
+	if err := w.wal.SaveSnapshot(recordOf(s.meta)); err != nil {
 		return err
 	}
 	w.snapshot = s.index()

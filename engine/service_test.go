@@ -218,6 +218,7 @@ func TestStart_followersRefuse(t *testing.T) {
 	}
 	s := c.leader()
 	c.kill(s.id)
+	c.kill(s.id)
 	begun := time.Now()
 	if index, _, ok := s.Start("b"); ok || index != -1 || time.Since(begun) > time.Second {
 		t.Errorf("after Kill, Start returned %d, %v", index, ok)

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A snapshot goes over a connection of its own: a frame with the message, a frame with the number of bytes that follow,
-// those bytes in frames of at most snapshotChunk, and back a frame that is empty or says what is wrong.
+// A snapshot goes over a connection of its own: a frame with the message, a frame with the number of bytes, back a frame that
+// is empty or says what is wrong; then those bytes in frames of at most snapshotChunk, and back such a frame again.
 
 const snapshotChunk = 256 << 10
 
@@ -50,11 +50,19 @@ func (p *peer) sendSnapshot(m *raftpb.Message, data []byte) error {
 		return err
 	}
 	length := binary.BigEndian.AppendUint64(nil, uint64(len(data)))
-	frames := [][]byte{head, length}
+	if err := p.ask(conn, head, length); err != nil {
+		return err
+	}
+	var chunks [][]byte
 	for rest := data; len(rest) > 0; {
 		n := min(len(rest), snapshotChunk)
-		frames, rest = append(frames, rest[:n]), rest[n:]
+		chunks, rest = append(chunks, rest[:n]), rest[n:]
 	}
+	return p.ask(conn, chunks...)
+}
+
+// ask writes frames and reads the answer.
+func (p *peer) ask(conn net.Conn, frames ...[]byte) error {
 	for _, f := range frames {
 		conn.SetWriteDeadline(time.Now().Add(p.options.Timeout))
 		if err := writeFrame(conn, f); err != nil {
@@ -102,6 +110,10 @@ func (t *Transport) readSnapshot(conn net.Conn, from uint64) (*raftpb.Message, [
 	length := binary.BigEndian.Uint64(b)
 	if length > uint64(t.options.MaxSnapshot) {
 		return nil, nil, fmt.Errorf("the snapshot has %d bytes, and %d are the limit", length, t.options.MaxSnapshot)
+	}
+	conn.SetWriteDeadline(time.Now().Add(t.options.Timeout))
+	if err := writeFrame(conn, nil); err != nil {
+		return nil, nil, err
 	}
 	var data bytes.Buffer
 	for uint64(data.Len()) < length {
