@@ -18,6 +18,10 @@ import (
 // Segments of the log are small, so that tests see many.
 func TestMain(m *testing.M) {
 	wal.SegmentSizeBytes = 64 << 10
+	if config := os.Getenv(childVariable); config != "" {
+		runChild(config)
+		return
+	}
 	os.Exit(m.Run())
 }
 

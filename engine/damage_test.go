@@ -83,7 +83,7 @@ func TestDamage_isRefused(t *testing.T) {
 	cases := map[string]func(*testing.T, string){
 		"no snapshot":    remove(filepath.Join("snap", snapshots[0])),
 		"no mark":        remove("synced"),
-		"a file missing":  remove(filepath.Join("wal", logs[len(logs)-2])),
+		"a file missing": remove(filepath.Join("wal", logs[len(logs)-2])),
 		"no last file":   remove(filepath.Join("wal", logs[len(logs)-1])),
 		"no log":         func(t *testing.T, dir string) { os.RemoveAll(filepath.Join(dir, layout, "wal")) },
 		"empty last":     func(t *testing.T, dir string) { truncate(t, filepath.Join(dir, layout, "wal", logs[len(logs)-1]), 0) },

@@ -142,12 +142,11 @@ func (l *loop) noteSnapshot(s *raftpb.Snapshot) *fullSnapshot {
 	if full == nil || full.index() != s.GetMetadata().GetIndex() {
 		panic(fmt.Sprintf("the data of the snapshot at entry %d is missing", s.GetMetadata().GetIndex()))
 	}
-	l.received = nil
+	l.received, l.pending = nil, nil
 	l.positions = newPositions(full.index(), full.header.commands)
 	l.updateLogBytes()
 	l.members = memberships{list: []membership{{full.index(), full.meta.GetConfState(), full.header.addresses}}}
 	l.node.setPeers(full.header.addresses)
-	l.pending = nil
 	return full
 }
 

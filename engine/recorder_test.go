@@ -16,8 +16,8 @@ type recorder struct {
 	mu        sync.Mutex
 	commands  []any
 	term      int
-	snapshots int // that were received
-	every     int // takes a snapshot after that many commands; 0 for never
+	snapshots int                                // that were received
+	every     int                                // takes a snapshot after that many commands; 0 for never
 	watcher   func(index, term int, command any) // is told of each command, unless nil
 }
 
