@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"slices"
 	"time"
 
 	"6.824/labgob"
@@ -149,4 +150,20 @@ func (c *chaos) agree(limit time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failLocked("no agreement", "not all servers have applied all commands within %v after all faults were healed", limit)
+}
+
+// awaitRead waits until a server answers a read. A leader needs an entry of its own term for that.
+func (c *chaos) awaitRead(limit time.Duration) {
+	for begin := time.Now(); len(c.failures()) == 0; {
+		c.load("i")
+		time.Sleep(100 * time.Millisecond)
+		if slices.ContainsFunc(c.rafts, c.readIndex) {
+			return
+		}
+		if time.Since(begin) > limit {
+			c.mu.Lock()
+			c.failLocked("no read", "no server has answered a read within %v after all servers agreed", limit)
+			c.mu.Unlock()
+		}
+	}
 }

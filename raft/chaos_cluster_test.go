@@ -26,6 +26,7 @@ type chaos struct {
 	named     int        // number of ends and commands made so far
 	watch     *watch     // checks Raft's properties
 	recording *recording // of this cluster; may be nil
+	reads     sync.WaitGroup
 
 	// corrupt, if it is not nil, plants a mistake: it gets the disk of a crashed server and returns the one for its
 	// next start.
@@ -67,8 +68,8 @@ func (c *chaos) recordIn(r *recording) {
 	c.watch.recordIn(r)
 }
 
-// play runs the scenario up to the first error. If there is none, it heals the cluster and waits for agreement. It
-// returns the errors and the number of faults that were injected. When it returns, the cluster has ended.
+// play runs the scenario up to the first error. If there is none, it heals the cluster and waits for agreement and
+// for a read. It returns the errors and the number of faults that were injected. When it returns, the cluster has ended.
 func (c *chaos) play() (errs []error, done int) {
 	defer c.end()
 	for i := range c.servers {
@@ -82,6 +83,7 @@ func (c *chaos) play() (errs []error, done int) {
 	if len(c.failures()) == 0 {
 		c.heal()
 		c.agree(6 * time.Second)
+		c.awaitRead(6 * time.Second)
 	}
 	return c.failures(), done
 }
@@ -201,5 +203,6 @@ func (c *chaos) crash(i int) {
 
 func (c *chaos) end() {
 	c.crashAll()
+	c.reads.Wait()
 	c.net.Cleanup()
 }

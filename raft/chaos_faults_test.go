@@ -3,6 +3,7 @@ package raft
 // How the cluster of TestChaos injects faults.
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -23,6 +24,8 @@ func (c *chaos) injectNow(f fault) {
 	case letTimePass:
 	case startCommands:
 		c.load(f.commands)
+	case readEverywhere:
+		c.readEverywhere()
 	case crashServer:
 		if up {
 			c.crash(i)
@@ -119,6 +122,26 @@ func (c *chaos) load(letters string) {
 			}
 		}
 	}
+}
+
+// readEverywhere begins a read on every running server. It does not wait for it.
+func (c *chaos) readEverywhere() {
+	for _, rf := range c.rafts {
+		if rf != nil {
+			c.reads.Go(func() {
+				defer rf.observePanic()
+				c.readIndex(rf)
+			})
+		}
+	}
+}
+
+// readIndex calls ReadIndex on a server. It reports whether that succeeded within a second.
+func (c *chaos) readIndex(rf *Raft) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, err := c.watch.readIndex(ctx, rf)
+	return err == nil
 }
 
 func (c *chaos) heal() {

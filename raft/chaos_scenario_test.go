@@ -38,6 +38,7 @@ type faultKind string
 const (
 	letTimePass       faultKind = "letTimePass"       // only the pause
 	startCommands     faultKind = "startCommands"     // call Start on every running server
+	readEverywhere    faultKind = "readEverywhere"    // call ReadIndex on every running server
 	crashServer       faultKind = "crashServer"       // lose everything except the disk
 	crashAtMessage    faultKind = "crashAtMessage"    // crash at the next message, after saving and before answering
 	crashAll          faultKind = "crashAll"          // crash all servers
@@ -160,6 +161,8 @@ func (g *generator) step() {
 	case k < 20 && g.states[i] != serverDown:
 		g.states[i]++ // up becomes doomed; doomed becomes down, as it has probably died by now
 		g.add(fault{kind: crashAtMessage, server: i})
+	case k < 22:
+		g.add(fault{kind: readEverywhere})
 	default:
 		g.load()
 	}

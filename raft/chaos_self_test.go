@@ -86,6 +86,7 @@ var everyFault = scenario{
 	faults: []fault{
 		{kind: letTimePass, pause: 300 * time.Millisecond},
 		{kind: startCommands, commands: "iskb", pause: 20 * time.Millisecond},
+		{kind: readEverywhere, pause: 20 * time.Millisecond},
 		{kind: crashServer, server: 0},
 		{kind: restartServer, server: 0, options: "backup=half"},
 		{kind: crashAtMessage, server: 1, pause: 1500 * time.Microsecond},

@@ -208,10 +208,11 @@ type limits struct {
 	repeats  bool // requests may arrive more than once
 	queue    bool // calls of Start may wait for the lock
 	lag      bool // services may lag behind commitIndex
+	reads    int  // calls of ReadIndex
 }
 
 // A budget counts how much of the limits is used.
-type budget struct{ commands, crashes, snaps uint8 }
+type budget struct{ commands, crashes, snaps, reads uint8 }
 
 // menu returns the steps that a server can take by itself, according to the library's own conditions.
 func (s *drivenServer) menu(l *limits, steps []step) []step {
@@ -246,6 +247,9 @@ func (s *drivenServer) menu(l *limits, steps []step) []step {
 	if len(s.tickets) > 0 {
 		add(stepAccept, 0, 0)
 	}
+	if l.reads > 0 && (!s.live || rf.role == Leader) { // likewise
+		add(stepRead, 0, 0)
+	}
 	switch {
 	case s.holds:
 		add(stepApply, 0, 0)
@@ -277,8 +281,8 @@ func (s *drivenServer) leaderMenu(add func(kind stepKind, peer, arg int)) {
 }
 
 // actions appends to all, which is empty, the possible actions on a cluster, from the servers' menus and the items in
-// flight.
-func (l *limits) actions(all []action, menus [][]step, items []item, used budget) []action {
+// flight. Leaders have committed the entries up to index committed.
+func (l *limits) actions(all []action, menus [][]step, items []item, used budget, committed int) []action {
 	for at, menu := range menus {
 		for _, in := range menu {
 			all = l.stepActions(all, at, in)
@@ -289,9 +293,7 @@ func (l *limits) actions(all []action, menus [][]step, items []item, used budget
 	}
 	kept := all[:0]
 	for _, a := range all {
-		if a.takesCommand() {
-			a.step.arg = int(used.commands) + 1
-		}
+		a.fillIn(used, committed)
 		if l.allows(a, len(items), used) {
 			kept = append(kept, a)
 		}
@@ -299,8 +301,20 @@ func (l *limits) actions(all []action, menus [][]step, items []item, used budget
 	return kept
 }
 
-func (a *action) takesCommand() bool {
-	return a.kind == act && (a.step.kind == stepStart || a.step.kind == stepQueue)
+// fillIn sets the arg of a step whose arg depends on the cluster: the number of a command, or what is committed. It
+// reports whether the action has such a step.
+func (a *action) fillIn(used budget, committed int) bool {
+	switch {
+	case a.kind != act:
+		return false
+	case a.step.kind == stepStart || a.step.kind == stepQueue:
+		a.step.arg = int(used.commands) + 1
+	case a.step.kind == stepRead:
+		a.step.arg = committed
+	default:
+		return false
+	}
+	return true
 }
 
 // allows reports whether an action is within the limits.
@@ -314,7 +328,12 @@ func (a *action) holds() bool {
 }
 
 func (l *limits) exceeded(u budget) bool {
-	return int(u.commands) > l.commands || int(u.crashes) > l.crashes || int(u.snaps) > l.snaps
+	return int(u.commands) > l.commands || int(u.crashes) > l.crashes || int(u.snaps) > l.snaps || int(u.reads) > l.reads
+}
+
+// plus returns the sum of two budgets.
+func (u budget) plus(v budget) budget {
+	return budget{u.commands + v.commands, u.crashes + v.crashes, u.snaps + v.snaps, u.reads + v.reads}
 }
 
 // with returns the budget after an action.
@@ -327,6 +346,8 @@ func (u budget) with(a action) budget {
 			u.snaps++
 		case stepCrash:
 			u.crashes++
+		case stepRead:
+			u.reads++
 		}
 	}
 	if a.crashStep > 0 {

@@ -29,6 +29,7 @@ func (s *drivenServer) look() view {
 func (s *drivenServer) check(before view, in step, out *outcome) {
 	s.checkSaved("a step ends")
 	s.checkLog()
+	s.checkReads()
 	now := s.look()
 	switch {
 	case now.term < before.term:

@@ -47,16 +47,28 @@ func (k *effectKey) shard() uint64 {
 	return (uint64(k.at)*31 + uint64(k.to)*7 + k.item*0x9e3779b97f4a7c15>>40) % 64
 }
 
-// ownEffects returns the effects of server i's own steps.
-func (w *worker) ownEffects(i int, commands uint8) []effect {
+// ownEffects returns the effects of server i's own steps. They depend on the number of used commands and, if there are
+// reads, on the number of committed entries.
+func (w *worker) ownEffects(i, commands, committed int) []effect {
 	known := &w.before[i].own[commands]
+	if w.limits.reads > 0 {
+		known = &w.before[i].own[commands*(w.limits.commands+1)+committed]
+	}
 	if effects := known.Load(); effects != nil {
 		return *effects
 	}
-	w.findEffects(i, i, nil, int(commands)+1)
+	w.findEffects(i, i, nil, budget{commands: uint8(commands)}, committed)
 	effects := slices.Clone(w.effects)
 	known.Store(&effects)
 	return effects
+}
+
+// ownKinds returns how many lists of effects of its own a server state has.
+func (l *limits) ownKinds() int {
+	if l.reads > 0 {
+		return (l.commands + 1) * (l.commands + 1)
+	}
+	return l.commands + 1
 }
 
 // effectsOf returns the effects of server i's RPCs to server j, or of an item between the two.
@@ -67,7 +79,7 @@ func (w *worker) effectsOf(key effectKey, i, j int, in *item) []effect {
 	all := sh.all
 	sh.mu.Unlock()
 	if !ok {
-		w.findEffects(i, j, in, 0)
+		w.findEffects(i, j, in, budget{}, 0)
 		sh.mu.Lock()
 		defer sh.mu.Unlock()
 		if s, ok = sh.spans[key]; !ok {
@@ -82,12 +94,10 @@ func (w *worker) effectsOf(key effectKey, i, j int, in *item) []effect {
 }
 
 // findEffects sets w.effects to the effects of server i's own steps (i == j), of its RPCs to server j, or of an item.
-func (w *worker) findEffects(i, j int, in *item, command int) {
+func (w *worker) findEffects(i, j int, in *item, used budget, committed int) {
 	w.effects = w.effects[:0]
 	for _, a := range w.actionsOf(i, j, in) {
-		if a.takesCommand() {
-			a.step.arg = command
-		}
+		a.fillIn(used, committed)
 		w.addEffect(a, in)
 		if !w.limits.saves || w.limits.crashes == 0 {
 			continue

@@ -66,6 +66,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"spare":            changes(func(s *drivenServer) { s.rf.spare.add(1, encoded(9), 9) }),
 		"reordered":        changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"backlogFull":      irrelevant("the services of an exploration lag by a few bytes only"),
+		"reads":            changes(func(s *drivenServer) { s.rf.reads.waiting = nil }),
 	},
 	reflect.TypeFor[follower](): {
 		"id":       irrelevant(fixed),
@@ -81,6 +82,16 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"probing":     irrelevant(anyNext), "missingIndex": irrelevant(anyNext),
 		"backlogFull": irrelevant(whenSent),
 		"caughtUp":    irrelevant("only events depend on it"),
+		"confirmed":   changes(func(s *drivenServer) { anyPeer(s).confirmed = s.rf.reads.sent }),
+	},
+	reflect.TypeFor[reads](): {
+		"waiting": changes(func(s *drivenServer) { s.rf.reads.waiting = nil }),
+		"sent":    irrelevant("a read that joins the last round and one that begins another differ only if a call was sent between them"),
+	},
+	reflect.TypeFor[round](): {
+		"after":   changes(func(s *drivenServer) { s.rf.reads.waiting[0].after = s.open[0].call.number }),
+		"readers": irrelevant("no context of an exploration is done, so the reads of a round end together"),
+		"done":    irrelevant(channel), "err": irrelevant("a round that has ended is dropped in the same step"),
 	},
 	reflect.TypeFor[inFlight](): {
 		"calls":   irrelevant("a call that stays in flight is given up in the same action: see step.late"),
@@ -124,6 +135,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"entries": irrelevant("they are in the message"), "records": irrelevant("they are in the message"),
 		"bytes": irrelevant(whenSent), "bytesInFlight": irrelevant(whenSent), "sentBytes": irrelevant(whenSent),
 		"first":  irrelevant(anyNext),
+		"number": changes(func(s *drivenServer) { s.open[0].call.number = 0 }),
 		"match":  changes(func(s *drivenServer) { s.open[0].call.match++ }),
 		"last":   changes(func(s *drivenServer) { s.open[0].call.last++ }),
 		"sentAt": changes(func(s *drivenServer) { s.open[0].call.sentAt = anyPeer(s).answeredSentAt.Add(-1) }),
@@ -190,6 +202,15 @@ func leaderInFlight() *drivenServer {
 	return s
 }
 
+// readInFlight returns a leader on which a read waits for the reply to a heartbeat in flight.
+func readInFlight() *drivenServer {
+	s := leaderInFlight()
+	s.step(step{kind: stepReturned, reply: &wire{reply: &AppendEntriesReply{Term: 1, Success: true}}})
+	s.step(step{kind: stepRead, arg: 3})
+	s.step(step{kind: stepBeat, peer: 1, arg: 4})
+	return s
+}
+
 func candidateInTerm1() *drivenServer {
 	s := newDrivenServer(3, 0, MakePersister(), false, nil)
 	s.step(step{kind: stepTimeout})
@@ -217,7 +238,7 @@ func TestExploreFields(t *testing.T) {
 }
 
 func changesImage(change func(*drivenServer)) bool {
-	for _, base := range []func() *drivenServer{leaderInFlight, candidateInTerm1} {
+	for _, base := range []func() *drivenServer{leaderInFlight, readInFlight, candidateInTerm1} {
 		s, m := base(), newMemory(&limits{servers: 3}, nil)
 		before := s.image(m.wire).key()
 		if changed := func() (ok bool) {
@@ -277,6 +298,7 @@ func TestExploreSymmetry(t *testing.T) {
 	for _, l := range []limits{
 		{servers: 3, terms: 1, commands: 1, crashes: 1, saves: true, snaps: 1},
 		{servers: 3, terms: 1, flight: 1},
+		{servers: 3, terms: 1, commands: 1, reads: 2},
 	} {
 		named := newSearch(l, mustVariant("default").opts)
 		named.symmetric = false

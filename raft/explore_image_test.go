@@ -27,6 +27,7 @@ type image struct {
 	campaign  imageCampaign
 	followers []imageFollower // by peer; zero for servers that do not lead
 	calls     []imageCall     // calls that have not ended
+	reads     []imageRead     // rounds of reads that wait, oldest first
 
 	reordered []imageReordered
 	portion   imagePortion
@@ -55,7 +56,10 @@ type imageCampaign struct {
 }
 
 // nextIndex and probing are not in the image, because each step that sends chooses the nextIndex.
-type imageFollower struct{ match int }
+type imageFollower struct {
+	match     int
+	confirmed int // how many of the reads it has confirmed
+}
 
 // An open call was given up by its sender. It may still be answered at any time, and delays nothing.
 type imageCall struct {
@@ -63,6 +67,7 @@ type imageCall struct {
 	message     *wire
 	match, last int
 	overtaken   bool // a call that was sent later has been answered
+	reads       int  // how many of the reads began before it was sent
 }
 
 type imageReordered struct {
@@ -167,6 +172,7 @@ func (s *drivenServer) image(intern func(*wire) *wire) *image {
 		m.acked = s.acked.index
 	}
 	s.imageFollowers(m, intern)
+	m.reads = s.imageReads()
 	return m
 }
 
@@ -190,12 +196,13 @@ func (s *drivenServer) imageFollowers(m *image, intern func(*wire) *wire) {
 		if f == nil || rf.role != Leader {
 			continue
 		}
-		m.followers[peer] = imageFollower{f.matchIndex}
+		m.followers[peer] = imageFollower{f.matchIndex, s.readsBefore(f.confirmed)}
 	}
 	for _, o := range s.open {
-		c := imageCall{o.peer, intern(o.message), o.call.match, o.call.last, false}
+		c := imageCall{peer: o.peer, message: intern(o.message), match: o.call.match, last: o.call.last}
 		if rf.role == Leader && o.call.term() == rf.currentTerm {
 			c.overtaken = o.call.sentAt.Before(rf.followers[o.peer].answeredSentAt)
+			c.reads = s.readsBefore(o.call.number)
 		}
 		m.calls = append(m.calls, c)
 	}
@@ -223,6 +230,7 @@ func (m *image) load(n int, lag bool, opts []Option) *drivenServer {
 		rf.reordered.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, nil)
 	}
 	m.loadFollowers(s)
+	m.loadReads(s)
 	if m.campaign.on {
 		rf.requestVotesLocked()
 	}
@@ -338,7 +346,7 @@ func (m *image) key() string {
 	if m.role == Leader {
 		for peer, f := range m.followers {
 			if peer != m.me {
-				num(f.match)
+				num(f.match, f.confirmed)
 			}
 		}
 	}
@@ -349,8 +357,12 @@ func (m *image) key() string {
 	}
 	num(len(m.calls))
 	for _, c := range m.calls {
-		num(c.peer, c.message.id, c.match, c.last)
+		num(c.peer, c.message.id, c.match, c.last, c.reads)
 		bit(c.overtaken)
+	}
+	num(len(m.reads))
+	for _, r := range m.reads {
+		num(r.index, r.floor)
 	}
 	if p := &m.portion; p.holds {
 		num(p.last, p.snapshot.index, p.snapshot.term, p.first)

@@ -24,7 +24,7 @@ type node struct {
 	log      []loggedEntry
 	shape    uint64                     // equal for states that differ only in the servers' names
 	menu     atomic.Pointer[[]step]     // the server's possible steps; nil: not computed yet
-	own      []atomic.Pointer[[]effect] // the effects of its own steps, by number of used commands
+	own      []atomic.Pointer[[]effect] // the effects of its own steps, by what ownEffects says
 	relabel  []atomic.Uint32            // the node with the servers renamed, by permutation; 0: not computed yet
 }
 
@@ -183,7 +183,7 @@ func (m *memory) node(i *image, shape uint64) *node {
 	}
 	nd = &node{
 		image: i, shape: shape, leads: i.role == Leader, sends: i.role == Leader || i.campaign.on,
-		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.commands+1),
+		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.ownKinds()),
 	}
 	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
 		nd.log = append(nd.log, loggedEntry{e.term, string(e.data)})
@@ -362,6 +362,6 @@ func (m *image) shape() uint64 {
 	}
 	slices.Sort(peers)
 	text := fmt.Sprint(m.term, relative(m.vote), m.role, relative(m.leader), m.base, m.baseTerm, m.log, m.snapshot, m.commit, m.lastApplied,
-		m.accepted, m.proposals, m.campaign.on, m.campaign.preVote, count(m.campaign.granted), len(m.calls), m.reordered, m.tickets, m.service, m.acked, peers)
+		m.accepted, m.proposals, m.campaign.on, m.campaign.preVote, count(m.campaign.granted), len(m.calls), m.reordered, m.tickets, m.service, m.acked, m.reads, peers)
 	return maphash.String(shapeSeed, text)
 }

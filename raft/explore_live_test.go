@@ -18,19 +18,32 @@ type variant struct {
 // A live is a cluster of live servers.
 type live struct {
 	cluster
-	limits  limits
-	servers []*drivenServer
-	used    budget
-	watch   *watch
-	menus   [][]step
-	all     []action
-	loose   bool   // an item number beyond the last means the last item, since actions may have been removed
-	said    string // the watch's output
+	limits    limits
+	servers   []*drivenServer
+	used      budget
+	watch     *watch
+	committed int // the highest index that a leader has committed
+	menus     [][]step
+	all       []action
+	loose     bool   // an item number beyond the last means the last item, since actions may have been removed
+	said      string // the watch's output
+	tell      liveObserver
+}
+
+// A liveObserver hears what happens to the servers of a live cluster.
+type liveObserver interface {
+	start(server int) Option // a server starts
+	crash(server int)
+	before(c *live, server int, in step)
+	after(c *live, server int, in step, out *outcome)
 }
 
 // newLive starts a cluster. If not watched, only the explorer's own checks apply.
-func newLive(l limits, v variant, watched bool) *live {
-	c := &live{limits: l, servers: make([]*drivenServer, l.servers), menus: make([][]step, l.servers)}
+func newLive(l limits, v variant, watched bool) *live { return newLiveFor(l, v, watched, nil) }
+
+// newLiveFor starts a cluster with an observer, which may be nil.
+func newLiveFor(l limits, v variant, watched bool, tell liveObserver) *live {
+	c := &live{limits: l, servers: make([]*drivenServer, l.servers), menus: make([][]step, l.servers), tell: tell}
 	c.n, c.cluster.take = l.servers, c.takeStep
 	opts := slices.Clone(v.opts)
 	if watched {
@@ -39,17 +52,36 @@ func newLive(l limits, v variant, watched bool) *live {
 		opts = append(opts, withObserver(c.watch))
 	}
 	for i := range c.servers {
-		c.servers[i] = newDrivenServer(l.servers, i, MakePersister(), l.lag, opts)
-		c.servers[i].live = true
-		if watched {
-			c.servers[i].cut = func(ps *Persister) *Persister { return c.watch.takeDisk(i, cutDisk(ps)) }
+		own := slices.Clone(opts)
+		if tell != nil {
+			own = append(own, func(o *options) { tell.start(i)(o) })
 		}
+		c.servers[i] = newDrivenServer(l.servers, i, MakePersister(), l.lag, own)
+		c.servers[i].live = true
+		c.servers[i].cut = func(ps *Persister) *Persister { return c.cut(i, ps) }
 	}
 	return c
 }
 
+// cut returns the disk that a crash of server i leaves.
+func (c *live) cut(i int, ps *Persister) *Persister {
+	if c.tell != nil {
+		c.tell.crash(i)
+	}
+	if ps = cutDisk(ps); c.watch != nil {
+		ps = c.watch.takeDisk(i, ps)
+	}
+	return ps
+}
+
 func (c *live) takeStep(server int, in step) outcome {
+	if c.tell != nil {
+		c.tell.before(c, server, in)
+	}
 	out := c.servers[server].step(in)
+	if c.tell != nil {
+		c.tell.after(c, server, in, &out)
+	}
 	if c.watch != nil && out.broken == nil {
 		if err := c.watch.violation(); err != nil {
 			property, text, _ := strings.Cut(err.Error(), ": ")
@@ -64,7 +96,7 @@ func (c *live) actions() []action {
 	for i, s := range c.servers {
 		c.menus[i] = s.menu(&c.limits, c.menus[i][:0])
 	}
-	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used)
+	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used, c.committed)
 	return c.all
 }
 
@@ -101,7 +133,7 @@ func (c *live) try(a action) (done action, ok bool) {
 // like reports whether b is the same action, apart from crashes in it.
 func (a action) like(b action) bool {
 	return a.kind == b.kind && a.at == b.at && a.to == b.to && a.fate == b.fate && a.item == b.item && a.heard == b.heard &&
-		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.takesCommand() || a.kind == actVote)
+		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.kind == actVote || a.fillIn(budget{}, 0))
 }
 
 // playAll performs the actions that are possible, up to the first violation. It returns the performed actions and the
@@ -122,11 +154,14 @@ func (c *live) playAll(trace []action) (done []action, broken *violation) {
 
 // do performs an action, which must be possible now.
 func (c *live) do(a action) {
-	if a.takesCommand() {
-		a.step.arg = int(c.used.commands) + 1
-	}
+	a.fillIn(c.used, c.committed)
 	c.used = c.used.with(a)
 	c.perform(a)
+	for _, s := range c.servers {
+		if s.rf.role == Leader {
+			c.committed = max(c.committed, s.rf.commitIndex)
+		}
+	}
 }
 
 // verdict returns the watch's violation, otherwise the explorer's, otherwise nil.

@@ -29,6 +29,49 @@ func (b *bias) plan(c *live) (plan []action) {
 	return plan
 }
 
+// readBehind returns actions in which a leader begins reads before and after other servers elect another one, which commits,
+// while answers to its heartbeats are in flight. These arrive at the end.
+func (b *bias) readBehind(c *live) (plan []action) {
+	order := b.random.Perm(c.n)
+	for k, i := range order {
+		if c.servers[i].rf.role == Leader {
+			order[0], order[k] = i, order[0]
+		}
+	}
+	at, others := order[0], order[1:]
+	do := func(i int, kind stepKind) { plan = append(plan, action{at: i, step: step{kind: kind}}) }
+	send := func(from int, kind stepKind, index int, f fate, to ...int) {
+		for _, to := range to {
+			plan = append(plan, action{kind: actSend, at: from, to: to, step: step{kind: kind, peer: to, arg: index}, fate: f})
+		}
+	}
+	last := c.servers[at].rf.log.lastIndex()
+	do(at, stepStart)
+	send(at, stepSend, last+1, answered, others...)
+	if b.random.Intn(2) == 0 {
+		do(at, stepRead)
+	}
+	late := 1 + b.random.Intn(2)
+	for _, to := range others[:late] {
+		send(at, stepBeat, last+2, []fate{heldReply, heldReply, lost}[b.random.Intn(3)], to)
+	}
+	rival, voters := others[0], others[1:]
+	do(rival, stepTimeout)
+	for range 2 { // with PreVote it takes two rounds
+		for _, to := range voters {
+			plan = append(plan, action{kind: actVote, at: rival, to: to, step: step{kind: stepAsk, peer: to}})
+		}
+	}
+	do(rival, stepStart)
+	send(rival, stepSend, last+2, answered, voters...)
+	do(at, stepRead)
+	for range late {
+		plan = append(plan, action{kind: actDeliver, item: len(c.items)})
+	}
+	send(at, stepBeat, last+2, answered, others[b.random.Intn(len(others))])
+	return plan
+}
+
 // loseAndRegainLead returns actions in which a leader loses the lead and its last entries to a server that lacks them,
 // and is elected again, while an acknowledgement of those entries is in flight. It needs five servers. In half of the
 // plans, a snapshot replaces the entries.

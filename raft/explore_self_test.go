@@ -211,7 +211,7 @@ func TestExploreWalksTryEverything(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"timeout", "resign", "start", "queue", "accept", "take", "apply", "snapshot", "crash", "crash=", "heard",
+		"timeout", "resign", "start", "queue", "accept", "take", "apply", "snapshot", "read", "crash", "crash=", "heard",
 		"vote", "vote no-reply", "vote held", "vote reply-held", "send", "send lost", "send no-reply", "send held", "send reply-held",
 		"beat", "beat lost", "beat no-reply", "beat held", "beat reply-held", "deliver", "deliver no-reply", "deliver reply-held", "drop lost", "repeat no-reply",
 	} {
@@ -223,7 +223,7 @@ func TestExploreWalksTryEverything(t *testing.T) {
 
 // TestExploreStatesUnderTheWatch checks that the watch finds no violation on the way to the states of a search.
 func TestExploreStatesUnderTheWatch(t *testing.T) {
-	m := searchCase{"default", limits{servers: 2, terms: 2, commands: 1, flight: 2, crashes: 1, saves: true, repeats: true}, 0}
+	m := searchCase{"default", limits{servers: 2, terms: 2, commands: 1, flight: 2, crashes: 1, saves: true, repeats: true, reads: 1}, 0}
 	if exploreBriefly {
 		m.limits.terms = 1
 	}

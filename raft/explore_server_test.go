@@ -34,6 +34,7 @@ const (
 	stepSnapshot          // the service calls Snapshot for index arg
 	stepReceive           // it receives a message; arg 1: it has heard from the leader lately
 	stepCrash             // it crashes and restarts from its disk
+	stepRead              // a read begins; leaders have committed up to index arg
 )
 
 // A step is one input to one server.
@@ -106,6 +107,7 @@ type drivenServer struct {
 	open    []openCall       // calls that have not ended, in the order in which they were sent
 	spare   *call            // a call that has ended, for reuse
 	tickets []int            // terms of the calls of Start that wait for the lock
+	reads   []openRead       // reads that wait, oldest first
 	service []byte           // the commands that the service has applied, from index 1
 	acked   entryID          // the highest index acknowledged in the latest such term
 	sent    Message          // the message that the step has sent
@@ -151,7 +153,7 @@ func (s *drivenServer) boot(me int, disk *Persister) error {
 	rf.proposals.singles.Store(1) // a Start does not wait for others to join
 	s.rf, s.disk = rf, disk
 	s.decoder = decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
-	s.portion, s.holds, s.asks, s.open, s.tickets = toApply{}, false, nil, nil, nil
+	s.portion, s.holds, s.asks, s.open, s.tickets, s.reads = toApply{}, false, nil, nil, nil, nil
 	s.service = disk.ReadSnapshot()
 	rf.appliedLocked(&s.portion) // as in the applier before its first portion
 	return nil
@@ -301,6 +303,8 @@ func (s *drivenServer) execute(in step, out *outcome) {
 		rf.Snapshot(in.arg, s.service[:in.arg])
 	case stepReceive:
 		s.receive(in, out)
+	case stepRead:
+		s.read(in.arg)
 	}
 }
 

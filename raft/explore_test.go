@@ -91,6 +91,9 @@ var smallSearches = []searchCase{
 	{"self-first+per-message+by-one+trail-1", limits{servers: 2, terms: 1, commands: 1, flight: 2, repeats: true}, 589},
 	{"default", limits{servers: 2, terms: 3, commands: 2, crashes: 1, saves: true}, 17057},
 	{"no-prevote", limits{servers: 4, terms: 1, commands: 1}, 846},
+	{"no-prevote", limits{servers: 3, terms: 2, commands: 1, reads: 1}, 10387},
+	{"default", limits{servers: 3, terms: 1, commands: 1, flight: 1, reads: 1}, 12072},
+	{"pool-2", limits{servers: 2, terms: 1, commands: 1, flight: 2, repeats: true, reads: 2}, 2276},
 }
 
 // largeSearches are the searches of "make explore", each of which can be completed.
@@ -98,6 +101,7 @@ var largeSearches = []searchCase{
 	{"default", limits{servers: 3, terms: 2, commands: 1, flight: 1}, 0},
 	{"no-prevote", limits{servers: 3, terms: 3, commands: 2}, 0},
 	{"self-first+no-prevote", limits{servers: 5, terms: 2, commands: 1}, 0},
+	{"no-prevote", limits{servers: 3, terms: 2, commands: 2, flight: 1, reads: 1}, 0},
 	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 2, crashes: 1, saves: true, snaps: 1, flight: 1}, 0},
 }
 
@@ -109,7 +113,7 @@ var endlessSearches = []searchCase{
 // quickLimits are the limits of the searches that "make explore" does for every variant before the large searches.
 var quickLimits = []limits{
 	{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1},
-	{servers: 3, terms: 2, commands: 2},
+	{servers: 3, terms: 2, commands: 2, reads: 1},
 	{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true, snaps: 2},
 	{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true, queue: true},
 }
@@ -119,7 +123,8 @@ func (l limits) String() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{l.crashes, count(l.crashes, "crash")}, {l.snaps, count(l.snaps, "snapshot")}, {l.flight, fmt.Sprint(l.flight, " in flight")}} {
+	}{{l.crashes, count(l.crashes, "crash")}, {l.snaps, count(l.snaps, "snapshot")}, {l.flight, fmt.Sprint(l.flight, " in flight")},
+		{l.reads, count(l.reads, "read")}} {
 		if part.n > 0 {
 			parts = append(parts, part.text)
 		}
@@ -194,7 +199,7 @@ func (m searchCase) report(t *testing.T, r report, c *counterexample) {
 	t.Helper()
 	switch {
 	case c != nil:
-		t.Fatal(c)
+		c.fail(t)
 	case r.complete && m.states > 0 && r.states != m.states:
 		t.Errorf("%s, %v: %d states, want %d", m.variant, m.limits, r.states, m.states)
 	}
@@ -205,7 +210,7 @@ func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions 
 	t.Helper()
 	n, actions, found := walks(seed, more)
 	if found != nil {
-		t.Fatal(found)
+		found.fail(t)
 	}
 	return n, actions
 }
@@ -315,6 +320,7 @@ func playAndShow(t *testing.T, code string) {
 	if err != nil {
 		t.Fatalf("-explore.trace: %v", err)
 	}
+	defer w.recorded(t).show(t)
 	c := newLive(w.limits, w.variant, true)
 	text, ok := c.show(w.trace)
 	fmt.Print(text)
@@ -336,7 +342,8 @@ func playTrace(t *testing.T, code string) {
 		t.Fatal(err)
 	}
 	if done, broken := w.play(w.trace, true); broken != nil {
-		t.Fatal(w.counterexample(broken))
+		c := w.counterexample(broken)
+		c.fail(t)
 	} else if len(done) < len(w.trace) {
 		t.Errorf("only %d of %d actions were possible: %s", len(done), len(w.trace), textOf(done))
 	}

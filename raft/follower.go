@@ -28,6 +28,7 @@ type progress struct {
 	missingIndex int  // index of an entry in flight that the follower has reported missing; 0 if none
 	backlogFull  bool // it accepts no entries until its service has caught up (WithMaxBacklog)
 	caughtUp     bool // it has held all committed entries, and has been reachable since
+	confirmed    int  // the highest number of a call that it has processed; see reads
 }
 
 // An inFlight holds the calls in flight to a follower, and how long calls take.
@@ -84,6 +85,7 @@ type call struct {
 	sentBytes     int      // inFlight.sentBytes when it was sent, its own included
 	first         int      // nextIndex when it was sent
 	match         int      // matchIndex when it was sent
+	number        int      // reads.sent when it was sent, itself included
 	last          int      // matchIndex if it succeeds
 	sentAt        time.Time
 }

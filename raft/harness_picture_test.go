@@ -34,7 +34,6 @@ var pictureFlag = flag.String("picture", "", "write the page of every test's run
 type recording struct {
 	*record.Cluster
 	rec     *picture.Recorder
-	begun   time.Time
 	now     atomic.Int64 // the time of the last event, as a time.Duration
 	observe sync.Once
 	failed  atomic.Bool // a violation or a failure of the test is recorded
@@ -48,12 +47,18 @@ func (r *recording) observer(server int) *record.Server { return r.Server(server
 
 // newRecording begins the recording of a cluster of n servers, for the page of t's test. Benchmarks have none.
 func newRecording(t testing.TB, n int) *recording {
+	begun := time.Now()
+	return newRecordingAt(t, n, func() time.Duration { return time.Since(begun) })
+}
+
+// newRecordingAt begins a recording with its own clock.
+func newRecordingAt(t testing.TB, n int, now func() time.Duration) *recording {
 	if _, measures := t.(*testing.B); measures || !recorded() {
 		return nil
 	}
-	r := &recording{begun: time.Now(), handling: make(map[int64]any)}
+	r := &recording{handling: make(map[int64]any)}
 	r.rec = picture.New(picture.Options{Title: t.Name(), Command: runAgain(t.Name()), Now: func() time.Duration {
-		at := max(time.Since(r.begun), 1)
+		at := max(now(), 1)
 		r.now.Store(int64(at))
 		return at
 	}})

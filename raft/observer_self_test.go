@@ -3,6 +3,7 @@ package raft
 // Tests of the watch: it must find and describe each kind of violation, and must find none in runs that Raft allows.
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -125,6 +126,22 @@ var violations = []struct {
 	{"entries from no leader", "election safety: violated by server 1 in term 1 at index 0", "*raft.AppendEntriesArgs", func(s *stage) {
 		s.elect(0, 1)
 		s.sending(s.rafts[1], entriesMessage(s.rafts[1], 0), 2)
+	}},
+	{"a read on a deposed leader", readsAreRecent + ": violated by server 0 in term 1 at index 2", "up to 3", func(s *stage) {
+		old := agreed(s)
+		leader := s.elect(1, 2)
+		s.append(leader, 2)
+		s.replicate(leader, 0, 2)
+		leader.commitLocked(3)
+		old.followers[1].confirmed = old.reads.sent + 1
+		s.readIndex(context.Background(), old)
+	}},
+	{"a read of an entry that is not committed", onlyCommitted + ": violated by server 0 in term 1 at index 3", "up to 2", func(s *stage) {
+		leader := agreed(s)
+		s.append(leader, 1)
+		leader.commitIndex = 3
+		leader.followers[1].confirmed = leader.reads.sent + 1
+		s.readIndex(context.Background(), leader)
 	}},
 	{"leader drops an entry", "leader append-only: violated by server 0 in term 1 at index 3", "entry of term 1", func(s *stage) {
 		leader := agreed(s)

@@ -26,6 +26,7 @@ const (
 	committedStay       = "committed and acknowledged entries stay"
 	onlyCommitted       = "only committed entries are applied"
 	eachOnce            = "each index is applied once and in order"
+	readsAreRecent      = "a read sees all that was committed before it (§8)"
 )
 
 var watchFlag = flag.Bool("watch", true, "check Raft's properties in every test, which the course's harness does not")

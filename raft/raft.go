@@ -20,6 +20,7 @@
 //	backup.go       how a leader finds where a follower's log begins to differ       §5.3
 //	reorder.go      entries that overtook earlier ones
 //	commit.go       the commit rule, and how followers learn of it                   §5.3, §5.4.2
+//	read.go         ReadIndex: reads without log entries                             §8
 //	snapshot.go     Snapshot, InstallSnapshot                                        §7
 //	apply.go        the applier; applymsg.go has ApplyMsg                            §5.3
 //	message.go      arguments and replies of the RPCs, and OnMessage; checksum.go    Fig. 2, Fig. 13
@@ -61,10 +62,9 @@
 //   - A leader that is deposed while a majority answers it starts an election early (WithStandSoon).
 //   - A server waits longer before its next election if no peer answers, or after several failed elections.
 //   - Entries of older terms also commit when every server has them (advanceCommitLocked).
-//   - Snapshots are sent whole.
+//   - Snapshots are sent whole. Repeated commands (§8) are left to the service.
 //
-// docs/design.md says why each is safe. Read-only requests and repeated commands (§8) are left to the service. Each file
-// states its language version, so that it also builds in a course tree whose go.mod names an older one.
+// docs/design.md says why each is safe. Each file states its language version, for course trees with an older go.mod.
 package raft
 
 import (
@@ -122,6 +122,7 @@ type Raft struct {
 	followers      []*follower // by peer; nil for ourselves
 	commitNoticeAt time.Time   // when the ticker must announce commitIndex to followers; zero if it need not
 	spare          *queue      // empty; the next proposals.queue
+	reads          reads       // calls of ReadIndex that wait
 }
 
 // Make starts server me of a cluster. peers[i] leads to server i, which must be registered there as the labrpc service
@@ -227,8 +228,7 @@ func (rf *Raft) GetState() (term int, isLeader bool) {
 	return rf.currentTerm, rf.role == Leader
 }
 
-// PersistBytes returns the length of the saved Raft state in bytes, without the snapshot. It is the lab's name for
-// Status.StateBytes and Persister.RaftStateSize.
+// PersistBytes is the lab's name for Status.StateBytes: the length of the saved Raft state in bytes, without the snapshot.
 func (rf *Raft) PersistBytes() int {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()

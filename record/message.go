@@ -189,7 +189,7 @@ func (m *Message) accepted() bool {
 	switch r := m.reply; {
 	case m.request.Request.Kind == wire.Other:
 		return !r.declined
-	case r.Answered:
+	case r.Answered || m.request.Request.Kind == wire.RequestVote || m.request.Request.Kind == wire.PreVote:
 		return r.Accepted
 	default: // such as the reply to InstallSnapshot
 		return r.Reply.Term <= m.request.Request.Term

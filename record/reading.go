@@ -4,6 +4,7 @@ package record
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +35,11 @@ const maxReadings = 1 << 12
 // read returns the reading of a value. fill is called for a new one, with the lock held.
 func (r *readings) read(method string, v any, fill func(*reading)) *reading {
 	r.mu.Lock()
-	p := printer{b: append(append(r.buffer[:0], method...), '\n'), limit: maxValue}
+	p := printer{b: append(r.buffer[:0], method...), limit: maxValue}
+	if t := reflect.TypeOf(v); t != nil {
+		p.b = append(append(p.b, ' '), t.String()...)
+	}
+	p.b = append(p.b, '\n')
 	start := len(p.b)
 	p.fields(v)
 	r.buffer = p.b

@@ -23,5 +23,5 @@ import "slices"
 //   - reordered-entries-unchecked: all kept entries come from one leader, so they agree with one another.
 //   - full-follower-commits-what-it-refuses: it breaks safety, but the services in the explorer never lag so far.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
-var table = slices.Concat(elections, timers, votes, appends, reorderings, leaders, followers, proposals, commits, backlogs, applying,
-	snapshots, stores, checksums, choices)
+var table = slices.Concat(elections, timers, votes, appends, reorderings, leaders, followers, proposals, commits, readings, backlogs,
+	applying, snapshots, stores, checksums, choices)

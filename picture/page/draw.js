@@ -158,7 +158,7 @@ function drawRole(bands, x, top, bottom, k, start) {
   if (!bands.up[k]) {
     if (k === 0) return; // it has not started yet
     box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height);
-    if (height > 40) text("crashed", x + bandWidth + 9, Math.max(start + view.zoom, headHeight + 9), colors.soft, 11);
+    if (height > 40) text("crashed", x + bandWidth + 9, Math.max(start + view.zoom, headHeight + 9) + 15, colors.soft, 11);
     return;
   }
   pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
@@ -184,18 +184,18 @@ function drawLines(first, last) {
   if (view.selected >= 0) drawSelection(view.gutter - 6);
   for (let row = first; row <= last; row++) {
     const i = rows.event[row], kind = run.kind[i], y = yOf(row);
-    if (!(kind === Link ? wide : kind === Violation || run.lane[i] < 0)) continue;
+    if (isFold(row) || !(kind === Link ? wide : kind === Violation || run.lane[i] < 0)) continue;
     const color = kind === Violation ? colors.bad : kind === Link || kind === Net ? colors.cut : colors.ink;
     pen.globalAlpha = faded(i) || !wide ? .35 : 1;
     if (kind !== Link) box(color, view.gutter, y - .5, view.width, kind === Violation ? 2.5 : 1);
     if (!wide) continue;
     setFont(12, true);
     const words = kind === Link ? linkWords(i, rows.size[row]) : kind === Step ? "▷ " + label(i) : label(i);
-    const shown = fit(words, view.width - view.gutter - 40);
+    const x = view.gutter + wordsAt, shown = fit(words, view.width - x - 14);
     pen.globalAlpha = 1;
-    box(colors.back, view.gutter + 2, y - 9, widthOf(shown) + 10, 18);
+    box(colors.back, x - 4, y - 9, widthOf(shown) + 10, 18);
     pen.globalAlpha = faded(i) ? .6 : 1;
-    text(shown, view.gutter + 6, y, color, 12, true);
+    text(shown, x, y, color, 12, true);
   }
   pen.globalAlpha = 1;
 }

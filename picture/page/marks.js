@@ -81,11 +81,12 @@ function drawWords(words, x, y, color, bold) {
 }
 
 function drawFold(row, y, free) {
+  pen.globalAlpha = 1;
   if (view.zoom >= 3) {
     pen.fillStyle = colors.line;
     for (let x = view.gutter; x < view.width; x += 8) pen.fillRect(x, y - .5, 3, 1);
   }
-  if (view.zoom < 9 || y < free.fold + 14) return;
+  if (view.zoom < 9 || y < free.fold + 14 || rows.size[row] === 1) return;
   free.fold = y;
   setFont(11);
   const words = "⋯ " + foldWords(row), width = widthOf(words), x = view.width - width - 14;
@@ -108,7 +109,7 @@ function drawTimes(first, last, step) {
         text("· " + span(gap) + " ·", x, middle, colors.soft, 10);
       }
     }
-    if (at === before || y < free + 14 || y < headHeight) continue;
+    if (at === before && rows.event[row] !== view.selected || y < free + 14 || y < headHeight) continue;
     text(time(at), x, y, colors.ink, 11);
     free = y;
     before = at;

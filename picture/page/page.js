@@ -120,7 +120,7 @@ function listenToTools() {
   addEventListener("hashchange", () => select(eventOfHash()));
   $("tools").onsubmit = (e) => e.preventDefault();
   $("search").oninput = searchAgain;
-  $("search").onkeydown = (e) => e.key === "Enter" && goTo(e.shiftKey ? -1 : 1);
+  $("search").onkeydown = (e) => { if (e.key === "Enter") goTo(e.shiftKey ? -1 : 1); };
   const clicks = { earlier: () => goTo(-1), later: () => goTo(1), in: keys["+"], out: keys["-"], jump: keys.v, ask: keys["?"],
     theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark") };
   for (const id in clicks) $(id).onclick = clicks[id];

@@ -70,7 +70,7 @@ function change(state, i) {
         state.base = Math.max(index - 1, 0);
         state.log = [];
       }
-      state.log.length = index - 1 - state.base;
+      state.log.length = Math.max(index - 1 - state.base, 0);
       for (const entry of entriesOf(i)) state.log.push(entry);
   }
 }
