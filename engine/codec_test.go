@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"6.824/kvraft/rsm"
 	"6.824/labgob"
 	"go.etcd.io/raft/v3/raftpb"
 )
@@ -18,7 +19,7 @@ type testOp struct {
 
 func TestCommand(t *testing.T) {
 	labgob.Register(testOp{})
-	for _, want := range []any{"", "text", 0, -1, 1 << 40, []byte{}, []byte("bytes"), testOp{"k", 3}} {
+	for _, want := range []any{"", "text", 0, -1, 1 << 40, []byte{}, []byte("bytes"), testOp{"k", 3}, rsm.Op{Boot: -1 << 60, Number: 7, Request: "request"}} {
 		data, err := encodeCommand(want)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +44,7 @@ func TestCommand_refused(t *testing.T) {
 			t.Errorf("%s: it was encoded", name)
 		}
 	}
-	for _, data := range []string{"", "i", "i\xff", "i\x02\x02", "g", "gxxx", "\x00", "x"} {
+	for _, data := range []string{"", "i", "i\xff", "i\x02\x02", "o", "o\x02", "o\xff\xff", "g", "gxxx", "\x00", "x"} {
 		if command, err := decodeCommand([]byte(data)); err == nil {
 			t.Errorf("%q was decoded as %v", data, command)
 		}

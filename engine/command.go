@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"6.824/kvraft/rsm"
 	"6.824/labgob"
 	"go.etcd.io/raft/v3/raftpb"
 )
@@ -16,6 +17,7 @@ const (
 	tagBytes  = 'b' // a []byte: its bytes follow
 	tagString = 's' // a string: its bytes follow
 	tagInt    = 'i' // an int: a signed varint follows
+	tagOp     = 'o' // an rsm.Op: its numbers as signed varints, and its request
 	tagGob    = 'g' // any other type: a gob stream of one interface value follows
 )
 
@@ -41,6 +43,11 @@ func appendCommand(command any) ([]byte, error) {
 		return append([]byte{tagString}, c...), nil
 	case int:
 		return binary.AppendVarint([]byte{tagInt}, int64(c)), nil
+	case rsm.Op:
+		data := make([]byte, 1, 1+2*binary.MaxVarintLen64+len(c.Request))
+		data[0] = tagOp
+		data = binary.AppendVarint(binary.AppendVarint(data, c.Boot), c.Number)
+		return append(data, c.Request...), nil
 	}
 	var b bytes.Buffer
 	b.WriteByte(tagGob)
@@ -67,6 +74,13 @@ func decodeCommand(data []byte) (command any, err error) {
 			return nil, errors.New("its number is damaged")
 		}
 		return int(n), nil
+	case tagOp:
+		boot, n := binary.Varint(rest)
+		number, m := binary.Varint(rest[max(n, 0):])
+		if n <= 0 || m <= 0 {
+			return nil, errors.New("its numbers are damaged")
+		}
+		return rsm.Op{Boot: boot, Number: number, Request: string(rest[n+m:])}, nil
 	case tagGob:
 		err = labgob.NewDecoder(bytes.NewReader(rest)).Decode(&command)
 		return command, err

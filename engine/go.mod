@@ -2,10 +2,14 @@ module 6.824/engine
 
 go 1.26.0
 
-replace 6.824 => ../
+replace (
+	6.824 => ../
+	6.824/kvraft => ../kvraft
+)
 
 require (
 	6.824 v0.0.0
+	6.824/kvraft v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 	go.etcd.io/etcd/client/pkg/v3 v3.7.3
 	go.etcd.io/etcd/server/v3 v3.7.3
