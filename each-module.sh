@@ -38,13 +38,16 @@ EOF
 # ten times slower, and compare's engines so slow that leaders step down.
 modules='
 .       120 -race
-compare  30
+compare  20
+kvraft   30
 student  10
-replay  110
+replay   90
+browser  20
+engine   40 -race
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.
-most=270
+most=290
 
 # fail MESSAGE: prints an error and exits with status 1.
 fail() {

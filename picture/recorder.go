@@ -69,7 +69,7 @@ func New(o Options) *Recorder {
 func (r *Recorder) Lane(name string, client bool) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lanes = append(r.lanes, &lane{name: name, client: client, before: newState()})
+	r.lanes = append(r.lanes, &lane{name: cut(name, maxName), client: client, before: newState()})
 	return len(r.lanes) - 1
 }
 
@@ -90,6 +90,7 @@ func (r *Recorder) SetCommand(command string) {
 // Note adds a sentence that the page shows at its top, such as what it could not tell. It ignores a sentence that is
 // there already.
 func (r *Recorder) Note(text string) {
+	text = cut(text, maxText)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, note := range r.notes {

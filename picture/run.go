@@ -24,7 +24,7 @@ type call struct{ send, receive, answer, end int }
 func (r *Recorder) run() *run {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u := &run{title: r.title, command: r.command, notes: append([]string(nil), r.notes...), omitted: r.omitted,
+	u := &run{title: cut(r.title, maxText), command: cut(r.command, maxDetail), notes: append([]string(nil), r.notes...), omitted: r.omitted,
 		calls: map[int64]*call{}, perLane: make([][]int, len(r.lanes)), violation: -1}
 	for _, l := range r.lanes {
 		u.lanes = append(u.lanes, *l)

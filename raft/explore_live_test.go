@@ -18,22 +18,32 @@ type variant struct {
 // A live is a cluster of live servers.
 type live struct {
 	cluster
-	limits  limits
-	servers []*drivenServer
-	used    budget
-	watch   *watch
-
+	limits    limits
+	servers   []*drivenServer
+	used      budget
+	watch     *watch
 	committed int // the highest index that a leader has committed
+	menus     [][]step
+	all       []action
+	loose     bool   // an item number beyond the last means the last item, since actions may have been removed
+	said      string // the watch's output
+	tell      liveObserver
+}
 
-	menus [][]step
-	all   []action
-	loose bool   // an item number beyond the last means the last item, since actions may have been removed
-	said  string // the watch's output
+// A liveObserver hears what happens to the servers of a live cluster.
+type liveObserver interface {
+	start(server int) Option // a server starts
+	crash(server int)
+	before(c *live, server int, in step)
+	after(c *live, server int, in step, out *outcome)
 }
 
 // newLive starts a cluster. If not watched, only the explorer's own checks apply.
-func newLive(l limits, v variant, watched bool) *live {
-	c := &live{limits: l, servers: make([]*drivenServer, l.servers), menus: make([][]step, l.servers)}
+func newLive(l limits, v variant, watched bool) *live { return newLiveFor(l, v, watched, nil) }
+
+// newLiveFor starts a cluster with an observer, which may be nil.
+func newLiveFor(l limits, v variant, watched bool, tell liveObserver) *live {
+	c := &live{limits: l, servers: make([]*drivenServer, l.servers), menus: make([][]step, l.servers), tell: tell}
 	c.n, c.cluster.take = l.servers, c.takeStep
 	opts := slices.Clone(v.opts)
 	if watched {
@@ -42,17 +52,36 @@ func newLive(l limits, v variant, watched bool) *live {
 		opts = append(opts, withObserver(c.watch))
 	}
 	for i := range c.servers {
-		c.servers[i] = newDrivenServer(l.servers, i, MakePersister(), l.lag, opts)
-		c.servers[i].live = true
-		if watched {
-			c.servers[i].cut = func(ps *Persister) *Persister { return c.watch.takeDisk(i, cutDisk(ps)) }
+		own := slices.Clone(opts)
+		if tell != nil {
+			own = append(own, func(o *options) { tell.start(i)(o) })
 		}
+		c.servers[i] = newDrivenServer(l.servers, i, MakePersister(), l.lag, own)
+		c.servers[i].live = true
+		c.servers[i].cut = func(ps *Persister) *Persister { return c.cut(i, ps) }
 	}
 	return c
 }
 
+// cut returns the disk that a crash of server i leaves.
+func (c *live) cut(i int, ps *Persister) *Persister {
+	if c.tell != nil {
+		c.tell.crash(i)
+	}
+	if ps = cutDisk(ps); c.watch != nil {
+		ps = c.watch.takeDisk(i, ps)
+	}
+	return ps
+}
+
 func (c *live) takeStep(server int, in step) outcome {
+	if c.tell != nil {
+		c.tell.before(c, server, in)
+	}
 	out := c.servers[server].step(in)
+	if c.tell != nil {
+		c.tell.after(c, server, in, &out)
+	}
 	if c.watch != nil && out.broken == nil {
 		if err := c.watch.violation(); err != nil {
 			property, text, _ := strings.Cut(err.Error(), ": ")

@@ -199,7 +199,7 @@ func (m searchCase) report(t *testing.T, r report, c *counterexample) {
 	t.Helper()
 	switch {
 	case c != nil:
-		t.Fatal(c)
+		c.fail(t)
 	case r.complete && m.states > 0 && r.states != m.states:
 		t.Errorf("%s, %v: %d states, want %d", m.variant, m.limits, r.states, m.states)
 	}
@@ -210,7 +210,7 @@ func takeWalks(t *testing.T, seed int64, more func(walks int) bool) (n, actions 
 	t.Helper()
 	n, actions, found := walks(seed, more)
 	if found != nil {
-		t.Fatal(found)
+		found.fail(t)
 	}
 	return n, actions
 }
@@ -320,6 +320,7 @@ func playAndShow(t *testing.T, code string) {
 	if err != nil {
 		t.Fatalf("-explore.trace: %v", err)
 	}
+	defer w.recorded(t).show(t)
 	c := newLive(w.limits, w.variant, true)
 	text, ok := c.show(w.trace)
 	fmt.Print(text)
@@ -341,7 +342,8 @@ func playTrace(t *testing.T, code string) {
 		t.Fatal(err)
 	}
 	if done, broken := w.play(w.trace, true); broken != nil {
-		t.Fatal(w.counterexample(broken))
+		c := w.counterexample(broken)
+		c.fail(t)
 	} else if len(done) < len(w.trace) {
 		t.Errorf("only %d of %d actions were possible: %s", len(done), len(w.trace), textOf(done))
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 )
 
 // A walk is a kind of cluster and a list of actions on it.
@@ -234,6 +235,13 @@ func (w walk) counterexample(b *violation) counterexample {
 		c.trace, c.violation, c.watched = done, seen, live.watch.violation() != nil
 	}
 	return c
+}
+
+// fail fails the test. The page of the counterexample is the last line.
+func (c *counterexample) fail(t *testing.T) {
+	t.Helper()
+	defer c.recorded(t).show(t)
+	t.Fatal(c)
 }
 
 // Error returns the violated property, the trace as a table, and how to repeat it and keep it as a test.

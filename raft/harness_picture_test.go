@@ -27,14 +27,14 @@ import (
 // noLane is where an event is that belongs to no server.
 const noLane = picture.NoLane
 
-var pictureFlag = flag.String("picture", "", "write the page of every test's run, as TestName.html, into this `directory`;\n"+
-	"otherwise only those of failing tests, into the directory $PICTURES or the one for temporary files")
+var pictureFlag = flag.String("picture", "", "write the page of every test's run, as TestName.html, into this `directory`, which\n"+
+	"may be relative to the package's; otherwise only those of failing tests, into the\n"+
+	"directory $PICTURES or the one for temporary files")
 
 // A recording is what one cluster and its test have done. All methods may be called by any goroutine, and do nothing on nil.
 type recording struct {
 	*record.Cluster
 	rec     *picture.Recorder
-	begun   time.Time
 	now     atomic.Int64 // the time of the last event, as a time.Duration
 	observe sync.Once
 	failed  atomic.Bool // a violation or a failure of the test is recorded
@@ -48,19 +48,23 @@ func (r *recording) observer(server int) *record.Server { return r.Server(server
 
 // newRecording begins the recording of a cluster of n servers, for the page of t's test. Benchmarks have none.
 func newRecording(t testing.TB, n int) *recording {
+	begun := time.Now()
+	return newRecordingAt(t, n, func() time.Duration { return time.Since(begun) })
+}
+
+// newRecordingAt begins a recording with its own clock.
+func newRecordingAt(t testing.TB, n int, now func() time.Duration) *recording {
 	if _, measures := t.(*testing.B); measures || !recorded() {
 		return nil
 	}
-	r := &recording{begun: time.Now(), handling: make(map[int64]any)}
+	r := &recording{handling: make(map[int64]any)}
 	r.rec = picture.New(picture.Options{Title: t.Name(), Command: runAgain(t.Name()), Now: func() time.Duration {
-		at := max(time.Since(r.begun), 1)
+		at := max(now(), 1)
 		r.now.Store(int64(at))
 		return at
 	}})
 	r.Cluster = record.New(r.rec, n)
-	if tr := currentTrial(); tr != nil {
-		tr.record(r)
-	}
+	enlistRecording(t, r)
 	return r
 }
 

@@ -27,6 +27,12 @@ func (*recording) testing(t testing.TB) testing.TB         { return t }
 func (*recording) line(string, bool) string                { return "" }
 func (*recording) show(testing.TB)                         {}
 func checkFailurePage(*testing.T, string, string)          {}
+func (walk) recorded(testing.TB) *recording                { return nil }
 func preparePictures() error                               { return nil }
 func shortly(any) string                                   { return "" }
 func checkScenarioPage(*testing.T, string, string, string) {}
+
+type sceneRecording struct{ *recording }
+
+func recordScene(testing.TB, int) *sceneRecording { return &sceneRecording{} }
+func (*sceneRecording) option(int) Option         { return func(*options) {} }

@@ -35,7 +35,10 @@ func words(v any) (text string) {
 
 // value returns a value in one line.
 func value(v any, limit int) string {
-	p := printer{limit: limit}
+	if n, ok := v.(int); ok { // most commands of tests
+		return strconv.Itoa(n)
+	}
+	p := printer{b: make([]byte, 0, 2*limit), limit: limit}
 	p.field(reflect.ValueOf(v))
 	return string(p.b)
 }
@@ -122,8 +125,15 @@ func (p *printer) value(v reflect.Value, depth int) {
 	}
 }
 
-// text appends a string of n bytes, of which s is at least the beginning. It adds n if it leaves bytes out.
+// text appends a string of n bytes, of which s is at least the beginning. It adds n if it leaves bytes out. Of what is no text
+// it appends n only.
 func (p *printer) text(s string, n int) {
+	for i := range min(len(s), 16) {
+		if s[i] < ' ' && s[i] != '\n' && s[i] != '\t' || s[i] == 0xff {
+			p.b = append(strconv.AppendInt(append(p.b, '('), int64(n), 10), " bytes)"...)
+			return
+		}
+	}
 	end := min(p.room(), len(s))
 	if end == n {
 		p.b = strconv.AppendQuote(p.b, s)

@@ -13,11 +13,11 @@ type linkState struct{ up, told bool }
 
 // linkLocked notes the state of an end that is a link of the page, and records a change.
 func (c *Cluster) linkLocked(end any) {
-	at, known := c.ends[end]
-	if !known || at.from == at.to || at.life != c.servers[at.from].life {
+	at, used := c.ends[end]
+	info, told := c.infos[end]
+	if !used || !told || at.from == at.to || at.life != c.servers[at.from].life {
 		return
 	}
-	info := c.infos[end]
 	l := c.links[[2]int{at.from, at.to}]
 	if l == nil {
 		l = &linkState{told: true}

@@ -4,6 +4,7 @@ package record
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +35,11 @@ const maxReadings = 1 << 12
 // read returns the reading of a value. fill is called for a new one, with the lock held.
 func (r *readings) read(method string, v any, fill func(*reading)) *reading {
 	r.mu.Lock()
-	p := printer{b: append(append(r.buffer[:0], method...), '\n'), limit: maxValue}
+	p := printer{b: append(r.buffer[:0], method...), limit: maxValue}
+	if t := reflect.TypeOf(v); t != nil {
+		p.b = append(append(p.b, ' '), t.String()...)
+	}
+	p.b = append(p.b, '\n')
 	start := len(p.b)
 	p.fields(v)
 	r.buffer = p.b
@@ -75,7 +80,10 @@ func (r *readings) request(method string, args any) *reading {
 func (r *readings) reply(method string, k wire.Kind, reply any) *reading {
 	return r.read(method+" reply", reply, func(new *reading) {
 		new.Reply = r.reader.Reply(k, reply)
-		if new.declined = declines(reply); k == wire.Other && new.text == "" {
+		if k != wire.Other {
+			return
+		}
+		if new.declined = declines(reply); new.text == "" {
 			new.text = value(reply, 2*maxValue)
 		}
 	})

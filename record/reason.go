@@ -15,7 +15,10 @@ func (m *Message) reason() (why string) {
 	s, q, r := m.c.servers[m.to], &m.request.Request, &m.reply.Reply
 	term := max(r.Term, s.term)
 	switch votes := q.Kind == wire.RequestVote || q.Kind == wire.PreVote; {
-	case q.Kind == wire.Other || q.Term == wire.Unread:
+	case q.Kind == wire.Other:
+	case votes && !r.Answered:
+		why = "the reply has no field that looks like VoteGranted"
+	case q.Term == wire.Unread:
 	case q.Kind == wire.PreVote && s.tells && s.leader != picture.NoLane:
 		why = "hears from a leader"
 	case term > q.Term || q.Kind == wire.PreVote && term == q.Term:

@@ -168,6 +168,11 @@ func TestPictureMissing(t *testing.T) {
 	if _, err := os.Stat(file); err == nil {
 		t.Errorf("%s exists", file)
 	}
+	for file, why := range map[string]string{os.DevNull: "is not a regular file", "no/run.html": "there is no directory no"} {
+		if err := checkPicture(file); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
 	if _, err := parseOptions([]string{"-seeds", "1-2", "-picture", "x"}); err == nil || !strings.Contains(err.Error(), "-picture needs one seed") {
 		t.Errorf("with -seeds: %v", err)
 	}

@@ -25,7 +25,7 @@ function hides(i) {
 }
 
 // beside reports whether event i is folded because it did not lead to the violation. What frames the others is not folded.
-const beside = (i) => view.past && !(run.flags[i] & Past) && ![Start, Crash, Link, Net, Step, Violation].includes(run.kind[i]);
+const beside = (i) => view.past && !(run.flags[i] & Past) && ![Start, Crash, Step, Violation].includes(run.kind[i]);
 
 // folded reports whether event i is folded, and isFold whether a row stands for such events.
 const folded = (i) => !opened.events[i] && ((run.flags[i] & Folded) !== 0 && !opened.all || beside(i));

@@ -39,7 +39,7 @@ function showEvent() {
   const message = call >= 0 && kind >= Send && kind <= End;
   box.replaceChildren(make("div", {},
     make("h2", { className: kind === Violation ? "bad" : "" }, title),
-    make("p", { className: "when" }, time(run.at[i]) + " s, " + kindNames[kind] + ", ", link(i, "event " + i)),
+    make("p", { className: "when" }, time(run.at[i]) + " s, " + (kindNames[kind] || "event") + ", ", link(i, "event " + i)),
     rows.hidden[i] ? make("p", { className: "bad" }, "The filter hides this event.") : null,
     folded(i) ? make("p", {}, "Enter unfolds them.") : null,
     ...(message ? aboutMessage(call) : call >= 0 ? aboutOperation(call) : aboutOther(i)),
@@ -102,7 +102,7 @@ function showServers(i) {
   const servers = run.lanes.map((_, lane) => lane).filter((lane) => !run.lanes[lane].client);
   const states = servers.map((lane) => stateAt(lane, i));
   const here = (k) => servers[k] === run.lane[i] ? "here" : "";
-  const facts = { role: (state) => state.up ? ["?", "follower", "candid.", "LEADER"][state.role].slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
+  const facts = { role: (state) => state.up ? (["?", "follower", "candid.", "LEADER"][state.role] || "?").slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
     leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit, applied: (state) => state.applied,
     snapshot: (state) => state.snapshot || "–" };
   const head = make("tr", {}, make("td", {}), ...servers.map((lane, k) => make("th", { scope: "col", className: here(k), title: laneName(lane) }, shortName(lane))));
@@ -119,17 +119,15 @@ function showServers(i) {
 
 // interesting is the indices worth a row: those around which logs end, are committed or differ, or that the event is about.
 function interesting(states, i) {
-  const found = new Set(), around = (index) => {
-    for (let k = index - 1; index && k <= index + 1; k++) found.add(k);
-  };
+  const found = new Set(), around = (index) => index && [index - 1, index, index + 1].forEach((k) => found.add(k)), most = 5000;
   let differences = 0;
   const ends = states.map((state) => state.base + state.log.length);
-  const low = Math.min(...states.map((state) => state.base)) + 1, high = Math.max(...ends, 0);
+  const high = Math.max(...ends, 0), low = Math.max(Math.min(...states.map((state) => state.base)) + 1, high - most);
   for (const state of states) [state.commit, state.applied].forEach(around);
   ends.forEach(around);
   around(run.index[i]);
-  for (let index = Math.max(low, high - 5000); index <= high && differences < 12; index++) {
-    const keys = new Set(states.map((state) => entryKey(state, index)).filter((key) => key !== null));
+  for (let k = 0; k <= most && low + k <= high && differences < 12; k++) {
+    const index = low + k, keys = new Set(states.map((state) => entryKey(state, index)).filter((key) => key !== null));
     if (keys.size > 1) differences += found.add(index) ? 1 : 0;
   }
   return [...found].filter((index) => index >= 1 && index <= high).sort((a, b) => a - b);
@@ -154,5 +152,5 @@ function logCell(state, index, i, most, all, here) {
   const changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
   const mark = index <= state.applied ? "●" : index <= state.commit ? "✓" : "";
   return make("td", { className: [here, index <= state.commit ? "committed" : "", differs ? "differs" : "", changed ? "changed" : ""].join(" "),
-    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 24 ? words.slice(0, 24) + "…" : words));
+    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 14 ? words.slice(0, 13) + "…" : words));
 }

@@ -158,7 +158,7 @@ const keys = {
 };
 
 function onKey(e) {
-  const inField = e.target.closest("input, dialog, .popup"), inPanel = e.target.closest("#panel, summary, button, a");
+  const inField = e.target.closest("input:not([type=checkbox]), dialog"), inPanel = e.target.closest("#panel, summary, button, a");
   if (e.key === "Escape" && (inField || $("filter").open)) {
     $("filter").open = false;
     return $("picture").focus();

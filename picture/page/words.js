@@ -63,7 +63,7 @@ function label(i) {
   switch (run.kind[i]) {
     case Start: return "▶ starts";
     case Crash: return "■ crashes";
-    case State: return "term " + run.term[i] + (run.role[i] ? ", " + roleNames[run.role[i]] : "") +
+    case State: return "term " + run.term[i] + (roleNames[run.role[i]] ? ", " + roleNames[run.role[i]] : "") +
       (run.role[i] === Follower && run.peer[i] >= 0 ? " of " + laneName(run.peer[i]) : "");
     case Commit: return "✓ commit " + index;
     case Apply: return "● apply " + index + (text ? ": " + text : "");

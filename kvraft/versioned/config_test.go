@@ -1,0 +1,274 @@
+package versioned
+
+// The harness of the course's tests of 2025.
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"6.824/kvraft/cluster"
+	"6.824/kvraft/history"
+	"6.824/kvraft/internal/labtest"
+	"6.824/kvraft/rpc"
+	"6.824/labrpc"
+	"6.824/raft"
+)
+
+const (
+	electionTimeout = time.Second
+	checkLimit      = 20 * time.Second // for the check of a history, in real time
+)
+
+// config is a cluster in a test.
+type config struct {
+	*cluster.Cluster[*KVServer]
+	t            *testing.T
+	n            int
+	maxraftstate int
+	reliable     bool
+	report       *labtest.Report
+	rec          *history.Recorder
+	ops          atomic.Int64
+	clients      atomic.Int64 // that were made
+}
+
+// lab runs a test on the chosen clock, with a cluster, and then checks the history.
+func lab(t *testing.T, title string, n int, reliable bool, maxraftstate int, body func(cfg *config)) {
+	t.Helper()
+	var rec history.Recorder
+	labtest.Run(t, func(t *testing.T) {
+		net := labtest.NewNetwork(true)
+		cfg := &config{t: t, n: n, maxraftstate: maxraftstate, reliable: reliable, report: labtest.NewReport(net, n), rec: &rec}
+		cfg.Cluster = cluster.NewOn(net, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
+			return StartKVServer(peers, me, disk, maxraftstate)
+		})
+		defer cfg.report.CheckTime(t)
+		defer cfg.Close()
+		net.Reliable(reliable)
+		cfg.begin(title)
+		body(cfg)
+		cfg.end()
+	})
+	checkHistory(t, rec.History())
+}
+
+// checkHistory runs outside of the bubble, where its time is real.
+func checkHistory(t *testing.T, ops []history.Operation) {
+	t.Helper()
+	err := history.Check(history.Versions, ops, checkLimit)
+	if err == nil {
+		return
+	}
+	t.Error(err)
+	if e, ok := err.(*history.Error); ok {
+		page, err := e.WritePage()
+		t.Logf("a page shows it: %s (error %v)", page, err)
+	}
+}
+
+func (cfg *config) begin(title string) {
+	cfg.ops.Store(0)
+	network := "reliable"
+	if !cfg.reliable {
+		network = "unreliable"
+	}
+	cfg.report.Begin(fmt.Sprintf("%s (%s network)", title, network))
+}
+
+func (cfg *config) end() {
+	cfg.t.Helper()
+	cfg.report.End(cfg.t, int(cfg.ops.Load()))
+}
+
+// A client is a Clerk whose operations are recorded.
+type client struct {
+	*cluster.Client
+	cfg *config
+	ck  *Clerk
+	id  int
+}
+
+// newClient returns a client that reaches only these servers.
+func (cfg *config) newClient(to []int) *client {
+	cl := cfg.NewClientTo(to)
+	return &client{cl, cfg, MakeClerk(cl, cl.Servers()), int(cfg.clients.Add(1))}
+}
+
+func (cl *client) get(key string) (string, rpc.Tversion, rpc.Err) {
+	op := history.Operation{Client: cl.id, Kind: history.Get, Key: key, Call: cl.cfg.rec.Begin()}
+	op.Value, op.Version, op.Err = cl.ck.Get(key)
+	cl.end(op)
+	return op.Value, op.Version, op.Err
+}
+
+func (cl *client) put(key, value string, version rpc.Tversion) rpc.Err {
+	op := history.Operation{Client: cl.id, Kind: history.Put, Key: key, Value: value, Version: version, Call: cl.cfg.rec.Begin()}
+	op.Err = cl.ck.Put(key, value, version)
+	cl.end(op)
+	return op.Err
+}
+
+func (cl *client) end(op history.Operation) {
+	cl.cfg.rec.End(op)
+	cl.cfg.ops.Add(1)
+}
+
+// putAtLeastOnce puts until it has succeeded, which it may have done more than once, and returns the next version.
+func (cl *client) putAtLeastOnce(key, value string, version rpc.Tversion) rpc.Tversion {
+	for {
+		switch err := cl.put(key, value, version); err {
+		case rpc.OK:
+			return version + 1
+		case rpc.ErrMaybe, rpc.ErrVersion:
+			version++
+		default:
+			if version != 0 {
+				cl.cfg.t.Errorf("Put %v ver %d err %s", key, version, err)
+				return version
+			}
+		}
+	}
+}
+
+// checkGet fails the test unless key has the value and the version.
+func (cl *client) checkGet(key, value string, version rpc.Tversion) {
+	cl.cfg.t.Helper()
+	got, v, err := cl.get(key)
+	if err != rpc.OK {
+		cl.cfg.t.Fatalf("Get(%v) returns error = %s", key, err)
+	}
+	if got != value || v != version {
+		cl.cfg.t.Fatalf("Get(%v) returns (%v, %v) != (%v, %v)", key, got, v, value, version)
+	}
+}
+
+// An entry is the value that a client puts.
+type entry struct {
+	ID int
+	V  rpc.Tversion
+}
+
+func (e entry) String() string {
+	data, _ := json.Marshal(e)
+	return string(data)
+}
+
+// A count says how often a client's Puts have returned OK and ErrMaybe.
+type count struct{ ok, maybe int }
+
+// onePut tries to put under key, from version on, until a Put has or may have succeeded.
+func (cl *client) onePut(key string, version rpc.Tversion) (next rpc.Tversion, put bool) {
+	for {
+		mine := entry{cl.id, version}
+		err := cl.put(key, mine.String(), version)
+		if err != rpc.OK && err != rpc.ErrVersion && err != rpc.ErrMaybe {
+			cl.cfg.t.Errorf("Wrong error %v", err)
+			return version, false
+		}
+		value, v, _ := cl.get(key)
+		var e entry
+		if json.Unmarshal([]byte(value), &e); err == rpc.OK && v == version+1 && e != mine {
+			cl.cfg.t.Errorf("Wrong value %v, version %d", e, v)
+			return version, false
+		}
+		if version = v; err != rpc.ErrVersion {
+			return version, err == rpc.OK
+		}
+	}
+}
+
+// manyPuts makes Puts until done: under the first key, or under random keys.
+func (cl *client) manyPuts(keys []string, randomKeys bool, done *atomic.Bool) (n count) {
+	key, versions := keys[0], make(map[string]rpc.Tversion)
+	for !done.Load() && !cl.cfg.t.Failed() {
+		if randomKeys {
+			key = keys[rand.Intn(len(keys))]
+		}
+		var put bool
+		if versions[key], put = cl.onePut(key, versions[key]); put {
+			n.ok++
+		} else {
+			n.maybe++
+		}
+	}
+	return n
+}
+
+// checkCount fails the test unless the version of a key fits to the number of Puts.
+func (cl *client) checkCount(key string, total count, exact bool) {
+	cl.cfg.t.Helper()
+	switch _, version, _ := cl.get(key); {
+	case exact && int(version) != total.ok:
+		cl.cfg.t.Fatalf("Reliable: Wrong number of puts: server %d clnts %+v", version, total)
+	case int(version) > total.ok+total.maybe:
+		cl.cfg.t.Fatalf("Unreliable: Wrong number of puts: server %d clnts %+v", version, total)
+	}
+}
+
+// spawn runs clients for a second and adds what they count to total.
+func (cfg *config) spawn(clients int, fn func(cl *client, done *atomic.Bool) count) (wait func(total *count)) {
+	var all sync.WaitGroup
+	var done atomic.Bool
+	var mu sync.Mutex
+	var sum count
+	for range clients {
+		cl := cfg.newClient(cfg.All())
+		all.Go(func() {
+			n := fn(cl, &done)
+			mu.Lock()
+			defer mu.Unlock()
+			sum.ok, sum.maybe = sum.ok+n.ok, sum.maybe+n.maybe
+		})
+	}
+	time.AfterFunc(time.Second, func() { done.Store(true) })
+	return func(total *count) {
+		all.Wait()
+		total.ok, total.maybe = total.ok+sum.ok, total.maybe+sum.maybe
+	}
+}
+
+// partitioner divides the servers into two random groups again and again, until stop is closed.
+func (cfg *config) partitioner(stop <-chan struct{}) {
+	for {
+		cfg.Partition(cfg.RandomGroups())
+		select {
+		case <-stop:
+			return
+		case <-time.After(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond):
+		}
+	}
+}
+
+// halves returns a majority without the leader, and the other servers, the leader last.
+func (cfg *config) halves(leader int) (p1, p2 []int) {
+	for i := range cfg.n {
+		switch {
+		case i == leader:
+		case len(p1) <= cfg.n/2:
+			p1 = append(p1, i)
+		default:
+			p2 = append(p2, i)
+		}
+	}
+	return p1, append(p2, leader)
+}
+
+// checkSizes fails the test if the logs were not trimmed, or if there is a snapshot although none may be.
+func (cfg *config) checkSizes() {
+	cfg.t.Helper()
+	state, snapshot := 0, 0
+	for i := range cfg.n {
+		state, snapshot = max(state, cfg.Disk(i).RaftStateSize()), max(snapshot, cfg.Disk(i).SnapshotSize())
+	}
+	switch m := cfg.maxraftstate; {
+	case m > 0 && state > 8*m:
+		cfg.t.Fatalf("logs were not trimmed (%v > 8*%v)", state, m)
+	case m < 0 && snapshot > 0:
+		cfg.t.Fatalf("snapshot too large (%v), should not be used when maxraftstate = %d", snapshot, m)
+	}
+}
