@@ -158,7 +158,7 @@ func TestReadIndexRounds(t *testing.T) {
 	c = newReadCluster(t, 5)
 	first = begun(t, c.Raft)
 	round = c.send(1)
-	second = begun(t, c.Raft)
+	begun(t, c.Raft)
 	c.reply(1, round)
 	mustWait(t, first)
 	mustEqual(t, "the next round is due while the first waits for others", c.due(1), true)
