@@ -81,13 +81,13 @@ var readings = []mutant{
 		name:   "read-index-is-last-applied",
 		wrong:  "a read returns lastApplied instead of commitIndex",
 		safety: true,
-		edits:  []edit{{"read.go", `return rf.commitIndex, r, nil`, `return rf.lastApplied, r, nil`}},
+		edits:  []edit{{"read.go", `index = rf.commitIndex`, `index = rf.lastApplied`}},
 	},
 	{
 		name:   "read-index-is-last-entry",
 		wrong:  "a read returns the index of the last entry, which may never be committed",
 		safety: true,
-		edits:  []edit{{"read.go", `return rf.commitIndex, r, nil`, `return rf.log.lastIndex(), r, nil`}},
+		edits:  []edit{{"read.go", `index = rf.commitIndex`, `index = rf.log.lastIndex()`}},
 	},
 	{
 		name:  "read-sends-nothing",
