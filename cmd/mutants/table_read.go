@@ -73,7 +73,7 @@ var readings = []mutant{
 	},
 	{
 		name:   "read-served-by-follower",
-		wrong:  "a server that has led in its term takes reads after it stepped down",
+		wrong:  "a server that does not lead takes reads",
 		safety: true,
 		edits:  []edit{{"read.go", `case rf.role != Leader: return 0, nil, ErrNotLeader`, `case false:`}},
 	},
