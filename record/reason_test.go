@@ -50,6 +50,7 @@ func TestReasons(t *testing.T) {
 		{"later log", tells(func(r *Server) { r.State(3, "follower", -1, -1); log(r, 1, 2, 2) }), vote(3, 7, 1), "its log is newer: 3/2"},
 		{"snapshot", tells(func(r *Server) { r.State(3, "follower", -1, -1); r.Snapshot(8, 2, true) }), vote(3, 7, 2), "its log is newer: 8/2"},
 		{"hears", tells(func(r *Server) { r.State(3, "follower", 2, -1) }), pre(4, 3), "hears from a leader"},
+		{"leads", tells(func(r *Server) { r.State(3, "leader", 1, 1) }), pre(4, 3), "leads in term 3"},
 		{"PreVote of an old term", tells(func(r *Server) { r.State(4, "candidate", -1, 1) }), pre(4, 4), "in term 4"},
 		{"PreVote", tells(func(r *Server) { r.State(3, "candidate", -1, 1); log(r, 1) }), pre(4, 3), "its log is newer: 1/1"},
 		{"short log", tells(func(r *Server) { r.State(3, "follower", 0, -1); log(r, 1, 2) }), after(3, 7, 3, &appendReply{3, false}), "no entry at 7"},
