@@ -43,6 +43,7 @@ kvraft   30
 student  10
 replay   90
 browser  20
+engine   40 -race
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.
