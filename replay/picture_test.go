@@ -51,7 +51,7 @@ func readPage(t *testing.T, file string) (p page, lines string) {
 	for i, kind := range e.Kind {
 		fmt.Fprintf(&b, "%d %d>%d %s: %s\n", kind, e.Lane[i], e.Peer[i], p.Strings[e.Name[i]], p.Strings[e.Text[i]])
 	}
-	return p, b.String()
+	return p, "\n" + b.String()
 }
 
 // An event is the beginning of a line of readPage.
@@ -150,9 +150,18 @@ func TestPictureOfCourseTree(t *testing.T) {
 // Tests that use this repository's labrpc and no harness are recorded, too.
 func TestPictureOfOurs(t *testing.T) {
 	t.Parallel()
-	p, lines, log := recorded(t, "-seed 1 -C testdata/ours", false)
+	p, lines, log := recorded(t, "-seed 1 -C testdata/ours -run TestSay", false)
 	if len(p.Lanes) != 2 || !strings.Contains(lines, `Say: Say "hello"`) || strings.Contains(log, "in place of theirs") {
 		t.Errorf("lanes %v\n%s\n%s", p.Lanes, lines, log)
+	}
+}
+
+// A panic is a violation.
+func TestPictureOfPanic(t *testing.T) {
+	t.Parallel()
+	p, lines, _ := recorded(t, "-seed 1 -C testdata/ours -run TestPanic", true)
+	if want := event(picture.Violation, "-1>0 the test fails: panic: planted\n"); p.Violation < 0 || !strings.Contains(lines, want) {
+		t.Errorf("violation %d, no %q in\n%s", p.Violation, want, lines)
 	}
 }
 
