@@ -110,7 +110,7 @@ func (u *run) back(lane, i int, f func(k int, e *Event) bool) {
 	}
 }
 
-// maxBack bounds how far during looks back. Few handlers of one server run at once.
+// maxBack bounds how many events of a lane during and changes look at. Few messages of one server are under way at once.
 const maxBack = 100
 
 // during returns the call whose handler on this lane had begun and not returned when event i happened. It returns nil if
