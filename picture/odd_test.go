@@ -54,3 +54,46 @@ func TestFoldUnanswered(t *testing.T) {
 		t.Errorf("folded are %v, want none", got)
 	}
 }
+
+// A run that goes on after its violation does not push it off the page, nor the elections before it.
+func TestLongAfterViolation(t *testing.T) {
+	for _, max := range []int{1, chunkSize, 3 * chunkSize} {
+		s := newScript(3, max)
+		s.noise(max)
+		s.elect(1, 7, 2)
+		s.do(Event{Kind: Violation, Lane: 1, Term: 7, Name: "first"})
+		s.do(Event{Kind: Violation, Lane: 2, Term: 8, Name: "second"})
+		for term := range max {
+			s.elect(0, 10+term, 1)
+		}
+		d := s.data(t)
+		if d.Violation < 0 || d.Strings[d.Events.Name[d.Violation]] != "first" {
+			t.Fatalf("of at most %d events: violation %d", max, d.Violation)
+		}
+		if kept := len(d.Events.At); kept > max+chunkSize || max > 1 && (len(d.Notes) != 1 || kept-d.Violation < max/4) {
+			t.Errorf("of at most %d events, %d are kept, %d of them after the violation; notes: %q", max, kept, kept-d.Violation, d.Notes)
+		}
+		if n := len(d.Elections); n != 1 || d.Elections[0].Term != 7 {
+			t.Errorf("of at most %d events: %d elections, want that of term 7", max, n)
+		}
+	}
+}
+
+// The log before the first kept event may be long. Its memory is used again.
+func TestLongLogIsCheap(t *testing.T) {
+	var s state
+	index := 0
+	grow := func() {
+		index++
+		s.apply(&Event{Kind: Log, Index: index, Entries: []Entry{{1, "x"}}})
+	}
+	for range 2 * maxLog {
+		grow()
+	}
+	if n := testing.AllocsPerRun(1000, grow); n > 1 { // that is the slice of Entries
+		t.Errorf("an entry takes %v allocations", n)
+	}
+	if len(s.log) != maxLog || s.last() != index {
+		t.Errorf("the log has %d entries up to %d, want %d up to %d", len(s.log), s.last(), maxLog, index)
+	}
+}

@@ -2,7 +2,10 @@
 
 package picture
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A run is what a Recorder has kept, indexed.
 type run struct {
@@ -26,6 +29,9 @@ func (r *Recorder) run() *run {
 	defer r.mu.Unlock()
 	u := &run{title: cut(r.title, maxText), command: cut(r.command, maxDetail), notes: append([]string(nil), r.notes...), omitted: r.omitted,
 		calls: map[int64]*call{}, perLane: make([][]int, len(r.lanes)), violation: -1}
+	if r.dropped > 0 {
+		u.notes = append(u.notes, fmt.Sprintf("The run went on: the last %d events are left out.", r.dropped))
+	}
 	for _, l := range r.lanes {
 		u.lanes = append(u.lanes, *l)
 		u.lanes[len(u.lanes)-1].before.log = append([]Entry(nil), l.before.log...)

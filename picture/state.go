@@ -69,10 +69,10 @@ func (s *state) replace(index int, entries []Entry) {
 	case index <= s.Base || index > s.last()+1:
 		s.Base, s.log = max(index-1, 0), nil
 	default:
-		s.log = s.log[: index-1-s.Base : index-1-s.Base]
+		s.log = s.log[:index-1-s.Base]
 	}
 	s.log = append(s.log, entries...)
 	if extra := len(s.log) - maxLog; extra > 0 {
-		s.Base, s.log = s.Base+extra, append([]Entry(nil), s.log[extra:]...)
+		s.Base, s.log = s.Base+extra, s.log[extra:]
 	}
 }
