@@ -22,7 +22,12 @@ func TestOddEvents(t *testing.T) {
 				Name: []string{"", "vote", "PreVote", "x"}[r.Intn(4)], Entries: make([]Entry, r.Intn(4)),
 			})
 		}
-		s.data(t)
+		d := s.data(t)
+		for _, lane := range append(d.Events.Lane, d.Events.Peer...) {
+			if lane < NoLane || lane >= len(d.Lanes) {
+				t.Fatalf("an event is on lane %d of %d", lane, len(d.Lanes))
+			}
+		}
 	}
 }
 

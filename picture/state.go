@@ -34,7 +34,7 @@ func (s *state) apply(e *Event) {
 	case Crash:
 		s.Up, s.Role, s.Leader = false, NoRole, NoLane
 	case State:
-		s.Term, s.Role, s.Leader = e.Term, e.Role, e.Peer
+		s.Up, s.Term, s.Role, s.Leader = true, e.Term, e.Role, e.Peer
 	case Commit:
 		s.Commit = e.Index
 	case Apply:
