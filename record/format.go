@@ -62,8 +62,9 @@ func structure(v any) reflect.Value {
 // maps: another goroutine may be changing one, and to read it then would end the process.
 type printer struct {
 	b     []byte
-	limit int // of the value that is being appended
-	start int // of that value
+	limit int  // of the value that is being appended
+	start int  // of that value
+	cut   bool // something was left out
 }
 
 // fields appends the fields of arguments or of a reply, a line each.
@@ -79,6 +80,7 @@ func (p *printer) fields(v any) {
 		}
 		if len(p.b) >= maxFields {
 			p.b = append(p.b, "…"...)
+			p.cut = true
 			return
 		}
 		p.b = append(append(p.b, f.name...), ": "...)
@@ -95,6 +97,7 @@ func (p *printer) field(v reflect.Value) {
 			end--
 		}
 		p.b = append(p.b[:end], "…"...)
+		p.cut = true
 	}
 }
 
@@ -144,6 +147,7 @@ func (p *printer) text(s string, n int) {
 	}
 	p.b = append(strconv.AppendQuote(p.b, s[:end]), "… ("...)
 	p.b = append(strconv.AppendInt(p.b, int64(n), 10), " bytes)"...)
+	p.cut = true
 }
 
 // compound appends a value that holds others.
@@ -151,6 +155,7 @@ func (p *printer) compound(v reflect.Value, depth int) {
 	switch k := v.Kind(); {
 	case depth > maxDepth || p.room() == 0:
 		p.b = append(p.b, "…"...)
+		p.cut = true
 	case k == reflect.Pointer || k == reflect.Interface:
 		p.value(v.Elem(), depth+1)
 	case k == reflect.Struct:
@@ -178,6 +183,7 @@ func (p *printer) parts(n int, part func(i int)) {
 		}
 		if i > 0 && p.room() == 0 {
 			p.b = append(p.b, "…"...)
+			p.cut = true
 			break
 		}
 		part(i)

@@ -215,10 +215,10 @@ func (m *Message) acceptance() string {
 func (m *Message) ignored() bool {
 	s, q := m.c.servers[m.from], &m.request.Request
 	switch {
-	case q.Kind == wire.Other || q.Term == wire.Unread:
-		return false
 	case !s.up || s.life != m.life:
 		return true
+	case q.Kind == wire.Other || q.Term == wire.Unread:
+		return false
 	case q.Kind == wire.PreVote:
 		return s.tells && s.term+1 != q.Term
 	case q.Kind == wire.RequestVote:

@@ -26,7 +26,7 @@ func (m *Message) reason() (why string) {
 			why = s.leaderReason()
 		}
 	case s.term == q.Term && s.leader != picture.NoLane && s.leader != m.from:
-		why = fmt.Sprintf("follows %s", m.c.servers[s.leader].name)
+		why = "follows " + m.c.nameLocked(s.leader)
 	default:
 		why = s.logReason(q, r)
 	}
@@ -41,7 +41,7 @@ func (m *Message) voteReason(s *server) string {
 	q := &m.request.Request
 	whom := "itself"
 	if s.votedFor >= 0 && s.votedFor != m.to {
-		whom = m.c.servers[s.votedFor].name
+		whom = m.c.nameLocked(s.votedFor)
 	}
 	switch last, term := s.log.last(), s.log.lastTerm(); {
 	case q.Kind == wire.RequestVote && s.votedIn == q.Term && s.votedFor >= 0 && s.votedFor != m.from:
