@@ -105,3 +105,6 @@ replay: ## run Lab 2 from SEED=1, the same way every time; RUN=TestFigure82C run
 
 compare: ## run the same workloads on this Raft, etcd's and hashicorp's; ARGS=-h explains
 	cd compare && go run . $(ARGS)
+
+cluster: ## start three servers of a replicated key/value service in ./data, and say what to type; Ctrl-C stops them
+	cd engine && go run ./cmd/kvcluster -data ../data
