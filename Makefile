@@ -29,7 +29,7 @@ some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$$
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay lint
+.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay cluster lint
 
 help:
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \

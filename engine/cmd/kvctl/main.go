@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"6.824/cmd/cli"
 )
@@ -14,6 +16,7 @@ import (
 func main() { cli.Main(&command, parseOptions, run) }
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	signal.Reset(syscall.SIGPIPE) // cli asked for it; a peer that closes a connection must not end the process
 	if o.action.name != "bench" {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.timeout)

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"6.824/cmd/cli"
@@ -29,6 +31,7 @@ const handOverTime = 5 * time.Second
 
 // run runs the server until ctx ends or the server cannot go on.
 func run(ctx context.Context, o options, _, stderr io.Writer) error {
+	signal.Reset(syscall.SIGPIPE) // cli asked for it; a peer that closes a connection must not end the process
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
