@@ -29,7 +29,7 @@ some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$$
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay lint
+.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay cluster lint
 
 help:
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \
@@ -105,3 +105,6 @@ replay: ## run Lab 2 from SEED=1, the same way every time; RUN=TestFigure82C run
 
 compare: ## run the same workloads on this Raft, etcd's and hashicorp's; ARGS=-h explains
 	cd compare && go run . $(ARGS)
+
+cluster: ## start three servers of a replicated key/value service in ./data, and say what to type; Ctrl-C stops them
+	cd engine && go run ./cmd/kvcluster -data ../data

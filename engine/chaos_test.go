@@ -105,8 +105,7 @@ func TestChaos(t *testing.T) {
 	const servers = 3
 	random := rand.New(rand.NewPCG(*chaosSeed, 0))
 	n := &network{cut: map[[2]int]bool{}, conns: map[[2]int][]net.Conn{}, owner: map[string]int{}}
-	var c *cluster
-	c = newCluster(t, servers, func(config *Config) {
+	c := newCluster(t, servers, func(config *Config) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		for id, address := range config.Peers {
