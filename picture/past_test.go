@@ -109,7 +109,7 @@ func TestPastOfALostEntry(t *testing.T) {
 	want = append(want, long[0], long[1], long[1]+1, long[2])
 	s.noise(4)
 	short := s.message(0, 1, with(append1, 1, 1, 1), "ok", Event{Kind: Log, Index: 1, Entries: []Entry{{1, "a"}}})
-	want = append(want, short[0], short[1], short[1]+1)
+	want = append(want, short[0], short[1], short[1]+1, short[2])
 	s.noise(4)
 	refused := s.message(0, 1, with(append1, 1, 3, 3), "its log ends at 1")
 	want = append(want, refused[:]...)
