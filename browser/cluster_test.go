@@ -63,3 +63,31 @@ func TestCluster(t *testing.T) {
 	eval[bool](b, "picture.select(%d) || true", last)
 	b.expect("servers", "LEADER", "follower", "down", "command 0", "command 2")
 }
+
+// What happened before the first kept event is in the state of the servers, and messages may have lost their beginning.
+func TestOmitted(t *testing.T) {
+	s := newScript("a long run", 3)
+	s.Recorder = picture.New(picture.Options{Title: "a long run", Max: 3 << 10})
+	for i := range 3 {
+		s.Lane(fmt.Sprint("server ", i), false)
+	}
+	s.begin(3)
+	s.do(picture.Event{Kind: picture.Log, Lane: 0, Index: 1, Entries: []picture.Entry{{Term: 1, Text: "first"}}})
+	s.do(picture.Event{Kind: picture.Commit, Lane: 0, Index: 1})
+	for s.events < 20_000 {
+		s.heartbeats(1)
+		s.do(picture.Event{Kind: picture.Apply, Lane: 0, Index: 1, Text: "again"}) // so that there are some rows
+	}
+	b := open(t, s.page(t), look{})
+	b.expect("notes", "events were left out")
+	b.selected(0)
+	b.expect("servers", "LEADER", "follower", "first")
+	kept := eval[int](b, "picture.run.n")
+	if kept < 2000 || kept > 4000 {
+		t.Errorf("the page has %d events", kept)
+	}
+	for event := range 5 {
+		eval[bool](b, "picture.select(%d) || true", event)
+		b.selected(event)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -17,6 +18,11 @@ func TestViolation(t *testing.T) {
 	b.expect("banner", "two votes in one term (§5.2)", "server 2 votes for server 0 after")
 	b.expect("event", "two votes in one term", "server 2", "RequestVote term 2 for server 0")
 	b.expect("command", "go test -run TestStory")
+	b.press("copy")
+	if got := eval[string](b, "getSelection().toString()"); got != "go test -run TestStory" {
+		t.Errorf("Copy selects %q", got)
+	}
+	must(b, chromedp.Poll[bool](`document.getElementById("copy").textContent !== "Copy"`))
 	b.expect("led", "RequestVote term 2 for server 1", "RequestVote term 2 for server 0", "crashes")
 	// Its row is in sight and red; what led to it has a row of its own; other events are folded.
 	if red := eval[bool](b, `(() => {
@@ -252,6 +258,46 @@ func TestMouse(t *testing.T) {
 	if got := y(r.broken); got < 100 || got > 800 {
 		t.Errorf("a click on the end of the map shows the violation at %v", got)
 	}
+}
+
+// On a phone, one finger moves the picture, two zoom it, and a tap selects.
+func TestTouch(t *testing.T) {
+	r := tell(t)
+	b := open(t, r.file, look{width: 390, height: 844, hash: fmt.Sprint("#e", r.append.send)})
+	b.press("past")
+	touch := func(kind input.DispatchTouchEventType, fingers ...point) {
+		t.Helper()
+		points := []*input.TouchPoint{}
+		for k, p := range fingers {
+			id := float64(k + 1)
+			points = append(points, &input.TouchPoint{X: p.X, Y: p.Y, ID: &id})
+		}
+		if _, err := chromedp.Call(b.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := b.place(r.append.send)
+	touch(input.DispatchTouchEventTypeTouchStart, at)
+	touch(input.DispatchTouchEventTypeTouchMove, point{at.X, at.Y - 20})
+	touch(input.DispatchTouchEventTypeTouchMove, point{at.X, at.Y - 60})
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	if moved := b.place(r.append.send).Y - at.Y; moved > -55 || moved < -65 {
+		t.Errorf("a finger that moves by 60 pixels moves an event by %v", moved)
+	}
+	b.selected(r.append.send)
+	zoom := eval[float64](b, "picture.view.zoom")
+	touch(input.DispatchTouchEventTypeTouchStart, point{150, 350}, point{150, 400})
+	touch(input.DispatchTouchEventTypeTouchMove, point{150, 325}, point{150, 425})
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	if got := eval[float64](b, "picture.view.zoom"); got < 1.5*zoom {
+		t.Errorf("two fingers zoom from %v to %v", zoom, got)
+	}
+	eval[bool](b, "picture.select(%d) || true", r.lost)
+	at = b.place(r.lost)
+	eval[bool](b, "picture.select(-1) || true")
+	touch(input.DispatchTouchEventTypeTouchStart, at)
+	touch(input.DispatchTouchEventTypeTouchEnd)
+	b.selected(r.lost)
 }
 
 func TestLink(t *testing.T) {

@@ -74,13 +74,14 @@ func (u *run) data() *data {
 	for _, l := range u.lanes {
 		ld := laneData{Name: l.name, Client: l.client}
 		ld.Before.state, ld.Before.Log = l.before, d.entries(l.before.log)
+		ld.Before.Leader = u.known(l.before.Leader)
 		d.Lanes = append(d.Lanes, ld)
 	}
 	past := u.past()
 	folded := u.folded(past)
 	before := int64(0)
 	for i, e := range u.events {
-		d.add(e, int64(e.At)-before, flag(e.OK, flagOK)|flag(e.Up, flagUp)|flag(folded[i], flagFolded)|flag(past[i], flagPast))
+		d.add(e, u.known(e.Lane), u.known(e.Peer), int64(e.At)-before, flag(e.OK, flagOK)|flag(e.Up, flagUp)|flag(folded[i], flagFolded)|flag(past[i], flagPast))
 		before = int64(e.At)
 		if len(e.Entries) > 0 {
 			d.Entries[strconv.Itoa(i)] = d.entries(e.Entries)
@@ -89,11 +90,19 @@ func (u *run) data() *data {
 	return d
 }
 
-func (d *data) add(e *Event, since int64, flags int) {
+// known returns a lane, or NoLane if there is no such lane.
+func (u *run) known(lane int) int {
+	if lane < 0 || lane >= len(u.lanes) {
+		return NoLane
+	}
+	return lane
+}
+
+func (d *data) add(e *Event, lane, peer int, since int64, flags int) {
 	c := &d.Events
 	c.At, c.Call, c.Flags = append(c.At, since), append(c.Call, e.Call), append(c.Flags, flags)
 	c.Kind, c.Role, c.Fate = append(c.Kind, int(e.Kind)), append(c.Role, int(e.Role)), append(c.Fate, int(e.Fate))
-	c.Lane, c.Peer = append(c.Lane, e.Lane), append(c.Peer, e.Peer)
+	c.Lane, c.Peer = append(c.Lane, lane), append(c.Peer, peer)
 	c.Term, c.Index, c.Last = append(c.Term, e.Term), append(c.Index, e.Index), append(c.Last, e.Last)
 	c.Name, c.Text, c.Detail = append(c.Name, d.number(e.Name)), append(c.Text, d.number(e.Text)), append(c.Detail, d.number(e.Detail))
 }

@@ -77,6 +77,28 @@ func TestPastOfAnEntry(t *testing.T) {
 	s.wantPast(t, want...)
 }
 
+// A follower applies what the leader, which has crashed, has committed: the replies that the leader had counted, although it has
+// told its State again since, and although a request for its vote was being handled.
+func TestPastOfAFollowersCommit(t *testing.T) {
+	s := newScript(3, 0)
+	want := s.elect(0, 2, 1)
+	entry := Event{Kind: Log, Index: 1, Entries: []Entry{{2, "a"}}}
+	want = append(want, s.do(entry))
+	parts := s.message(0, 1, with(append1, 2, 1, 1), "ok", entry)
+	want = append(want, parts[0], parts[1], parts[1]+1, parts[2], parts[3])
+	want = append(want, s.do(Event{Kind: State, Lane: 0, Peer: 0, Role: Leader, Term: 2}))
+	s.do(Event{Kind: Send, Lane: 2, Peer: 0, Call: 98, Name: askVote.Name, Term: 1})
+	s.do(Event{Kind: Receive, Lane: 0, Call: 98})
+	want = append(want, s.do(Event{Kind: Commit, Lane: 0, Index: 1}))
+	s.do(Event{Kind: Answer, Lane: 0, Call: 98})
+	told := s.message(0, 1, with(append1, 2, 2, 1), "ok", Event{Kind: Commit, Index: 1})
+	want = append(want, told[0], told[1], told[1]+1)
+	s.do(Event{Kind: Crash, Lane: 0})
+	want = append(want, s.do(Event{Kind: Apply, Lane: 1, Index: 1}))
+	want = append(want, s.do(Event{Kind: Violation, Lane: 1, Index: 1}))
+	s.wantPast(t, want...)
+}
+
 // An acknowledgement that is taken back: the acknowledgement, the message that cut the log, and the refusal.
 func TestPastOfALostEntry(t *testing.T) {
 	s := newScript(3, 0)

@@ -27,7 +27,7 @@ func TestChaos(t *testing.T) {
 	begin := time.Now()
 	for k := range *chaosSeeds {
 		seed := *chaosSeed + int64(k)
-		errs, done, ok := playSeed(t, seed)
+		errs, done, ok := playSeed(t, seed, failed < mostPages)
 		if !ok {
 			failed++
 			t.Logf("to repeat the same faults: make chaos SEED=%d N=1", seed)
@@ -40,10 +40,13 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// playSeed runs the scenario of a seed in a subtest.
-func playSeed(t *testing.T, seed int64) (errs []error, done int, ok bool) {
+// mostPages bounds the failing seeds whose pages TestChaos writes, since there may be thousands.
+const mostPages = 3
+
+// playSeed runs the scenario of a seed in a subtest. If page, it writes the page of a failure.
+func playSeed(t *testing.T, seed int64, page bool) (errs []error, done int, ok bool) {
 	ok = t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-		errs, done = scenarioOf(seed).runRecorded(t)
+		errs, done = scenarioOf(seed).runRecorded(t, page)
 	})
 	return errs, done, ok
 }
@@ -62,14 +65,14 @@ func chaosProgress(done, failed int, took time.Duration) {
 func playChaos(t *testing.T, s scenario) {
 	t.Helper()
 	for range chaosTries {
-		if s.runRecorded(t); t.Failed() {
+		if s.runRecorded(t, true); t.Failed() {
 			return
 		}
 	}
 }
 
-// runRecorded runs the scenario. If it fails, t fails, too, and the page of the run is written.
-func (s scenario) runRecorded(t *testing.T) (errs []error, done int) {
+// runRecorded runs the scenario. If it fails, t fails, too, and if page, the page of the run is written.
+func (s scenario) runRecorded(t *testing.T, page bool) (errs []error, done int) {
 	t.Helper()
 	var r *recording
 	errs, done = s.run(t, func(c *chaos) {
@@ -80,7 +83,9 @@ func (s scenario) runRecorded(t *testing.T) (errs []error, done int) {
 		r.failure(err.Error())
 		t.Error(err)
 	}
-	r.show(t)
+	if page {
+		r.show(t)
+	}
 	return errs, done
 }
 

@@ -254,6 +254,26 @@ func (tr *trial) record(r *recording) {
 	}
 }
 
+// enlistRecording makes a failure of t's test show r.
+func enlistRecording(t testing.TB, r *recording) {
+	if tr := currentTrial(); tr != nil {
+		tr.record(r)
+		return
+	}
+	if t, ok := t.(*testing.T); ok { // it does not run in lab
+		tr, known := unclocked.LoadOrStore(t, &trial{name: t.Name()})
+		if tr.(*trial).record(r); !known {
+			t.Cleanup(func() {
+				unclocked.Delete(t)
+				tr.(*trial).recording().show(t)
+			})
+		}
+	}
+}
+
+// unclocked holds trials of tests that do not run in lab, by their *testing.T.
+var unclocked sync.Map
+
 // recording returns the recording that a failure shows, or nil.
 func (tr *trial) recording() *recording {
 	tr.mu.Lock()

@@ -27,8 +27,9 @@ import (
 // noLane is where an event is that belongs to no server.
 const noLane = picture.NoLane
 
-var pictureFlag = flag.String("picture", "", "write the page of every test's run, as TestName.html, into this `directory`;\n"+
-	"otherwise only those of failing tests, into the directory $PICTURES or the one for temporary files")
+var pictureFlag = flag.String("picture", "", "write the page of every test's run, as TestName.html, into this `directory`, which\n"+
+	"may be relative to the package's; otherwise only those of failing tests, into the\n"+
+	"directory $PICTURES or the one for temporary files")
 
 // A recording is what one cluster and its test have done. All methods may be called by any goroutine, and do nothing on nil.
 type recording struct {
@@ -63,9 +64,7 @@ func newRecordingAt(t testing.TB, n int, now func() time.Duration) *recording {
 		return at
 	}})
 	r.Cluster = record.New(r.rec, n)
-	if tr := currentTrial(); tr != nil {
-		tr.record(r)
-	}
+	enlistRecording(t, r)
 	return r
 }
 

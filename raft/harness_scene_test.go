@@ -22,6 +22,8 @@ type scene struct {
 	applyCh chan ApplyMsg
 	peers   []*Raft // by server; a test may replace one
 
+	recording *sceneRecording
+
 	mu          sync.Mutex
 	interceptor func(peer int, m Message) (reply Reply, done bool)
 	sent        []sentMessage
@@ -37,11 +39,12 @@ type sentMessage struct {
 // newScene starts server 0 of n from disk. The caller defers end. Only the test reads applyCh.
 func newScene(t testing.TB, n int, disk *Persister, opts ...Option) *scene {
 	t.Helper()
-	s := &scene{t: t, disk: disk, applyCh: make(chan ApplyMsg, 1000), peers: make([]*Raft, n)}
+	s := &scene{t: t, disk: disk, applyCh: make(chan ApplyMsg, 1000), peers: make([]*Raft, n), recording: recordScene(t, n)}
 	for peer := 1; peer < n; peer++ {
-		s.peers[peer] = newQuietServer(t, n, peer, MakePersister())
+		s.peers[peer] = newQuietServer(t, n, peer, MakePersister(), s.recording.option(peer))
 	}
-	s.rf = Make(make([]*labrpc.ClientEnd, n), 0, disk, s.applyCh, append([]Option{WithTransport(s.carry)}, opts...)...)
+	opts = append(append([]Option{WithTransport(s.carry)}, opts...), s.recording.option(0))
+	s.rf = Make(make([]*labrpc.ClientEnd, n), 0, disk, s.applyCh, opts...)
 	return s
 }
 

@@ -31,3 +31,8 @@ func (walk) recorded(testing.TB) *recording                { return nil }
 func preparePictures() error                               { return nil }
 func shortly(any) string                                   { return "" }
 func checkScenarioPage(*testing.T, string, string, string) {}
+
+type sceneRecording struct{ *recording }
+
+func recordScene(testing.TB, int) *sceneRecording { return &sceneRecording{} }
+func (*sceneRecording) option(int) Option         { return func(*options) {} }

@@ -2,10 +2,10 @@
 
 package raft
 
-// An observer is told what a server does, at the moment when it does it. With one, the tests check the invariants of
-// Figure 3 on every cluster. A server without an observer pays a nil check in each of these places. started, changed and
-// saved are called with Raft.mu held, the others without it. An observer must not call the server. A panic in one of the
-// server's goroutines does not end the process: the observer must report it.
+// An observer is told what a server does, at the moment when it does it. Unlike an Observer, it gets the server itself. With
+// one, the tests check the invariants of Figure 3 on every cluster. A server without an observer pays a nil check in each of
+// these places. started, changed and saved are called with Raft.mu held, the others without it. An observer must not call
+// the server. A panic in one of the server's goroutines does not end the process: the observer must report it.
 type observer interface {
 	started(rf *Raft)                           // the server has restored its saved state
 	changed(rf *Raft)                           // its term, role, leader or commitIndex has changed
@@ -21,6 +21,7 @@ func withObserver(o observer) Option {
 	return func(options *options) { options.observer = o }
 }
 
+// observeStart also tells the Observer.
 func (rf *Raft) observeStart() {
 	rf.tellStartLocked()
 	if o := rf.options.observer; o != nil {

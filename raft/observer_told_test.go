@@ -241,3 +241,25 @@ func TestObserverReadsCommandsLater(t *testing.T) {
 		}
 	})
 }
+
+// Without an observer, nothing is computed for one.
+func TestNoObserverCostsNothing(t *testing.T) {
+	rf := newQuiet(t, 3, MakePersister())
+	rf.OnMessage(sealed(appendMsg(1, 0, 0, 0, 1, 1, 1, 1)))
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	command := any(1 << 40)
+	for name, tell := range map[string]func(){
+		"start": rf.tellStartLocked, "state": rf.tellStateLocked, "commit": rf.tellCommitLocked, "saved": rf.tellSavedLocked,
+		"log": func() { rf.tellLogLocked(1) }, "snapshot": func() { rf.tellSnapshotLocked(true) },
+		"applied": func() { rf.tellApplied(1, command) },
+	} {
+		if n := testing.AllocsPerRun(100, tell); n > 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	WithObserver(new(told))(&rf.options)
+	if n := testing.AllocsPerRun(100, func() { rf.tellLogLocked(1) }); n == 0 {
+		t.Error("with an observer there are no allocations, so this test shows nothing")
+	}
+}

@@ -103,6 +103,14 @@ func (c *Cluster) Crashed(server int) {
 	c.crashLocked(server)
 }
 
+// nameLocked returns the name of a lane, which others may have told wrongly.
+func (c *Cluster) nameLocked(lane int) string {
+	if lane < 0 || lane >= len(c.servers) {
+		return fmt.Sprintf("server %d", lane)
+	}
+	return c.servers[lane].name
+}
+
 func (c *Cluster) startLocked(lane int) {
 	s := c.servers[lane]
 	s.life++

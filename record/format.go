@@ -35,7 +35,10 @@ func words(v any) (text string) {
 
 // value returns a value in one line.
 func value(v any, limit int) string {
-	p := printer{limit: limit}
+	if n, ok := v.(int); ok { // most commands of tests
+		return strconv.Itoa(n)
+	}
+	p := printer{b: make([]byte, 0, 2*limit), limit: limit}
 	p.field(reflect.ValueOf(v))
 	return string(p.b)
 }
@@ -59,8 +62,9 @@ func structure(v any) reflect.Value {
 // maps: another goroutine may be changing one, and to read it then would end the process.
 type printer struct {
 	b     []byte
-	limit int // of the value that is being appended
-	start int // of that value
+	limit int  // of the value that is being appended
+	start int  // of that value
+	cut   bool // something was left out
 }
 
 // fields appends the fields of arguments or of a reply, a line each.
@@ -76,6 +80,7 @@ func (p *printer) fields(v any) {
 		}
 		if len(p.b) >= maxFields {
 			p.b = append(p.b, "…"...)
+			p.cut = true
 			return
 		}
 		p.b = append(append(p.b, f.name...), ": "...)
@@ -92,6 +97,7 @@ func (p *printer) field(v reflect.Value) {
 			end--
 		}
 		p.b = append(p.b[:end], "…"...)
+		p.cut = true
 	}
 }
 
@@ -122,8 +128,15 @@ func (p *printer) value(v reflect.Value, depth int) {
 	}
 }
 
-// text appends a string of n bytes, of which s is at least the beginning. It adds n if it leaves bytes out.
+// text appends a string of n bytes, of which s is at least the beginning. It adds n if it leaves bytes out. Of what is no text
+// it appends n only.
 func (p *printer) text(s string, n int) {
+	for i := range min(len(s), 16) {
+		if s[i] < ' ' && s[i] != '\n' && s[i] != '\t' || s[i] == 0xff {
+			p.b = append(strconv.AppendInt(append(p.b, '('), int64(n), 10), " bytes)"...)
+			return
+		}
+	}
 	end := min(p.room(), len(s))
 	if end == n {
 		p.b = strconv.AppendQuote(p.b, s)
@@ -134,6 +147,7 @@ func (p *printer) text(s string, n int) {
 	}
 	p.b = append(strconv.AppendQuote(p.b, s[:end]), "… ("...)
 	p.b = append(strconv.AppendInt(p.b, int64(n), 10), " bytes)"...)
+	p.cut = true
 }
 
 // compound appends a value that holds others.
@@ -141,50 +155,40 @@ func (p *printer) compound(v reflect.Value, depth int) {
 	switch k := v.Kind(); {
 	case depth > maxDepth || p.room() == 0:
 		p.b = append(p.b, "…"...)
+		p.cut = true
 	case k == reflect.Pointer || k == reflect.Interface:
 		p.value(v.Elem(), depth+1)
 	case k == reflect.Struct:
-		p.structure(v, depth)
+		all := fieldsOf(v.Type())
+		p.parts(len(all), func(i int) {
+			p.b = append(append(p.b, all[i].name...), ':')
+			p.value(v.Field(all[i].index), depth+1)
+		})
 	case k == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
 		p.text(string(v.Bytes()[:min(v.Len(), p.room()+1)]), v.Len())
 	default: // a list
 		p.b = append(strconv.AppendInt(append(p.b, '['), int64(v.Len()), 10), ']')
-		for i := 0; i < v.Len() && p.between(i); i++ {
-			p.value(v.Index(i), depth+1)
-		}
 		if v.Len() > 0 {
-			p.b = append(p.b, '}')
+			p.parts(v.Len(), func(i int) { p.value(v.Index(i), depth+1) })
 		}
 	}
 }
 
-func (p *printer) structure(v reflect.Value, depth int) {
-	all := fieldsOf(v.Type())
-	for i, f := range all {
-		if !p.between(i) {
+// parts appends those of the n parts of a value for which there is room.
+func (p *printer) parts(n int, part func(i int)) {
+	p.b = append(p.b, '{')
+	for i := range n {
+		if i > 0 {
+			p.b = append(p.b, ' ')
+		}
+		if i > 0 && p.room() == 0 {
+			p.b = append(p.b, "…"...)
+			p.cut = true
 			break
 		}
-		p.b = append(append(p.b, f.name...), ':')
-		p.value(v.Field(f.index), depth+1)
-	}
-	if len(all) == 0 {
-		p.b = append(p.b, '{')
+		part(i)
 	}
 	p.b = append(p.b, '}')
-}
-
-// between appends what comes before the i-th part of a list or structure. If there is no room for the part, it returns false.
-func (p *printer) between(i int) bool {
-	switch {
-	case i == 0:
-		p.b = append(p.b, '{')
-	case p.room() == 0:
-		p.b = append(p.b, " …"...)
-		return false
-	default:
-		p.b = append(p.b, ' ')
-	}
-	return true
 }
 
 // A fieldName is an exported field of a structure.

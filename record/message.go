@@ -42,10 +42,18 @@ func (c *Cluster) Message(from, to int, method string, args any) *Message {
 }
 
 // Received records that the handler of the request begins.
-func (m *Message) Received() {
+func (m *Message) Received() { m.received(nil) }
+
+func (m *Message) received(args any) {
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	m.receiveLocked(nil)
+	if !m.onRunning() {
+		return
+	}
+	if m.request.Request.Kind == wire.AppendEntries && !m.c.servers[m.to].tells {
+		m.entries, m.whole = m.c.entriesOf(args)
+	}
+	m.c.rec.Add(picture.Event{Kind: picture.Receive, Lane: m.to, Call: m.call})
 }
 
 // Answered records that the handler has returned this reply.
@@ -53,14 +61,36 @@ func (m *Message) Answered(reply any) {
 	r := m.c.readings.reply(m.method, m.request.Request.Kind, reply)
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	m.answerLocked(r)
+	m.handled, m.reply = true, r
+	m.c.forgetLocked(m)
+	if !m.onRunning() {
+		return
+	}
+	e := picture.Event{Kind: picture.Answer, Lane: m.to, Call: m.call, Term: known(r.Reply.Term), OK: m.accepted(), Detail: r.detail}
+	m.c.deriveHandledLocked(m, e.OK)
+	if e.Text = r.text; !e.OK {
+		e.Text = m.reason()
+	} else if e.Text == "" {
+		e.Text = m.acceptance()
+	}
+	m.c.rec.Add(e)
 }
 
 // Ended records that the sender has the reply, or knows that there is none.
 func (m *Message) Ended(fate picture.Fate) {
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	m.endLocked(fate)
+	m.ended = true
+	m.handled = m.handled || fate != picture.CutOff
+	m.c.forgetLocked(m)
+	arrived := fate == picture.Delivered || fate == picture.Late
+	if arrived && m.ignored() {
+		fate = picture.Ignored
+	}
+	m.c.rec.Add(picture.Event{Kind: picture.End, Lane: m.from, Call: m.call, Fate: fate})
+	if m.client != nil && arrived && m.reply != nil && !m.reply.declined {
+		m.client.finish(m.reply.text, true)
+	}
 }
 
 var _ labrpc.LinkObserver = (*Cluster)(nil)
@@ -84,38 +114,31 @@ func (c *Cluster) Sent(call labrpc.CallInfo, args any) {
 	m.sendLocked(args)
 }
 
-// Handling records that a handler is about to run.
-func (c *Cluster) Handling(call labrpc.CallInfo, args any) {
+// sent returns a call that is not over, or nil.
+func (c *Cluster) sent(call labrpc.CallInfo) *Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m := c.calls[call.Number]; m != nil {
-		m.receiveLocked(args)
+	return c.calls[call.Number]
+}
+
+// Handling records that a handler is about to run.
+func (c *Cluster) Handling(call labrpc.CallInfo, args any) {
+	if m := c.sent(call); m != nil {
+		m.received(args)
 	}
 }
 
 // Handled records that a handler has returned.
 func (c *Cluster) Handled(call labrpc.CallInfo, reply any) {
-	c.mu.Lock()
-	m := c.calls[call.Number]
-	c.mu.Unlock()
-	if m == nil {
-		return
+	if m := c.sent(call); m != nil {
+		m.Answered(reply)
 	}
-	r := c.readings.reply(m.method, m.request.Request.Kind, reply)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	m.answerLocked(r)
-	c.forgetLocked(m)
 }
 
 // Ended records how a call has ended.
 func (c *Cluster) Ended(call labrpc.CallInfo, fate labrpc.Fate) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if m := c.calls[call.Number]; m != nil {
-		m.endLocked(picture.Fate(fate) + picture.Delivered)
-		m.handled = m.handled || fate != labrpc.CutOff
-		c.forgetLocked(m)
+	if m := c.sent(call); m != nil {
+		m.Ended(picture.Fate(fate) + picture.Delivered)
 	}
 }
 
@@ -159,31 +182,6 @@ func (m *Message) onRunning() bool {
 	return s.up && s.life == m.toLife
 }
 
-func (m *Message) receiveLocked(args any) {
-	if !m.onRunning() {
-		return
-	}
-	if m.request.Request.Kind == wire.AppendEntries && !m.c.servers[m.to].tells {
-		m.entries, m.whole = m.c.entriesOf(args)
-	}
-	m.c.rec.Add(picture.Event{Kind: picture.Receive, Lane: m.to, Call: m.call})
-}
-
-func (m *Message) answerLocked(r *reading) {
-	m.handled, m.reply = true, r
-	if !m.onRunning() {
-		return
-	}
-	e := picture.Event{Kind: picture.Answer, Lane: m.to, Call: m.call, Term: known(r.Reply.Term), OK: m.accepted(), Detail: r.detail}
-	m.c.deriveHandledLocked(m, e.OK)
-	if e.Text = r.text; !e.OK {
-		e.Text = m.reason()
-	} else if e.Text == "" {
-		e.Text = m.acceptance()
-	}
-	m.c.rec.Add(e)
-}
-
 // accepted reports whether the reply says yes.
 func (m *Message) accepted() bool {
 	switch r := m.reply; {
@@ -212,27 +210,15 @@ func (m *Message) acceptance() string {
 	}
 }
 
-func (m *Message) endLocked(fate picture.Fate) {
-	m.ended = true
-	arrived := fate == picture.Delivered || fate == picture.Late
-	if arrived && m.ignored() {
-		fate = picture.Ignored
-	}
-	m.c.rec.Add(picture.Event{Kind: picture.End, Lane: m.from, Call: m.call, Fate: fate})
-	if m.client != nil && arrived && m.reply != nil && !m.reply.declined {
-		m.client.finish(m.reply.text, true)
-	}
-}
-
 // ignored reports whether a reply that has just arrived comes too late for the sender to use it: the sender has crashed,
 // has another term, or is no candidate or leader any more.
 func (m *Message) ignored() bool {
 	s, q := m.c.servers[m.from], &m.request.Request
 	switch {
-	case q.Kind == wire.Other || q.Term == wire.Unread:
-		return false
 	case !s.up || s.life != m.life:
 		return true
+	case q.Kind == wire.Other || q.Term == wire.Unread:
+		return false
 	case q.Kind == wire.PreVote:
 		return s.tells && s.term+1 != q.Term
 	case q.Kind == wire.RequestVote:

@@ -56,7 +56,7 @@ func (r *readings) read(method string, v any, fill func(*reading)) *reading {
 	if len(r.known) >= maxReadings {
 		clear(r.known)
 	}
-	if len(new.detail) < maxFields { // otherwise there may be more, in which others differ
+	if !p.cut { // otherwise others may differ in what was left out
 		r.known[key] = new
 	}
 	return new
@@ -80,7 +80,10 @@ func (r *readings) request(method string, args any) *reading {
 func (r *readings) reply(method string, k wire.Kind, reply any) *reading {
 	return r.read(method+" reply", reply, func(new *reading) {
 		new.Reply = r.reader.Reply(k, reply)
-		if new.declined = declines(reply); k == wire.Other && new.text == "" {
+		if k != wire.Other {
+			return
+		}
+		if new.declined = declines(reply); new.text == "" {
 			new.text = value(reply, 2*maxValue)
 		}
 	})

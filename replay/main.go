@@ -39,6 +39,11 @@ func replay(ctx context.Context, opts *options, stdout, stderr io.Writer) error 
 			return cli.Unusable(err)
 		}
 	}
+	if opts.picture != "" {
+		if err := checkPicture(opts.picture); err != nil {
+			return cli.Unusable(err)
+		}
+	}
 	scratch, err := os.MkdirTemp("", "replay-")
 	if err != nil {
 		return cli.Unusable(err)

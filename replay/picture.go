@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
@@ -37,6 +38,17 @@ func isRecorder(importPath string) bool {
 		}
 	}
 	return false
+}
+
+// checkPicture returns an error if a page cannot be written to the file.
+func checkPicture(name string) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("-picture: %s is not a regular file", name)
+	}
+	if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
+		return fmt.Errorf("-picture: there is no directory %s", filepath.Dir(name))
+	}
+	return nil
 }
 
 // A shot is the copy of one of the guest's Recorders.
@@ -152,10 +164,7 @@ func (p *pictures) chosen() *shot {
 	return p.shots[len(p.shots)-1]
 }
 
-// endings are lines that tell that a test fails or that the process ends.
-var endings = regexp.MustCompile(`^(panic: |fatal error: |\s*--- FAIL: )`)
-
-// output records lines of the guest's output as steps, if the tests record none, and a failure.
+// output handles lines of the guest's output.
 func (p *pictures) output(b []byte) {
 	p.line = append(p.line, b...)
 	for {
@@ -168,21 +177,22 @@ func (p *pictures) output(b []byte) {
 	}
 }
 
+// say records a line as a step, if the tests record none, or as a failure.
 func (p *pictures) say(line string) {
-	if m := results.FindStringSubmatch(line); m != nil && m[2] == "RUN" {
-		p.test, p.why = m[3], ""
-	}
-	if len(p.shots) == 0 || !p.opts.Lines || line == "FAIL" || line == "PASS" {
-		return
-	}
-	s := p.shots[len(p.shots)-1]
 	text := strings.TrimSpace(line)
-	switch {
-	case endings.MatchString(line):
+	switch m := results.FindStringSubmatch(line); {
+	case m != nil && m[2] == "RUN":
+		p.test, p.why = m[3], ""
+	case m != nil && m[2] == "FAIL":
 		p.fail(cmp.Or(p.why, text))
-	case text != "" && !results.MatchString(line):
-		p.add(s, picture.Event{Kind: picture.Step, Lane: picture.NoLane, Text: text})
+	case strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: "):
+		p.fail(text)
+	case m != nil || text == "" || text == "FAIL" || text == "PASS":
+	default:
 		p.why = text
+		if k := len(p.shots) - 1; k >= 0 && p.opts.Lines {
+			p.add(p.shots[k], picture.Event{Kind: picture.Step, Lane: picture.NoLane, Text: text})
+		}
 	}
 }
 
@@ -199,7 +209,7 @@ func (p *pictures) write(failed bool) (about string, err error) {
 	if s == nil {
 		return "no page: " + cmp.Or(p.opts.Why, "nothing was recorded"), nil
 	}
-	if failed && p.opts.Lines {
+	if failed {
 		p.fail(cmp.Or(p.why, "the test's program has ended"))
 	}
 	about = "the last run"
@@ -207,62 +217,4 @@ func (p *pictures) write(failed bool) (about string, err error) {
 		about = "the run that failed"
 	}
 	return fmt.Sprintf("%s shows %s, %s", p.opts.File, about, s.title), s.WriteFile(p.opts.File)
-}
-
-// A guestReader reads values of Go one after the other from a guest's memory, where words have 64 bits.
-type guestReader struct {
-	mem api.Memory
-	at  uint32
-}
-
-const guestWord = 8
-
-func (r *guestReader) word() uint64 {
-	r.align(guestWord)
-	w, _ := r.mem.ReadUint64Le(r.at)
-	r.at += guestWord
-	return w
-}
-
-func (r *guestReader) align(n uint32) { r.at = (r.at + n - 1) / n * n }
-
-func (r *guestReader) text() string {
-	data, n := uint32(r.word()), uint32(r.word())
-	b, _ := r.mem.Read(data, n)
-	return string(b)
-}
-
-// read reads a value of a type that is made of numbers, strings, structures, and slices of such. It leaves functions out.
-func (r *guestReader) read(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(r.text())
-	case reflect.Int, reflect.Int64:
-		v.SetInt(int64(r.word()))
-	case reflect.Uint8, reflect.Bool:
-		b, _ := r.mem.ReadByte(r.at)
-		r.at++
-		if v.Kind() == reflect.Bool {
-			v.SetBool(b != 0)
-		} else {
-			v.SetUint(uint64(b))
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			r.read(v.Field(i))
-		}
-	case reflect.Slice:
-		elements := &guestReader{r.mem, uint32(r.word())}
-		n := int(r.word())
-		r.word() // the capacity
-		if n == 0 || uint64(n)*guestWord > uint64(r.mem.Size()) {
-			return
-		}
-		v.Set(reflect.MakeSlice(v.Type(), n, n))
-		for i := range n {
-			elements.read(v.Index(i))
-		}
-	default:
-		r.word()
-	}
 }

@@ -30,7 +30,8 @@ func (g *goCommand) watched(t *target, opts *options) (*target, error) {
 	lab := harness.Lab{Dir: g.pkgDir(t), Name: t.name, Labrpc: t.labrpc.name(), LabrpcDir: t.labrpc.Dir}
 	replaced, err := lab.Watch(g.scratch, o.Replace)
 	if err != nil {
-		return nil, err
+		t.NotWatched = "this repository's labrpc cannot take the place of theirs: " + err.Error()
+		return nil, nil
 	}
 	if err := o.read(g.overlay); err != nil {
 		return nil, err

@@ -40,33 +40,39 @@ func kindOf(svcMeth string) kind {
 	return unknown
 }
 
-// A field is what a field of a message means, in the paper's name.
-type field string
+// A field is what a field of a message means.
+type field int
 
 const (
-	fTerm         field = "Term"
-	fPreVote      field = "PreVote"
-	fLastLogIndex field = "LastLogIndex"
-	fLastLogTerm  field = "LastLogTerm"
-	fGranted      field = "VoteGranted"
-	fPrevIndex    field = "PrevLogIndex"
-	fPrevTerm     field = "PrevLogTerm"
-	fEntries      field = "Entries"
-	fCommit       field = "LeaderCommit"
-	fSuccess      field = "Success"
-	fSnapIndex    field = "LastIncludedIndex"
-	fSnapTerm     field = "LastIncludedTerm"
-	fCommand      field = "Command"
-	fIndex        field = "Index"
-
-	fCandidate     field = "CandidateId"
-	fLeader        field = "LeaderId"
-	fConflictIndex field = "ConflictIndex" // of the replies that §5.3 describes at its end
-	fConflictTerm  field = "ConflictTerm"
+	fTerm field = iota
+	fPreVote
+	fLastLogIndex
+	fLastLogTerm
+	fGranted
+	fPrevIndex
+	fPrevTerm
+	fEntries
+	fCommit
+	fSuccess
+	fSnapIndex
+	fSnapTerm
+	fCommand
+	fIndex
+	fCandidate
+	fLeader
+	fConflictIndex // of the replies that §5.3 describes at its end, as the next
+	fConflictTerm
+	fieldCount
 )
 
+// names are the paper's.
+var names = [...]string{"Term", "PreVote", "LastLogIndex", "LastLogTerm", "VoteGranted", "PrevLogIndex", "PrevLogTerm", "Entries", "LeaderCommit",
+	"Success", "LastIncludedIndex", "LastIncludedTerm", "Command", "Index", "CandidateId", "LeaderId", "ConflictIndex", "ConflictTerm"}
+
+func (f field) String() string { return names[f] }
+
 // aliases holds the names of each field in lower case and without underscores.
-var aliases = map[field][]string{
+var aliases = [fieldCount][]string{
 	fTerm:         {"term", "currentterm", "currterm", "logterm", "entryterm"},
 	fPreVote:      {"prevote", "isprevote", "ispre", "pre"},
 	fLastLogIndex: {"lastlogindex", "lastindex", "lastlogidx"},
@@ -89,12 +95,10 @@ var aliases = map[field][]string{
 }
 
 // A reader finds fields in structs. It remembers where they are in each type.
-type reader map[place][]int
+type reader map[reflect.Type]*places
 
-type place struct {
-	reflect.Type
-	field
-}
+// places holds the path to each field of a type, or nil.
+type places [fieldCount][]int
 
 // indirect follows pointers and interfaces to a struct. It returns the zero Value if there is none within a few steps.
 func indirect(v reflect.Value) reflect.Value {
@@ -115,16 +119,22 @@ func (r reader) find(v reflect.Value, f field) reflect.Value {
 	if !v.IsValid() {
 		return v
 	}
-	at := place{v.Type(), f}
-	path, known := r[at]
-	if !known {
-		path = search(v.Type(), f)
-		r[at] = path
+	t := v.Type()
+	at := r[t]
+	if at == nil {
+		at = new(places)
+		for f := range fieldCount {
+			at[f] = search(t, f)
+		}
+		r[t] = at
 	}
-	if path == nil {
+	switch path := at[f]; len(path) {
+	case 0:
 		return reflect.Value{}
+	case 1:
+		return v.Field(path[0])
 	}
-	found, err := v.FieldByIndexErr(path)
+	found, err := v.FieldByIndexErr(at[f])
 	if err != nil {
 		return reflect.Value{}
 	}

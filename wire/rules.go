@@ -60,8 +60,8 @@ func (c *Checker) requireArgs(method string, m *message, args any) {
 	if m.kind == appendEntries { // the entries' own fields are seen with the first entry only
 		c.require(m.last.ok || !m.prevIndex.ok, method, args, fEntries, logRules...)
 		for _, e := range m.entries {
-			c.require(e.term.ok, method, args, "Entries[].Term", restriction, figure8, matching, appendOnly)
-			c.require(e.hashed, method, args, "Entries[].Command", matching)
+			c.require(e.term.ok, method+", Entries[]", args, fTerm, restriction, figure8, matching, appendOnly)
+			c.require(e.hashed, method+", Entries[]", args, fCommand, matching)
 		}
 	}
 	if !c.isNew(method, args) {

@@ -207,6 +207,10 @@ func TestHarnessStopsAfterPart(t *testing.T) {
 			t.Errorf("exit code %d, no %q in:\n%s", code, want, stdout)
 		}
 	}
+	m := regexp.MustCompile(`\n +picture: (.*\.html)\n`).FindStringSubmatch(stdout)
+	if m == nil || filepath.Dir(m[1]) != logs || !strings.Contains(read(t, m[1]), "<title>TestReElection2A</title>") {
+		t.Errorf("no page in %s:\n%s", logs, stdout)
+	}
 	if text := read(t, filepath.Join(logs, "TestReElection2A.log")); !strings.Contains(text, "a vote refused without a reason") {
 		t.Errorf("the log is:\n%s", text)
 	}

@@ -77,7 +77,7 @@ func parseOptions(args []string) (options, error) {
 	f.BoolVar(&o.verbose, "v", false, "print what the tests print to standard error, with -harness")
 	f.StringVar(&o.clock, "clock", "virtual", "`virtual` or real: the clock of the tests, with -harness")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "run all parts, also after a failure, with -harness")
-	f.StringVar(&o.logDir, "logs", "", "write the tests' output to files in `directory`, with -harness")
+	f.StringVar(&o.logDir, "logs", "", "write the tests' output, and the pages of failures, to files in `directory`, with -harness")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "stop a test after this `duration` of real time, with -harness")
 	others, err := command.Parse(f, args)
 	if err == nil {

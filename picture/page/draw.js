@@ -143,10 +143,9 @@ function drawBand(lane) {
     if (!links.cut[k].length && !links.alone[k]) return;
     if (links.alone[k]) box(hatch(colors.line, 12, 2.5), x - bandAt + 2, top, view.lane - 6, bottom - top);
     box(hatch(colors.cut, 5, 1.4), x - 9, top, 6, bottom - top);
-    if (bottom - top < 30) return;
-    setFont(11, true);
+    setFont(10.5, true);
     const words = fit(links.alone[k] ? "✂ cut off" : "✂ →" + links.cut[k].map(shortName).join(" →"), view.lane - wordsAt);
-    text(words, x + bandWidth + 9, Math.max(start + view.zoom, headHeight + 9), colors.cut, 11, true);
+    if (bottom - top > 30) text(words, x - bandAt + view.lane - widthOf(words) - 4, Math.max(start + 9, headHeight + 9), colors.cut, 10.5, true);
   });
   stretches(bands.first, (top, bottom, k, start) => drawRole(bands, x, top, bottom, k, start));
 }
@@ -158,8 +157,13 @@ function drawRole(bands, x, top, bottom, k, start) {
   if (!bands.up[k]) {
     if (k === 0) return; // it has not started yet
     box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height);
-    if (height > 40) text("crashed", x + bandWidth + 9, Math.max(start + view.zoom, headHeight + 9) + 15, colors.soft, 11);
-    return;
+    if (height < 60) return;
+    pen.save();
+    pen.translate(x + bandWidth / 2, (top + bottom) / 2);
+    pen.rotate(-Math.PI / 2);
+    box(colors.back, -26, -7, 52, 14);
+    text("crashed", -22, 0, colors.soft, 11);
+    return pen.restore();
   }
   pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
   box(color, x, top, bandWidth, height);
@@ -181,6 +185,7 @@ function drawRole(bands, x, top, bottom, k, start) {
 // drawLines draws what concerns the whole run: the selected row, steps of the test, the network, and the violation.
 function drawLines(first, last) {
   const wide = view.zoom >= 9;
+  let free = -1e9; // where the words above end
   if (view.selected >= 0) drawSelection(view.gutter - 6);
   for (let row = first; row <= last; row++) {
     const i = rows.event[row], kind = run.kind[i], y = yOf(row);
@@ -188,7 +193,8 @@ function drawLines(first, last) {
     const color = kind === Violation ? colors.bad : kind === Link || kind === Net ? colors.cut : colors.ink;
     pen.globalAlpha = faded(i) || !wide ? .35 : 1;
     if (kind !== Link) box(color, view.gutter, y - .5, view.width, kind === Violation ? 2.5 : 1);
-    if (!wide) continue;
+    if (!wide || y < free + 15 && kind !== Violation) continue;
+    free = y;
     setFont(12, true);
     const words = kind === Link ? linkWords(i, rows.size[row]) : kind === Step ? "▷ " + label(i) : label(i);
     const x = view.gutter + wordsAt, shown = fit(words, view.width - x - 14);

@@ -2,7 +2,7 @@
 
 // pastItem is an event as an item of a list.
 function pastItem(i) {
-  const item = link(i, ""), reply = run.kind[i] === End && run.of[i] >= 0 ? " to " + nameOf(run.of[i]) : "";
+  const item = link(i, ""), reply = run.kind[i] === End && run.fate[i] === Delivered ? " to " + nameOf(run.of[i]) : "";
   item.append(...[time(run.at[i]), run.lane[i] >= 0 ? laneName(run.lane[i]) : "", label(i) + reply].map((words) => make("span", {}, words)));
   return make("li", {}, item);
 }
@@ -30,7 +30,7 @@ function showPast() {
 function showElections() {
   const section = $("elections"), most = 12;
   section.hidden = !run.elections.length;
-  section.open = $("led").hidden;
+  section.open = run.violation >= 0 && $("led").hidden;
   section.lastElementChild.replaceChildren(...run.elections.slice(-most).reverse().map((election) => make("div", { className: "election" },
     link(election.event, laneName(election.lane) + (election.name ? ", " + election.name : "") + ", term " + election.term), ": ",
     make("b", { className: election.outcome.startsWith("won") ? "good" : "bad" }, election.outcome),

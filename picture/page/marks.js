@@ -17,7 +17,7 @@ function toneOf(i) {
 // quiet reports whether an event needs no words, since the arrow that ends there says enough.
 function quiet(i) {
   const kind = run.kind[i], call = run.of[i];
-  if (i === view.selected || call < 0) return false;
+  if (i === view.selected || call < 0) return i !== view.selected && kind === State && (run.flags[i] & Same) !== 0;
   return kind === Receive && run.send[call] >= 0 || kind === End && (run.fate[i] === Delivered || run.fate[i] === Unreachable);
 }
 
@@ -51,7 +51,7 @@ function drawMark(i, x, y) {
   const kind = run.kind[i];
   if (view.zoom < 3) return box(colors.soft, x + bandWidth, y, 4, 1);
   if (view.past && run.flags[i] & Past) box(colors.accent, x + bandWidth + 2, y - 6, 3, 12);
-  if (kind !== State) {
+  if (kind !== State || run.flags[i] & Same) {
     pen.fillStyle = kind >= Send && kind <= End ? colors.back : colors.ink;
     pen.strokeStyle = toneOf(i);
     pen.lineWidth = 1.2;

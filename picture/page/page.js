@@ -112,7 +112,6 @@ function listenToMap(map) {
 }
 
 function listenToTools() {
-  const toggle = (id, f) => { $(id).onchange = () => f($(id).checked); };
   listen($("picture"));
   listenToMap($("map"));
   addEventListener("keydown", onKey);
@@ -124,23 +123,16 @@ function listenToTools() {
   const clicks = { earlier: () => goTo(-1), later: () => goTo(1), in: keys["+"], out: keys["-"], jump: keys.v, ask: keys["?"],
     theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark") };
   for (const id in clicks) $(id).onclick = clicks[id];
-  toggle("fold", (on) => {
-    opened.all = !on;
-    opened.events.fill(0);
+  const switches = { fold: (on) => { opened.all = !on; }, past: (on) => { view.past = on; }, "true-time": (on) => { axis.time = on; } };
+  for (const id in switches) $(id).onchange = () => {
+    switches[id]($(id).checked);
+    if (id !== "true-time") opened.events.fill(0);
     rearrange();
-  });
-  toggle("past", (on) => {
-    view.past = on;
-    opened.events.fill(0);
-    rearrange();
-  });
-  toggle("true-time", (on) => {
-    axis.time = on;
-    rearrange();
-  });
+  };
   $("copy").onclick = async () => {
+    const copy = async () => navigator.clipboard.writeText(run.command); // there may be no clipboard, or it may be forbidden
     getSelection().selectAllChildren($("command"));
-    $("copy").textContent = await navigator.clipboard.writeText(run.command).then(() => "Copied", () => "Press Ctrl+C");
+    $("copy").textContent = await copy().then(() => "Copied", () => "Press Ctrl+C");
   };
 }
 
@@ -162,7 +154,7 @@ function fillPage() {
     $("rule").textContent = string(run.name[run.violation]);
     $("broken").textContent = string(run.text[run.violation]);
   }
-  for (let k = 0; k < dashes.length; k++) $("style" + k).textContent = run.names.filter((_, j) => j % dashes.length === k).map(string).join(", ") || "–";
+  for (let k = 0; k < dashes.length; k++) $("style" + k).textContent = run.names.filter((_, j) => j % dashes.length === k).map(string).join(", ");
   showPast();
   showElections();
   fillFilter();

@@ -12,7 +12,10 @@ function findStates() {
     const bands = run.bands[lane], last = bands.first.length - 1;
     const now = kind === State ? { term: run.term[i], role: run.role[i], up: true } :
       kind === Start || kind === Crash ? { term: 0, role: NoRole, up: kind === Start } : null;
-    if (!now || kind === State && now.term === bands.term[last] && now.role === bands.role[last] && bands.up[last]) continue;
+    const same = now && kind === State && now.term === bands.term[last] && now.role === bands.role[last] && bands.up[last];
+    if (same && bands.leader === run.peer[i]) run.flags[i] |= Same;
+    if (now) bands.leader = run.peer[i];
+    if (!now || same) continue;
     bands.first.push(i);
     for (const name in now) bands[name].push(now[name]);
   }
@@ -54,7 +57,7 @@ function change(state, i) {
       Object.assign(state, { up: false, role: NoRole, leader: -1 });
       break;
     case State:
-      Object.assign(state, { term: run.term[i], role: run.role[i], leader: run.peer[i] });
+      Object.assign(state, { up: true, term: run.term[i], role: run.role[i], leader: run.peer[i] });
       break;
     case Commit:
     case Apply:
