@@ -22,7 +22,7 @@ import (
 
 var (
 	crashSeed   = flag.Uint64("crash.seed", 1, "seed of TestCrash")
-	crashRounds = flag.Int("crash.rounds", 15, "times that TestCrash kills processes")
+	crashRounds = flag.Int("crash.rounds", 8, "times that TestCrash kills processes")
 )
 
 // childVariable is the environment variable that makes the test binary a server. Its value is a childConfig.
@@ -223,6 +223,7 @@ func newCrashTest(t *testing.T) *crashTest {
 // TestCrash kills processes with SIGKILL under load: one, two or all three. What a server had acknowledged, which is to
 // say applied after it had accepted it, must be there at the end, at its place, on every server.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	c := newCrashTest(t)
 	dir := t.TempDir()
 	c.dirOf = func(id int) string { return filepath.Join(dir, fmt.Sprint(id)) }

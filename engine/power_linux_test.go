@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	powerRounds = flag.Int("power.rounds", 6, "times that TestPower cuts the power")
+	powerRounds = flag.Int("power.rounds", 5, "times that TestPower cuts the power")
 	powerIgnore = flag.String("power.ignore", "", "syncs that TestPower's disks do not carry out: "+strings.Join(slices.Sorted(maps.Keys(powerMutants)), ", "))
 	powerMutate = flag.Bool("power.mutants", false, "run TestPower_mutants")
 )
@@ -286,6 +286,7 @@ func newPowerTest(t *testing.T, seed uint64) *powerTest {
 
 // TestPower cuts the power of one, two or all three servers under load. What was acknowledged must not be lost.
 func TestPower(t *testing.T) {
+	t.Parallel()
 	p := newPowerTest(t, *crashSeed)
 	p.ignore = powerMutants[*powerIgnore]
 	p.run(*crashSeed, *powerRounds)

@@ -20,7 +20,7 @@ import (
 
 var (
 	tortureSeed   = flag.Uint64("torture.seed", 1, "seed of TestTorture")
-	tortureRounds = flag.Int("torture.rounds", 6, "faults that TestTorture causes")
+	tortureRounds = flag.Int("torture.rounds", 4, "faults that TestTorture causes")
 )
 
 // A user is a client that repeats each operation until a server has answered.
@@ -118,6 +118,7 @@ func (c *cluster) fault(random *rand.Rand) {
 // TestTorture kills kvd processes with SIGKILL and stops them for up to a second, one, two or all three, while clients get,
 // put and append. The history must be linearizable: nothing that was acknowledged is lost, nothing happens twice.
 func TestTorture(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	for id := 1; id <= 3; id++ {
 		c.start(id, "-snapshot", "20000")
