@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,12 +31,13 @@ type user struct {
 	request int
 	random  *rand.Rand
 	rec     *history.Recorder
+	round   *atomic.Int64 // each round has keys of its own, so that the verdict on a key takes little time
 }
 
 // run carries out operations until ctx ends, and the last one to its end.
 func (u *user) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		o := history.Operation{Client: u.number, Kind: history.Kind(u.random.IntN(3)), Key: fmt.Sprint("key", u.random.IntN(4))}
+		o := history.Operation{Client: u.number, Kind: history.Kind(u.random.IntN(3)), Key: fmt.Sprintf("key%d.%d", u.round.Load(), u.random.IntN(4))}
 		if u.request++; o.Kind != history.Get {
 			o.Value = fmt.Sprintf("%d.%d ", u.number, u.request)
 		}
@@ -128,14 +130,16 @@ func TestTorture(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var users sync.WaitGroup
+	var round atomic.Int64
 	for k := range 5 {
-		u := &user{cluster: c, number: k, random: rand.New(rand.NewPCG(*tortureSeed, uint64(k))), rec: &rec}
+		u := &user{cluster: c, number: k, random: rand.New(rand.NewPCG(*tortureSeed, uint64(k))), rec: &rec, round: &round}
 		users.Go(func() { u.run(ctx) })
 	}
 	random := rand.New(rand.NewPCG(*tortureSeed, 99))
 	for range *tortureRounds {
 		time.Sleep(time.Duration(300+random.IntN(500)) * time.Millisecond)
 		c.fault(random)
+		round.Add(1)
 	}
 	time.Sleep(time.Second)
 	cancel()
