@@ -204,6 +204,7 @@ type limits struct {
 	crashes  int
 	saves    bool // crashes may also come between two saves of one step
 	snaps    int  // number of snapshots that services take
+	reads    int  // number of calls of ReadIndex
 	flight   int  // messages in flight, not counting the action's own RPC
 	repeats  bool // requests may arrive more than once
 	queue    bool // calls of Start may wait for the lock
@@ -211,7 +212,7 @@ type limits struct {
 }
 
 // A budget counts how much of the limits is used.
-type budget struct{ commands, crashes, snaps uint8 }
+type budget struct{ commands, crashes, snaps, reads uint8 }
 
 // menu returns the steps that a server can take by itself, according to the library's own conditions.
 func (s *drivenServer) menu(l *limits, steps []step) []step {
@@ -233,6 +234,9 @@ func (s *drivenServer) menu(l *limits, steps []step) []step {
 	}
 	if rf.role == Leader {
 		s.leaderMenu(add)
+		if l.reads > 0 && s.read == nil {
+			add(stepRead, 0, 0)
+		}
 		if rf.currentTerm < l.terms { // in the last term, a leader that resigned does no more than an idle one
 			add(stepResign, 0, 0)
 		}
@@ -277,8 +281,8 @@ func (s *drivenServer) leaderMenu(add func(kind stepKind, peer, arg int)) {
 }
 
 // actions appends to all, which is empty, the possible actions on a cluster, from the servers' menus and the items in
-// flight.
-func (l *limits) actions(all []action, menus [][]step, items []item, used budget) []action {
+// flight. committed is the number of committed entries.
+func (l *limits) actions(all []action, menus [][]step, items []item, used budget, committed int) []action {
 	for at, menu := range menus {
 		for _, in := range menu {
 			all = l.stepActions(all, at, in)
@@ -289,9 +293,7 @@ func (l *limits) actions(all []action, menus [][]step, items []item, used budget
 	}
 	kept := all[:0]
 	for _, a := range all {
-		if a.takesCommand() {
-			a.step.arg = int(used.commands) + 1
-		}
+		a.setArg(int(used.commands)+1, committed)
 		if l.allows(a, len(items), used) {
 			kept = append(kept, a)
 		}
@@ -302,6 +304,20 @@ func (l *limits) actions(all []action, menus [][]step, items []item, used budget
 func (a *action) takesCommand() bool {
 	return a.kind == act && (a.step.kind == stepStart || a.step.kind == stepQueue)
 }
+
+// setArg sets the argument of a step that depends on the rest of the cluster: the next command, or the number of committed
+// entries.
+func (a *action) setArg(command, committed int) {
+	switch {
+	case a.takesCommand():
+		a.step.arg = command
+	case a.kind == act && a.step.kind == stepRead:
+		a.step.arg = committed
+	}
+}
+
+// argIsSet reports whether setArg sets the argument of the action's step.
+func (a *action) argIsSet() bool { return a.takesCommand() || a.kind == act && a.step.kind == stepRead }
 
 // allows reports whether an action is within the limits.
 func (l *limits) allows(a action, inFlight int, used budget) bool {
@@ -314,7 +330,8 @@ func (a *action) holds() bool {
 }
 
 func (l *limits) exceeded(u budget) bool {
-	return int(u.commands) > l.commands || int(u.crashes) > l.crashes || int(u.snaps) > l.snaps
+	return int(u.commands) > l.commands || int(u.crashes) > l.crashes || int(u.snaps) > l.snaps ||
+		int(u.reads) > l.reads
 }
 
 // with returns the budget after an action.
@@ -325,6 +342,8 @@ func (u budget) with(a action) budget {
 			u.commands++
 		case stepSnapshot:
 			u.snaps++
+		case stepRead:
+			u.reads++
 		case stepCrash:
 			u.crashes++
 		}

@@ -48,15 +48,24 @@ func (k *effectKey) shard() uint64 {
 }
 
 // ownEffects returns the effects of server i's own steps.
-func (w *worker) ownEffects(i int, commands uint8) []effect {
-	known := &w.before[i].own[commands]
+func (w *worker) ownEffects(i int, commands uint8, committed int) []effect {
+	known := &w.before[i].own[w.limits.ownNumber(int(commands), committed)]
 	if effects := known.Load(); effects != nil {
 		return *effects
 	}
-	w.findEffects(i, i, nil, int(commands)+1)
+	w.findEffects(i, i, nil, int(commands)+1, committed)
 	effects := slices.Clone(w.effects)
 	known.Store(&effects)
 	return effects
+}
+
+// ownNumber returns a number of what the effects of a server's own steps depend on, besides its state: the number of used
+// commands and, if there are reads, of committed entries. Those without reads share the effects.
+func (l *limits) ownNumber(commands, committed int) int {
+	if l.reads == 0 {
+		return commands
+	}
+	return commands*(l.commands+1) + committed
 }
 
 // effectsOf returns the effects of server i's RPCs to server j, or of an item between the two.
@@ -67,7 +76,7 @@ func (w *worker) effectsOf(key effectKey, i, j int, in *item) []effect {
 	all := sh.all
 	sh.mu.Unlock()
 	if !ok {
-		w.findEffects(i, j, in, 0)
+		w.findEffects(i, j, in, 0, 0)
 		sh.mu.Lock()
 		defer sh.mu.Unlock()
 		if s, ok = sh.spans[key]; !ok {
@@ -82,12 +91,10 @@ func (w *worker) effectsOf(key effectKey, i, j int, in *item) []effect {
 }
 
 // findEffects sets w.effects to the effects of server i's own steps (i == j), of its RPCs to server j, or of an item.
-func (w *worker) findEffects(i, j int, in *item, command int) {
+func (w *worker) findEffects(i, j int, in *item, command, committed int) {
 	w.effects = w.effects[:0]
 	for _, a := range w.actionsOf(i, j, in) {
-		if a.takesCommand() {
-			a.step.arg = command
-		}
+		a.setArg(command, committed)
 		w.addEffect(a, in)
 		if !w.limits.saves || w.limits.crashes == 0 {
 			continue

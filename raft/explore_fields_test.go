@@ -28,15 +28,16 @@ func anyPeer(s *drivenServer) *follower {
 }
 
 const (
-	fixed    = "it is constant during an exploration"
-	channel  = "it wakes a goroutine, which the explorer's servers do not have"
-	timing   = "it affects only when something happens, and the explorer tries all times"
-	derived  = "it is computed from the rest"
-	speed    = "it affects only speed and memory"
-	pieces   = "the records are in the image; only walks test how they are cut into pieces of memory"
-	byDisk   = "saved state is compared with memory at each step; only walks test repeated appends"
-	anyNext  = "a leader may send from any index: the consistency check decides"
-	whenSent = "it affects only when a message is sent, and the explorer tries all times: see drivenServer.settle"
+	fixed     = "it is constant during an exploration"
+	channel   = "it wakes a goroutine, which the explorer's servers do not have"
+	timing    = "it affects only when something happens, and the explorer tries all times"
+	derived   = "it is computed from the rest"
+	speed     = "it affects only speed and memory"
+	pieces    = "the records are in the image; only walks test how they are cut into pieces of memory"
+	byDisk    = "saved state is compared with memory at each step; only walks test repeated appends"
+	anyNext   = "a leader may send from any index: the consistency check decides"
+	onlyOrder = "only the order of the rounds matters: the image says which messages and answers are of the read's round"
+	whenSent  = "it affects only when a message is sent, and the explorer tries all times: see drivenServer.settle"
 )
 
 var fieldRules = map[reflect.Type]map[string]fieldRule{
@@ -63,6 +64,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"electionsStarted": irrelevant(timing),
 		"followers":        changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
 		"commitNoticeAt":   irrelevant(whenSent),
+		"reads":            changes(func(s *drivenServer) { s.rf.reads.waiting = append(s.rf.reads.waiting, new(read)) }),
 		"spare":            changes(func(s *drivenServer) { s.rf.spare.add(1, encoded(9), 9) }),
 		"reordered":        changes(func(s *drivenServer) { s.rf.reordered.keep(9, 1, batch{segmentOf(entry{1, encoded(9)})}, nil) }),
 		"backlogFull":      irrelevant("the services of an exploration lag by a few bytes only"),
@@ -81,6 +83,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"probing":     irrelevant(anyNext), "missingIndex": irrelevant(anyNext),
 		"backlogFull": irrelevant(whenSent),
 		"caughtUp":    irrelevant("only events depend on it"),
+		"roundAcked":  changes(func(s *drivenServer) { anyPeer(s).roundAcked++ }),
 	},
 	reflect.TypeFor[inFlight](): {
 		"calls":   irrelevant("a call that stays in flight is given up in the same action: see step.late"),
@@ -126,7 +129,18 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"first":  irrelevant(anyNext),
 		"match":  changes(func(s *drivenServer) { s.open[0].call.match++ }),
 		"last":   changes(func(s *drivenServer) { s.open[0].call.last++ }),
+		"round":  changes(func(s *drivenServer) { s.open[0].call.round++ }),
 		"sentAt": changes(func(s *drivenServer) { s.open[0].call.sentAt = anyPeer(s).answeredSentAt.Add(-1) }),
+	},
+	reflect.TypeFor[reads](): {
+		"round":   irrelevant(onlyOrder),
+		"open":    irrelevant("it matters only to a second read, and a server of an exploration has one at a time"),
+		"waiting": changes(func(s *drivenServer) { s.rf.reads.waiting = append(s.rf.reads.waiting, new(read)) }),
+	},
+	reflect.TypeFor[read](): {
+		"round":   irrelevant(onlyOrder),
+		"index":   changes(func(s *drivenServer) { s.read.index++ }),
+		"outcome": irrelevant("it is empty between two steps"),
 	},
 	reflect.TypeFor[snapshot](): {
 		"index": changes(func(s *drivenServer) { s.rf.snapshot.index++ }),
@@ -190,6 +204,15 @@ func leaderInFlight() *drivenServer {
 	return s
 }
 
+// leaderReading returns a leader with a read that waits and one older call in flight.
+func leaderReading() *drivenServer {
+	s := leaderInFlight()
+	s.step(step{kind: stepReturned, reply: &wire{reply: &AppendEntriesReply{Term: 1, Success: true}}})
+	s.step(step{kind: stepSend, peer: 1, arg: 4})
+	s.step(step{kind: stepRead, arg: 3})
+	return s
+}
+
 func candidateInTerm1() *drivenServer {
 	s := newDrivenServer(3, 0, MakePersister(), false, nil)
 	s.step(step{kind: stepTimeout})
@@ -217,7 +240,7 @@ func TestExploreFields(t *testing.T) {
 }
 
 func changesImage(change func(*drivenServer)) bool {
-	for _, base := range []func() *drivenServer{leaderInFlight, candidateInTerm1} {
+	for _, base := range []func() *drivenServer{leaderInFlight, candidateInTerm1, leaderReading} {
 		s, m := base(), newMemory(&limits{servers: 3}, nil)
 		before := s.image(m.wire).key()
 		if changed := func() (ok bool) {

@@ -33,6 +33,7 @@ type image struct {
 	tickets   string
 	service   string
 	acked     int // in the current term
+	read      imageRead
 }
 
 type imageSnapshot struct {
@@ -54,8 +55,18 @@ type imageCampaign struct {
 	granted, refused uint8
 }
 
+// An imageRead is the call of ReadIndex that waits. Of the rounds it only matters whether a message, or what a follower has
+// answered, belongs to the round of the call or to an earlier one.
+type imageRead struct {
+	waits        bool
+	floor, index int
+}
+
 // nextIndex and probing are not in the image, because each step that sends chooses the nextIndex.
-type imageFollower struct{ match int }
+type imageFollower struct {
+	match   int
+	inRound bool // it has answered the round for which a read waits
+}
 
 // An open call was given up by its sender. It may still be answered at any time, and delays nothing.
 type imageCall struct {
@@ -63,6 +74,7 @@ type imageCall struct {
 	message     *wire
 	match, last int
 	overtaken   bool // a call that was sent later has been answered
+	inRound     bool // it belongs to the round for which a read waits
 }
 
 type imageReordered struct {
@@ -166,6 +178,9 @@ func (s *drivenServer) image(intern func(*wire) *wire) *image {
 	if s.acked.term == rf.currentTerm {
 		m.acked = s.acked.index
 	}
+	if waiting := rf.reads.waiting; len(waiting) > 0 {
+		m.read = imageRead{true, s.floor, waiting[0].index}
+	}
 	s.imageFollowers(m, intern)
 	return m
 }
@@ -190,15 +205,21 @@ func (s *drivenServer) imageFollowers(m *image, intern func(*wire) *wire) {
 		if f == nil || rf.role != Leader {
 			continue
 		}
-		m.followers[peer] = imageFollower{f.matchIndex}
+		m.followers[peer] = imageFollower{f.matchIndex, s.inRound(f.roundAcked)}
 	}
 	for _, o := range s.open {
-		c := imageCall{o.peer, intern(o.message), o.call.match, o.call.last, false}
+		c := imageCall{o.peer, intern(o.message), o.call.match, o.call.last, false, s.inRound(o.call.round)}
 		if rf.role == Leader && o.call.term() == rf.currentTerm {
 			c.overtaken = o.call.sentAt.Before(rf.followers[o.peer].answeredSentAt)
 		}
 		m.calls = append(m.calls, c)
 	}
+}
+
+// inRound reports whether a read waits for this round or an earlier one.
+func (s *drivenServer) inRound(round int) bool {
+	waiting := s.rf.reads.waiting
+	return len(waiting) > 0 && round >= waiting[0].round
 }
 
 // load returns a server in the state of an image.
@@ -223,6 +244,10 @@ func (m *image) load(n int, lag bool, opts []Option) *drivenServer {
 		rf.reordered.keep(b.prev, b.prevTerm, batch{segmentFrom(b.prev+1, b.records)}, nil)
 	}
 	m.loadFollowers(s)
+	if m.read.waits {
+		s.read, s.floor = &read{1, m.read.index, make(chan error, 1)}, m.read.floor
+		rf.reads = reads{round: 1, waiting: []*read{s.read}}
+	}
 	if m.campaign.on {
 		rf.requestVotesLocked()
 	}
@@ -259,13 +284,14 @@ func (m *image) loadFollowers(s *drivenServer) {
 		case leads:
 			f.nextIndex, f.matchIndex = s.rf.log.lastIndex()+1, m.followers[peer].match
 			f.answeredSentAt = time.Now().Add(-time.Minute)
+			f.roundAcked = oneIf(m.followers[peer].inRound)
 		default:
 			f.setStale(s.rf.log.lastIndex())
 		}
 	}
 	for k, i := range m.calls {
 		f := s.rf.followers[i.peer]
-		c := &call{message: i.message.message, first: 1, match: i.match, last: i.last}
+		c := &call{message: i.message.message, first: 1, match: i.match, last: i.last, round: oneIf(i.inRound)}
 		if m, ok := c.message.(*AppendEntriesArgs); ok {
 			for _, records := range m.Entries {
 				c.bytes += len(records)
@@ -279,11 +305,19 @@ func (m *image) loadFollowers(s *drivenServer) {
 	}
 }
 
+func oneIf(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
 // setStale sets f to values from an earlier term. An elected server must reset them all ("reinitialized after
 // election", Figure 2), so only images of leaders have them.
 func (f *follower) setStale(last int) {
 	f.nextIndex, f.matchIndex, f.failures, f.commitSent, f.commitAcked = last+1, last, maxFailures, last, last
 	f.probing, f.heartbeatDue, f.commitDue, f.caughtUp, f.missingIndex, f.backlogFull, f.entries = true, false, true, true, 1, true, 1
+	f.roundAcked = 9
 	f.calls = []*call{{message: new(AppendEntriesArgs), last: last}}
 	f.snapshotCall = f.calls[0]
 }
@@ -327,7 +361,8 @@ func (m *image) key() string {
 	num(m.me, m.term, m.vote, int(m.role), m.leader, m.base, m.baseTerm, m.commit, m.lastApplied, m.acked)
 	num(m.snapshot.index, m.snapshot.term, m.proposals.term, m.proposals.next)
 	text(m.log, m.snapshot.data, m.proposals.queue, m.proposals.spare, m.tickets, m.service)
-	bit(m.proposals.leading, m.campaign.on, m.campaign.preVote)
+	bit(m.proposals.leading, m.campaign.on, m.campaign.preVote, m.read.waits)
+	num(m.read.floor, m.read.index)
 	num(len(m.accepted))
 	for _, c := range m.accepted {
 		num(c.index, c.command)
@@ -339,6 +374,7 @@ func (m *image) key() string {
 		for peer, f := range m.followers {
 			if peer != m.me {
 				num(f.match)
+				bit(f.inRound)
 			}
 		}
 	}
@@ -350,7 +386,7 @@ func (m *image) key() string {
 	num(len(m.calls))
 	for _, c := range m.calls {
 		num(c.peer, c.message.id, c.match, c.last)
-		bit(c.overtaken)
+		bit(c.overtaken, c.inRound)
 	}
 	if p := &m.portion; p.holds {
 		num(p.last, p.snapshot.index, p.snapshot.term, p.first)

@@ -24,7 +24,7 @@ type node struct {
 	log      []loggedEntry
 	shape    uint64                     // equal for states that differ only in the servers' names
 	menu     atomic.Pointer[[]step]     // the server's possible steps; nil: not computed yet
-	own      []atomic.Pointer[[]effect] // the effects of its own steps, by number of used commands
+	own      []atomic.Pointer[[]effect] // the effects of its own steps, by limits.ownNumber
 	relabel  []atomic.Uint32            // the node with the servers renamed, by permutation; 0: not computed yet
 }
 
@@ -183,7 +183,7 @@ func (m *memory) node(i *image, shape uint64) *node {
 	}
 	nd = &node{
 		image: i, shape: shape, leads: i.role == Leader, sends: i.role == Leader || i.campaign.on,
-		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.commands+1),
+		relabel: make([]atomic.Uint32, len(m.perms)), own: make([]atomic.Pointer[[]effect], m.l.ownNumber(m.l.commands, m.l.commands)+1),
 	}
 	for _, e := range entriesOf(batch{segmentFrom(i.base+1, i.log)}) {
 		nd.log = append(nd.log, loggedEntry{e.term, string(e.data)})

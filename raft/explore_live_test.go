@@ -21,6 +21,7 @@ type live struct {
 	limits  limits
 	servers []*drivenServer
 	used    budget
+	commits int // the highest commitIndex that any server has had
 	watch   *watch
 	menus   [][]step
 	all     []action
@@ -64,7 +65,7 @@ func (c *live) actions() []action {
 	for i, s := range c.servers {
 		c.menus[i] = s.menu(&c.limits, c.menus[i][:0])
 	}
-	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used)
+	c.all = c.limits.actions(c.all[:0], c.menus, c.items, c.used, c.commits)
 	return c.all
 }
 
@@ -101,7 +102,7 @@ func (c *live) try(a action) (done action, ok bool) {
 // like reports whether b is the same action, apart from crashes in it.
 func (a action) like(b action) bool {
 	return a.kind == b.kind && a.at == b.at && a.to == b.to && a.fate == b.fate && a.item == b.item && a.heard == b.heard &&
-		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.takesCommand() || a.kind == actVote)
+		a.step.kind == b.step.kind && (a.step.arg == b.step.arg || a.argIsSet() || a.kind == actVote)
 }
 
 // playAll performs the actions that are possible, up to the first violation. It returns the performed actions and the
@@ -122,11 +123,12 @@ func (c *live) playAll(trace []action) (done []action, broken *violation) {
 
 // do performs an action, which must be possible now.
 func (c *live) do(a action) {
-	if a.takesCommand() {
-		a.step.arg = int(c.used.commands) + 1
-	}
+	a.setArg(int(c.used.commands)+1, c.commits)
 	c.used = c.used.with(a)
 	c.perform(a)
+	for _, s := range c.servers {
+		c.commits = max(c.commits, s.rf.commitIndex)
+	}
 }
 
 // verdict returns the watch's violation, otherwise the explorer's, otherwise nil.

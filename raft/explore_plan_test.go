@@ -33,12 +33,7 @@ func (b *bias) plan(c *live) (plan []action) {
 // and is elected again, while an acknowledgement of those entries is in flight. It needs five servers. In half of the
 // plans, a snapshot replaces the entries.
 func (b *bias) loseAndRegainLead(c *live) (plan []action) {
-	order := b.random.Perm(c.n)
-	for k, i := range order {
-		if c.servers[i].rf.role == Leader {
-			order[0], order[k] = i, order[0]
-		}
-	}
+	order := b.leaderFirst(c)
 	at, keeper, rival, voters := order[0], order[1], order[2], order[3:]
 	start := func(i int) { plan = append(plan, action{at: i, step: step{kind: stepStart}}) }
 	send := func(from, to, next int, f fate) {
@@ -75,4 +70,51 @@ func (b *bias) loseAndRegainLead(c *live) (plan []action) {
 	send(rival, at, first, answered)
 	stand(at)
 	return append(plan, action{kind: actDeliver, item: len(c.items)})
+}
+
+// leaderFirst returns the servers in random order, but a leader first if there is one.
+func (b *bias) leaderFirst(c *live) []int {
+	order := b.random.Perm(c.n)
+	for k, i := range order {
+		if c.servers[i].rf.role == Leader {
+			order[0], order[k] = i, order[0]
+		}
+	}
+	return order
+}
+
+// readWhenDeposed returns actions in which a leader commits a command, and another server becomes leader and commits one, too.
+// Then the old leader begins a read, and gets the reply to a heartbeat that it had sent before.
+func (b *bias) readWhenDeposed(c *live) (plan []action) {
+	order := b.leaderFirst(c)
+	at, rival, voters := order[0], order[1], order[2:]
+	do := func(a action) { plan = append(plan, a) }
+	send := func(kind stepKind, from, to, next int, f fate) {
+		do(action{kind: actSend, at: from, to: to, step: step{kind: kind, peer: to, arg: next}, fate: f})
+	}
+	last := c.servers[at].rf.log.lastIndex() + 1
+	do(action{at: at, step: step{kind: stepStart}})
+	for _, to := range order[1:] {
+		if f := c.servers[at].rf.followers[to]; f != nil {
+			send(stepSend, at, to, f.matchIndex+1, answered)
+		}
+	}
+	for _, to := range voters {
+		send(stepBeat, at, to, last+1, heldReply)
+	}
+	do(action{at: rival, step: step{kind: stepTimeout}})
+	for range 2 { // with PreVote it takes two rounds
+		for _, to := range voters {
+			do(action{kind: actVote, at: rival, to: to, step: step{kind: stepAsk, peer: to}})
+		}
+	}
+	do(action{at: rival, step: step{kind: stepStart}})
+	for _, to := range voters {
+		send(stepSend, rival, to, last+1, answered)
+	}
+	do(action{at: at, step: step{kind: stepRead}})
+	for range voters {
+		do(action{kind: actDeliver, item: len(c.items)})
+	}
+	return plan
 }

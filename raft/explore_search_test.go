@@ -161,7 +161,7 @@ func (w *worker) open(k uint32) packed {
 func (w *worker) expand(k uint32) {
 	p := w.open(k)
 	for i, nd := range w.before {
-		w.followAll(k, &p, w.ownEffects(i, p.used.commands), -1)
+		w.followAll(k, &p, w.ownEffects(i, p.used.commands, len(w.pastByID.at(int(p.past)).entries)), -1)
 		for j, peer := range w.before {
 			if i != j && nd.sends {
 				w.followAll(k, &p, w.effectsOf(effectKey{at: nd.id, to: peer.id}, i, j, nil), -1)
@@ -179,7 +179,7 @@ func (w *worker) followAll(k uint32, p *packed, effects []effect, item int) {
 	full := len(w.was) >= w.limits.flight
 	for n := range effects {
 		e := &effects[n]
-		used := budget{p.used.commands + e.used.commands, p.used.crashes + e.used.crashes, p.used.snaps + e.used.snaps}
+		used := budget{p.used.commands + e.used.commands, p.used.crashes + e.used.crashes, p.used.snaps + e.used.snaps, p.used.reads + e.used.reads}
 		if e.holds && full || w.limits.exceeded(used) {
 			continue
 		}

@@ -32,6 +32,7 @@ const (
 	stepTake              // the applier takes the next portion
 	stepApply             // the applier hands the portion to the service
 	stepSnapshot          // the service calls Snapshot for index arg
+	stepRead              // the service calls ReadIndex when arg entries are committed in the cluster
 	stepReceive           // it receives a message; arg 1: it has heard from the leader lately
 	stepCrash             // it crashes and restarts from its disk
 )
@@ -78,6 +79,7 @@ const (
 	noPanic           = "no valid input makes the code panic"
 	sentNeverWritten  = "the memory of a sent message is never written again"
 	restarts          = "a server restarts from what it has saved"
+	readsCover        = "ReadIndex covers what was committed before"
 )
 
 // maxCommands is how many commands an exploration may start, so that the buffer of applyCh never fills.
@@ -108,6 +110,8 @@ type drivenServer struct {
 	tickets []int            // terms of the calls of Start that wait for the lock
 	service []byte           // the commands that the service has applied, from index 1
 	acked   entryID          // the highest index acknowledged in the latest such term
+	read    *read            // the call of ReadIndex that waits; nil if none does
+	floor   int              // how many entries were committed when it began
 	sent    Message          // the message that the step has sent
 	broken  *violation       // the first violation of the step
 	saves   int              // number of saves in the step
@@ -151,7 +155,7 @@ func (s *drivenServer) boot(me int, disk *Persister) error {
 	rf.proposals.singles.Store(1) // a Start does not wait for others to join
 	s.rf, s.disk = rf, disk
 	s.decoder = decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
-	s.portion, s.holds, s.asks, s.open, s.tickets = toApply{}, false, nil, nil, nil
+	s.portion, s.holds, s.asks, s.open, s.tickets, s.read = toApply{}, false, nil, nil, nil, nil
 	s.service = disk.ReadSnapshot()
 	rf.appliedLocked(&s.portion) // as in the applier before its first portion
 	return nil
@@ -299,9 +303,32 @@ func (s *drivenServer) execute(in step, out *outcome) {
 		s.handOver()
 	case stepSnapshot:
 		rf.Snapshot(in.arg, s.service[:in.arg])
+	case stepRead:
+		s.startRead(in.arg)
 	case stepReceive:
 		s.receive(in, out)
 	}
+	s.checkRead()
+}
+
+// startRead does what ReadIndex does before it waits.
+func (s *drivenServer) startRead(committed int) {
+	s.rf.mu.Lock()
+	defer s.rf.mu.Unlock()
+	if r, err := s.rf.beginReadLocked(); err == nil {
+		s.read, s.floor = r, committed
+	}
+}
+
+// checkRead does what ReadIndex does when it stops waiting, and checks the index.
+func (s *drivenServer) checkRead() {
+	if s.read == nil || len(s.read.outcome) == 0 {
+		return
+	}
+	if err := <-s.read.outcome; err == nil && s.read.index < s.floor {
+		s.violate(readsCover, "it returns %d, but %d entries were committed before the call", s.read.index, s.floor)
+	}
+	s.read, s.floor = nil, 0
 }
 
 // start calls Start and checks its results. Afterwards the command is in the log, or in the queue if another Start

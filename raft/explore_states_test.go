@@ -46,7 +46,7 @@ func (l *limits) stride() int {
 func (p *packed) words(servers int) (w words) {
 	w[0] = uint64(p.servers[0]) | uint64(p.servers[1])<<32
 	w[1] = uint64(p.servers[2]) | uint64(p.past)<<32
-	w[2] = uint64(p.leaders) | uint64(p.used.commands)<<32 | uint64(p.used.crashes)<<40 | uint64(p.used.snaps)<<48
+	w[2] = uint64(p.leaders) | uint64(p.used.commands)<<32 | uint64(p.used.crashes)<<40 | uint64(p.used.snaps)<<48 | uint64(p.used.reads)<<56
 	if servers <= 3 {
 		copy(w[3:], p.items[:])
 		return w
@@ -60,7 +60,7 @@ func (w *words) packed(servers int) (p packed) {
 	p.servers = [5]uint32{uint32(w[0]), uint32(w[0] >> 32), uint32(w[1])}
 	p.past = uint32(w[1] >> 32)
 	p.leaders = leaders(w[2])
-	p.used = budget{uint8(w[2] >> 32), uint8(w[2] >> 40), uint8(w[2] >> 48)}
+	p.used = budget{uint8(w[2] >> 32), uint8(w[2] >> 40), uint8(w[2] >> 48), uint8(w[2] >> 56)}
 	if servers <= 3 {
 		copy(p.items[:], w[3:])
 		return p

@@ -91,6 +91,8 @@ var smallSearches = []searchCase{
 	{"self-first+per-message+by-one+trail-1", limits{servers: 2, terms: 1, commands: 1, flight: 2, repeats: true}, 589},
 	{"default", limits{servers: 2, terms: 3, commands: 2, crashes: 1, saves: true}, 17057},
 	{"no-prevote", limits{servers: 4, terms: 1, commands: 1}, 846},
+	{"no-prevote", limits{servers: 3, terms: 2, commands: 2, reads: 1}, 83058},
+	{"default", limits{servers: 3, terms: 2, commands: 1, reads: 1}, 13364},
 }
 
 // largeSearches are the searches of "make explore", each of which can be completed.
@@ -98,6 +100,7 @@ var largeSearches = []searchCase{
 	{"default", limits{servers: 3, terms: 2, commands: 1, flight: 1}, 0},
 	{"no-prevote", limits{servers: 3, terms: 3, commands: 2}, 0},
 	{"self-first+no-prevote", limits{servers: 5, terms: 2, commands: 1}, 0},
+	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 2, flight: 1, reads: 1}, 0},
 	{"self-first+no-prevote", limits{servers: 3, terms: 2, commands: 2, crashes: 1, saves: true, snaps: 1, flight: 1}, 0},
 }
 
@@ -109,7 +112,7 @@ var endlessSearches = []searchCase{
 // quickLimits are the limits of the searches that "make explore" does for every variant before the large searches.
 var quickLimits = []limits{
 	{servers: 3, terms: 2, commands: 1, crashes: 1, saves: true, snaps: 1},
-	{servers: 3, terms: 2, commands: 2},
+	{servers: 3, terms: 2, commands: 2, reads: 1},
 	{servers: 3, terms: 1, commands: 2, crashes: 1, saves: true, snaps: 2},
 	{servers: 3, terms: 1, commands: 1, flight: 1, repeats: true, queue: true},
 }
@@ -119,7 +122,7 @@ func (l limits) String() string {
 	for _, part := range []struct {
 		n    int
 		text string
-	}{{l.crashes, count(l.crashes, "crash")}, {l.snaps, count(l.snaps, "snapshot")}, {l.flight, fmt.Sprint(l.flight, " in flight")}} {
+	}{{l.crashes, count(l.crashes, "crash")}, {l.snaps, count(l.snaps, "snapshot")}, {l.reads, count(l.reads, "read")}, {l.flight, fmt.Sprint(l.flight, " in flight")}} {
 		if part.n > 0 {
 			parts = append(parts, part.text)
 		}
@@ -223,11 +226,11 @@ func exploreAll(t *testing.T) {
 	e.walk(1, 10*time.Second) // walks find mistakes that searches do not
 	e.quick()
 	e.walk(1_000_000, 15*time.Second)
-	for _, m := range largeSearches[:3] {
+	for _, m := range largeSearches[:4] {
 		e.add(m.variant, m.limits, e.search(m))
 	}
 	e.walk(2_000_000, 15*time.Second)
-	for _, m := range append(largeSearches[3:], endlessSearches...) {
+	for _, m := range append(largeSearches[4:], endlessSearches...) {
 		e.add(m.variant, m.limits, e.search(m))
 	}
 }

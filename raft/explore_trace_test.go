@@ -10,7 +10,7 @@ import (
 
 var stepNames = map[stepKind]string{
 	stepTimeout: "timeout", stepResign: "resign", stepStart: "start", stepQueue: "queue",
-	stepAccept: "accept", stepTake: "take", stepApply: "apply", stepSnapshot: "snapshot", stepCrash: "crash",
+	stepAccept: "accept", stepTake: "take", stepApply: "apply", stepSnapshot: "snapshot", stepRead: "read", stepCrash: "crash",
 }
 
 var fateNames = map[fate]string{answered: "", noReply: " no-reply", lost: " lost", held: " held", heldReply: " reply-held"}
@@ -206,7 +206,7 @@ func (w *worker) leadTo(want *packed) action {
 	for i, nd := range w.before {
 		menus[i] = w.menu(nd)
 	}
-	for _, a := range w.limits.actions(nil, menus, w.was, used) {
+	for _, a := range w.limits.actions(nil, menus, w.was, used, len(past.entries)) {
 		w.used = used
 		for _, a := range w.withCrashes(a) {
 			copy(w.now, w.before)

@@ -24,7 +24,7 @@ type walk struct {
 
 // wide are the limits of walks.
 func wide(servers int) limits {
-	return limits{servers: servers, terms: 1000, commands: maxCommands, crashes: 1000, saves: true, snaps: 1000, flight: 4, repeats: true, queue: true}
+	return limits{servers: servers, terms: 1000, commands: maxCommands, crashes: 1000, saves: true, snaps: 1000, reads: 1000, flight: 4, repeats: true, queue: true}
 }
 
 // walkFrom takes at most length random actions, drawn from a seed. It returns them, up to a violation if there is one.
@@ -43,8 +43,11 @@ func walkFrom(seed int64, length int, watched bool) (w walk, broken *violation) 
 			c.do(a)
 		} else {
 			plan := bias.plan
-			if random.Intn(8) == 0 {
+			switch random.Intn(16) {
+			case 0, 1:
 				plan = bias.loseAndRegainLead
+			case 2:
+				plan = bias.readWhenDeposed
 			}
 			done, _ := c.playAll(plan(c))
 			w.trace = append(w.trace, done...)
@@ -77,7 +80,7 @@ func (a *action) kindNumber() int {
 }
 
 // baseWeights are the weights of steps other than 10: steps that begin something are rarer than steps that continue it.
-var baseWeights = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 1, stepAccept: 5, stepSnapshot: 2}
+var baseWeights = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 1, stepAccept: 5, stepSnapshot: 2, stepRead: 4}
 
 func (b *bias) weight(a *action) int {
 	w := &b.weights[a.kindNumber()]

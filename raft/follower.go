@@ -28,6 +28,7 @@ type progress struct {
 	missingIndex int  // index of an entry in flight that the follower has reported missing; 0 if none
 	backlogFull  bool // it accepts no entries until its service has caught up (WithMaxBacklog)
 	caughtUp     bool // it has held all committed entries, and has been reachable since
+	roundAcked   int  // the last round of reads of which it has processed a message in this term
 }
 
 // An inFlight holds the calls in flight to a follower, and how long calls take.
@@ -85,6 +86,7 @@ type call struct {
 	first         int      // nextIndex when it was sent
 	match         int      // matchIndex when it was sent
 	last          int      // matchIndex if it succeeds
+	round         int      // the last round of reads when it was made
 	sentAt        time.Time
 }
 

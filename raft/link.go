@@ -60,14 +60,14 @@ func (rf *Raft) waitForWorkUnlocked(f *follower) bool {
 	return !rf.killed
 }
 
-// hasWorkLocked reports whether a message should be sent to f now: a heartbeat that is due or, if the link has room, a new
-// commitIndex, lost entries or new ones. "If last log index ≥ nextIndex for a follower: send AppendEntries RPC with log
-// entries starting at nextIndex" (Figure 2, Leaders).
+// hasWorkLocked reports whether a message should be sent to f now: a heartbeat that is due, a message for which a read waits
+// or, if the link has room, a new commitIndex, lost entries or new ones. "If last log index ≥ nextIndex for a follower: send
+// AppendEntries RPC with log entries starting at nextIndex" (Figure 2, Leaders).
 func (rf *Raft) hasWorkLocked(f *follower) bool {
 	switch {
 	case rf.role != Leader:
 		return false
-	case f.heartbeatDue:
+	case f.heartbeatDue || rf.readDueLocked(f):
 		return rf.hasRoomForHeartbeatLocked(f)
 	case !rf.hasRoomForDataLocked(f):
 		return false
@@ -162,6 +162,7 @@ func (rf *Raft) nextCallLocked(f *follower, c *call) {
 		rf.makeAppendEntriesLocked(f, c, withData)
 	}
 	c.first, c.match, c.sentAt = f.nextIndex, f.matchIndex, time.Now()
+	c.round, rf.reads.open = rf.reads.round, false
 	if !f.probing {
 		f.nextIndex = f.firstUnsent(max(f.nextIndex, c.last+1))
 	}

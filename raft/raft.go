@@ -20,6 +20,7 @@
 //	backup.go       how a leader finds where a follower's log begins to differ       §5.3
 //	reorder.go      entries that overtook earlier ones
 //	commit.go       the commit rule, and how followers learn of it                   §5.3, §5.4.2
+//	read.go         ReadIndex: reads without entries in the log                      §8
 //	snapshot.go     Snapshot, InstallSnapshot                                        §7
 //	apply.go        the applier; applymsg.go has ApplyMsg                            §5.3
 //	message.go      arguments and replies of the RPCs, and OnMessage; checksum.go    Fig. 2, Fig. 13
@@ -55,16 +56,14 @@
 //   - A new leader appends no no-op entry (§8), since indices belong to the user (lab rule); see Event.
 //   - A server asks whether it would win before it raises its term (PreVote, §9.6 of Ongaro's dissertation), so that a
 //     server that was cut off does not depose a working leader.
-//   - A leader steps down when it has had no answers from a majority for a while (§6.2 there). Otherwise PreVote could keep
-//     the other servers from electing a new one.
+//   - A leader steps down after a while without answers from a majority (§6.2 there), since PreVote would keep it in its place.
 //   - A candidate votes for itself only when its own vote completes a majority (WithVotePolicy).
 //   - A leader that is deposed while a majority answers it starts an election early (WithStandSoon).
 //   - A server waits longer before its next election if no peer answers, or after several failed elections.
-//   - Entries of older terms also commit when every server has them (advanceCommitLocked).
-//   - Snapshots are sent whole.
+//   - Entries of older terms also commit when every server has them (advanceCommitLocked). Snapshots are sent whole.
 //
-// docs/design.md says why each is safe. Read-only requests and repeated commands (§8) are left to the service. Each file
-// states its language version, so that it also builds in a course tree whose go.mod names an older one.
+// docs/design.md says why each is safe. Repeated commands (§8) are left to the service. Each file states its language version,
+// so that it also builds in a course tree whose go.mod names an older one.
 package raft
 
 import (
@@ -122,6 +121,7 @@ type Raft struct {
 	followers      []*follower // by peer; nil for ourselves
 	commitNoticeAt time.Time   // when the ticker must announce commitIndex to followers; zero if it need not
 	spare          *queue      // empty; the next proposals.queue
+	reads          reads       // calls of ReadIndex
 }
 
 // Make starts server me of a cluster. peers[i] leads to server i, which must be registered there as the labrpc service

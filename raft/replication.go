@@ -37,6 +37,7 @@ func (rf *Raft) onReplyLocked(f *follower, c *call, reply Reply) {
 	case rf.updateProgressLocked(f, c, reply):
 		f.failures = 0
 		f.lastAnswer = now
+		rf.ackRoundLocked(f, c.round)
 	default:
 		f.countFailure(pending)
 	}

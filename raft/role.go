@@ -132,6 +132,7 @@ func (rf *Raft) setRoleLocked(role Role, leader int) {
 		rf.proposals.open(rf.currentTerm, rf.log.lastIndex()+1)
 	} else {
 		rf.proposals.close()
+		rf.failReadsLocked()
 	}
 	rf.campaign = campaign{}
 	rf.reordered = reorderBuffer{}
