@@ -74,7 +74,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 		"progress": changes(func(s *drivenServer) { anyPeer(s).matchIndex++ }),
 		"inFlight": changes(func(s *drivenServer) { anyPeer(s).answeredSentAt = s.open[0].call.sentAt.Add(1) }),
 		"duty":     irrelevant(whenSent),
-		"work":     irrelevant(channel), "waiting": irrelevant(channel),
+		"work":     irrelevant(channel), "waiting": irrelevant(channel), "gathering": irrelevant(whenSent),
 	},
 	reflect.TypeFor[progress](): {
 		"nextIndex":   irrelevant(anyNext),

@@ -17,6 +17,8 @@ type follower struct {
 
 	work    sync.Cond // signalled when there is something to send
 	waiting bool      // a replicator waits for work
+
+	gathering bool // a replicator is about to send a message for reads
 }
 
 // A progress is what a leader knows of a follower's log ("volatile state on leaders", Figure 2).

@@ -5,6 +5,7 @@ package raft
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 )
 
@@ -99,10 +100,20 @@ func (rf *Raft) forgetRead(r *read) {
 // usual heartbeats are sent.
 func (rf *Raft) readDueLocked(f *follower) bool {
 	last := len(rf.reads.waiting) - 1
-	if last < 0 || f.roundAcked >= rf.reads.waiting[last].round || f.failures >= maxFailures {
+	if last < 0 || f.gathering || f.roundAcked >= rf.reads.waiting[last].round || f.failures >= maxFailures {
 		return false
 	}
 	return !slices.ContainsFunc(f.calls, func(c *call) bool { return c.isHeartbeat() && c.round > f.roundAcked })
+}
+
+// gatherReadsUnlocked yields to goroutines that are about to call ReadIndex, so that more reads share the next message. If
+// there are none, it returns at once.
+func (rf *Raft) gatherReadsUnlocked(f *follower) {
+	f.gathering = true
+	rf.mu.Unlock()
+	runtime.Gosched()
+	rf.mu.Lock()
+	f.gathering = false
 }
 
 // ackRoundLocked records that f has processed a message of a round, in our term.

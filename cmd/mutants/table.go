@@ -24,4 +24,4 @@ import "slices"
 //   - full-follower-commits-what-it-refuses: it breaks safety, but the services in the explorer never lag so far.
 //   - higher-term-in-reply-ignored, term-taken-over-only-with-vote: it is as if the message had been lost.
 var table = slices.Concat(elections, timers, votes, appends, reorderings, leaders, followers, proposals, commits, backlogs, applying,
-	snapshots, stores, checksums, choices)
+	readings, snapshots, stores, checksums, choices)
