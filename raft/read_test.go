@@ -127,7 +127,7 @@ func TestReadOldAnswersDoNotCount(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 			mustEqual(t, "with old answers", r.result(), "waits")
 			s.intercept(nil)
-			time.Sleep(s.rf.options.heartbeat)
+			time.Sleep(s.rf.options.heartbeat + 5*time.Millisecond) // the next heartbeat is answered
 			mustEqual(t, "with new ones", r.result(), "1")
 		})
 	}
@@ -192,7 +192,7 @@ func TestReadRepeats(t *testing.T) {
 		}
 		mustEqual(t, "all lost", r.result(), "waits")
 		s.intercept(nil)
-		time.Sleep(s.rf.options.heartbeat)
+		time.Sleep(s.rf.options.heartbeat + 5*time.Millisecond) // the next heartbeat is answered
 		mustEqual(t, "healed", r.result(), "1")
 	})
 }
@@ -269,7 +269,7 @@ func TestReadContext(t *testing.T) {
 		mustEqual(t, "the second", second.result(), "waits")
 		mustEqual(t, "waiting", len(s.rf.reads.waiting), 1)
 		s.intercept(nil)
-		time.Sleep(s.rf.options.heartbeat)
+		time.Sleep(s.rf.options.heartbeat + 5*time.Millisecond) // the next heartbeat is answered
 		mustEqual(t, "the second", second.result(), "1")
 	})
 }

@@ -40,7 +40,7 @@ var table = []mutant{
 	{"no-poll", "rsm/rsm.go", `go r.watchTerm()`, ``},
 
 	// Reads.
-	{"read-does-not-wait", "rsm/rsm.go", `case err != nil || !r.waitApplied(index):`, `case err != nil:`},
+	{"read-does-not-wait", "rsm/rsm.go", `case err != nil || !r.waitApplied(index):`, `case err != nil || index < 0:`},
 	{"read-ignores-errors", "rsm/rsm.go", `case err != nil || !r.waitApplied(index):`, `case !r.waitApplied(index):`},
 	{"read-without-entry-refused", "rsm/rsm.go", `case errors.Is(err, raft.ErrNoEntry): return r.Submit(req)`, `case errors.Is(err, raft.ErrNoEntry): return rpc.ErrWrongLeader, nil`},
 	{"reads-wake-too-early", "rsm/waiters.go", `if w.index > index { kept`, `if w.index > index+1 { kept`},
