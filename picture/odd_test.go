@@ -102,3 +102,16 @@ func TestLongLogIsCheap(t *testing.T) {
 		t.Errorf("the log has %d entries up to %d, want %d up to %d", len(s.log), s.last(), maxLog, index)
 	}
 }
+
+// A vote that arrives after the candidacy was heard, but does not count.
+func TestLateVote(t *testing.T) {
+	s := newScript(3, 0)
+	s.do(Event{Kind: State, Lane: 0, Peer: NoLane, Role: Candidate, Term: 1})
+	s.do(Event{Kind: Send, Lane: 0, Peer: 1, Call: 1, Name: askVote.Name, Term: 1})
+	s.do(Event{Kind: Answer, Lane: 1, Call: 1, OK: true})
+	s.do(Event{Kind: End, Lane: 0, Call: 1, Fate: Ignored})
+	el := s.data(t).Elections
+	if len(el) != 1 || el[0].Votes[0].Text != "granted, but too late" || el[0].Outcome != "no majority: 1 of 3 votes" {
+		t.Errorf("elections: %+v", el)
+	}
+}
