@@ -37,7 +37,7 @@ type laneData struct {
 	} `json:"before"`
 }
 
-// columns holds a number of each event in each list.
+// columns holds the events: each list has one number for each event.
 type columns struct {
 	At     []int64 `json:"at"` // nanoseconds since the event before
 	Kind   []int   `json:"kind"`
