@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -75,6 +76,7 @@ func (u *run) data() *data {
 		ld := laneData{Name: l.name, Client: l.client}
 		ld.Before.state, ld.Before.Log = l.before, d.entries(l.before.log)
 		ld.Before.Leader = u.known(l.before.Leader)
+		ld.Before.Cut = slices.DeleteFunc(slices.Clone(l.before.Cut), func(to int) bool { return u.known(to) == NoLane })
 		d.Lanes = append(d.Lanes, ld)
 	}
 	past := u.past()

@@ -17,13 +17,17 @@ func TestOddEvents(t *testing.T) {
 		s := newScript(r.Intn(4), chunkSize)
 		for range r.Intn(3000) {
 			s.Add(Event{
-				At: time.Duration(one()), Kind: Kind(r.Intn(22)), Role: Role(r.Intn(6)), Fate: Fate(r.Intn(10)), OK: r.Intn(2) > 0, Up: r.Intn(2) > 0,
+				At: time.Duration(one()), Kind: Kind(r.Intn(int(Violation + Kind(seed%3*2)))), Role: Role(r.Intn(6)), Fate: Fate(r.Intn(10)), OK: r.Intn(2) > 0, Up: r.Intn(2) > 0,
 				Lane: one(), Peer: one(), Call: int64(one()), Term: one(), Index: one(), Last: one(),
 				Name: []string{"", "vote", "PreVote", "x"}[r.Intn(4)], Entries: make([]Entry, r.Intn(4)),
 			})
 		}
 		d := s.data(t)
-		for _, lane := range append(d.Events.Lane, d.Events.Peer...) {
+		lanes := append(d.Events.Lane, d.Events.Peer...)
+		for _, l := range d.Lanes {
+			lanes = append(append(lanes, l.Before.Leader), l.Before.Cut...)
+		}
+		for _, lane := range lanes {
 			if lane < NoLane || lane >= len(d.Lanes) {
 				t.Fatalf("an event is on lane %d of %d", lane, len(d.Lanes))
 			}
