@@ -140,10 +140,7 @@ func (g *generator) step() {
 	case k == 4:
 		g.isolate(i)
 	case k == 5:
-		for i := range g.links {
-			g.links[i] = slices.Repeat([]bool{true}, g.servers)
-		}
-		g.add(fault{kind: restoreLinks})
+		g.restoreLinks()
 	case k == 6:
 		g.add(fault{kind: []faultKind{reliableNetwork, unreliableNetwork}[g.random.Intn(2)]})
 	case k == 7:
@@ -163,6 +160,8 @@ func (g *generator) step() {
 		g.add(fault{kind: crashAtMessage, server: i})
 	case k < 22:
 		g.add(fault{kind: readEverywhere})
+	case k == 22 && g.random.Intn(2) == 0:
+		g.usurp()
 	default:
 		g.load()
 	}
@@ -180,6 +179,27 @@ func (g *generator) isolate(i int) {
 		g.links[i][j], g.links[j][i] = false, false
 	}
 	g.add(fault{kind: isolateServer, server: i})
+}
+
+func (g *generator) restoreLinks() {
+	for i := range g.links {
+		g.links[i] = slices.Repeat([]bool{true}, g.servers)
+	}
+	g.add(fault{kind: restoreLinks})
+}
+
+// usurp adds faults in which others may replace a leader that is cut off, and commit. It still leads when it is read from.
+func (g *generator) usurp() {
+	g.restoreLinks()
+	for range 3 {
+		g.pause(time.Duration(g.random.Intn(300)) * time.Millisecond)
+		g.add(fault{kind: startCommands, commands: "i"})
+	}
+	g.add(fault{kind: isolateLeader})
+	for range 3 {
+		g.pause(time.Duration(g.random.Intn(300)) * time.Millisecond)
+		g.add(fault{kind: startCommands, commands: "i"}, fault{kind: readEverywhere})
+	}
 }
 
 func (g *generator) restart(i int) {

@@ -86,6 +86,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[reads](): {
 		"waiting": changes(func(s *drivenServer) { s.rf.reads.waiting = nil }),
+		"crowded": irrelevant(speed),
 		"sent":    irrelevant("a read that joins the last round and one that begins another differ only if a call was sent between them"),
 	},
 	reflect.TypeFor[round](): {

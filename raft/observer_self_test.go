@@ -93,6 +93,14 @@ func agreed(s *stage) *Raft {
 	return leader
 }
 
+// read reads from a server that believes that server 1 has answered it.
+func (s *stage) read(rf *Raft) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	rf.followers[1].confirmed = rf.reads.sent + 1
+	s.readIndex(ctx, rf)
+}
+
 // force makes server i the leader of term, whether or not it could win, with votes that the watch accepts.
 func (s *stage) force(i, term int) *Raft {
 	rf := s.rafts[i]
@@ -133,15 +141,13 @@ var violations = []struct {
 		s.append(leader, 2)
 		s.replicate(leader, 0, 2)
 		leader.commitLocked(3)
-		old.followers[1].confirmed = old.reads.sent + 1
-		s.readIndex(context.Background(), old)
+		s.read(old)
 	}},
 	{"a read of an entry that is not committed", onlyCommitted + ": violated by server 0 in term 1 at index 3", "up to 2", func(s *stage) {
 		leader := agreed(s)
 		s.append(leader, 1)
 		leader.commitIndex = 3
-		leader.followers[1].confirmed = leader.reads.sent + 1
-		s.readIndex(context.Background(), leader)
+		s.read(leader)
 	}},
 	{"leader drops an entry", "leader append-only: violated by server 0 in term 1 at index 3", "entry of term 1", func(s *stage) {
 		leader := agreed(s)

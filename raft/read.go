@@ -5,6 +5,7 @@ package raft
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 )
 
@@ -18,6 +19,7 @@ var (
 // reads holds the calls of ReadIndex that wait, and numbers the calls to peers.
 type reads struct {
 	waiting []*round // oldest first
+	crowded bool     // several calls waited in the last round that ended
 	sent    int      // calls sent to peers so far, which is the number of the last one; it never falls, in no term
 }
 
@@ -63,7 +65,8 @@ func (rf *Raft) ReadIndex(ctx context.Context) (index int, err error) {
 	}
 }
 
-// beginRead returns the index of a read, and the round that it must wait for. A new round wakes the replicators.
+// beginRead returns the index of a read, and the round that it must wait for. The first read of a round wakes the
+// replicators. If reads come in crowds, it first lets others join.
 func (rf *Raft) beginRead() (index int, r *round, err error) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -73,17 +76,30 @@ func (rf *Raft) beginRead() (index int, r *round, err error) {
 	case rf.log.term(rf.commitIndex) != rf.currentTerm:
 		return 0, nil, ErrNotReady
 	}
+	index = rf.commitIndex
+	if r = rf.joinRoundLocked(); r.readers > 1 {
+		return index, r, nil
+	}
+	if rf.reads.crowded {
+		rf.mu.Unlock()
+		runtime.Gosched()
+		rf.mu.Lock()
+	}
+	rf.wakeReplicatorsLocked()
+	return index, r, nil
+}
+
+// joinRoundLocked adds a read to the last round, or to a new one if a call was sent since that began.
+func (rf *Raft) joinRoundLocked() *round {
 	rs := &rf.reads
 	if n := len(rs.waiting); n > 0 && rs.waiting[n-1].after == rs.sent {
-		r = rs.waiting[n-1]
-	} else {
-		r = &round{after: rs.sent, done: make(chan struct{})}
-		rs.waiting = append(rs.waiting, r)
-		rf.finishReadsLocked() // a cluster of one needs no answers
-		rf.wakeReplicatorsLocked()
+		rs.waiting[n-1].readers++
+		return rs.waiting[n-1]
 	}
-	r.readers++
-	return rf.commitIndex, r, nil
+	r := &round{after: rs.sent, readers: 1, done: make(chan struct{})}
+	rs.waiting = append(rs.waiting, r)
+	rf.finishReadsLocked() // a cluster of one needs no answers
+	return r
 }
 
 // giveUpRead ends one read of a round early.
@@ -150,6 +166,7 @@ func (rf *Raft) failReadsLocked() {
 func (rf *Raft) endRoundLocked(err error) {
 	r := rf.reads.waiting[0]
 	rf.reads.waiting = slices.Delete(rf.reads.waiting, 0, 1)
+	rf.reads.crowded = r.readers > 1
 	r.err = err
 	close(r.done)
 }

@@ -22,7 +22,9 @@ func (m *Message) reason() (why string) {
 	case term > q.Term || q.Kind == wire.PreVote && term == q.Term:
 		why = fmt.Sprintf("in term %d", term)
 	case votes:
-		why = m.voteReason(s)
+		if why = m.voteReason(s); why == "" && q.Kind == wire.PreVote {
+			why = s.leaderReason()
+		}
 	case s.term == q.Term && s.leader != picture.NoLane && s.leader != m.from:
 		why = "follows " + m.c.nameLocked(s.leader)
 	default:
@@ -46,14 +48,22 @@ func (m *Message) voteReason(s *server) string {
 		return "has voted for " + whom
 	case q.LastIndex != wire.Unread && q.LastTerm != wire.Unread && (term > q.LastTerm || term == q.LastTerm && last > q.LastIndex):
 		return fmt.Sprintf("its log is newer: %d/%d", last, term)
-	case q.Kind == wire.PreVote && s.tells && s.leader == m.to:
-		return "leads"
-	case q.Kind == wire.PreVote && s.tells && s.leader != picture.NoLane: // which may be gone; but no other reason is left
-		return "hears from a leader"
-	case !s.tells && s.votedFor >= 0:
+	case s.tells || q.Kind == wire.PreVote:
+	case s.votedFor >= 0:
 		return fmt.Sprintf("the reason is not known; its last known vote is for %s, in term %d", whom, s.votedIn)
-	case !s.tells:
+	default:
 		return "the reason is not known"
+	}
+	return ""
+}
+
+// leaderReason returns why a server refuses a PreVote that it would grant without a leader.
+func (s *server) leaderReason() string {
+	switch {
+	case s.role == picture.Leader:
+		return fmt.Sprintf("leads in term %d", s.term)
+	case s.leader != picture.NoLane:
+		return "hears from a leader"
 	}
 	return ""
 }

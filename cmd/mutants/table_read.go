@@ -116,6 +116,11 @@ var readings = []mutant{
 		edits: []edit{{"read.go", `n == 0 || f.failures >= maxFailures ||`, `n == 0 ||`}},
 	},
 	{
+		name:  "read-never-lets-others-join",
+		wrong: "many callers at once need a heartbeat each, if messages take no time",
+		edits: []edit{{"read.go", `rf.reads.crowded = r.readers > 1`, ``}},
+	},
+	{
 		name:  "read-ignores-context",
 		wrong: "a read does not end when its context is done",
 		edits: []edit{{"read.go", `case <-ctx.Done(): rf.giveUpRead(r)`, `case <-rf.done: rf.giveUpRead(r)`}},
