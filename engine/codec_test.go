@@ -19,7 +19,7 @@ type testOp struct {
 
 func TestCommand(t *testing.T) {
 	labgob.Register(testOp{})
-	for _, want := range []any{"", "text", 0, -1, 1 << 40, []byte{}, []byte("bytes"), testOp{"k", 3}, rsm.Op{Boot: -1 << 60, Number: 7, Request: "request"}} {
+	for _, want := range []any{"", "text", 0, -1, 1 << 30, []byte{}, []byte("bytes"), testOp{"k", 3}, rsm.Op{Boot: -1 << 60, Number: 7, Request: "request"}} {
 		data, err := encodeCommand(want)
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestCommand_refused(t *testing.T) {
 func TestHeader(t *testing.T) {
 	for _, want := range []header{
 		{addresses: map[uint64]string{}},
-		{commands: 1 << 40, service: true, addresses: map[uint64]string{1: "a:1", 1 << 50: strings.Repeat("b", 500)}},
+		{commands: 1 << 30, service: true, addresses: map[uint64]string{1: "a:1", 1 << 50: strings.Repeat("b", 500)}},
 	} {
 		data := append(want.encode(), "service's"...)
 		got, rest, err := decodeHeader(data)

@@ -2,9 +2,9 @@
 
 package picture
 
-// What has directly brought about an event, by its kind.
+// What an event follows from directly, by its kind.
 
-// causes adds what has directly brought about an event.
+// causes adds the events from which event i follows directly.
 func (p *past) causes(i int) {
 	switch e := p.events[i]; e.Kind {
 	case Send:
@@ -82,27 +82,39 @@ func (p *past) votes(i int, leader *Event) {
 	})
 }
 
-// committed adds why entries are known to be committed, event i: the message that has said so, or the replies that the leader
-// has counted, the last one of each server.
+// committed adds why entries are known to be committed, event i: the replies that the leader has counted, the last one of
+// each server, or the message that has said so and why its sender knew.
 func (p *past) committed(i int, commit *Event) {
-	if !p.enclosing(i) {
-		p.counted(i, commit)
+	if p.counted(i, commit) {
+		return
+	}
+	c := p.during(i)
+	if c == nil {
+		return
+	}
+	p.add(c.receive)
+	if sent := p.sent(c); sent != nil {
+		p.find(sent.Lane, c.send, func(_ int, e *Event) bool { return e.Kind == Commit && e.Index >= commit.Index })
 	}
 }
 
-// counted adds the replies that a leader has counted for the entry at commit's index, if the lane leads.
-func (p *past) counted(i int, commit *Event) {
-	leads := -1
+// counted adds the replies that a leader has counted for the entry at commit's index. It reports whether the lane leads.
+func (p *past) counted(i int, commit *Event) (leads bool) {
+	since, term := -1, 0
 	p.back(commit.Lane, i, func(k int, e *Event) bool {
-		if e.Kind == State && e.Role == Leader {
-			leads = k
+		if e.Kind != State {
+			return e.Kind != Start
 		}
-		return e.Kind != State && e.Kind != Start
+		if e.Role != Leader || since >= 0 && e.Term != term {
+			return false
+		}
+		since, term = k, e.Term // a State may repeat the one before
+		return true
 	})
-	if leads < 0 {
-		return
+	if since < 0 {
+		return false
 	}
-	p.add(leads)
+	p.add(since)
 	counted := make([]bool, len(p.lanes))
 	p.back(commit.Lane, i, func(k int, e *Event) bool {
 		if e.Kind == End && p.granted(p.calls[e.Call]) {
@@ -112,7 +124,8 @@ func (p *past) counted(i int, commit *Event) {
 				p.add(k)
 			}
 		}
-		return k > leads
+		return k > since
 	})
 	p.find(commit.Lane, i, func(_ int, e *Event) bool { return e.Kind == Log && covers(e, commit.Index) })
+	return true
 }

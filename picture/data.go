@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -37,7 +38,7 @@ type laneData struct {
 	} `json:"before"`
 }
 
-// columns holds a number of each event in each list.
+// columns holds the events: each list has one number for each event.
 type columns struct {
 	At     []int64 `json:"at"` // nanoseconds since the event before
 	Kind   []int   `json:"kind"`
@@ -61,12 +62,13 @@ const (
 	flagUp
 	flagFolded
 	flagPast
+	flagNamed
 )
 
 // data returns what the page shows.
 func (u *run) data() *data {
 	d := &data{Title: u.title, Command: u.command, Notes: u.notes, Omitted: u.omitted, Entries: map[string][][2]int{},
-		Violation: u.violation, Open: max(u.violation, 0), Elections: u.elections(), numbers: map[string]int{}}
+		Violation: u.violation, Open: max(u.guilty(), 0), Elections: u.elections(), numbers: map[string]int{}}
 	if d.Notes == nil {
 		d.Notes = []string{}
 	}
@@ -74,13 +76,16 @@ func (u *run) data() *data {
 	for _, l := range u.lanes {
 		ld := laneData{Name: l.name, Client: l.client}
 		ld.Before.state, ld.Before.Log = l.before, d.entries(l.before.log)
+		ld.Before.Leader = u.known(l.before.Leader)
+		ld.Before.Cut = slices.DeleteFunc(slices.Clone(l.before.Cut), func(to int) bool { return u.known(to) == NoLane })
 		d.Lanes = append(d.Lanes, ld)
 	}
-	past := u.past()
+	past, named := u.past()
 	folded := u.folded(past)
 	before := int64(0)
 	for i, e := range u.events {
-		d.add(e, int64(e.At)-before, flag(e.OK, flagOK)|flag(e.Up, flagUp)|flag(folded[i], flagFolded)|flag(past[i], flagPast))
+		d.add(e, u.known(e.Lane), u.known(e.Peer), int64(e.At)-before, flag(e.OK, flagOK)|flag(e.Up, flagUp)|flag(folded[i], flagFolded)|
+			flag(past[i], flagPast)|flag(named[i], flagNamed))
 		before = int64(e.At)
 		if len(e.Entries) > 0 {
 			d.Entries[strconv.Itoa(i)] = d.entries(e.Entries)
@@ -89,11 +94,19 @@ func (u *run) data() *data {
 	return d
 }
 
-func (d *data) add(e *Event, since int64, flags int) {
+// known returns a lane, or NoLane if there is no such lane.
+func (u *run) known(lane int) int {
+	if lane < 0 || lane >= len(u.lanes) {
+		return NoLane
+	}
+	return lane
+}
+
+func (d *data) add(e *Event, lane, peer int, since int64, flags int) {
 	c := &d.Events
 	c.At, c.Call, c.Flags = append(c.At, since), append(c.Call, e.Call), append(c.Flags, flags)
 	c.Kind, c.Role, c.Fate = append(c.Kind, int(e.Kind)), append(c.Role, int(e.Role)), append(c.Fate, int(e.Fate))
-	c.Lane, c.Peer = append(c.Lane, e.Lane), append(c.Peer, e.Peer)
+	c.Lane, c.Peer = append(c.Lane, lane), append(c.Peer, peer)
 	c.Term, c.Index, c.Last = append(c.Term, e.Term), append(c.Index, e.Index), append(c.Last, e.Last)
 	c.Name, c.Text, c.Detail = append(c.Name, d.number(e.Name)), append(c.Text, d.number(e.Text)), append(c.Detail, d.number(e.Detail))
 }

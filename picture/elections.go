@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// An election is the requests for votes that a server has sent at about the same time, in one term.
+// An election is the requests for votes that a server has sent in one term, or in one round of PreVotes.
 type election struct {
 	Lane    int    `json:"lane"`
 	Term    int    `json:"term"`
@@ -37,11 +37,15 @@ const maxElections = 40
 // two requests for one round of PreVotes.
 const maxPause = 60 * time.Millisecond
 
-// elections returns the last elections.
+// elections returns the last elections before the violation, or the last ones of the run if there is none.
 func (u *run) elections() []*election {
 	var all []*election
 	open := make([]*election, len(u.lanes)) // the latest of each lane
-	for i, e := range u.events {
+	events := u.events
+	if u.violation >= 0 {
+		events = events[:u.violation]
+	}
+	for i, e := range events {
 		if e.Kind != Send || !isVote(e) || e.Lane == e.Peer || e.Lane < 0 || e.Lane >= len(u.lanes) {
 			continue
 		}
@@ -125,11 +129,14 @@ func (u *run) verdict(c *call) (text string, event int, granted bool) {
 		return "granted, but the reply is still under way", c.answer, false
 	case fate == Delivered || fate == Late:
 		return "granted", c.answer, true
+	case fate == Ignored:
+		return "granted, but too late", c.answer, false
 	}
 	return "granted, but not heard: " + fate.String(), c.answer, false
 }
 
-// leads reports whether the candidate leads the term after the first request, before its next one of another term.
+// leads reports whether the candidate became the leader of the term after its first request, before it crashed or had a
+// higher term.
 func (u *run) leads(el *election) bool {
 	lane := u.perLane[el.Lane]
 	for _, k := range lane[u.place[el.Event]:] {
@@ -143,7 +150,11 @@ func (u *run) leads(el *election) bool {
 	return false
 }
 
-// String returns the fate in words.
+// String returns the fate in words, or "" if it is unknown.
 func (f Fate) String() string {
-	return [...]string{"", "delivered", "delivered late", "request lost", "reply lost", "unreachable", "cut off", "thrown away"}[f]
+	words := [...]string{"", "delivered", "delivered late", "request lost", "reply lost", "unreachable", "cut off", "thrown away"}
+	if int(f) >= len(words) {
+		return ""
+	}
+	return words[f]
 }

@@ -2,6 +2,8 @@
 
 package picture
 
+import "time"
+
 // A heartbeat that changes nothing hides what matters. Such a message is folded: it looks like the message before it from
 // the same sender to the same receiver, had the same answer and fate, and nothing on the two lanes has followed from it.
 
@@ -58,21 +60,31 @@ func kept(keep []bool, parts []int) bool {
 	return false
 }
 
-// changes reports whether something has happened in the handler of a call, or right after its return on the sender's lane.
-func (u *run) changes(c *call) bool {
-	if c.receive >= 0 && c.answer >= 0 {
-		lane := u.perLane[u.events[c.receive].Lane]
-		for _, k := range lane[u.place[c.receive]+1 : u.place[c.answer]] {
-			if u.callOf(k) == nil {
-				return true
-			}
-		}
+// soon is the longest time, on a real clock, from the arrival of a reply to what its receiver does with it.
+const soon = time.Millisecond
+
+// changes reports whether something has happened in the handler of a call, or soon after its return on the sender's lane.
+// Other messages may come in between. A handler that has not returned may have changed anything.
+func (u *run) changes(c *call) (changed bool) {
+	if c.receive >= 0 && c.answer < 0 {
+		return true
+	}
+	if c.receive >= 0 {
+		u.back(u.events[c.receive].Lane, c.answer, func(k int, _ *Event) bool {
+			changed = changed || k > c.receive && u.callOf(k) == nil
+			return k > c.receive && !changed
+		})
 	}
 	end := u.events[c.end]
-	lane := u.perLane[end.Lane]
-	if next := u.place[c.end] + 1; next < len(lane) {
-		e := u.events[lane[next]]
-		return e.At == end.At && (e.Kind == State || e.Kind == Commit || e.Kind == Log)
+	if changed || end.Lane < 0 || end.Lane >= len(u.lanes) {
+		return changed
+	}
+	next := u.perLane[end.Lane][u.place[c.end]+1:]
+	for _, k := range next[:min(len(next), maxBack)] {
+		e := u.events[k]
+		if e.At-end.At > soon || u.callOf(k) == nil {
+			return e.At-end.At <= soon && (e.Kind == State || e.Kind == Commit || e.Kind == Log)
+		}
 	}
 	return false
 }

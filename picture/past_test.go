@@ -77,6 +77,28 @@ func TestPastOfAnEntry(t *testing.T) {
 	s.wantPast(t, want...)
 }
 
+// A follower applies what the leader, which has crashed, has committed: the replies that the leader had counted, although it has
+// told its State again since, and although a request for its vote was being handled.
+func TestPastOfAFollowersCommit(t *testing.T) {
+	s := newScript(3, 0)
+	want := s.elect(0, 2, 1)
+	entry := Event{Kind: Log, Index: 1, Entries: []Entry{{2, "a"}}}
+	want = append(want, s.do(entry))
+	parts := s.message(0, 1, with(append1, 2, 1, 1), "ok", entry)
+	want = append(want, parts[0], parts[1], parts[1]+1, parts[2], parts[3])
+	want = append(want, s.do(Event{Kind: State, Lane: 0, Peer: 0, Role: Leader, Term: 2}))
+	s.do(Event{Kind: Send, Lane: 2, Peer: 0, Call: 98, Name: askVote.Name, Term: 1})
+	s.do(Event{Kind: Receive, Lane: 0, Call: 98})
+	want = append(want, s.do(Event{Kind: Commit, Lane: 0, Index: 1}))
+	s.do(Event{Kind: Answer, Lane: 0, Call: 98})
+	told := s.message(0, 1, with(append1, 2, 2, 1), "ok", Event{Kind: Commit, Index: 1})
+	want = append(want, told[0], told[1], told[1]+1)
+	s.do(Event{Kind: Crash, Lane: 0})
+	want = append(want, s.do(Event{Kind: Apply, Lane: 1, Index: 1}))
+	want = append(want, s.do(Event{Kind: Violation, Lane: 1, Index: 1}))
+	s.wantPast(t, want...)
+}
+
 // An acknowledgement that is taken back: the acknowledgement, the message that cut the log, and the refusal.
 func TestPastOfALostEntry(t *testing.T) {
 	s := newScript(3, 0)
@@ -87,7 +109,7 @@ func TestPastOfALostEntry(t *testing.T) {
 	want = append(want, long[0], long[1], long[1]+1, long[2])
 	s.noise(4)
 	short := s.message(0, 1, with(append1, 1, 1, 1), "ok", Event{Kind: Log, Index: 1, Entries: []Entry{{1, "a"}}})
-	want = append(want, short[0], short[1], short[1]+1)
+	want = append(want, short[0], short[1], short[1]+1, short[2])
 	s.noise(4)
 	refused := s.message(0, 1, with(append1, 1, 3, 3), "its log ends at 1")
 	want = append(want, refused[:]...)
@@ -199,5 +221,45 @@ func TestElections(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("elections are\n%q, want\n%q", got, want)
+	}
+}
+
+// An apply error names no index. The first command that differs leads to it, long before the test notices.
+func TestPastOfAContradiction(t *testing.T) {
+	s := newScript(3, 0)
+	s.do(Event{Kind: Snapshot, Lane: 1, Index: 1, Text: "the leader's"})
+	want := []int{s.do(Event{Kind: Snapshot, Lane: 1, Index: 4, Text: "its own"})}
+	for index := 4; index < 9; index++ {
+		for lane := range 3 {
+			text := fmt.Sprint("command ", index)
+			if lane == 1 && index > 4 {
+				text = fmt.Sprint("command ", index-1)
+			}
+			k := s.do(Event{Kind: Apply, Lane: lane, Index: index, Text: text})
+			if index == 5 && lane < 2 || index == 8 {
+				want = append(want, k)
+			}
+		}
+	}
+	want = append(want, s.do(Event{Kind: Violation, Lane: 1, Name: "apply error"}))
+	s.wantPast(t, want...)
+	if got := s.data(t).flagged(flagNamed); !slices.Equal(got, want) {
+		t.Errorf("named are %v, want %v", got, want)
+	}
+}
+
+// A rule that was noticed to be broken later opens at the message that has broken it.
+func TestOpen(t *testing.T) {
+	s := newScript(2, 0)
+	parts := s.message(0, 1, with(askVote, 1, 0, 0), "it does not say why")
+	s.do(Event{Kind: Note, Lane: 0})
+	v := s.do(Event{Kind: Violation, Lane: 1, Call: s.calls})
+	if d := s.data(t); d.Open != parts[2] || d.Violation != v {
+		t.Errorf("opens at %d, want %d; the violation is %d, want %d", d.Open, parts[2], d.Violation, v)
+	}
+	s = newScript(2, 0)
+	v = s.do(Event{Kind: Violation, Lane: NoLane, Name: "the test fails"})
+	if d := s.data(t); d.Open != v {
+		t.Errorf("opens at %d, want %d", d.Open, v)
 	}
 }

@@ -12,13 +12,14 @@ type Options struct {
 	Title   string               // what the page is about, such as the name of a test
 	Command string               // what runs this again, with the seed; may be empty
 	Now     func() time.Duration // the time since the run began; nil if every event has its own At
-	Max     int                  // how many events are kept, about; 0 means DefaultMax
+	Max     int                  // how many events are kept, about, at most half of them after a violation; 0 means DefaultMax
 }
 
 // DefaultMax is the number of events that a Recorder keeps by default.
 const DefaultMax = 1 << 17
 
-// A Recorder keeps the last events of a run. Any number of goroutines may use it. New makes one.
+// A Recorder keeps the last events of a run. If the run goes on for long after its first violation, the Recorder keeps those
+// around the violation. Any number of goroutines may use it. New makes one.
 type Recorder struct {
 	now func() time.Duration
 	max int
@@ -31,6 +32,9 @@ type Recorder struct {
 	chunks  []*chunk // in the order in which the events were added
 	weight  int      // of all chunks
 	omitted int      // events before the first kept one
+	broken  *chunk   // has the first violation
+	after   int      // weight of the events after that
+	dropped int      // events after those
 	begun   int64    // operations
 }
 
@@ -114,27 +118,37 @@ func (r *Recorder) Operation(lane int, text string) (end func(result string, ok 
 	}
 }
 
-// Add adds an event, which happened after all others. If its At is 0, Options.Now gives the time. Add keeps the slice
-// Entries, which must not be modified afterwards. Long texts are cut.
+// Add adds an event, which must not have happened before those added so far. If its At is 0, Options.Now gives the time. Add
+// keeps the slice Entries, which must not be modified afterwards. Long texts are cut.
 func (r *Recorder) Add(e Event) {
 	e.bound()
 	weight := 1 + len(e.Entries)/entriesPerEvent
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.broken != nil && r.after+weight > r.max/2 {
+		r.dropped++
+		return
+	}
 	if e.At == 0 && r.now != nil {
 		e.At = r.now()
 	}
 	c := r.roomLocked(weight)
+	switch {
+	case r.broken != nil:
+		r.after += weight
+	case e.Kind == Violation:
+		r.broken = c
+	}
 	c.events[c.n] = e
 	c.n++
 	c.weight += weight
 	r.weight += weight
 }
 
-// roomLocked returns a chunk with room for an event. For that it may give up the oldest events; then the states of the lanes
-// remember what these have changed.
+// roomLocked returns a chunk with room for an event. For that it may give up the oldest events, but not the first violation;
+// the states of the lanes remember what they have changed.
 func (r *Recorder) roomLocked(weight int) *chunk {
-	for len(r.chunks) > 1 && r.weight+weight > r.max {
+	for len(r.chunks) > 1 && r.weight+weight > r.max && r.chunks[0] != r.broken {
 		r.giveUpLocked(r.chunks[0])
 		r.chunks[0] = nil
 		r.chunks = r.chunks[1:]

@@ -2,7 +2,10 @@
 
 package picture
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A run is what a Recorder has kept, indexed.
 type run struct {
@@ -26,6 +29,9 @@ func (r *Recorder) run() *run {
 	defer r.mu.Unlock()
 	u := &run{title: cut(r.title, maxText), command: cut(r.command, maxDetail), notes: append([]string(nil), r.notes...), omitted: r.omitted,
 		calls: map[int64]*call{}, perLane: make([][]int, len(r.lanes)), violation: -1}
+	if r.dropped > 0 {
+		u.notes = append(u.notes, fmt.Sprintf("The run went on: the last %d events are left out.", r.dropped))
+	}
 	for _, l := range r.lanes {
 		u.lanes = append(u.lanes, *l)
 		u.lanes[len(u.lanes)-1].before.log = append([]Entry(nil), l.before.log...)
@@ -110,7 +116,7 @@ func (u *run) back(lane, i int, f func(k int, e *Event) bool) {
 	}
 }
 
-// maxBack bounds how far during looks back. Few handlers of one server run at once.
+// maxBack bounds how many events of a lane during and changes look at. Few messages of one server are under way at once.
 const maxBack = 100
 
 // during returns the call whose handler on this lane had begun and not returned when event i happened. It returns nil if

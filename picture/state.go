@@ -34,7 +34,7 @@ func (s *state) apply(e *Event) {
 	case Crash:
 		s.Up, s.Role, s.Leader = false, NoRole, NoLane
 	case State:
-		s.Term, s.Role, s.Leader = e.Term, e.Role, e.Peer
+		s.Up, s.Term, s.Role, s.Leader = true, e.Term, e.Role, e.Peer
 	case Commit:
 		s.Commit = e.Index
 	case Apply:
@@ -69,10 +69,10 @@ func (s *state) replace(index int, entries []Entry) {
 	case index <= s.Base || index > s.last()+1:
 		s.Base, s.log = max(index-1, 0), nil
 	default:
-		s.log = s.log[: index-1-s.Base : index-1-s.Base]
+		s.log = s.log[:index-1-s.Base]
 	}
 	s.log = append(s.log, entries...)
 	if extra := len(s.log) - maxLog; extra > 0 {
-		s.Base, s.log = s.Base+extra, append([]Entry(nil), s.log[extra:]...)
+		s.Base, s.log = s.Base+extra, s.log[extra:]
 	}
 }

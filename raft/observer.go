@@ -91,13 +91,26 @@ func (rf *Raft) tellLogLocked(first int) {
 		}
 	}
 	o.Log(first, terms, func(k int) any {
-		d := decoder{definitions: types, streams: make(map[uint64]*stream)}
-		command, err := d.decode(entries.drop(k)[0].at(0).data)
-		if err != nil {
-			return err
+		i := 0
+		for k >= entries[i].length() {
+			k -= entries[i].length()
+			i++
 		}
-		return command
+		return decodeOnce(types, entries[i].at(k).data)
 	})
+}
+
+// decodeOnce returns a command, or an error if it cannot be decoded.
+func decodeOnce(types *definitions, data []byte) any {
+	d := decoder{definitions: types}
+	if _, ok := definitionKey(data); ok {
+		d.streams = make(map[uint64]*stream, 1)
+	}
+	command, err := d.decode(data)
+	if err != nil {
+		return err
+	}
+	return command
 }
 
 // tellSnapshotLocked tells of a new snapshot. If the log ends where a received one does, entries that conflicted with it may

@@ -62,8 +62,9 @@ func structure(v any) reflect.Value {
 // maps: another goroutine may be changing one, and to read it then would end the process.
 type printer struct {
 	b     []byte
-	limit int // of the value that is being appended
-	start int // of that value
+	limit int  // of the value that is being appended
+	start int  // of that value
+	cut   bool // something was left out
 }
 
 // fields appends the fields of arguments or of a reply, a line each.
@@ -79,6 +80,7 @@ func (p *printer) fields(v any) {
 		}
 		if len(p.b) >= maxFields {
 			p.b = append(p.b, "…"...)
+			p.cut = true
 			return
 		}
 		p.b = append(append(p.b, f.name...), ": "...)
@@ -95,6 +97,7 @@ func (p *printer) field(v reflect.Value) {
 			end--
 		}
 		p.b = append(p.b[:end], "…"...)
+		p.cut = true
 	}
 }
 
@@ -144,6 +147,7 @@ func (p *printer) text(s string, n int) {
 	}
 	p.b = append(strconv.AppendQuote(p.b, s[:end]), "… ("...)
 	p.b = append(strconv.AppendInt(p.b, int64(n), 10), " bytes)"...)
+	p.cut = true
 }
 
 // compound appends a value that holds others.
@@ -151,50 +155,40 @@ func (p *printer) compound(v reflect.Value, depth int) {
 	switch k := v.Kind(); {
 	case depth > maxDepth || p.room() == 0:
 		p.b = append(p.b, "…"...)
+		p.cut = true
 	case k == reflect.Pointer || k == reflect.Interface:
 		p.value(v.Elem(), depth+1)
 	case k == reflect.Struct:
-		p.structure(v, depth)
+		all := fieldsOf(v.Type())
+		p.parts(len(all), func(i int) {
+			p.b = append(append(p.b, all[i].name...), ':')
+			p.value(v.Field(all[i].index), depth+1)
+		})
 	case k == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
 		p.text(string(v.Bytes()[:min(v.Len(), p.room()+1)]), v.Len())
 	default: // a list
 		p.b = append(strconv.AppendInt(append(p.b, '['), int64(v.Len()), 10), ']')
-		for i := 0; i < v.Len() && p.between(i); i++ {
-			p.value(v.Index(i), depth+1)
-		}
 		if v.Len() > 0 {
-			p.b = append(p.b, '}')
+			p.parts(v.Len(), func(i int) { p.value(v.Index(i), depth+1) })
 		}
 	}
 }
 
-func (p *printer) structure(v reflect.Value, depth int) {
-	all := fieldsOf(v.Type())
-	for i, f := range all {
-		if !p.between(i) {
+// parts appends those of the n parts of a value for which there is room.
+func (p *printer) parts(n int, part func(i int)) {
+	p.b = append(p.b, '{')
+	for i := range n {
+		if i > 0 {
+			p.b = append(p.b, ' ')
+		}
+		if i > 0 && p.room() == 0 {
+			p.b = append(p.b, "…"...)
+			p.cut = true
 			break
 		}
-		p.b = append(append(p.b, f.name...), ':')
-		p.value(v.Field(f.index), depth+1)
-	}
-	if len(all) == 0 {
-		p.b = append(p.b, '{')
+		part(i)
 	}
 	p.b = append(p.b, '}')
-}
-
-// between appends what comes before the i-th part of a list or structure. If there is no room for the part, it returns false.
-func (p *printer) between(i int) bool {
-	switch {
-	case i == 0:
-		p.b = append(p.b, '{')
-	case p.room() == 0:
-		p.b = append(p.b, " …"...)
-		return false
-	default:
-		p.b = append(p.b, ' ')
-	}
-	return true
 }
 
 // A fieldName is an exported field of a structure.

@@ -33,8 +33,9 @@ func (l *log) term(index int) (term int, known bool) {
 // maxKnown bounds the entries that are remembered.
 const maxKnown = 1 << 14
 
-// replace replaces the entries from index first on.
+// replace replaces the entries from index first on. Entries are counted from 1.
 func (l *log) replace(first int, entries []picture.Entry) {
+	first = max(first, 1)
 	if first <= l.base || first > l.last()+1 {
 		*l = log{base: max(first-1, 0)}
 	}

@@ -56,7 +56,7 @@ func (r *readings) read(method string, v any, fill func(*reading)) *reading {
 	if len(r.known) >= maxReadings {
 		clear(r.known)
 	}
-	if len(new.detail) < maxFields { // otherwise there may be more, in which others differ
+	if !p.cut { // otherwise others may differ in what was left out
 		r.known[key] = new
 	}
 	return new

@@ -19,14 +19,14 @@ func (m *Message) reason() (why string) {
 	case votes && !r.Answered:
 		why = "the reply has no field that looks like VoteGranted"
 	case q.Term == wire.Unread:
-	case q.Kind == wire.PreVote && s.tells && s.leader != picture.NoLane:
-		why = "hears from a leader"
 	case term > q.Term || q.Kind == wire.PreVote && term == q.Term:
 		why = fmt.Sprintf("in term %d", term)
 	case votes:
-		why = m.voteReason(s)
+		if why = m.voteReason(s); why == "" && q.Kind == wire.PreVote {
+			why = s.leaderReason()
+		}
 	case s.term == q.Term && s.leader != picture.NoLane && s.leader != m.from:
-		why = fmt.Sprintf("follows %s", m.c.servers[s.leader].name)
+		why = "follows " + m.c.nameLocked(s.leader)
 	default:
 		why = s.logReason(q, r)
 	}
@@ -41,17 +41,29 @@ func (m *Message) voteReason(s *server) string {
 	q := &m.request.Request
 	whom := "itself"
 	if s.votedFor >= 0 && s.votedFor != m.to {
-		whom = m.c.servers[s.votedFor].name
+		whom = m.c.nameLocked(s.votedFor)
 	}
 	switch last, term := s.log.last(), s.log.lastTerm(); {
 	case q.Kind == wire.RequestVote && s.votedIn == q.Term && s.votedFor >= 0 && s.votedFor != m.from:
 		return "has voted for " + whom
 	case q.LastIndex != wire.Unread && q.LastTerm != wire.Unread && (term > q.LastTerm || term == q.LastTerm && last > q.LastIndex):
 		return fmt.Sprintf("its log is newer: %d/%d", last, term)
-	case !s.tells && s.votedFor >= 0:
+	case s.tells || q.Kind == wire.PreVote:
+	case s.votedFor >= 0:
 		return fmt.Sprintf("the reason is not known; its last known vote is for %s, in term %d", whom, s.votedIn)
-	case !s.tells:
+	default:
 		return "the reason is not known"
+	}
+	return ""
+}
+
+// leaderReason returns why a server refuses a PreVote that it would grant without a leader.
+func (s *server) leaderReason() string {
+	switch {
+	case s.role == picture.Leader:
+		return fmt.Sprintf("leads in term %d", s.term)
+	case s.leader != picture.NoLane:
+		return "hears from a leader"
 	}
 	return ""
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
 
@@ -165,10 +164,7 @@ func (p *pictures) chosen() *shot {
 	return p.shots[len(p.shots)-1]
 }
 
-// endings are lines that tell that a test fails or that the process ends.
-var endings = regexp.MustCompile(`^(panic: |fatal error: |\s*--- FAIL: )`)
-
-// output records lines of the guest's output as steps, if the tests record none, and a failure.
+// output handles lines of the guest's output.
 func (p *pictures) output(b []byte) {
 	p.line = append(p.line, b...)
 	for {
@@ -181,21 +177,22 @@ func (p *pictures) output(b []byte) {
 	}
 }
 
+// say records a line as a step, if the tests record none, or as a failure.
 func (p *pictures) say(line string) {
-	if m := results.FindStringSubmatch(line); m != nil && m[2] == "RUN" {
-		p.test, p.why = m[3], ""
-	}
-	if len(p.shots) == 0 || !p.opts.Lines || line == "FAIL" || line == "PASS" {
-		return
-	}
-	s := p.shots[len(p.shots)-1]
 	text := strings.TrimSpace(line)
-	switch {
-	case endings.MatchString(line):
+	switch m := results.FindStringSubmatch(line); {
+	case m != nil && m[2] == "RUN":
+		p.test, p.why = m[3], ""
+	case m != nil && m[2] == "FAIL":
 		p.fail(cmp.Or(p.why, text))
-	case text != "" && !results.MatchString(line):
-		p.add(s, picture.Event{Kind: picture.Step, Lane: picture.NoLane, Text: text})
+	case strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: "):
+		p.fail(text)
+	case m != nil || text == "" || text == "FAIL" || text == "PASS":
+	default:
 		p.why = text
+		if k := len(p.shots) - 1; k >= 0 && p.opts.Lines {
+			p.add(p.shots[k], picture.Event{Kind: picture.Step, Lane: picture.NoLane, Text: text})
+		}
 	}
 }
 
@@ -212,7 +209,7 @@ func (p *pictures) write(failed bool) (about string, err error) {
 	if s == nil {
 		return "no page: " + cmp.Or(p.opts.Why, "nothing was recorded"), nil
 	}
-	if failed && p.opts.Lines {
+	if failed {
 		p.fail(cmp.Or(p.why, "the test's program has ended"))
 	}
 	about = "the last run"

@@ -51,7 +51,7 @@ func readPage(t *testing.T, file string) (p page, lines string) {
 	for i, kind := range e.Kind {
 		fmt.Fprintf(&b, "%d %d>%d %s: %s\n", kind, e.Lane[i], e.Peer[i], p.Strings[e.Name[i]], p.Strings[e.Text[i]])
 	}
-	return p, b.String()
+	return p, "\n" + b.String()
 }
 
 // An event is the beginning of a line of readPage.
@@ -91,6 +91,7 @@ func recorded(t *testing.T, line string, fails bool) (p page, lines, log string)
 
 // The page of this repository's Raft has what the harness and the servers tell.
 func TestPicture(t *testing.T) {
+	t.Parallel()
 	p, lines, log := recorded(t, "-seed 7 -run TestBasicAgree2B|TestInitialElection2A ../raft", false)
 	if p.Title != "TestBasicAgree2B" || len(p.Lanes) != 3 || p.Violation >= 0 || !strings.Contains(log, "shows the last run, TestBasicAgree2B") {
 		t.Errorf("title %q, lanes %v, violation %d\n%s", p.Title, p.Lanes, p.Violation, log)
@@ -107,6 +108,7 @@ func TestPicture(t *testing.T) {
 
 // The page of a student's Raft opens at the broken rule.
 func TestPictureOfHarness(t *testing.T) {
+	t.Parallel()
 	p, lines, _ := recorded(t, "-seed 1 -harness -C ../student -env MISTAKE=vote-kept -run TestReElection2A", true)
 	want := event(picture.Violation, `\d>0 a vote refused without a reason \(Figure 2, RequestVote rule 2\): term \d+: server \d refuses`)
 	if p.Violation < 0 || !regexp.MustCompile(want).MatchString(lines) {
@@ -116,6 +118,7 @@ func TestPictureOfHarness(t *testing.T) {
 
 // A course tree as it is gets this repository's labrpc, and its test's output becomes steps.
 func TestPictureOfCourseTree(t *testing.T) {
+	t.Parallel()
 	p, lines, log := recorded(t, "-seed 3 -run TestWrong -C testdata/course ./kv", true)
 	var lanes []string
 	for _, l := range p.Lanes {
@@ -146,14 +149,25 @@ func TestPictureOfCourseTree(t *testing.T) {
 
 // Tests that use this repository's labrpc and no harness are recorded, too.
 func TestPictureOfOurs(t *testing.T) {
-	p, lines, log := recorded(t, "-seed 1 -C testdata/ours", false)
+	t.Parallel()
+	p, lines, log := recorded(t, "-seed 1 -C testdata/ours -run TestSay", false)
 	if len(p.Lanes) != 2 || !strings.Contains(lines, `Say: Say "hello"`) || strings.Contains(log, "in place of theirs") {
 		t.Errorf("lanes %v\n%s\n%s", p.Lanes, lines, log)
 	}
 }
 
+// A panic is a violation.
+func TestPictureOfPanic(t *testing.T) {
+	t.Parallel()
+	p, lines, _ := recorded(t, "-seed 1 -C testdata/ours -run TestPanic", true)
+	if want := event(picture.Violation, "-1>0 the test fails: panic: planted\n"); p.Violation < 0 || !strings.Contains(lines, want) {
+		t.Errorf("violation %d, no %q in\n%s", p.Violation, want, lines)
+	}
+}
+
 // Without a page, -picture says why.
 func TestPictureMissing(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "run.html")
 	for line, why := range map[string]string{
 		"-C testdata/course ./extra":               `the tests do not build with this repository's labrpc in place of theirs: .*labrpc\.Extra`,
@@ -167,6 +181,10 @@ func TestPictureMissing(t *testing.T) {
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Errorf("%s exists", file)
+	}
+	itself := &target{ImportPath: "6.824/labrpc", labrpc: &listedPackage{ImportPath: "6.824/labrpc"}}
+	if w, err := new(goCommand).watched(itself, nil); w != nil || err != nil || itself.NotWatched != "the network itself is under test" {
+		t.Errorf("labrpc itself: %v, %v, %q", w, err, itself.NotWatched)
 	}
 	for file, why := range map[string]string{os.DevNull: "is not a regular file", "no/run.html": "there is no directory no"} {
 		if err := checkPicture(file); err == nil || !strings.Contains(err.Error(), why) {

@@ -16,7 +16,7 @@ type failure struct {
 	tests    []string // that failed, or that were running when the process ended
 	kind     string   // such as "panic", "timeout" or "exit status 3"; "" if tests failed in the ordinary way
 	reason   string   // the first line of the first message
-	pictures []string // the files that tests have named in lines of their own, as "picture: FILE"
+	pictures []string // the files that tests which did not pass have named in lines of their own, as "picture: FILE"
 }
 
 // An ending is how the process of a failed run ended.
@@ -69,9 +69,12 @@ type output struct {
 	empty    bool              // the first line of the current test's message is empty
 	verdict  string            // the test that the line before reports as failed
 	crash    *crash            // the last one
-	pictures []string
+	pages    []page
 	dataRace bool
 }
+
+// A page is a file that a test has named as its picture.
+type page struct{ test, file string }
 
 // A crash is a panic or a fatal error that ends the process.
 type crash struct {
@@ -118,7 +121,7 @@ func (o *output) frame(line string) bool {
 func (o *output) message(line, verdict string) {
 	says := o.says[o.current] != ""
 	if m := pictureLine.FindStringSubmatch(line); m != nil {
-		o.pictures = append(o.pictures, m[1])
+		o.pages = append(o.pages, page{o.current, m[1]})
 	} else if m := messageLine.FindStringSubmatch(line); m != nil {
 		if !says {
 			o.says[o.current] = m[1]
@@ -166,6 +169,7 @@ func (o *output) end(how, test string, itself bool) {
 		o.add(test)
 	case !slices.Contains(o.failed, test):
 		delete(o.says, test) // its messages were no failures
+		o.pages = slices.DeleteFunc(o.pages, func(p page) bool { return p.test == test })
 	}
 }
 
@@ -178,7 +182,10 @@ func (o *output) add(test string) {
 
 // failure concludes from the output and the way in which the process ended.
 func (o *output) failure(end ending) *failure {
-	f := &failure{pictures: o.pictures}
+	f := &failure{}
+	for _, p := range o.pages {
+		f.pictures = append(f.pictures, p.file)
+	}
 	switch {
 	case end.code == 2 && o.crash != nil: // a test that fails in the ordinary way gives exit code 1
 		f.kind, f.reason = o.crash.kind, o.crash.reason

@@ -100,6 +100,18 @@ func TestReadFailure(t *testing.T) {
 	}
 }
 
+// With the flag -picture, tests that pass name pages, too.
+func TestPicturesOfPassedTests(t *testing.T) {
+	o := output{known: map[string]bool{"TestA": true, "TestB": true}, says: map[string]string{}}
+	for _, line := range []string{"=== RUN   TestA", "    picture: a.html", "--- PASS: TestA (0.00s)", "=== RUN   TestB", "    picture: b.html",
+		"--- FAIL: TestB (0.00s)"} {
+		o.read(line)
+	}
+	if got := o.failure(ending{code: 1}).pictures; !slices.Equal(got, []string{"b.html"}) {
+		t.Errorf("the pictures are %q, want that of TestB", got)
+	}
+}
+
 // The live line is there again after each printed line, and never wider than the terminal.
 func TestScreen(t *testing.T) {
 	var terminal strings.Builder

@@ -155,7 +155,7 @@ function drawBand(lane) {
 function drawRole(bands, x, top, bottom, k, start) {
   const role = bands.role[k], term = bands.term[k], height = bottom - top, color = colors.terms[term % colors.terms.length];
   if (!bands.up[k]) {
-    if (k === 0) return; // it has not started yet
+    if (k === 0 && !term) return; // it has not started yet
     box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height);
     if (height < 60) return;
     pen.save();

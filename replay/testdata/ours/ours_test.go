@@ -25,3 +25,11 @@ func TestSay(t *testing.T) {
 		t.Errorf("reply %q", reply)
 	}
 }
+
+// TestPanic ends the process.
+func TestPanic(t *testing.T) {
+	labrpc.MakeNetwork()
+	done := make(chan bool)
+	go func() { panic("planted") }()
+	<-done
+}
