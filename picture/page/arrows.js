@@ -82,11 +82,14 @@ function drawMessage(call) {
   pen.strokeStyle = pen.fillStyle = colors.messages[style];
   pen.lineWidth = chosen ? 2.6 : 1.3;
   pen.setLineDash(dashes[style]);
+  const same = (a, b) => a >= 0 && b >= 0 && rows.of[a] === rows.of[b]; // both are in one row of folded events
   if (send >= 0 && receive >= 0) {
-    line(x1, y1, x2, heightOf(receive), send);
-    arrowHead(x1, y1, x2, heightOf(receive));
+    if (!same(send, receive)) {
+      line(x1, y1, x2, heightOf(receive), send);
+      arrowHead(x1, y1, x2, heightOf(receive));
+    }
   } else if (send >= 0) drawStub(x1, y1, x2, fate, send);
-  if (answer < 0) return;
+  if (answer < 0 || same(answer, run.end[call]) || folded(answer)) return;
   pen.lineWidth = chosen ? 2.2 : 1;
   if (refused(call)) pen.strokeStyle = colors.bad;
   pen.setLineDash([2, 3]);

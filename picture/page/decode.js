@@ -5,7 +5,7 @@ const [Start, Crash, State, Commit, Apply, Snapshot, Save, Log, Send, Receive, A
   Note, Violation] = Array.from({ length: 19 }, (_, k) => k + 1);
 const [NoRole, Follower, Candidate, Leader] = [0, 1, 2, 3];
 const [Delivered, Late, RequestLost, ReplyLost, Unreachable, CutOff, Ignored] = [1, 2, 3, 4, 5, 6, 7];
-const OK = 1, Up = 2, Folded = 4, Past = 8, Same = 16; // flags; Same is a State that repeats the one before it
+const OK = 1, Up = 2, Folded = 4, Past = 8, Named = 16, Same = 32; // flags; Same is a State that repeats the one before it
 
 // run is what the page is about. Each field of an event is a column, so that a million events stay small.
 const run = {};
@@ -39,6 +39,7 @@ async function decode(base64) {
   findNames();
   findSubjects();
   findStates();
+  foldCycles();
   findLinks();
 }
 

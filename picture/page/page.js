@@ -123,10 +123,10 @@ function listenToTools() {
   const clicks = { earlier: () => goTo(-1), later: () => goTo(1), in: keys["+"], out: keys["-"], jump: keys.v, ask: keys["?"],
     theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark") };
   for (const id in clicks) $(id).onclick = clicks[id];
-  const switches = { fold: (on) => { opened.all = !on; }, past: (on) => { view.past = on; }, "true-time": (on) => { axis.time = on; } };
+  const switches = { fold: (on) => { opened.all = !on; }, past: (on) => { view.past = on; } };
   for (const id in switches) $(id).onchange = () => {
     switches[id]($(id).checked);
-    if (id !== "true-time") opened.events.fill(0);
+    opened.events.fill(0);
     rearrange();
   };
   $("copy").onclick = async () => {
@@ -143,18 +143,12 @@ function eventOfHash() {
 
 // fillPage writes what does not change.
 function fillPage() {
-  const notes = run.omitted ? ["The first " + run.omitted + " events were left out.", ...run.notes] : run.notes;
   $("title").textContent = run.title;
-  $("notes").hidden = !notes.length;
-  $("notes").replaceChildren(...notes.map((note) => make("p", {}, note)));
   $("again").hidden = !run.command;
   $("command").textContent = run.command;
-  $("jump").hidden = $("banner").hidden = run.violation < 0;
-  if (run.violation >= 0) {
-    $("rule").textContent = string(run.name[run.violation]);
-    $("broken").textContent = string(run.text[run.violation]);
-  }
   for (let k = 0; k < dashes.length; k++) $("style" + k).textContent = run.names.filter((_, j) => j % dashes.length === k).map(string).join(", ");
+  showNotes();
+  showViolation();
   showPast();
   showElections();
   fillFilter();

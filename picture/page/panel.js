@@ -39,7 +39,9 @@ function showEvent() {
   const message = call >= 0 && kind >= Send && kind <= End;
   box.replaceChildren(make("div", {},
     make("h2", { className: kind === Violation ? "bad" : "" }, title),
-    make("p", { className: "when" }, time(run.at[i]) + " s, " + (kindNames[kind] || "event") + ", ", link(i, "event " + i)),
+    make("p", { className: "when" }, time(run.at[i]) + " s, " + (kindNames[kind] || "event") + ", ", link(i, "event " + i),
+      kind === Violation ? ["", run.lane[i] >= 0 && laneName(run.lane[i]), run.term[i] && "term " + run.term[i],
+        run.index[i] && "index " + run.index[i]].filter((words) => words || words === "").join(", ") : ""),
     rows.hidden[i] ? make("p", { className: "bad" }, "The filter hides this event.") : null,
     folded(i) ? make("p", {}, "Enter unfolds them.") : null,
     ...(message ? aboutMessage(call) : call >= 0 ? aboutOperation(call) : aboutOther(i)),
@@ -87,10 +89,8 @@ function aboutOther(i) {
   const kind = run.kind[i], text = string(run.text[i]), message = kind === Violation ? run.numbers.get(run.call[i]) : undefined;
   const entries = kind === Log ? entriesOf(i) : [], most = 50;
   return [
-    text && text.length > 20 && kind !== Step && kind !== Net ? make("p", {}, text) : null,
-    kind === Violation ? pairs([["server", run.lane[i] >= 0 ? laneName(run.lane[i]) : ""], ["term", run.term[i] ? String(run.term[i]) : ""],
-      ["index", run.index[i] ? String(run.index[i]) : ""],
-      message === undefined ? null : ["message", link(run.first[message], request(message))]]) : null,
+    text && text.length > 20 && ![Step, Net, Violation].includes(kind) ? make("p", {}, text) : null,
+    message === undefined ? null : make("p", {}, link(run.first[message], request(message))),
     entries.length ? make("pre", { tabIndex: 0 }, entries.slice(0, most).map((entry, k) =>
       run.index[i] + k + "  term " + entry[0] + "  " + string(entry[1])).join("\n") +
       (entries.length > most ? "\n… " + (entries.length - most) + " more" : "")) : null,
@@ -100,21 +100,28 @@ function aboutOther(i) {
 // showServers shows the state of every server after event i as a table, with a column for each server.
 function showServers(i) {
   const servers = run.lanes.map((_, lane) => lane).filter((lane) => !run.lanes[lane].client);
-  const states = servers.map((lane) => stateAt(lane, i));
+  const states = servers.map((lane) => stateAt(lane, i)), short = (name) => name.replace(/^server /, "");
   const here = (k) => servers[k] === run.lane[i] ? "here" : "";
   const facts = { role: (state) => state.up ? (["?", "follower", "candid.", "LEADER"][state.role] || "?").slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
-    leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit, applied: (state) => state.applied,
-    snapshot: (state) => state.snapshot || "–" };
+    "voted for": (state) => short(state.vote), leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit,
+    applied: (state) => state.applied, snapshot: (state) => state.snapshot || "", last: lastEntry };
   const head = make("tr", {}, make("td", {}), ...servers.map((lane, k) => make("th", { scope: "col", className: here(k), title: laneName(lane) }, shortName(lane))));
-  const body = make("tbody", {},
-    ...Object.keys(facts).map((name) => make("tr", {}, make("th", { scope: "row" }, name),
-      ...states.map((state, k) => make("td", { className: here(k) }, String(facts[name](state)))))),
+  const rowsOf = (name) => states.some((state) => facts[name](state) !== "") ? [make("tr", {}, make("th", { scope: "row" }, name),
+    ...states.map((state, k) => make("td", { className: here(k) }, String(facts[name](state) || (facts[name](state) === 0 ? 0 : "–")))))] : [];
+  const body = make("tbody", {}, ...Object.keys(facts).flatMap(rowsOf),
     make("tr", { className: "logs" }, make("th", { colSpan: servers.length + 1 }, "Logs: term and command at each index")),
     ...logRows(states, i, here));
   $("servers").hidden = !servers.length;
   $("servers").lastElementChild.replaceChildren(
     make("div", { className: "scroll" }, make("table", {}, make("thead", {}, head), body)),
-    make("p", { className: "soft" }, "● applied, ✓ committed, as this server knows; ≠ differs from most servers; underlined: changed by the selected event; ◆ in the snapshot."));
+    make("p", { className: "soft" }, "● applied, ✓ committed, as this server knows; ≠ differs from others, or from what was applied there; " +
+      "underlined: changed by the selected event; ◆ in the snapshot; last is index/term."));
+}
+
+// lastEntry is the index and, if it is known, the term of the last entry of a state's log.
+function lastEntry(state) {
+  const end = state.base + state.log.length;
+  return end + (state.log.length ? "/" + state.log[state.log.length - 1][0] : "");
 }
 
 // interesting is the indices worth a row: those around which logs end, are committed or differ, or that the event is about.
@@ -126,9 +133,8 @@ function interesting(states, i) {
   for (const state of states) [state.commit, state.applied].forEach(around);
   ends.forEach(around);
   around(run.index[i]);
-  for (let k = 0; k <= most && low + k <= high && differences < 12; k++) {
-    const index = low + k, keys = new Set(states.map((state) => entryKey(state, index)).filter((key) => key !== null));
-    if (keys.size > 1) differences += found.add(index) ? 1 : 0;
+  for (let index = high; index >= low && differences < 12; index--) {
+    if (states.some(compare(states, index))) differences += found.add(index) ? 1 : 0;
   }
   return [...found].filter((index) => index >= 1 && index <= high).sort((a, b) => a - b);
 }
@@ -139,18 +145,18 @@ function logRows(states, i, here) {
   for (const index of interesting(states, i)) {
     if (index - before > 1) note(index - before - 1);
     before = index;
-    const { most, all } = common(states, index);
-    out.push(make("tr", {}, make("th", { scope: "row" }, String(index)), ...states.map((state, k) => logCell(state, index, i, most, all, here(k)))));
+    const wrong = compare(states, index);
+    out.push(make("tr", {}, make("th", { scope: "row" }, String(index)), ...states.map((state, k) => logCell(state, index, i, wrong(state), here(k)))));
   }
   return out;
 }
 
-function logCell(state, index, i, most, all, here) {
-  const entry = entryAt(state, index);
-  if (!entry) return make("td", { className: "none " + here }, index <= state.base && state.snapshot >= index ? "◆" : "");
-  const words = string(entry[1]), differs = all > 1 && entryKey(state, index) !== most;
+function logCell(state, index, i, wrong, here) {
+  const entry = entryAt(state, index), words = entry ? string(entry[1]) : doneAt(state, index), most = run.lanes.length > 4 ? 5 : 14;
+  if (!words && !entry || index <= state.base) return make("td", { className: "none " + here }, index <= state.base && state.snapshot >= index ? "◆" : "");
   const changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
   const mark = index <= state.applied ? "●" : index <= state.commit ? "✓" : "";
-  return make("td", { className: [here, index <= state.commit ? "committed" : "", differs ? "differs" : "", changed ? "changed" : ""].join(" "),
-    title: index + ": term " + entry[0] + ", " + words }, mark, make("b", {}, String(entry[0])), " " + (words.length > 14 ? words.slice(0, 13) + "…" : words));
+  return make("td", { className: [here, index <= state.commit ? "committed" : "", wrong ? "differs" : "", changed ? "changed" : ""].join(" "),
+    title: index + ": " + (entry ? "term " + entry[0] + ", " : "no entry, but it has applied ") + words + (wrong ? "; " + wrong : "") },
+  mark, make("b", {}, entry ? String(entry[0]) : "–"), " " + middle(words, most));
 }

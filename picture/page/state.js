@@ -7,8 +7,9 @@ function findStates() {
   run.bands = run.lanes.map((lane) => ({ first: [-1], up: [lane.before.up], term: [lane.before.term], role: [lane.before.role] }));
   for (let i = 0; i < run.n; i++) {
     const lane = run.lane[i], kind = run.kind[i];
-    if (lane < 0 || kind > Log || kind === Save) continue;
+    if (lane < 0 || kind > Log && kind !== Answer) continue;
     run.changes[lane].push(i);
+    if (kind > Log) continue;
     const bands = run.bands[lane], last = bands.first.length - 1;
     const now = kind === State ? { term: run.term[i], role: run.role[i], up: true } :
       kind === Start || kind === Crash ? { term: 0, role: NoRole, up: kind === Start } : null;
@@ -18,6 +19,23 @@ function findStates() {
     if (!now || same) continue;
     bands.first.push(i);
     for (const name in now) bands[name].push(now[name]);
+  }
+}
+
+// foldCycles takes out of the causal past all but the first crash and the last start of a server that starts only to crash
+// again. run.again is how often the server of such a start has started.
+function foldCycles() {
+  const lists = run.lanes.map(() => []);
+  run.again = new Map();
+  for (let i = 0; i < run.n; i++) {
+    const lane = run.lane[i], kind = run.kind[i];
+    if (lane < 0 || !(run.flags[i] & Past)) continue;
+    const list = lists[lane], [first, start, crash] = list.slice(-3);
+    list.push(i);
+    if (kind !== Start || run.kind[first] !== Crash || run.kind[start] !== Start || run.kind[crash] !== Crash) continue;
+    if ((run.flags[start] | run.flags[crash]) & Named) continue;
+    for (const k of list.splice(-3, 2)) run.flags[k] &= ~Past;
+    run.again.set(i, (run.again.get(start) || 1) + 1);
   }
 }
 
@@ -40,29 +58,41 @@ function stateAt(lane, i) {
   let memory = remembered[lane];
   if (!memory || memory.count > count) {
     const before = run.lanes[lane].before;
-    memory = remembered[lane] = { count: 0, state: { ...before, log: (before.log || []).slice() } };
+    memory = remembered[lane] = { count: 0, state: { ...before, vote: "", done: new Map(), log: (before.log || []).slice() } };
   }
   for (; memory.count < count; memory.count++) change(memory.state, changes[memory.count]);
   return memory.state;
 }
 
-// change applies an event to a state, as state.apply does in package picture.
+// change applies an event to a state, as state.apply does in package picture. Besides, vote is whom the server has voted for in
+// its term, as far as events tell, and done the number of the command that it has applied last at each index.
 function change(state, i) {
   const index = run.index[i];
   switch (run.kind[i]) {
     case Start:
-      Object.assign(state, { up: true, term: 0, role: NoRole, leader: -1, commit: 0, applied: 0, snapshot: 0, base: 0, log: [] });
+      Object.assign(state, { up: true, term: 0, role: NoRole, leader: -1, vote: "", commit: 0, applied: 0, snapshot: 0, base: 0, log: [] });
       break;
     case Crash:
       Object.assign(state, { up: false, role: NoRole, leader: -1 });
       break;
     case State:
+      if (run.term[i] !== state.term) state.vote = "";
+      if (run.role[i] === Candidate) state.vote = laneName(run.lane[i]);
       Object.assign(state, { up: true, term: run.term[i], role: run.role[i], leader: run.peer[i] });
       break;
     case Commit:
-    case Apply:
-      state[run.kind[i] === Commit ? "commit" : "applied"] = index;
+      state.commit = index;
       break;
+    case Apply:
+      state.applied = index;
+      state.done.set(index, run.text[i]);
+      break;
+    case Save:
+    case Answer: {
+      const vote = /^votes for (.+)$|, vote for (.+?)(?:,|$)/.exec(string(run.text[i]));
+      if (vote) state.vote = vote[1] || vote[2];
+      break;
+    }
     case Snapshot:
       state.snapshot = Math.max(state.snapshot, index);
       state.log.splice(0, Math.max(0, index - state.base));
@@ -101,20 +131,32 @@ function findLinks() {
   }
 }
 
-// common is the entry, as a string, that most of the given servers have at an index, and how many have one there at all.
-function common(states, index) {
-  const counts = new Map();
-  let most = null, all = 0;
-  for (const state of states) {
-    const key = entryKey(state, index);
-    if (key === null) continue;
-    all++;
-    counts.set(key, (counts.get(key) || 0) + 1);
-    if (most === null || counts.get(key) > counts.get(most)) most = key;
-  }
-  return { most, all };
-}
-
-// entryAt is the entry of a state's log at an index, if there is one, and entryKey tells entries of one index apart.
+// entryAt is the entry of a state's log at an index, if there is one, and doneAt the command that it has applied there.
 const entryAt = (state, index) => state.log[index - state.base - 1];
-const entryKey = (state, index) => entryAt(state, index) ? entryAt(state, index).join(" ") : null;
+const doneAt = (state, index) => string(state.done.get(index) || 0);
+
+// sameCommand reports whether two texts may be of one command. Long texts were cut.
+const sameCommand = (a, b) => a === b || [[a, b], [b, a]].some(([cut, whole]) => / bytes\)$/.test(cut) && whole.startsWith(cut.replace(/… \(\d+ bytes\)$/, "")));
+
+// compare is a function that tells what is wrong with the entry of a state at an index, in words: it differs from what most
+// servers have there, or from what one of them has applied. A snapshot that was applied says nothing of commands.
+function compare(states, index) {
+  let first, done, same = true;
+  for (const state of states) { // nearly always, all have the same
+    const entry = entryAt(state, index), command = state.done.get(index);
+    first ??= entry;
+    done ??= command;
+    same &&= (!entry || entry[0] === first[0] && entry[1] === first[1]) && (command === undefined || command === done);
+  }
+  if (same && (!first || done === undefined || done === first[1])) return () => "";
+  const keys = states.map((state) => (entryAt(state, index) || []).join(" ")), counts = new Map();
+  for (const key of keys) if (key) counts.set(key, (counts.get(key) || 0) + 1);
+  const best = Math.max(...counts.values()), usual = [...counts].filter(([, count]) => count === best).map(([key]) => key);
+  const applied = [...new Set(states.map((state) => doneAt(state, index)))].filter((words) => words && words !== "a snapshot");
+  return (state) => {
+    const entry = entryAt(state, index), command = entry ? string(entry[1]) : doneAt(state, index);
+    const other = command && command !== "a snapshot" && applied.find((words) => !sameCommand(words, command));
+    if (other) return "applied there: " + other;
+    return entry && counts.size > 1 && (usual.length > 1 || entry.join(" ") !== usual[0]) ? "others have another entry" : "";
+  };
+}

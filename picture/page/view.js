@@ -25,7 +25,10 @@ function refresh() {
 // resize fits the canvas into its place, and the lanes into the canvas.
 function resize() {
   const canvas = $("picture"), ratio = devicePixelRatio || 1;
-  Object.assign(view, { ratio, width: $("stage").clientWidth - $("map").clientWidth, height: $("stage").clientHeight, gutter: narrow() ? 76 : 90 });
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 14, times = (narrow() ? 62 : 78) * scale;
+  view.zoom *= scale / view.scale;
+  Object.assign(view, { ratio, scale, times, width: $("stage").clientWidth - $("map").clientWidth, height: $("stage").clientHeight,
+    gutter: times + (narrow() ? 66 : 150) * scale });
   Object.assign(canvas.style, { width: view.width + "px", height: view.height + "px" });
   Object.assign(canvas, { width: Math.round(view.width * ratio), height: Math.round(view.height * ratio) });
   placeLanes();

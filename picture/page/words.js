@@ -42,6 +42,22 @@ function request(call) {
 const fateOf = (call) => run.end[call] < 0 ? 0 : run.fate[run.end[call]];
 const refused = (call) => run.answer[call] >= 0 && !(run.flags[run.answer[call]] & OK);
 
+// brief is the label of an event for a narrow place: of a request without its name, which its dashes and colour tell.
+function brief(i) {
+  const words = label(i);
+  if (run.kind[i] === Violation) return "✗ " + string(run.name[i]);
+  return run.kind[i] !== Send || run.of[i] < 0 ? words : words.replace(nameOf(run.of[i]) + " ", "").replace("last log entry", "last");
+}
+
+// sentence is an event as a short sentence, with its lane and without the sign.
+function sentence(i) {
+  const words = label(i).replace(/^[^\p{L}\p{N}]+ /u, ""), kind = run.kind[i];
+  return laneName(run.lane[i]) + (kind === Start || kind === Crash || kind === Answer && run.flags[i] & OK ? " " : ": ") + words;
+}
+
+// middle shortens a text to so many characters by cutting out its middle.
+const middle = (words, most) => words.length <= most ? words : words.slice(0, most >> 1) + "…" + words.slice(words.length - (most - 1 >> 1));
+
 function logWords(i) {
   const entries = entriesOf(i), first = run.index[i], count = entries.length;
   if (!count) return "log ends at " + (first - 1);
@@ -52,16 +68,15 @@ function logWords(i) {
 
 // answerWords is the answer of a message's receiver.
 function answerWords(i) {
-  const text = string(run.text[i]);
-  if (run.flags[i] & OK) return "✓ " + (text || "accepted");
-  return text.startsWith("refused") ? "✗ " + text : "✗ refused" + (text ? ": " + text : "");
+  const text = string(run.text[i]), reason = text.replace(/^refused:? ?/, "");
+  return run.flags[i] & OK ? "✓ " + (text || "accepted") : "✗ " + (reason ? reason + " (refused)" : "refused");
 }
 
 // label is an event in a few words, without its lane.
 function label(i) {
   const text = string(run.text[i]), index = run.index[i], call = run.of[i];
   switch (run.kind[i]) {
-    case Start: return "▶ starts";
+    case Start: return "▶ starts" + (run.again.has(i) ? ", the last of " + run.again.get(i) + " times" : "");
     case Crash: return "■ crashes";
     case State: return "term " + run.term[i] + (roleNames[run.role[i]] ? ", " + roleNames[run.role[i]] : "") +
       (run.role[i] === Follower && run.peer[i] >= 0 ? " of " + laneName(run.peer[i]) : "");
@@ -83,7 +98,8 @@ function label(i) {
 }
 
 function endWords(i) {
-  const fate = run.fate[i];
+  const fate = run.fate[i], text = string(run.text[i]);
+  if (text) return (fate === Delivered ? "" : fate === Late ? "◷ " : "✕ ") + text;
   if (fate === Delivered) return "reply of " + laneName(run.to[run.of[i]]);
   return (fate === Late ? "◷ " : "✕ ") + fateNames[fate].replace(/^the reply came too late and was /, "reply ") +
     " (" + nameOf(run.of[i]) + ")";
