@@ -29,7 +29,7 @@ some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$$
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay cluster lint
+.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay cluster torture lint
 
 help:
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \
@@ -107,4 +107,11 @@ compare: ## run the same workloads on this Raft, etcd's and hashicorp's; ARGS=-h
 	cd compare && go run . $(ARGS)
 
 cluster: ## start three servers of a replicated key/value service in ./data, and say what to type; Ctrl-C stops them
-	cd engine && go run ./cmd/kvcluster -data ../data
+	cd engine && go build -o ../data/ ./cmd/kvd ./cmd/kvctl ./cmd/kvcluster
+	./data/kvcluster -data data
+
+torture: ## crash servers of engine and cut their power, under load, for ten minutes; SEED=1
+	$(call number,SEED)
+	cd engine && go test -count=1 -timeout 2h -v -run '^Test(Chaos|Crash|Power|Power_mutants)$$' . \
+		-chaos.seed=$(SEED) -chaos.steps=500 -crash.seed=$(SEED) -crash.rounds=300 -power.rounds=100 -power.mutants
+	cd engine && go test -count=1 -timeout 2h -v -run '^TestTorture$$' ./cmd/kvd -torture.seed=$(SEED) -torture.rounds=100

@@ -15,7 +15,7 @@ import (
 
 var (
 	chaosSeed  = flag.Uint64("chaos.seed", 1, "seed of TestChaos")
-	chaosSteps = flag.Int("chaos.steps", 25, "faults that TestChaos causes")
+	chaosSteps = flag.Int("chaos.steps", 20, "faults that TestChaos causes")
 )
 
 // A network connects the servers of a cluster, and can cut them off from each other.
@@ -102,6 +102,7 @@ func (c *claims) check(server, index, term int, command string) {
 // TestChaos cuts, kills and restarts servers at random, while commands are started on whoever leads. Every command must be
 // applied under the index and the term that its Start has returned, or not at all, and by all servers the same.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	const servers = 3
 	random := rand.New(rand.NewPCG(*chaosSeed, 0))
 	n := &network{cut: map[[2]int]bool{}, conns: map[[2]int][]net.Conn{}, owner: map[string]int{}}

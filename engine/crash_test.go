@@ -22,7 +22,7 @@ import (
 
 var (
 	crashSeed   = flag.Uint64("crash.seed", 1, "seed of TestCrash")
-	crashRounds = flag.Int("crash.rounds", 15, "times that TestCrash kills processes")
+	crashRounds = flag.Int("crash.rounds", 8, "times that TestCrash kills processes")
 )
 
 // childVariable is the environment variable that makes the test binary a server. Its value is a childConfig.
@@ -98,8 +98,9 @@ type child struct {
 // A crashTest is what TestCrash knows.
 type crashTest struct {
 	*testing.T
-	dir      string
 	peers    map[int]string
+	dirOf    func(id int) string // is called before a server starts
+	died     func(id int)        // is called when one was killed; may be nil
 	children map[int]*child
 
 	mu      sync.Mutex
@@ -109,7 +110,7 @@ type crashTest struct {
 }
 
 func (c *crashTest) start(id int) {
-	config, err := json.Marshal(childConfig{ID: id, Dir: filepath.Join(c.dir, fmt.Sprint(id)), Peers: c.peers})
+	config, err := json.Marshal(childConfig{ID: id, Dir: c.dirOf(id), Peers: c.peers})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -198,23 +199,40 @@ func (c *crashTest) kill(id int) {
 		ch.process.Process.Kill()
 		<-ch.ended
 		delete(c.children, id)
+		if c.died != nil {
+			c.died(id)
+		}
 	}
+}
+
+func newCrashTest(t *testing.T) *crashTest {
+	c := &crashTest{T: t, peers: map[int]string{}, children: map[int]*child{},
+		started: map[string]claim{}, acked: map[string]int{}, applied: map[int]string{}}
+	for id := range 3 {
+		c.peers[id+1] = freeAddress(t)
+	}
+	t.TempDir() // is removed last, when no server uses it any more
+	t.Cleanup(func() {
+		for id := range c.peers {
+			c.kill(id)
+		}
+	})
+	return c
 }
 
 // TestCrash kills processes with SIGKILL under load: one, two or all three. What a server had acknowledged, which is to
 // say applied after it had accepted it, must be there at the end, at its place, on every server.
 func TestCrash(t *testing.T) {
-	c := &crashTest{T: t, dir: t.TempDir(), peers: map[int]string{}, children: map[int]*child{},
-		started: map[string]claim{}, acked: map[string]int{}, applied: map[int]string{}}
-	defer func() {
-		for id := range c.peers {
-			c.kill(id)
-		}
-	}()
-	for id := range 3 {
-		c.peers[id+1] = freeAddress(t)
-	}
-	random := rand.New(rand.NewPCG(*crashSeed, 1))
+	t.Parallel()
+	c := newCrashTest(t)
+	dir := t.TempDir()
+	c.dirOf = func(id int) string { return filepath.Join(dir, fmt.Sprint(id)) }
+	c.run(*crashSeed, *crashRounds)
+}
+
+// run kills and restarts servers under load, and checks what is left.
+func (c *crashTest) run(seed uint64, rounds int) {
+	random := rand.New(rand.NewPCG(seed, 1))
 	number := 0
 	load := func(d time.Duration) {
 		for until := time.Now().Add(d); time.Now().Before(until); time.Sleep(time.Millisecond) {
@@ -224,12 +242,8 @@ func TestCrash(t *testing.T) {
 			}
 		}
 	}
-	for range *crashRounds {
-		for id := range c.peers {
-			if c.children[id] == nil {
-				c.start(id)
-			}
-		}
+	c.startAll()
+	for range rounds {
 		load(time.Duration(100+random.IntN(400)) * time.Millisecond)
 		for k, id := range random.Perm(3) {
 			if k == 0 || random.IntN(2) == 0 {
@@ -237,17 +251,22 @@ func TestCrash(t *testing.T) {
 			}
 		}
 		load(time.Duration(random.IntN(200)) * time.Millisecond)
+		c.startAll()
 	}
+	c.finish(seed, rounds, load)
+}
+
+// startAll starts all servers that do not run.
+func (c *crashTest) startAll() {
 	for id := range c.peers {
 		if c.children[id] == nil {
 			c.start(id)
 		}
 	}
-	c.finish(load)
 }
 
 // finish checks what the servers have at the end.
-func (c *crashTest) finish(load func(time.Duration)) {
+func (c *crashTest) finish(seed uint64, rounds int, load func(time.Duration)) {
 	var lists [][]string
 	for deadline := time.Now().Add(testTimeout); ; {
 		load(100 * time.Millisecond)
@@ -281,8 +300,8 @@ func (c *crashTest) finish(load func(time.Duration)) {
 			}
 		}
 	}
-	c.Logf("seed %d: %d commands were accepted, %d acknowledged, none lost", *crashSeed, len(c.started), len(c.acked))
-	if len(c.acked) < 20**crashRounds {
+	c.Logf("seed %d: %d commands were accepted, %d acknowledged, none lost", seed, len(c.started), len(c.acked))
+	if len(c.acked) < 10*rounds {
 		c.Errorf("only %d commands were acknowledged: the test shows nothing", len(c.acked))
 	}
 }

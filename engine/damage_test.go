@@ -64,6 +64,7 @@ func (c *cluster) openCopy(dir string) (*server, error) {
 }
 
 func TestDamage_isRefused(t *testing.T) {
+	t.Parallel()
 	c, saved, commands := savedDir(t)
 	logs, err := filesIn(filepath.Join(saved, layout, "wal"), ".wal")
 	if err != nil || len(logs) < 3 {
@@ -164,6 +165,7 @@ func flip(t *testing.T, path string, seed uint64) {
 // TestTorn breaks off the writing of a batch: of the sectors that changed since the last sync, some are on the disk. The server
 // must start with all that was synced before.
 func TestTorn(t *testing.T) {
+	t.Parallel()
 	before, after := t.TempDir(), t.TempDir()
 	saves := 0
 	var c *cluster
@@ -195,7 +197,7 @@ func TestTorn(t *testing.T) {
 	m.close()
 	random := rand.New(rand.NewPCG(5, 6))
 	changed := 0
-	for range 40 {
+	for range 25 {
 		dir := t.TempDir()
 		copyDir(t, before, filepath.Join(dir, "1"))
 		changed += tear(t, random, filepath.Join(dir, "1", layout, "wal"), filepath.Join(after, layout, "wal"))
@@ -216,7 +218,7 @@ func TestTorn(t *testing.T) {
 		c.eventually("the server does not go on", func() bool { return s.record.last() >= index })
 		c.kill(1)
 	}
-	if changed < 40 {
+	if changed < 25 {
 		t.Errorf("only %d sectors were torn: the test shows nothing", changed)
 	}
 }

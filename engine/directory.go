@@ -110,7 +110,8 @@ func (d *directory) create(c *Config) error {
 	if err := createMark(d.mark(), m); err != nil {
 		return err
 	}
-	if err := errors.Join(syncDir(d.snap()), syncDir(d.path)); err != nil {
+	// wal.Create does not sync the directory of the log, which has the log's first file.
+	if err := errors.Join(syncDir(d.wal()), syncDir(d.snap()), syncDir(d.path)); err != nil {
 		return err
 	}
 	if err := os.Rename(d.path, final); err != nil {

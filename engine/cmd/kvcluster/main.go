@@ -21,19 +21,19 @@ var command = cli.Command{
 	Name:    "kvcluster",
 	Summary: "Kvcluster starts a cluster of three kvd on this machine.",
 	Usage:   "[-data DIR]",
-	About: `It builds kvd and kvctl, starts three servers, and prints what to type in another terminal. The data stays in the
-directory for the next time. Ctrl-C stops all servers.`,
-	Examples: "go run ./cmd/kvcluster",
+	About: `It starts three servers, and prints what to type in another terminal. Kvd and kvctl must be in the directory of
+kvcluster. The data stays in the directory for the next time. Ctrl-C stops all servers.`,
+	Examples: "kvcluster -data /tmp/cluster",
 	OK:       "never: the cluster runs until it is stopped",
 	Failed:   "all servers have stopped by themselves",
-	Unusable: "wrong usage, or the programs cannot be built",
+	Unusable: "wrong usage, or there is no kvd",
 }
 
 func main() { cli.Main(&command, parseOptions, run) }
 
 func parseOptions(args []string) (o options, err error) {
 	flags := command.Flags()
-	flags.StringVar(&o.data, "data", "data", "directory for programs and data")
+	flags.StringVar(&o.data, "data", "data", "directory for data and logs")
 	others, err := command.Parse(flags, args)
 	if err == nil && len(others) > 0 {
 		err = cli.Usagef("unexpected argument '%s'", others[0])
@@ -44,28 +44,27 @@ func parseOptions(args []string) (o options, err error) {
 const peers = "1=127.0.0.1:7001,2=127.0.0.1:7002,3=127.0.0.1:7003"
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	dir, err := filepath.Abs(o.data)
+	self, err := os.Executable()
 	if err != nil {
 		return cli.Unusable(err)
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator), "6.824/engine/cmd/kvd", "6.824/engine/cmd/kvctl")
-	build.Stderr = stderr
-	if err := errors.Join(os.MkdirAll(dir, 0o755), build.Run()); err != nil {
+	programs := relative(filepath.Dir(self))
+	if err := os.MkdirAll(o.data, 0o755); err != nil {
 		return cli.Unusable(err)
 	}
 	ended := make(chan error, 3)
 	var servers []*exec.Cmd
 	for id := 1; id <= 3; id++ {
-		s, err := start(dir, id, ended)
+		s, err := start(filepath.Join(programs, "kvd"), o.data, id, ended)
 		if err != nil {
 			stop(servers)
-			return err
+			return cli.Unusable(err)
 		}
 		servers = append(servers, s)
 	}
 	fmt.Fprintf(stdout, "Three servers run. Try in another terminal:\n\n")
-	kvctl := filepath.Join(o.data, "kvctl")
-	for _, line := range []string{"put a 1", "get a", "status"} {
+	kvctl := programs + string(filepath.Separator) + "kvctl"
+	for _, line := range []string{"put a 1", "get a", "-endpoints http://127.0.0.1:8002 get a", "status"} {
 		fmt.Fprintf(stdout, "  %s %s\n", kvctl, line)
 	}
 	for k, s := range servers {
@@ -87,14 +86,26 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	return errors.New("no server runs any more")
 }
 
+// relative returns a path relative to the working directory, if that is shorter.
+func relative(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(here, path); err == nil && len(short) < len(path) {
+		return "." + string(filepath.Separator) + short
+	}
+	return path
+}
+
 // start starts a server, with a log file.
-func start(dir string, id int, ended chan<- error) (*exec.Cmd, error) {
+func start(kvd, dir string, id int, ended chan<- error) (*exec.Cmd, error) {
 	log, err := os.OpenFile(filepath.Join(dir, fmt.Sprint(id, ".log")), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	s := exec.Command(filepath.Join(dir, "kvd"), "-id", fmt.Sprint(id), "-peers", peers,
+	s := exec.Command(kvd, "-id", fmt.Sprint(id), "-peers", peers,
 		"-data", filepath.Join(dir, fmt.Sprint(id)), "-listen", fmt.Sprintf("127.0.0.1:%d", 8000+id))
 	s.Stderr = log
 	if err := s.Start(); err != nil {

@@ -150,6 +150,7 @@ func (c *cluster) leader(id int) int {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	for id := 1; id <= 3; id++ {
 		c.start(id)
@@ -195,6 +196,7 @@ func (c *cluster) stopsWithGrace() {
 }
 
 func TestMembership(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	for id := 1; id <= 3; id++ {
 		c.start(id)
@@ -221,6 +223,7 @@ func TestMembership(t *testing.T) {
 
 // TestTLS shows that a client without a certificate of the authority gets nowhere.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	a := newAuthority(t)
 	c.scheme = "https"
