@@ -35,8 +35,7 @@ function hatch(color, gap, thick) {
   const key = color + gap;
   if (!patterns.has(key)) {
     const tile = new OffscreenCanvas(gap, gap), ink = tile.getContext("2d");
-    ink.strokeStyle = color;
-    ink.lineWidth = thick;
+    Object.assign(ink, { strokeStyle: color, lineWidth: thick });
     for (const x of [-gap, 0, gap]) {
       ink.moveTo(x - 1, gap + 1);
       ink.lineTo(x + gap + 1, -1);
@@ -177,17 +176,7 @@ function drawCuts(lane) {
 // candidate hatched, and a leader solid.
 function drawRole(bands, x, top, bottom, k, start) {
   const role = bands.role[k], term = bands.term[k], height = bottom - top, color = colors.terms[term % colors.terms.length];
-  if (!bands.up[k]) {
-    if (k === 0) return; // it has not started yet
-    box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height);
-    if (height < 60) return;
-    pen.save();
-    pen.translate(x + bandWidth / 2, (top + bottom) / 2);
-    pen.rotate(-Math.PI / 2);
-    box(colors.back, -26, -7, 52, 14);
-    text("crashed", -22, 0, colors.soft, 11);
-    return pen.restore();
-  }
+  if (!bands.up[k]) return k && box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height); // the first one: not started yet
   pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
   box(color, x, top, bandWidth, height);
   pen.globalAlpha = 1;

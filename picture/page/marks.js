@@ -49,16 +49,13 @@ function drawMark(i, x, y) {
   if (view.zoom < 3) return box(colors.soft, x + bandWidth, y, 4, 1);
   if (view.past && run.flags[i] & Past) box(colors.accent, x + bandWidth + 2, y - 6, 3, 12);
   if (kind !== State || run.flags[i] & Same) {
-    pen.fillStyle = kind >= Send && kind <= End ? colors.back : colors.ink;
-    pen.strokeStyle = toneOf(i);
-    pen.lineWidth = 1.2;
+    Object.assign(pen, { fillStyle: kind >= Send && kind <= End ? colors.back : colors.ink, strokeStyle: toneOf(i), lineWidth: 1.2 });
     circle(x + bandWidth / 2, y, view.zoom < 9 ? 1.8 : 3);
     pen.fill();
     pen.stroke();
   }
   if (i !== view.selected) return;
-  pen.strokeStyle = colors.accent;
-  pen.lineWidth = 2.5;
+  Object.assign(pen, { strokeStyle: colors.accent, lineWidth: 2.5 });
   circle(x + bandWidth / 2, y, 7);
   pen.stroke();
 }
@@ -88,9 +85,9 @@ function drawMargin(first, last, step) {
   for (let row = first; row <= last; row += step) {
     const i = rows.event[row], y = yOf(row), at = run.at[i], words = view.zoom < 9 || y < freeWords + 13 * view.scale ? "" : marginWords(row);
     if (words) {
-      const fold = isFold(row), color = fold ? colors.soft : run.kind[i] === Step ? colors.ink : run.kind[i] === Violation ? colors.bad : colors.cut;
+      const fold = isFold(row), color = fold ? colors.soft : run.kind[i] === Step ? colors.ink : colors.cut;
       setFont(11, !fold);
-      text(fit(words, room), view.times, y, color, 11, !fold);
+      text(fit(fold && widthOf(words) > room ? words.replace(/ \D*$/, "") : words, room), view.times, y, color, 11, !fold);
       freeWords = y;
     }
     if (isFold(row)) continue;
@@ -111,8 +108,10 @@ function drawHead() {
   box(colors.panel, 0, 0, view.width, headHeight);
   box(colors.line, 0, headHeight - 1, view.width, 1);
   within(view.gutter - 6, 0, () => view.lanes.forEach((lane) => {
+    const bands = run.bands[lane], band = lastAt(bands.first, top);
     setFont(13, true);
     text(fit(laneName(lane), view.lane - bandAt - 6), xOf(lane) + bandAt, 14, colors.ink, 13, true);
+    if (band > 0 && !bands.up[band]) text("crashed", xOf(lane) + bandAt, 31, colors.bad, 10.5);
     writeCut(lane, lastAt(run.links[lane].first, top), 31);
   }));
   text("seconds", 8, 14, colors.soft, 11);

@@ -30,11 +30,8 @@ function headline(i) {
 // showEvent shows what is known of the selected event.
 function showEvent() {
   const i = view.selected, box = $("event");
-  if (i < 0) {
-    box.replaceChildren(make("p", { className: "soft" }, "Nothing is selected. Click an event or an arrow, or press j."));
-    $("servers").hidden = true;
-    return;
-  }
+  $("servers").hidden = true;
+  if (i < 0) return box.replaceChildren(make("p", { className: "soft" }, "Nothing is selected. Click an event or an arrow, or press j."));
   const kind = run.kind[i], call = run.of[i], detail = string(run.detail[i]), title = headline(i);
   const message = call >= 0 && kind >= Send && kind <= End;
   box.replaceChildren(make("div", {},
@@ -103,7 +100,7 @@ function showServers(i) {
   const states = servers.map((lane) => stateAt(lane, i)), short = (name) => name.replace(/^server /, "");
   const here = (k) => servers[k] === run.lane[i] ? "here" : "";
   const facts = { role: (state) => state.up ? (["?", "follower", "candid.", "LEADER"][state.role] || "?").slice(0, servers.length > 5 ? 4 : 8) : "down", term: (state) => state.term,
-    "voted for": (state) => short(state.vote), leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit,
+    vote: (state) => short(state.vote), leader: (state) => state.leader >= 0 ? shortName(state.leader) : "–", commit: (state) => state.commit,
     applied: (state) => state.applied, snapshot: (state) => state.snapshot || "", last: lastEntry };
   const head = make("tr", {}, make("td", {}), ...servers.map((lane, k) => make("th", { scope: "col", className: here(k), title: laneName(lane) }, shortName(lane))));
   const rowsOf = (name) => states.some((state) => facts[name](state) !== "") ? [make("tr", {}, make("th", { scope: "row" }, name),
@@ -115,7 +112,7 @@ function showServers(i) {
   $("servers").lastElementChild.replaceChildren(
     make("div", { className: "scroll" }, make("table", {}, make("thead", {}, head), body)),
     make("p", { className: "soft" }, "● applied, ✓ committed, as this server knows; ≠ differs from others, or from what was applied there; " +
-      "underlined: changed by the selected event; ◆ in the snapshot; last is index/term."));
+      "underlined: changed by the selected event; ◆ in the snapshot. vote: for whom in this term; last: index/term."));
 }
 
 // lastEntry is the index and, if it is known, the term of the last entry of a state's log.
@@ -126,37 +123,37 @@ function lastEntry(state) {
 
 // interesting is the indices worth a row: those around which logs end, are committed or differ, or that the event is about.
 function interesting(states, i) {
-  const found = new Set(), around = (index) => index && [index - 1, index, index + 1].forEach((k) => found.add(k)), most = 5000;
+  const found = new Set(), most = 5000, ends = states.map((state) => state.base + state.log.length), high = Math.max(...ends, 0);
+  for (const index of [...ends, ...states.flatMap((state) => [state.commit, state.applied]), run.index[i]]) {
+    if (index) [index - 1, index, index + 1].forEach((k) => found.add(k));
+  }
   let differences = 0;
-  const ends = states.map((state) => state.base + state.log.length);
-  const high = Math.max(...ends, 0), low = Math.max(Math.min(...states.map((state) => state.base)) + 1, high - most);
-  for (const state of states) [state.commit, state.applied].forEach(around);
-  ends.forEach(around);
-  around(run.index[i]);
-  for (let index = high; index >= low && differences < 12; index--) {
-    if (states.some(compare(states, index))) differences += found.add(index) ? 1 : 0;
+  for (let index = high; index > high - most && index > 0 && differences < 12; index--) {
+    if (!compare(states, index).same) differences += found.add(index) ? 1 : 0;
   }
   return [...found].filter((index) => index >= 1 && index <= high).sort((a, b) => a - b);
 }
 
 function logRows(states, i, here) {
-  const out = [], note = (count) => out.push(make("tr", {}, make("td", { colSpan: states.length + 1, className: "none" }, "… " + count + " more")));
+  const out = [], most = states.length > 3 ? 5 : 12; // characters of a command
+  const row = (name, cell) => out.push(make("tr", { className: "log" }, make("th", { scope: "row" }, name), ...states.map(cell)));
   let before = Math.min(...states.map((state) => state.base));
   for (const index of interesting(states, i)) {
-    if (index - before > 1) note(index - before - 1);
+    const count = index - before - 1, { wrong, applied } = compare(states, index);
+    if (count > 0) out.push(make("tr", {}, make("td", { colSpan: states.length + 1, className: "none" }, "… " + count + " more")));
     before = index;
-    const wrong = compare(states, index);
-    out.push(make("tr", {}, make("th", { scope: "row" }, String(index)), ...states.map((state, k) => logCell(state, index, i, wrong(state), here(k)))));
+    row(String(index), (state, k) => logCell(state, index, i, wrong(state), here(k), most));
+    if (applied.length < 2) continue;
+    row("applied", (state, k) => make("td", { className: here(k) + (doneAt(state, index) ? " differs" : ""), title: doneAt(state, index) }, middle(doneAt(state, index), most)));
   }
   return out;
 }
 
-function logCell(state, index, i, wrong, here) {
-  const entry = entryAt(state, index), words = entry ? string(entry[1]) : doneAt(state, index), most = run.lanes.length > 4 ? 5 : 14;
-  if (!words && !entry || index <= state.base) return make("td", { className: "none " + here }, index <= state.base && state.snapshot >= index ? "◆" : "");
-  const changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
+function logCell(state, index, i, wrong, here, most) {
+  const entry = entryAt(state, index);
+  if (!entry) return make("td", { className: "none " + here }, index <= state.base && state.snapshot >= index ? "◆" : "");
+  const words = string(entry[1]), changed = run.kind[i] === Log && here && index >= run.index[i] && index < run.index[i] + entriesOf(i).length;
   const mark = index <= state.applied ? "●" : index <= state.commit ? "✓" : "";
   return make("td", { className: [here, index <= state.commit ? "committed" : "", wrong ? "differs" : "", changed ? "changed" : ""].join(" "),
-    title: index + ": " + (entry ? "term " + entry[0] + ", " : "no entry, but it has applied ") + words + (wrong ? "; " + wrong : "") },
-  mark, make("b", {}, entry ? String(entry[0]) : "–"), " " + middle(words, most));
+    title: index + ": term " + entry[0] + ", " + words + (wrong ? "; " + wrong : "") }, mark, make("b", {}, String(entry[0])), " " + middle(words, most));
 }

@@ -67,42 +67,24 @@ function stateAt(lane, i) {
 // change applies an event to a state, as state.apply does in package picture. Besides, vote is whom the server has voted for in
 // its term, as far as events tell, and done the number of the command that it has applied last at each index.
 function change(state, i) {
-  const index = run.index[i];
+  const index = run.index[i], term = run.term[i], role = run.role[i];
   switch (run.kind[i]) {
-    case Start:
-      Object.assign(state, { up: true, term: 0, role: NoRole, leader: -1, vote: "", commit: 0, applied: 0, snapshot: 0, base: 0, log: [] });
-      break;
-    case Crash:
-      Object.assign(state, { up: false, role: NoRole, leader: -1 });
-      break;
+    case Start: return Object.assign(state, { up: true, term: 0, role: NoRole, leader: -1, vote: "", commit: 0, applied: 0, snapshot: 0, base: 0, log: [] });
+    case Crash: return Object.assign(state, { up: false, role: NoRole, leader: -1 });
     case State:
-      if (run.term[i] !== state.term) state.vote = "";
-      if (run.role[i] === Candidate) state.vote = laneName(run.lane[i]);
-      Object.assign(state, { up: true, term: run.term[i], role: run.role[i], leader: run.peer[i] });
-      break;
-    case Commit:
-      state.commit = index;
-      break;
-    case Apply:
-      state.applied = index;
-      state.done.set(index, run.text[i]);
-      break;
-    case Save:
-    case Answer: {
+      if (role === Candidate || term !== state.term) state.vote = role === Candidate ? laneName(run.lane[i]) : "";
+      return Object.assign(state, { up: true, term, role, leader: run.peer[i] });
+    case Commit: return Object.assign(state, { commit: index });
+    case Apply: return Object.assign(state, { applied: index, done: state.done.set(index, run.text[i]) });
+    case Save: case Answer: {
       const vote = /^votes for (.+)$|, vote for (.+?)(?:,|$)/.exec(string(run.text[i]));
-      if (vote) state.vote = vote[1] || vote[2];
-      break;
+      return Object.assign(state, vote && { vote: vote[1] || vote[2] });
     }
     case Snapshot:
-      state.snapshot = Math.max(state.snapshot, index);
       state.log.splice(0, Math.max(0, index - state.base));
-      state.base = Math.max(state.base, index);
-      break;
+      return Object.assign(state, { snapshot: Math.max(state.snapshot, index), base: Math.max(state.base, index) });
     case Log:
-      if (index <= state.base || index > state.base + state.log.length + 1) {
-        state.base = Math.max(index - 1, 0);
-        state.log = [];
-      }
+      if (index <= state.base || index > state.base + state.log.length + 1) Object.assign(state, { base: Math.max(index - 1, 0), log: [] });
       state.log.length = Math.max(index - 1 - state.base, 0);
       for (const entry of entriesOf(i)) state.log.push(entry);
   }
@@ -138,8 +120,9 @@ const doneAt = (state, index) => string(state.done.get(index) || 0);
 // sameCommand reports whether two texts may be of one command. Long texts were cut.
 const sameCommand = (a, b) => a === b || [[a, b], [b, a]].some(([cut, whole]) => / bytes\)$/.test(cut) && whole.startsWith(cut.replace(/… \(\d+ bytes\)$/, "")));
 
-// compare is a function that tells what is wrong with the entry of a state at an index, in words: it differs from what most
-// servers have there, or from what one of them has applied. A snapshot that was applied says nothing of commands.
+// compare tells what the servers have at an index. wrong says in words why the entry of a state is not right: it differs from
+// what most servers have there, or from what one has applied; applied is the commands that were applied. A snapshot that was
+// applied says nothing of commands.
 function compare(states, index) {
   let first, done, same = true;
   for (const state of states) { // nearly always, all have the same
@@ -148,15 +131,14 @@ function compare(states, index) {
     done ??= command;
     same &&= (!entry || entry[0] === first[0] && entry[1] === first[1]) && (command === undefined || command === done);
   }
-  if (same && (!first || done === undefined || done === first[1])) return () => "";
-  const keys = states.map((state) => (entryAt(state, index) || []).join(" ")), counts = new Map();
-  for (const key of keys) if (key) counts.set(key, (counts.get(key) || 0) + 1);
-  const best = Math.max(...counts.values()), usual = [...counts].filter(([, count]) => count === best).map(([key]) => key);
-  const applied = [...new Set(states.map((state) => doneAt(state, index)))].filter((words) => words && words !== "a snapshot");
-  return (state) => {
-    const entry = entryAt(state, index), command = entry ? string(entry[1]) : doneAt(state, index);
-    const other = command && command !== "a snapshot" && applied.find((words) => !sameCommand(words, command));
+  if (same && (!first || done === undefined || done === first[1])) return { same, applied: [], wrong: () => "" };
+  const counts = new Map(), applied = [...new Set(states.map((state) => doneAt(state, index)))].filter((words) => words && words !== "a snapshot");
+  for (const key of states.map((state) => (entryAt(state, index) || []).join(" "))) if (key) counts.set(key, (counts.get(key) || 0) + 1);
+  const best = Math.max(...counts.values()), usual = [...counts.keys()].filter((key) => counts.get(key) === best);
+  const wrong = (state) => {
+    const entry = entryAt(state, index), other = entry && applied.find((words) => !sameCommand(words, string(entry[1])));
     if (other) return "applied there: " + other;
     return entry && counts.size > 1 && (usual.length > 1 || entry.join(" ") !== usual[0]) ? "others have another entry" : "";
   };
+  return { same: applied.length < 2 && !states.some(wrong), applied, wrong };
 }

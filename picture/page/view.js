@@ -27,8 +27,7 @@ function resize() {
   const canvas = $("picture"), ratio = devicePixelRatio || 1;
   const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 14, times = (narrow() ? 62 : 78) * scale;
   view.zoom *= scale / view.scale;
-  Object.assign(view, { ratio, scale, times, width: $("stage").clientWidth - $("map").clientWidth, height: $("stage").clientHeight,
-    gutter: times + (narrow() ? 66 : 150) * scale });
+  Object.assign(view, { ratio, scale, times, width: $("stage").clientWidth - $("map").clientWidth, height: $("stage").clientHeight });
   Object.assign(canvas.style, { width: view.width + "px", height: view.height + "px" });
   Object.assign(canvas, { width: Math.round(view.width * ratio), height: Math.round(view.height * ratio) });
   placeLanes();
@@ -40,6 +39,7 @@ function resize() {
 function placeLanes() {
   view.lanes = run.lanes.map((_, lane) => lane).filter((lane) => !filter.lanes.has(lane));
   view.place = Object.fromEntries(view.lanes.map((lane, k) => [lane, k]));
+  view.gutter = view.times + (narrow() ? 66 : view.past ? 104 : 150) * view.scale;
   view.lane = Math.max((view.width - view.gutter) / Math.max(view.lanes.length, 1), narrow() ? 84 : 100);
 }
 

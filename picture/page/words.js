@@ -1,9 +1,8 @@
 // Words for events.
 
 const roleNames = ["", "follower", "candidate", "leader"];
-const kindNames = ["", "start", "crash", "term or role", "commit", "apply", "snapshot", "save", "log", "request sent",
-  "request received", "answer", "reply", "links", "network", "step of the test", "operation begins", "operation ends", "note",
-  "violation"];
+const kindNames = ["", "start", "crash", "term or role", "commit", "apply", "snapshot", "save", "log", "request sent", "request received",
+  "answer", "reply", "links", "network", "step of the test", "operation begins", "operation ends", "note", "violation"];
 const fateNames = ["not ended", "delivered", "delivered late", "the request was lost", "the reply was lost",
   "there was no link to the receiver", "cut off before the reply arrived", "the reply came too late and was thrown away"];
 
@@ -112,12 +111,9 @@ function linkWords(first, size) {
     if (run.kind[i] === Link) (run.flags[i] & Up ? up : down).push([run.lane[i], run.peer[i]]);
   }
   const part = (links, before, after) => {
-    for (const lane of new Set(links.flat())) {
-      const touching = links.filter((link) => link.includes(lane)).length;
-      if (touching === links.length && links.length > 3) return before + laneName(lane) + after;
-    }
-    const some = links.slice(0, 6).map(([a, b]) => shortName(a) + "→" + shortName(b)).join(" ");
-    return before + some + (links.length > 6 ? " and " + (links.length - 6) + " more" : "");
+    const lone = links.length > 3 ? links[0].find((lane) => links.every((link) => link.includes(lane))) : undefined;
+    if (lone !== undefined) return before + laneName(lone) + after;
+    return before + links.slice(0, 6).map(([a, b]) => shortName(a) + "→" + shortName(b)).join(" ") + (links.length > 6 ? " and " + (links.length - 6) + " more" : "");
   };
   return [down.length ? part(down, "✂ cut: ", " from all") : "", up.length ? part(up, "joined: ", " to all") : ""].filter(Boolean).join("; ");
 }
