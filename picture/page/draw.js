@@ -22,6 +22,9 @@ function readColors() {
 const yOf = (row) => headHeight + (rows.y[row] - view.top) * view.zoom;
 const heightOf = (i) => i < 0 ? NaN : yOf(rows.of[i]);
 
+// termColor tells ten successive terms apart.
+const termColor = (term) => colors.terms[Math.abs(term % 10)];
+
 // xOf is the left edge of a lane on the canvas.
 const xOf = (lane) => view.gutter + view.place[lane] * view.lane - view.left;
 
@@ -81,7 +84,7 @@ function text(words, x, y, color, size, bold) {
 // haloed writes words whose letters have an edge, which keeps lines away from them and covers little else.
 function haloed(words, x, y, color, size, bold) {
   setFont(size, bold);
-  Object.assign(pen, { lineJoin: "round", lineWidth: 4, strokeStyle: colors.back });
+  Object.assign(pen, { lineJoin: "round", lineWidth: 5, strokeStyle: colors.back });
   pen.strokeText(words, x, y);
   text(words, x, y, color, size, bold);
 }
@@ -175,7 +178,7 @@ function drawCuts(lane) {
 // drawRole draws a stretch of one term and one role. The role is to be seen without colours: a follower is an outline, a
 // candidate hatched, and a leader solid.
 function drawRole(bands, x, top, bottom, k, start) {
-  const role = bands.role[k], term = bands.term[k], height = bottom - top, color = colors.terms[term % colors.terms.length];
+  const role = bands.role[k], term = bands.term[k], height = bottom - top, color = termColor(term);
   if (!bands.up[k]) return k && box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height); // the first one: not started yet
   pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
   box(color, x, top, bandWidth, height);

@@ -18,16 +18,17 @@ function showPast() {
   section.lastElementChild.replaceChildren(make("ol", { className: "events" }, ...past.map(pastItem)));
 }
 
-// showViolation fills the banner: the rule, the events that the violation names, and when it was noticed if the page opens
-// at an earlier event.
+// showViolation fills the banner: the rule, four of the events that the violation names, of as many kinds as there are, and
+// when it was noticed if the page opens at another event.
 function showViolation() {
-  const v = run.violation, kinds = [State, Commit, Apply, Log, Crash, Answer], named = [];
+  const v = run.violation, kinds = [Answer, Apply, Crash, State, Commit, Log], rank = (i) => kinds.indexOf(run.kind[i]), named = [];
   $("jump").hidden = $("banner").hidden = v < 0;
   if (v < 0) return;
   $("rule").textContent = string(run.name[v]);
   $("broken").textContent = string(run.text[v]);
-  for (let i = 0; i < run.n; i++) if (run.flags[i] & Named && kinds.includes(run.kind[i])) named.push(i);
-  const links = named.slice(-4).map((i) => link(i, time(run.at[i]) + " s " + sentence(i)));
+  for (let i = 0; i < v; i++) if (run.flags[i] & Named && run.flags[i] & Past && rank(i) >= 0) named.push(i);
+  const seen = kinds.map(() => 0), order = new Map(named.reverse().map((i) => [i, 10 * seen[rank(i)]++ + rank(i)])); // the last of each kind comes first
+  const links = named.sort((a, b) => order.get(a) - order.get(b)).slice(0, 4).sort((a, b) => a - b).map((i) => link(i, time(run.at[i]) + " s " + sentence(i)));
   if (run.open !== v) links.push(link(v, "noticed at " + time(run.at[v]) + " s"));
   $("named").replaceChildren(...links.flatMap((a, k) => k ? [" · ", a] : [a]));
 }

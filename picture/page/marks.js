@@ -64,8 +64,8 @@ function drawMark(i, x, y) {
 // across other lanes, which have nothing else in that row.
 function drawWords(i, x, y, bold) {
   setFont(12, bold);
-  const room = Math.min(330 * view.scale, view.width - x - 8), words = widthOf(label(i)) <= room ? label(i) : brief(i);
-  const left = widthOf(words) > room && room < 200 * view.scale, shown = fit(words, left ? 300 * view.scale : room);
+  const most = 330 * view.scale, room = Math.min(most, view.width - x - 8), leftRoom = Math.min(most, x - bandWidth - 26 - view.gutter);
+  const words = widthOf(label(i)) <= room ? label(i) : brief(i), left = widthOf(words) > room && leftRoom > room, shown = fit(words, left ? leftRoom : room);
   haloed(shown, left ? x - bandWidth - 18 - widthOf(shown) : x, y, faded(i) ? colors.soft : toneOf(i), 12, bold);
 }
 

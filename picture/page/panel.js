@@ -7,9 +7,8 @@ function make(tag, properties, ...children) {
   return element;
 }
 
-// link is a link to an event, and pairs a list of names and values without those that are missing.
+// link is a link to an event.
 const link = (i, words) => make("a", { href: "#e" + i }, words);
-const pairs = (list) => make("dl", {}, ...list.filter((pair) => pair && pair[1]).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 
 // headline says what an event is.
 function headline(i) {
@@ -53,33 +52,28 @@ function showEvent() {
   showServers(i);
 }
 
-// moment is a link to an event of a message, with its time and how long after the sending it was.
-function moment(call, column) {
+// moment is a link to an event of a message, with its time or how long after the sending it was.
+function moment(call, column, name) {
   const i = run[column][call], sent = run.send[call];
-  if (i < 0) return null;
-  return link(i, time(run.at[i]) + " s" + (sent >= 0 && i !== sent ? ", " + span(run.at[i] - run.at[sent]) + " later" : ""));
+  return i < 0 ? [] : [", " + name + " ", link(i, sent >= 0 && i !== sent ? "+" + span(run.at[i] - run.at[sent]) : time(run.at[i]) + " s")];
 }
 
 function aboutMessage(call) {
   const send = run.send[call], answer = run.answer[call], fate = fateOf(call);
   const out = [send >= 0 ? make("p", {}, request(call)) : make("p", { className: "soft" }, "It was sent before the first event of this page.")];
   if (answer >= 0) out.push(make("p", { className: refused(call) ? "bad" : "good" }, "Answer: " + answerWords(answer)));
-  out.push(pairs([
-    ["fate", make("span", { className: fate > Late ? "bad" : "" }, fateNames[fate])], ["sent", moment(call, "send")],
-    ["received", moment(call, "receive")], ["answered", moment(call, "answer")], ["ended", moment(call, "end")]]));
-  for (const [name, i] of [["Arguments", send], ["Reply", answer]]) {
-    const detail = i >= 0 ? string(run.detail[i]) : "";
-    if (detail) out.push(make("b", {}, name), make("pre", { tabIndex: 0, id: name.toLowerCase() }, detail));
-  }
-  return out;
+  out.push(make("p", {}, make("span", { className: fate > Late ? "bad" : "" }, fateNames[fate]), ...moment(call, "send", "sent"),
+    ...moment(call, "receive", "received"), ...moment(call, "answer", "answered"), ...moment(call, "end", "ended")));
+  const details = [["Arguments", send], ["Reply", answer]].filter(([, i]) => i >= 0 && run.detail[i]);
+  return [...out, make("div", { className: "two" }, ...details.map(([name, i]) => make("div", {}, make("b", {}, name),
+    make("pre", { tabIndex: 0, id: name.toLowerCase() }, string(run.detail[i])))))];
 }
 
 function aboutOperation(call) {
   const begin = run.send[call], end = run.end[call];
-  return [pairs([
-    ["operation", begin >= 0 ? string(run.text[begin]) : "began before the first event of this page"],
-    ["result", end >= 0 ? make("span", { className: run.flags[end] & OK ? "good" : "bad" }, label(end)) : "has not ended"],
-    ["began", moment(call, "send")], ["ended", moment(call, "end")]])];
+  return [make("p", {}, begin >= 0 ? string(run.text[begin]) : "It began before the first event of this page"),
+    make("p", { className: end < 0 ? "" : run.flags[end] & OK ? "good" : "bad" }, end < 0 ? "has not ended" : label(end)),
+    make("p", {}, "operation", ...moment(call, "send", "began"), ...moment(call, "end", "ended"))];
 }
 
 function aboutOther(i) {
@@ -125,7 +119,7 @@ function lastEntry(state) {
 function interesting(states, i) {
   const found = new Set(), most = 5000, ends = states.map((state) => state.base + state.log.length), high = Math.max(...ends, 0);
   for (const index of [...ends, ...states.flatMap((state) => [state.commit, state.applied]), run.index[i]]) {
-    if (index) [index - 1, index, index + 1].forEach((k) => found.add(k));
+    if (index) found.add(index).add(index + 1);
   }
   let differences = 0;
   for (let index = high; index > high - most && index > 0 && differences < 12; index--) {
@@ -135,7 +129,7 @@ function interesting(states, i) {
 }
 
 function logRows(states, i, here) {
-  const out = [], most = states.length > 3 ? 5 : 12; // characters of a command
+  const out = [], most = states.length > 3 ? 5 : 9; // characters of a command
   const row = (name, cell) => out.push(make("tr", { className: "log" }, make("th", { scope: "row" }, name), ...states.map(cell)));
   let before = Math.min(...states.map((state) => state.base));
   for (const index of interesting(states, i)) {

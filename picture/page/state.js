@@ -33,7 +33,6 @@ function foldCycles() {
     const list = lists[lane], [first, start, crash] = list.slice(-3);
     list.push(i);
     if (kind !== Start || run.kind[first] !== Crash || run.kind[start] !== Start || run.kind[crash] !== Crash) continue;
-    if ((run.flags[start] | run.flags[crash]) & Named) continue;
     for (const k of list.splice(-3, 2)) run.flags[k] &= ~Past;
     run.again.set(i, (run.again.get(start) || 1) + 1);
   }

@@ -1,8 +1,7 @@
 // Moving about: scrolling, zooming, selecting.
 
 // picture is for tests: costs is what the last frames have cost, in milliseconds, and ready when the page could be used.
-const picture = { costs: [], select, get selected() { return view.selected; }, view, rows, run, whereIs };
-window.picture = picture;
+const picture = window.picture = { costs: [], select, get selected() { return view.selected; }, view, rows, run, whereIs: (i) => whereIs(i) };
 
 const $ = (id) => document.getElementById(id);
 const clamp = (x, low, high) => Math.max(low, Math.min(x, Math.max(low, high)));
@@ -93,9 +92,7 @@ function step(by, lane) {
 }
 
 // whereIs is the place of an event on the canvas.
-function whereIs(i) {
-  return { x: run.lane[i] in view.place ? xOf(run.lane[i]) + bandAt + bandWidth / 2 : view.gutter / 2, y: heightOf(i) };
-}
+const whereIs = (i) => ({ x: run.lane[i] in view.place ? xOf(run.lane[i]) + bandAt + bandWidth / 2 : view.gutter / 2, y: heightOf(i) });
 
 // hit is the event at a place of the canvas, or -1: the one with a mark there, before one with a line, before the row's.
 function hit(x, y) {

@@ -44,13 +44,13 @@ const refused = (call) => run.answer[call] >= 0 && !(run.flags[run.answer[call]]
 // brief is the label of an event for a narrow place: of a request without its name, which its dashes and colour tell.
 function brief(i) {
   const words = label(i);
-  if (run.kind[i] === Violation) return "✗ " + string(run.name[i]);
+  if (run.kind[i] === Violation) return "✗ " + string(run.name[i]).replace(/ \(.*\)$/, "");
   return run.kind[i] !== Send || run.of[i] < 0 ? words : words.replace(nameOf(run.of[i]) + " ", "").replace("last log entry", "last");
 }
 
-// sentence is an event as a short sentence, with its lane and without the sign.
+// sentence is an event as a short sentence, with its lane and without the sign and the middle of long numbers.
 function sentence(i) {
-  const words = label(i).replace(/^[^\p{L}\p{N}]+ /u, ""), kind = run.kind[i];
+  const words = label(i).replace(/^[^\p{L}\p{N}]+ /u, "").replace(/\d{12,}/g, (number) => middle(number, 7)), kind = run.kind[i];
   return laneName(run.lane[i]) + (kind === Start || kind === Crash || kind === Answer && run.flags[i] & OK ? " " : ": ") + words;
 }
 
@@ -97,11 +97,9 @@ function label(i) {
 }
 
 function endWords(i) {
-  const fate = run.fate[i], text = string(run.text[i]);
-  if (text) return (fate === Delivered ? "" : fate === Late ? "◷ " : "✕ ") + text;
-  if (fate === Delivered) return "reply of " + laneName(run.to[run.of[i]]);
-  return (fate === Late ? "◷ " : "✕ ") + fateNames[fate].replace(/^the reply came too late and was /, "reply ") +
-    " (" + nameOf(run.of[i]) + ")";
+  const fate = run.fate[i], text = string(run.text[i]), sign = fate === Delivered ? "" : fate === Late ? "◷ " : "✕ ";
+  if (text || !sign) return sign + (text || "reply of " + laneName(run.to[run.of[i]]));
+  return sign + fateNames[fate].replace(/^the reply came too late and was /, "reply ") + " (" + nameOf(run.of[i]) + ")";
 }
 
 // linkWords describes the links that change in one row: the servers that are alone or no longer alone, or each link.
