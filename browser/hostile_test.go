@@ -40,7 +40,7 @@ func TestHostile(t *testing.T) {
 	s.do(picture.Event{Kind: 99, Lane: 0, Text: "of no kind"})
 	for kind := picture.Start; kind <= picture.Note; kind++ { // on no lane, and of a message that takes odd ways
 		for k, lane := range []int{99, 1 << 16, -7, 1, 0} {
-			s.do(picture.Event{Kind: kind, Lane: lane, Peer: lane, Call: int64(1<<50 + k%2), Index: k - 2, Last: k})
+			s.do(picture.Event{Kind: kind, Lane: lane, Peer: lane, Call: 1<<50 + int64(k%2), Index: k - 2, Last: k})
 		}
 	}
 	s.do(picture.Event{Kind: picture.Violation, Lane: 0, Name: texts[0], Text: texts[1]})

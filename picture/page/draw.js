@@ -179,7 +179,7 @@ function drawCuts(lane) {
 // candidate hatched, and a leader solid.
 function drawRole(bands, x, top, bottom, k, start) {
   const role = bands.role[k], term = bands.term[k], height = bottom - top, color = termColor(term);
-  if (!bands.up[k]) return k && box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height); // the first one: not started yet
+  if (!bands.up[k]) return k + term && box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height); // else it has not started yet
   pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
   box(color, x, top, bandWidth, height);
   pen.globalAlpha = 1;

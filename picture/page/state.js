@@ -93,10 +93,10 @@ function change(state, i) {
 // is the lanes that its messages cannot reach; alone says that no message passes in either direction.
 function findLinks() {
   const servers = run.lanes.filter((lane) => !lane.client).length;
-  const down = run.lanes.map(() => new Set());
-  run.links = run.lanes.map(() => ({ first: [-1], cut: [[]], alone: [false] }));
-  const alone = (lane) => servers > 1 && lane < servers && down[lane].size >= servers - 1 &&
-    down.every((set, other) => other === lane || other >= servers || set.has(lane));
+  const down = run.lanes.map((lane) => new Set(lane.before.cut));
+  const alone = (lane) => servers > 1 && !run.lanes[lane].client && down[lane].size >= servers - 1 &&
+    down.every((set, other) => other === lane || run.lanes[other].client || set.has(lane));
+  run.links = run.lanes.map((_, lane) => ({ first: [-1], cut: [[...down[lane]].sort((a, b) => a - b)], alone: [alone(lane)] }));
   for (let i = 0; i < run.n; i++) {
     const from = run.lane[i], to = run.peer[i];
     if (run.kind[i] !== Link || !down[from] || !down[to]) continue;
