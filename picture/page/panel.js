@@ -117,19 +117,19 @@ function lastEntry(state) {
 
 // interesting is the indices worth a row: those around which logs end, are committed or differ, or that the event is about.
 function interesting(states, i) {
-  const found = new Set(), most = 5000, ends = states.map((state) => state.base + state.log.length), high = Math.max(...ends, 0);
+  const found = new Set(), most = 5000, base = Math.min(...states.map((state) => state.base)), ends = states.map((state) => state.base + state.log.length), high = Math.max(...ends, 0);
   for (const index of [...ends, ...states.flatMap((state) => [state.commit, state.applied]), run.index[i]]) {
     if (index) found.add(index).add(index + 1);
   }
-  let differences = 0;
-  for (let index = high; index > high - most && index > 0 && differences < 12; index--) {
-    if (!compare(states, index).same) differences += found.add(index) ? 1 : 0;
+  for (let k = 0, limit = found.size + 12; k < Math.min(most, high) && found.size < limit; k++) { // an index may be too large to count down
+    if (!compare(states, high - k).same) found.add(high - k);
   }
+  for (const index of [...found]) if (index - 2 === base || found.has(index - 2)) found.add(index - 1); // rather than "… 1 more"
   return [...found].filter((index) => index >= 1 && index <= high).sort((a, b) => a - b);
 }
 
 function logRows(states, i, here) {
-  const out = [], most = states.length > 3 ? 5 : 9; // characters of a command
+  const out = [], most = states.length > 3 ? 5 : 11; // characters of a command
   const row = (name, cell) => out.push(make("tr", { className: "log" }, make("th", { scope: "row" }, name), ...states.map(cell)));
   let before = Math.min(...states.map((state) => state.base));
   for (const index of interesting(states, i)) {
