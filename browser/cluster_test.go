@@ -51,7 +51,7 @@ func TestCluster(t *testing.T) {
 	if b.press("fold"); eval[int](b, "picture.rows.count") < 500 {
 		t.Error("without folding, there are fewer rows than events")
 	}
-	for _, id := range []string{"true-time", "in", "out", "theme"} {
+	for _, id := range []string{"in", "out", "theme"} {
 		b.press(id)
 		b.wait()
 	}

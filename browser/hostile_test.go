@@ -53,9 +53,10 @@ func TestHostile(t *testing.T) {
 		return true;
 	})()`)
 	must(b, chromedp.SendKeys(chromedp.CSS("#search"), "<script>"))
+	must(b, chromedp.Click(chromedp.CSS("#notes summary")))
 	b.press("ask")
 	b.wait()
-	if eval[bool](b, `"hacked" in window || document.querySelector("img, main style, section script, #notes *:not(p)") !== null`) {
+	if eval[bool](b, `"hacked" in window || document.querySelector("img, main style, section script, #notes .popup *:not(p), #named *:not(a)") !== null`) {
 		t.Error("text of the run has become HTML")
 	}
 	b.expect("title", texts[0])
@@ -73,5 +74,5 @@ func TestEmpty(t *testing.T) {
 	b.press("fold")
 	b = open(t, newScript("servers only", 2).page(t), look{})
 	b.key("jknpv+-")
-	b.press("true-time")
+	b.press("fold")
 }
