@@ -31,6 +31,13 @@ func (u *run) past() (in, named []bool) {
 	p.add(u.violation)
 	p.seeds(u.violation)
 	named = slices.Clone(p.in)
+	if v := u.events[u.violation]; v.Call != 0 { // about that message, so what other servers have reached explains nothing
+		for _, i := range p.queue {
+			if e := u.events[i]; e.Lane != v.Lane && (e.Kind == State || e.Kind == Apply) {
+				named[i] = false
+			}
+		}
+	}
 	for k := 0; k < len(p.queue); k++ {
 		p.causes(p.queue[k])
 	}
@@ -82,7 +89,9 @@ func (p *past) seeds(v int) {
 	e := p.events[v]
 	if c := p.calls[e.Call]; c != nil {
 		p.add(c.end, c.answer, c.receive, c.send)
-		p.rivals(c, v)
+		if sent := p.sent(c); sent != nil && sent.Peer == e.Lane {
+			p.rivals(c, v)
+		}
 	}
 	index := e.Index
 	if index == 0 && e.Call == 0 && e.Term == 0 { // it names nothing: what the server has applied last

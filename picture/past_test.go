@@ -124,7 +124,7 @@ func TestPastIsBounded(t *testing.T) {
 		s.message(i%3, (i+1)%3, with(append1, i, 1, i), "ok", Event{Kind: Log, Index: i, Entries: []Entry{{i, "x"}}},
 			Event{Kind: State, Role: Follower, Term: i, Peer: i % 3})
 	}
-	s.do(Event{Kind: Violation, Lane: 1, Term: 1999, Index: 1999, Call: s.calls})
+	s.do(Event{Kind: Violation, Lane: 2, Term: 1999, Index: 1999, Call: s.calls})
 	if n := len(s.data(t).flagged(flagPast)); n > maxPast || n < 10 {
 		t.Errorf("the causal past has %d events", n)
 	}
