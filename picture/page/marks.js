@@ -112,7 +112,7 @@ function drawHead() {
     setFont(13, true);
     text(fit(laneName(lane), view.lane - bandAt - 6), xOf(lane) + bandAt, 14, colors.ink, 13, true);
     if (band + bands.term[band] > 0 && !bands.up[band]) text("crashed", xOf(lane) + bandAt, 31, colors.bad, 10.5);
-    writeCut(lane, lastAt(run.links[lane].first, top), 31);
+    else writeCut(lane, lastAt(run.links[lane].first, top), 31);
   }));
   text("seconds", 8, 14, colors.soft, 11);
 }

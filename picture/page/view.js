@@ -38,7 +38,7 @@ function resize() {
 function placeLanes() {
   view.lanes = run.lanes.map((_, lane) => lane).filter((lane) => !filter.lanes.has(lane));
   view.place = Object.fromEntries(view.lanes.map((lane, k) => [lane, k]));
-  view.gutter = view.times + (narrow() ? 66 : view.past ? 104 : 150) * view.scale;
+  view.gutter = view.times + (narrow() ? 66 : view.past ? 128 : 160) * view.scale;
   view.lane = Math.max((view.width - view.gutter) / Math.max(view.lanes.length, 1), narrow() ? 84 : 100);
 }
 
