@@ -50,7 +50,7 @@ func (m *Message) voteReason(s *server) string {
 		return fmt.Sprintf("its log is newer: %d/%d", last, term)
 	case s.tells || q.Kind == wire.PreVote:
 	case s.votedFor >= 0:
-		return fmt.Sprintf("the reason is not known; its last known vote is for %s, in term %d", whom, s.votedIn)
+		return fmt.Sprintf("its last known vote is for %s, in term %d", whom, s.votedIn)
 	default:
 		return "the reason is not known"
 	}

@@ -68,7 +68,7 @@ func TestReasons(t *testing.T) {
 		{"derived term from the reply", func(*scene) {}, after(3, 7, 3, &conflict{3, false, 5, 2}), "has term 2 at 7, not 3"},
 		{"unknown", func(*scene) {}, vote(3, 0, 0), "the reason is not known"},
 		{"unknown after a vote", func(s *scene) { s.vote(2, 1, 2, 0, 0, true) }, vote(3, 0, 0),
-			"the reason is not known; its last known vote is for server 2, in term 2"},
+			"its last known vote is for server 2, in term 2"},
 	} {
 		s := newScene(t, 3)
 		s.startAll()
