@@ -16,8 +16,8 @@
 //
 // # Reads
 //
-// A Get is a command in the log like any other. So a server that was deposed without knowing it cannot answer one from
-// old state.
+// A Get makes no command in the log: the leader makes sure that it still leads, and that it has carried out everything that was
+// committed (raft.ReadIndex, §8). So a server that was deposed without knowing it cannot answer one from old state.
 //
 // docs/kvraft.md has the whole design, with the alternatives.
 package kvraft

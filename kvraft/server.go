@@ -25,7 +25,7 @@ func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persiste
 
 // Get is an RPC handler.
 func (kv *KVServer) Get(args *GetArgs, reply *GetReply) {
-	err, result := kv.rsm.Submit(op{kind: get, key: args.Key})
+	err, result := kv.rsm.Read(op{kind: get, key: args.Key})
 	reply.Err = err
 	if v, ok := result.(found); ok {
 		reply.Value = v.text

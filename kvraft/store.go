@@ -4,13 +4,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync"
 
 	"6.824/kvraft/internal/enc"
 	"6.824/kvraft/internal/table"
 )
 
-// A store is the state machine of the service. It implements rsm.StateMachine, Capturer and Codec.
+// A store is the state machine of the service. It implements rsm.StateMachine, Capturer, Codec and
+// Reader.
 type store struct {
+	mu       sync.RWMutex // guards what follows, and is held only for moments
 	values   *table.Table[string, value]
 	requests *table.Table[int64, int64] // the number of each client's last Put or Append
 }
@@ -37,9 +40,10 @@ func newStore() *store {
 func (s *store) DoOp(req any) any {
 	o := req.(op)
 	if o.kind == get {
-		v, ok := s.values.Get(o.key)
-		return found{v.text, ok}
+		return s.Read(req)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if last, _ := s.requests.Get(o.client); o.request <= last {
 		return nil
 	}
@@ -55,6 +59,14 @@ func (s *store) DoOp(req any) any {
 	}
 	s.values.Set(o.key, v)
 	return nil
+}
+
+// Read carries out a get.
+func (s *store) Read(req any) any {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	v, ok := s.values.Get(req.(op).key)
+	return found{v.text, ok}
 }
 
 // append returns v with more text at its end. v must not be appended to again.
@@ -74,6 +86,8 @@ func (s *store) Snapshot() []byte { return s.Capture()() }
 // Capture notes the state, and returns a function that encodes it: the number of keys, then each key and value with their
 // lengths, then each client with the number of its last request.
 func (s *store) Capture() (encode func() []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	values, requests := s.values.Capture(), s.requests.Capture()
 	return func() []byte {
 		b := make([]byte, 0, size(values, requests)+8) // the RSM appends to it
@@ -102,7 +116,9 @@ func size(values table.Captured[string, value], requests table.Captured[int64, i
 // Restore replaces the state by that of a snapshot. It panics if the snapshot is damaged: Raft has checked it, so that it
 // comes from another program.
 func (s *store) Restore(snapshot []byte) {
-	*s = *newStore()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values, s.requests = table.New[string, value](), table.New[int64, int64]()
 	d := enc.Decoder{Rest: string(snapshot)}
 	for range d.Number() {
 		key := strings.Clone(d.Text()) // so that a value that is replaced can be freed

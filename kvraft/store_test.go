@@ -131,3 +131,23 @@ func TestClerkIdentity(t *testing.T) {
 		seen[id] = true
 	}
 }
+
+// The handlers tell a missing key from an empty value.
+func TestHandlers(t *testing.T) {
+	c := newCluster(1, -1)
+	defer c.Close()
+	MakeClerk(c.NewClient().Ends()).Put("empty", "")
+	kv, _ := c.Server(0)
+	for key, want := range map[string]Err{"empty": OK, "missing": ErrNoKey} {
+		var reply GetReply
+		if kv.Get(&GetArgs{Key: key}, &reply); reply.Err != want {
+			t.Errorf("Get %q: %v", key, reply.Err)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("PutAppend carries out an unknown operation")
+		}
+	}()
+	kv.PutAppend(&PutAppendArgs{Key: "k", Op: "Increment"}, new(PutAppendReply))
+}

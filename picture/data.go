@@ -61,12 +61,13 @@ const (
 	flagUp
 	flagFolded
 	flagPast
+	flagNamed
 )
 
 // data returns what the page shows.
 func (u *run) data() *data {
 	d := &data{Title: u.title, Command: u.command, Notes: u.notes, Omitted: u.omitted, Entries: map[string][][2]int{},
-		Violation: u.violation, Open: max(u.violation, 0), Elections: u.elections(), numbers: map[string]int{}}
+		Violation: u.violation, Open: max(u.guilty(), 0), Elections: u.elections(), numbers: map[string]int{}}
 	if d.Notes == nil {
 		d.Notes = []string{}
 	}
@@ -77,11 +78,12 @@ func (u *run) data() *data {
 		ld.Before.Leader = u.known(l.before.Leader)
 		d.Lanes = append(d.Lanes, ld)
 	}
-	past := u.past()
+	past, named := u.past()
 	folded := u.folded(past)
 	before := int64(0)
 	for i, e := range u.events {
-		d.add(e, u.known(e.Lane), u.known(e.Peer), int64(e.At)-before, flag(e.OK, flagOK)|flag(e.Up, flagUp)|flag(folded[i], flagFolded)|flag(past[i], flagPast))
+		d.add(e, u.known(e.Lane), u.known(e.Peer), int64(e.At)-before, flag(e.OK, flagOK)|flag(e.Up, flagUp)|flag(folded[i], flagFolded)|
+			flag(past[i], flagPast)|flag(named[i], flagNamed))
 		before = int64(e.At)
 		if len(e.Entries) > 0 {
 			d.Entries[strconv.Itoa(i)] = d.entries(e.Entries)

@@ -12,14 +12,14 @@ const (
 	Crash                     // it stops
 	State                     // Term, Role, Peer: its term and role, and the lane of its leader or NoLane
 	Commit                    // Index: the entries up to Index are known to be committed
-	Apply                     // Index, Text: it has handed the entry at Index to its service
+	Apply                     // Index, Text: it has handed the command at Index to its service; not a command if there is a Name
 	Snapshot                  // Index, Term, Text: a snapshot now covers the entries up to Index; Text says whose it is
 	Save                      // Text: what it has written to its disk
 	Log                       // Index, Entries: its log now has Entries from Index on, and nothing after them
 	Send                      // Call, Peer, Name, Term, Index, Last, Text, Detail: it sends a request to Peer
 	Receive                   // Call: the handler of that request begins
 	Answer                    // Call, OK, Term, Text, Detail: the handler has returned
-	End                       // Call, Fate: the call has returned to its sender
+	End                       // Call, Fate, Text: the call has returned to its sender; Text may say what is odd about the reply
 	Link                      // Peer, Up: messages from Lane to Peer can or cannot pass
 	Net                       // Text: the whole network has changed, such as "unreliable"; Lane is NoLane
 	Step                      // Text: a step of the test; Lane is NoLane

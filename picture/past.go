@@ -2,7 +2,10 @@
 
 package picture
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The causal past of a violation: the messages, saves and changes without which it would not have happened. All that has
 // happened before it on any server would be nearly the whole page, so an event leads only to those that have brought about what
@@ -18,18 +21,37 @@ type past struct {
 	queue []int
 }
 
-// past reports for each event whether it belongs to the causal past of the violation, or to the violation itself.
-func (u *run) past() []bool {
+// past reports for each event whether it belongs to the causal past of the violation, or to the violation itself, and whether
+// it is one of the events that the violation is about.
+func (u *run) past() (in, named []bool) {
 	p := &past{run: u, in: make([]bool, len(u.events))}
 	if u.violation < 0 {
-		return p.in
+		return p.in, p.in
 	}
 	p.add(u.violation)
 	p.seeds(u.violation)
+	named = slices.Clone(p.in)
 	for k := 0; k < len(p.queue); k++ {
 		p.causes(p.queue[k])
 	}
-	return p.in
+	return p.in, named
+}
+
+// guilty returns the event at which the page opens: the violation, or the last event of the message that has broken the rule
+// if that was noticed at a later time. It returns -1 if there is no violation.
+func (u *run) guilty() int {
+	if u.violation < 0 {
+		return -1
+	}
+	v := u.events[u.violation]
+	if c := u.calls[v.Call]; c != nil {
+		for _, k := range []int{c.answer, c.send} {
+			if k >= 0 && k < u.violation && u.events[k].At < v.At {
+				return k
+			}
+		}
+	}
+	return u.violation
 }
 
 // add adds events, of which -1 stands for none.
@@ -64,6 +86,7 @@ func (p *past) seeds(v int) {
 	}
 	index := e.Index
 	if index == 0 && e.Call == 0 && e.Term == 0 { // it names nothing: what the server has applied last
+		p.contradiction(v)
 		if k := p.find(e.Lane, v, func(_ int, a *Event) bool { return a.Kind == Apply }); k >= 0 {
 			index = p.events[k].Index
 		}
@@ -132,8 +155,36 @@ func (p *past) entry(lane, i, index int) {
 			return sent != nil && !isVote(sent) && sent.Last >= index && sent.Index <= first
 		})
 	}
-	if acknowledged(index) < 0 { // no message that brought the entry: one that followed it
-		acknowledged(math.MaxInt)
+	had := acknowledged(index)
+	if had < 0 { // no message that brought the entry: one that followed it
+		had = acknowledged(math.MaxInt)
+	}
+	p.find(lane, i, func(k int, e *Event) bool { // the entry may have been cut off without a word: a shorter message came later
+		if k < had || had < 0 || e.Kind != Answer || !e.OK {
+			return false
+		}
+		sent := p.sent(p.calls[e.Call])
+		return sent != nil && !isVote(sent) && sent.Last > 0 && sent.Index <= sent.Last && sent.Last < index
+	})
+}
+
+// contradiction adds the first command before event v that was not the one that another server had applied at its index, that
+// one, and the snapshot that the server had taken before.
+func (p *past) contradiction(v int) {
+	first := map[int]int{} // by index
+	for i, e := range p.events[:v] {
+		if e.Kind != Apply || e.Name != "" {
+			continue
+		}
+		if k, known := first[e.Index]; known && p.events[k].Text != e.Text {
+			p.add(k, i)
+			for _, at := range []int{k, i} {
+				p.find(p.events[at].Lane, at, func(_ int, s *Event) bool { return s.Kind == Snapshot })
+			}
+			return
+		} else if !known {
+			first[e.Index] = i
+		}
 	}
 }
 

@@ -109,7 +109,7 @@ func TestPastOfALostEntry(t *testing.T) {
 	want = append(want, long[0], long[1], long[1]+1, long[2])
 	s.noise(4)
 	short := s.message(0, 1, with(append1, 1, 1, 1), "ok", Event{Kind: Log, Index: 1, Entries: []Entry{{1, "a"}}})
-	want = append(want, short[0], short[1], short[1]+1)
+	want = append(want, short[0], short[1], short[1]+1, short[2])
 	s.noise(4)
 	refused := s.message(0, 1, with(append1, 1, 3, 3), "its log ends at 1")
 	want = append(want, refused[:]...)
@@ -221,5 +221,45 @@ func TestElections(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("elections are\n%q, want\n%q", got, want)
+	}
+}
+
+// An apply error names no index. The first command that differs leads to it, long before the test notices.
+func TestPastOfAContradiction(t *testing.T) {
+	s := newScript(3, 0)
+	s.do(Event{Kind: Snapshot, Lane: 1, Index: 1, Text: "the leader's"})
+	want := []int{s.do(Event{Kind: Snapshot, Lane: 1, Index: 4, Text: "its own"})}
+	for index := 4; index < 9; index++ {
+		for lane := range 3 {
+			text := fmt.Sprint("command ", index)
+			if lane == 1 && index > 4 {
+				text = fmt.Sprint("command ", index-1)
+			}
+			k := s.do(Event{Kind: Apply, Lane: lane, Index: index, Text: text})
+			if index == 5 && lane < 2 || index == 8 {
+				want = append(want, k)
+			}
+		}
+	}
+	want = append(want, s.do(Event{Kind: Violation, Lane: 1, Name: "apply error"}))
+	s.wantPast(t, want...)
+	if got := s.data(t).flagged(flagNamed); !slices.Equal(got, want) {
+		t.Errorf("named are %v, want %v", got, want)
+	}
+}
+
+// A rule that was noticed to be broken later opens at the message that has broken it.
+func TestOpen(t *testing.T) {
+	s := newScript(2, 0)
+	parts := s.message(0, 1, with(askVote, 1, 0, 0), "it does not say why")
+	s.do(Event{Kind: Note, Lane: 0})
+	v := s.do(Event{Kind: Violation, Lane: 1, Call: s.calls})
+	if d := s.data(t); d.Open != parts[2] || d.Violation != v {
+		t.Errorf("opens at %d, want %d; the violation is %d, want %d", d.Open, parts[2], d.Violation, v)
+	}
+	s = newScript(2, 0)
+	v = s.do(Event{Kind: Violation, Lane: NoLane, Name: "the test fails"})
+	if d := s.data(t); d.Open != v {
+		t.Errorf("opens at %d, want %d", d.Open, v)
 	}
 }

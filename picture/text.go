@@ -10,7 +10,7 @@ import (
 
 // The lengths, in bytes, to which texts are cut.
 const (
-	maxName   = 80
+	maxName   = 120
 	maxText   = 400
 	maxDetail = 4000
 	maxEntry  = 80

@@ -25,7 +25,11 @@ func (cfg *config) record(i int, err string) {
 	if cfg.applyErr[i] == "" {
 		cfg.applyErr[i] = "apply error: " + err
 	}
-	cfg.recording.violation("apply error", i, 0, 0, err)
+	rule := "apply error"
+	if strings.Contains(err, "!=") {
+		rule = "two servers apply different commands at one index (Figure 3, State Machine Safety)"
+	}
+	cfg.recording.violation(rule, i, 0, 0, err)
 	select {
 	case <-cfg.broken:
 	default:

@@ -172,6 +172,23 @@ func TestPictureOfPanic(t *testing.T) {
 	}
 }
 
+// A test may fail before anything is recorded, and its name may be long.
+func TestPictureOfNothing(t *testing.T) {
+	var r *recording
+	onVirtualClock(t, func(t *testing.T) { r = newRecording(t, 1) })
+	r.failure("it fails")
+	if p := pageOf(t, r); len(p.Events.At) != 1 || p.Events.At[0] > int(time.Second) {
+		t.Errorf("the events happen at %v", p.Events.At)
+	}
+	t.Setenv("PICTURES", t.TempDir())
+	for _, name := range []string{strings.Repeat("x", 1000), strings.Repeat("é", 1000)} {
+		path, err := r.write(name)
+		if err != nil || filepath.Dir(path) != os.Getenv("PICTURES") {
+			t.Errorf("path %s, error %v", path, err)
+		}
+	}
+}
+
 // Nobody records benchmarks.
 func TestPictureNotOfBenchmarks(t *testing.T) {
 	if r := newRecording(new(testing.B), 3); r != nil {

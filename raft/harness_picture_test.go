@@ -135,7 +135,7 @@ func (r *recording) failure(text string) {
 	if r != nil && r.failed.CompareAndSwap(false, true) {
 		e := picture.Event{Kind: picture.Violation, Name: "the test fails", Lane: picture.NoLane, Text: text}
 		if virtualClock() && ownBubble() == "" { // the time of the recording is that of the bubble
-			e.At = time.Duration(r.now.Load())
+			e.At = max(time.Duration(r.now.Load()), 1)
 		}
 		r.rec.Add(e)
 	}
@@ -218,6 +218,8 @@ func (r *recording) write(name string) (path string, err error) {
 		}
 		return c
 	}, name)
+	const longest = 150 // bytes; file systems allow 255
+	name = strings.ToValidUTF8(name[:min(len(name), longest)], "")
 	path = filepath.Join(*pictureFlag, name+".html")
 	if *pictureFlag == "" {
 		f, err := os.CreateTemp(cmp.Or(os.Getenv("PICTURES"), os.TempDir()), name+"-*.html")
@@ -230,7 +232,10 @@ func (r *recording) write(name string) (path string, err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return "", err
 	}
-	return path, r.rec.WriteFile(path)
+	if err = r.rec.WriteFile(path); err != nil && *pictureFlag == "" {
+		os.Remove(path)
+	}
+	return path, err
 }
 
 // line writes the page of test name, if a test that failed or not should, and returns the line that names the page.

@@ -248,7 +248,7 @@ func TestNoObserverCostsNothing(t *testing.T) {
 	rf.OnMessage(sealed(appendMsg(1, 0, 0, 0, 1, 1, 1, 1)))
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
-	command := any(1 << 40)
+	command := any(1 << 30)
 	for name, tell := range map[string]func(){
 		"start": rf.tellStartLocked, "state": rf.tellStateLocked, "commit": rf.tellCommitLocked, "saved": rf.tellSavedLocked,
 		"log": func() { rf.tellLogLocked(1) }, "snapshot": func() { rf.tellSnapshotLocked(true) },

@@ -84,10 +84,13 @@ func (m *Message) Ended(fate picture.Fate) {
 	m.handled = m.handled || fate != picture.CutOff
 	m.c.forgetLocked(m)
 	arrived := fate == picture.Delivered || fate == picture.Late
+	text := ""
 	if arrived && m.ignored() {
-		fate = picture.Ignored
+		if text = m.stale(); text == "" {
+			fate = picture.Ignored
+		}
 	}
-	m.c.rec.Add(picture.Event{Kind: picture.End, Lane: m.from, Call: m.call, Fate: fate})
+	m.c.rec.Add(picture.Event{Kind: picture.End, Lane: m.from, Call: m.call, Fate: fate, Text: text})
 	if m.client != nil && arrived && m.reply != nil && !m.reply.declined {
 		m.client.finish(m.reply.text, true)
 	}
@@ -208,6 +211,19 @@ func (m *Message) acceptance() string {
 	default:
 		return fmt.Sprintf("has entries up to %d", q.PrevIndex+q.Count)
 	}
+}
+
+// stale says of a reply that is ignored what is wrong with it, if its receiver runs and tells nothing: it may use the reply all
+// the same.
+func (m *Message) stale() string {
+	s, q := m.c.servers[m.from], &m.request.Request
+	switch {
+	case s.tells || !s.up || s.life != m.life:
+		return ""
+	case s.term != q.Term:
+		return fmt.Sprintf("a reply of term %d, but %s is in term %d", q.Term, s.name, s.term)
+	}
+	return fmt.Sprintf("a reply to a %s, but %s is one no longer", map[bool]string{true: "candidate", false: "leader"}[q.Kind == wire.RequestVote], s.name)
 }
 
 // ignored reports whether a reply that has just arrived comes too late for the sender to use it: the sender has crashed,

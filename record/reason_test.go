@@ -50,7 +50,7 @@ func TestReasons(t *testing.T) {
 		{"later log", tells(func(r *Server) { r.State(3, "follower", -1, -1); log(r, 1, 2, 2) }), vote(3, 7, 1), "its log is newer: 3/2"},
 		{"snapshot", tells(func(r *Server) { r.State(3, "follower", -1, -1); r.Snapshot(8, 2, true) }), vote(3, 7, 2), "its log is newer: 8/2"},
 		{"PreVote of an old log, whose receiver knows a leader", tells(func(r *Server) { r.State(3, "follower", 2, -1); log(r, 1) }), pre(4, 3), "its log is newer: 1/1"},
-		{"leads", tells(func(r *Server) { r.State(3, "leader", 1, 1) }), pre(4, 3), "leads"},
+		{"leads", tells(func(r *Server) { r.State(3, "leader", 1, 1) }), pre(4, 3), "leads in term 3"},
 		{"wrong vote", tells(func(r *Server) { r.State(3, "follower", -1, 77) }), vote(3, 9, 3), "has voted for server 77"},
 		{"wrong leader", tells(func(r *Server) { r.State(3, "follower", 77, -1) }), after(3, 2, 3, &appendReply{3, false}), "follows server 77"},
 		{"hears", tells(func(r *Server) { r.State(3, "follower", 2, -1) }), pre(4, 3), "hears from a leader"},

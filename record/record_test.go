@@ -86,6 +86,24 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
+// Of a server that tells nothing, nobody knows whether it uses a stale reply.
+func TestStale(t *testing.T) {
+	for want, change := range map[string]func(s *scene){
+		"a reply of term 1, but server 0 is in term 2":          func(s *scene) { s.send(0, 1, "RequestVote", &voteArgs{2, 0, 0, 0}) },
+		"a reply to a candidate, but server 0 is one no longer": func(s *scene) { s.append(0, &appendArgs{Term: 1, LeaderId: 1}, true) },
+	} {
+		s := newScene(t, 2)
+		s.startAll()
+		vote := s.send(0, 1, "RequestVote", &voteArgs{1, 0, 0, 0}).handling().handled(&voteReply{1, true})
+		change(s)
+		vote.ended(labrpc.Delivered)
+		lines := s.lines()
+		if last := lines[len(lines)-1]; last != "0 end delivered : "+want {
+			t.Errorf("the last event is %q, want %q", last, want)
+		}
+	}
+}
+
 // What a server of an earlier start sends, handles and tells is not recorded.
 func TestRestart(t *testing.T) {
 	s := newScene(t, 2)

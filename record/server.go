@@ -100,9 +100,9 @@ func (s *Server) Snapshot(index, term int, received bool) {
 
 // Applied records that the server hands the command at index to its service, or, if command is nil, a snapshot up to index.
 func (s *Server) Applied(index int, command any) {
-	e := picture.Event{Kind: picture.Apply, Index: index, Text: "a snapshot"}
+	e := picture.Event{Kind: picture.Apply, Index: index, Name: "snapshot", Text: "a snapshot"}
 	if command != nil {
-		e.Text = value(command, maxValue)
+		e.Name, e.Text = "", value(command, maxValue)
 	}
 	s.add(e, func(known *server) {
 		if !known.tells {

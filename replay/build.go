@@ -246,20 +246,3 @@ func (t *target) workDir() string { return path.Join(t.RootName, t.Subdir) }
 func (g *goCommand) pkgDir(t *target) string {
 	return filepath.Join(t.Root, filepath.FromSlash(t.Subdir))
 }
-
-// maxBuildLines bounds the lines of a compiler's message in an error.
-const maxBuildLines = 12
-
-// explainBuild returns an error with the go tool's message that says whether the tests build for this machine.
-func (g *goCommand) explainBuild(msg string) error {
-	lines := strings.Split(strings.TrimSpace(msg), "\n")
-	if n := len(lines) - maxBuildLines; n > 0 {
-		lines = append(lines[:maxBuildLines], fmt.Sprintf("(%d more lines)", n))
-	}
-	text := "\t" + strings.Join(lines, "\n\t")
-	if _, err := g.run(false, "test", "-c", "-vet=off", "-o", os.DevNull, g.pkg); err != nil {
-		return fmt.Errorf("the tests do not build:\n%s", text)
-	}
-	return fmt.Errorf("the tests build for this machine but not for GOOS=wasip1 GOARCH=wasm, which has no signals, "+
-		"processes, sockets or cgo:\n%s\nMove what needs them to a file with the line //go:build !wasip1", text)
-}

@@ -267,6 +267,9 @@ func TestHarnessBrokenPackages(t *testing.T) {
 			if code != tt.code || !strings.Contains(stdout+stderr, tt.want) {
 				t.Errorf("exit code %d, want %d; no %q in\n%s%s", code, tt.code, tt.want, stdout, stderr)
 			}
+			if tt.name == "panic" && !strings.Contains(stdout, "\n          picture: ") {
+				t.Errorf("no page in\n%s", stdout)
+			}
 		})
 	}
 }

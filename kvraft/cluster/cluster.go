@@ -36,8 +36,8 @@ type Server interface {
 // saved.
 type Start[S Server] func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) S
 
-// A Cluster is a running service. Its methods are safe for concurrent use. Those that take the number of a server panic if
-// there is none.
+// A Cluster is a running service. Its methods are safe for concurrent use, except that only one goroutine at a time may crash
+// or restart servers. Those that take the number of a server panic if there is none.
 type Cluster[S Server] struct {
 	net   *labrpc.Network
 	start Start[S]

@@ -3,6 +3,7 @@ package rsm
 // A Raft server whose every answer and message the test determines.
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -28,6 +29,21 @@ type fakeRaft struct {
 	bytes     int             // of Raft state
 	snapshots []string        // that were taken
 	killed    bool
+	reads     chan readOutcome // what ReadIndex returns
+}
+
+type readOutcome struct {
+	index int
+	err   error
+}
+
+func (f *fakeRaft) ReadIndex(ctx context.Context) (int, error) {
+	select {
+	case r := <-f.reads:
+		return r.index, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 }
 
 func (f *fakeRaft) Start(command any) (int, int, bool) {
@@ -138,6 +154,9 @@ func (w *words) DoOp(req any) any {
 	return w.all
 }
 
+// Read returns all words and the request.
+func (w *words) Read(req any) any { return w.String() + "?" + req.(string) }
+
 func (w *words) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -168,7 +187,8 @@ type bench struct {
 func onBench(t *testing.T, poll bool, maxraftstate int, snapshot string, body func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		rf := &fakeRaft{t: t, applyCh: make(chan raft.ApplyMsg), term: 1, leads: true, next: 1, commands: make(map[int]any)}
+		rf := &fakeRaft{t: t, applyCh: make(chan raft.ApplyMsg), term: 1, leads: true, next: 1, commands: make(map[int]any),
+			reads: make(chan readOutcome, 9)}
 		var saved []byte
 		if at, state, ok := strings.Cut(snapshot, ":"); ok {
 			fmt.Sscan(at, &rf.next)
@@ -192,6 +212,17 @@ func (b *bench) submit(req string) *pending {
 	p := &pending{b: b, done: make(chan string, 1)}
 	go func() {
 		err, result := b.Submit(req)
+		p.done <- outcomeText(err, result)
+	}()
+	synctest.Wait()
+	return p
+}
+
+// read calls Read in a goroutine, and waits until it waits.
+func (b *bench) read(req string) *pending {
+	p := &pending{b: b, done: make(chan string, 1)}
+	go func() {
+		err, result := b.Read(req)
 		p.done <- outcomeText(err, result)
 	}()
 	synctest.Wait()

@@ -21,8 +21,10 @@
 package rsm
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"sync/atomic"
 
 	"6.824/kvraft/rpc"
@@ -49,9 +51,16 @@ type Capturer interface {
 	Capture() (encode func() []byte)
 }
 
+// A Reader is a StateMachine that answers reads without a command in Raft's log (§8). See RSM.Read.
+type Reader interface {
+	// Read returns the result of a read-only operation. It may be called by any goroutine, also while other methods run.
+	Read(req any) any
+}
+
 // Raft is what a replicated state machine needs of a Raft server. It may have these methods, too:
 //
 //   - Kill(), which RSM.Kill calls.
+//   - ReadIndex(ctx context.Context) (index int, err error), as raft.Raft has it, which RSM.Read calls.
 type Raft interface {
 	Start(command any) (index int, term int, isLeader bool)
 	GetState() (term int, isLeader bool)
@@ -135,6 +144,38 @@ func (r *RSM) Submit(req any) (rpc.Err, any) {
 	r.waiters.started(w, index, term)
 	o := r.waiters.wait(w)
 	return o.err, o.result
+}
+
+// Read returns the result of a read-only operation, and OK. The result is that of a moment after the call, on all servers:
+// Read asks Raft which command was committed last, waits until this server has carried it out, and calls the state machine's
+// method Read. The error is ErrWrongLeader if this server does not lead, or leads no longer.
+//
+// If the state machine is not a Reader, Raft has no ReadIndex, or the leader has not committed a command in its term yet,
+// Read is Submit.
+func (r *RSM) Read(req any) (rpc.Err, any) {
+	sm, canRead := r.sm.(Reader)
+	rf, hasIndex := r.rf.(interface {
+		ReadIndex(ctx context.Context) (index int, err error)
+	})
+	if !canRead || !hasIndex {
+		return r.Submit(req)
+	}
+	switch index, err := rf.ReadIndex(context.Background()); {
+	case errors.Is(err, raft.ErrNotReady):
+		return r.Submit(req)
+	case err != nil || !r.waitApplied(index):
+		return rpc.ErrWrongLeader, nil
+	}
+	return rpc.OK, sm.Read(req)
+}
+
+// waitApplied waits until this server has carried out the command at index. It reports false after Kill.
+func (r *RSM) waitApplied(index int) bool {
+	if r.Applied() >= index {
+		return true
+	}
+	w := r.waiters.addRead(index, r.Applied)
+	return w == nil || r.waiters.wait(w).err == rpc.OK
 }
 
 // Raft returns the Raft server.

@@ -213,6 +213,44 @@ func TestClosedChannel(t *testing.T) {
 	})
 }
 
+// After the channel is closed, nobody asks Raft for its state any more.
+func TestClosedChannelEndsPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rf := &fakeRaft{t: t, applyCh: make(chan raft.ApplyMsg)}
+		r := newRSM(rf, rf.applyCh, -1, new(words))
+		go r.reader(nil)
+		ended := make(chan bool)
+		go func() {
+			defer close(ended)
+			r.watchTerm()
+		}()
+		close(rf.applyCh)
+		after(time.Second)
+		select {
+		case <-ended:
+		default:
+			t.Error("watchTerm goes on")
+		}
+		r.Kill()
+	})
+}
+
+// Kill ends all waiting at once, even while an operation takes long.
+func TestKillDuringOperation(t *testing.T) {
+	onBench(t, false, -1, "", func(b *bench) {
+		b.sm.slow = make(chan bool)
+		x := b.submit("x")
+		go b.rf.apply(1)
+		synctest.Wait()
+		b.rf.reads <- readOutcome{1, nil}
+		r := b.read("r")
+		b.Kill()
+		x.want("ErrMaybe")
+		r.want("ErrWrongLeader")
+		b.sm.slow <- true
+	})
+}
+
 // After Kill, no more commands are carried out.
 func TestKilledReader(t *testing.T) {
 	onBench(t, false, -1, "", func(b *bench) {
@@ -319,7 +357,9 @@ type capturer struct {
 	encoding chan bool // each encoding receives from it first
 }
 
+// Capture takes a second, so that nothing else happens before it returns only if the reader calls it.
 func (c capturer) Capture() (encode func() []byte) {
+	time.Sleep(time.Second)
 	all := c.words.Snapshot()
 	return func() []byte {
 		<-c.encoding
@@ -336,7 +376,7 @@ func TestCapture(t *testing.T) {
 		for i, word := range []string{"a", "b", "c"} {
 			rf.send(i+1, foreign(1, word))
 		}
-		synctest.Wait()
+		after(time.Minute)
 		if c.String() != "abc" || rf.taken() != "" {
 			t.Errorf("state %q, snapshots %q before the first is encoded", c, rf.taken())
 		}
@@ -344,6 +384,7 @@ func TestCapture(t *testing.T) {
 		synctest.Wait()
 		rf.grow(100)
 		rf.send(4, foreign(1, "d"))
+		after(time.Minute)
 		c.encoding <- true
 		synctest.Wait()
 		if got := rf.taken(); got != "1:1:a 4:4:abcd" {
@@ -369,4 +410,84 @@ func TestDamage(t *testing.T) {
 			f()
 		}()
 	}
+}
+
+// A read waits until the command at the index that Raft returns is carried out, also if a snapshot stands for it.
+func TestRead(t *testing.T) {
+	onBench(t, false, -1, "", func(b *bench) {
+		b.rf.reads <- readOutcome{0, nil}
+		b.read("a").want("OK ?a")
+		b.submit("x")
+		b.submit("y")
+		b.rf.reads <- readOutcome{2, nil}
+		b.rf.reads <- readOutcome{1, nil}
+		two := b.read("b")
+		one := b.read("c")
+		two.want("")
+		one.want("")
+		b.rf.apply(1)
+		one.want("OK x?c")
+		two.want("")
+		b.rf.apply(2)
+		two.want("OK xy?b")
+		b.rf.reads <- readOutcome{2, nil}
+		b.read("d").want("OK xy?d")
+		b.rf.reads <- readOutcome{4, nil}
+		four := b.read("e")
+		b.rf.snapshot(5, "z")
+		four.want("OK z?e")
+		b.wantState("z", 5)
+		if n := b.waiters.n.Load(); n != 0 {
+			t.Errorf("%d wait", n)
+		}
+	})
+}
+
+// What Raft says decides: another server, or a command in the log.
+func TestReadErrors(t *testing.T) {
+	onBench(t, false, -1, "", func(b *bench) {
+		for _, err := range []error{raft.ErrNotLeader, raft.ErrDeposed} {
+			b.rf.reads <- readOutcome{0, err}
+			b.read("a").want("ErrWrongLeader")
+		}
+		b.rf.reads <- readOutcome{0, raft.ErrNotReady}
+		r := b.read("r")
+		r.want("")
+		b.rf.apply(1)
+		r.want("OK r") // by DoOp
+	})
+}
+
+// Kill ends a read that waits, and lost leadership does not: its index is committed.
+func TestReadEnds(t *testing.T) {
+	onBench(t, false, -1, "", func(b *bench) {
+		b.rf.reads <- readOutcome{1, nil}
+		r := b.read("r")
+		b.rf.event(raft.LostLeadership, 1)
+		r.want("")
+		b.Kill()
+		r.want("ErrWrongLeader")
+		b.rf.reads <- readOutcome{1, nil}
+		b.read("r").want("ErrWrongLeader")
+	})
+}
+
+// Without ReadIndex, or without Read, a read is a command.
+func TestReadByLog(t *testing.T) {
+	type onlyLog interface{ Raft }
+	type onlyOps interface {
+		StateMachine
+		Codec
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, r := range []*RSM{
+			newRSM(struct{ onlyLog }{&fakeRaft{t: t, leads: true, term: 1, next: 1, commands: make(map[int]any)}}, nil, -1, new(words)),
+			newRSM(&fakeRaft{t: t, leads: true, term: 1, next: 1, commands: make(map[int]any)}, nil, -1, struct{ onlyOps }{new(words)}),
+		} {
+			b := &bench{RSM: r, t: t}
+			p := b.read("r")
+			b.carryOut(1, Op{r.boot, 1, "r"})
+			p.want("OK r")
+		}
+	})
 }

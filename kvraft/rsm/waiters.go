@@ -1,6 +1,7 @@
 package rsm
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,7 +9,7 @@ import (
 	"6.824/kvraft/rpc"
 )
 
-// waiters holds the calls of Submit that wait for a result. A call waits from before its Start until its command has been
+// waiters holds the calls of Submit that wait for a result, and those of Read that wait for a command to be carried out. A call waits from before its Start until its command has been
 // carried out, or cannot be any more, or nobody can tell.
 //
 // The number of an operation identifies it: its command is in the log at most once. If this server carries out another
@@ -21,6 +22,7 @@ type waiters struct {
 	closed  bool
 	last    int64             // number of the last operation
 	waiting map[int64]*waiter // by number
+	reading []*waiter         // reads that wait for their index to be carried out
 	applied int               // index of the last command carried out
 	over    int               // this server does not lead in any term up to this one
 }
@@ -57,6 +59,41 @@ func (ws *waiters) add() *waiter {
 	ws.waiting[w.number] = w
 	ws.n.Add(1)
 	return w
+}
+
+// addRead adds a read that waits for the command at index. It returns nil if that has been carried out, as applied tells.
+func (ws *waiters) addRead(index int, applied func() int) *waiter {
+	w := ws.pool.Get().(*waiter)
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.n.Add(1) // before applied: the reader looks at n after it has raised that
+	if applied() >= index {
+		ws.n.Add(-1)
+		return nil
+	}
+	w.number, w.index, w.term = 0, index, 0
+	if ws.closed {
+		ws.n.Add(-1)
+		w.outcome <- maybe
+		return w
+	}
+	ws.reading = append(ws.reading, w)
+	return w
+}
+
+// wakeReadsLocked ends the waiting of the reads up to index.
+func (ws *waiters) wakeReadsLocked(index int, o outcome) {
+	kept := ws.reading[:0]
+	for _, w := range ws.reading {
+		if w.index > index {
+			kept = append(kept, w)
+			continue
+		}
+		ws.n.Add(-1)
+		w.outcome <- o
+	}
+	clear(ws.reading[len(kept):])
+	ws.reading = kept
 }
 
 // withdraw removes a waiter whose operation Raft has not accepted.
@@ -100,6 +137,7 @@ func (ws *waiters) carriedOut(index int, number int64, result any) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.applied = index
+	ws.wakeReadsLocked(index, outcome{err: rpc.OK})
 	if w := ws.waiting[number]; w != nil {
 		ws.settleLocked(w, outcome{rpc.OK, result})
 		return
@@ -116,6 +154,7 @@ func (ws *waiters) covered(index int) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.applied = index
+	ws.wakeReadsLocked(index, outcome{err: rpc.OK})
 	for _, w := range ws.waiting {
 		if 0 < w.index && w.index <= index {
 			ws.settleLocked(w, maybe)
@@ -140,6 +179,7 @@ func (ws *waiters) close() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.closed = true
+	ws.wakeReadsLocked(math.MaxInt, maybe)
 	for _, w := range ws.waiting {
 		ws.settleLocked(w, maybe)
 	}

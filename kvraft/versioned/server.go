@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync"
 
 	"6.824/kvraft/internal/enc"
 	"6.824/kvraft/internal/table"
@@ -33,7 +34,7 @@ func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persiste
 
 // Get is an RPC handler.
 func (kv *KVServer) Get(args *rpc.GetArgs, reply *rpc.GetReply) {
-	err, result := kv.rsm.Submit(*args)
+	err, result := kv.rsm.Read(*args)
 	if err == rpc.OK {
 		*reply = result.(rpc.GetReply)
 		return
@@ -60,8 +61,10 @@ func (kv *KVServer) Applied() int { return kv.rsm.Applied() }
 // Kill stops the server. RPCs that wait for a result are answered with ErrMaybe.
 func (kv *KVServer) Kill() { kv.rsm.Kill() }
 
-// A store is the state machine of the service. It implements rsm.StateMachine, Capturer and Codec.
+// A store is the state machine of the service. It implements rsm.StateMachine, Capturer, Codec and
+// Reader.
 type store struct {
+	mu     sync.RWMutex // guards values, and is held only for moments
 	values *table.Table[string, value]
 }
 
@@ -70,7 +73,7 @@ type value struct {
 	version rpc.Tversion // from 1 on
 }
 
-func newStore() *store { return &store{table.New[string, value]()} }
+func newStore() *store { return &store{values: table.New[string, value]()} }
 
 // DoOp carries out a Put or a Get.
 func (s *store) DoOp(req any) any {
@@ -78,17 +81,26 @@ func (s *store) DoOp(req any) any {
 	case rpc.PutArgs:
 		return rpc.PutReply{Err: s.put(req)}
 	case rpc.GetArgs:
-		v, ok := s.values.Get(req.Key)
-		if !ok {
-			return rpc.GetReply{Err: rpc.ErrNoKey}
-		}
-		return rpc.GetReply{Value: v.text, Version: v.version, Err: rpc.OK}
+		return s.Read(req)
 	default:
 		panic(fmt.Sprintf("versioned: there is no operation %T", req))
 	}
 }
 
+// Read carries out a Get.
+func (s *store) Read(req any) any {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	v, ok := s.values.Get(req.(rpc.GetArgs).Key)
+	if !ok {
+		return rpc.GetReply{Err: rpc.ErrNoKey}
+	}
+	return rpc.GetReply{Value: v.text, Version: v.version, Err: rpc.OK}
+}
+
 func (s *store) put(args rpc.PutArgs) rpc.Err {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	v, ok := s.values.Get(args.Key)
 	switch {
 	case !ok && args.Version != 0:
@@ -136,6 +148,8 @@ func (s *store) Snapshot() []byte { return s.Capture()() }
 
 // Capture notes the state, and returns a function that encodes it: each key with its value and its version.
 func (s *store) Capture() (encode func() []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	values := s.values.Capture()
 	return func() []byte {
 		n := 0
@@ -154,7 +168,9 @@ func (s *store) Capture() (encode func() []byte) {
 // Restore replaces the state by that of a snapshot. It panics if the snapshot is damaged: Raft has checked it, so that it
 // comes from another program.
 func (s *store) Restore(snapshot []byte) {
-	*s = *newStore()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values = table.New[string, value]()
 	d := enc.Decoder{Rest: string(snapshot)}
 	for len(d.Rest) > 0 && !d.Bad {
 		key, text := strings.Clone(d.Text()), strings.Clone(d.Text()) // so that a value that is replaced can be freed

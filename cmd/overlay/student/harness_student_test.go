@@ -163,7 +163,14 @@ func (rf *Raft) within(name string, limit time.Duration, f func()) bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		returned := false
+		defer func() {
+			if !returned { // a panic, which ends the process
+				theTrial.print(fmt.Sprintf("%s of server %d has panicked", name, rf.server))
+			}
+		}()
 		f()
+		returned = true
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

@@ -39,6 +39,18 @@ var table = []mutant{
 	{"poll-gives-up-in-own-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term <= term {`},
 	{"no-poll", "rsm/rsm.go", `go r.watchTerm()`, ``},
 
+	// Reads.
+	{"read-does-not-wait", "rsm/rsm.go", `case err != nil || !r.waitApplied(index):`, `case err != nil || index < 0:`},
+	{"read-ignores-errors", "rsm/rsm.go", `case err != nil || !r.waitApplied(index):`, `case !r.waitApplied(index):`},
+	{"read-without-entry-refused", "rsm/rsm.go", `case errors.Is(err, raft.ErrNotReady): return r.Submit(req)`, `case errors.Is(err, raft.ErrNotReady): return rpc.ErrWrongLeader, nil`},
+	{"reads-wake-too-early", "rsm/waiters.go", `if w.index > index { kept`, `if w.index > index+1 { kept`},
+	{"reads-not-woken-by-snapshot", "rsm/waiters.go", `ws.applied = index ws.wakeReadsLocked(index, outcome{err: rpc.OK}) for`, `ws.applied = index
+	for`},
+	{"reads-not-woken-by-commands", "rsm/waiters.go", `ws.applied = index ws.wakeReadsLocked(index, outcome{err: rpc.OK}) if`, `ws.applied = index
+	if`},
+	{"reads-wait-after-the-end", "rsm/waiters.go", `ws.wakeReadsLocked(math.MaxInt, maybe)`, `_ = math.MaxInt`},
+	{"read-after-the-end-waits", "rsm/waiters.go", `if ws.closed { ws.n.Add(-1) w.outcome <- maybe return w }`, ``},
+
 	// The end.
 	{"kill-leaves-submits-waiting", "rsm/rsm.go", `close(r.done) r.waiters.close()`, `close(r.done)`},
 	{"kill-leaves-raft-running", "rsm/rsm.go", `rf.Kill()`, `_ = rf`},
@@ -85,12 +97,10 @@ var table = []mutant{
 	{"requests-outside-of-snapshot", "store.go", `for client, last := range requests.All { b`, `for client, last := range requests.All {
 		last = 0
 		b`},
-	{"requests-kept-by-restore", "store.go", `*s = *newStore() d :=`, `s.values = newStore().values
-		d :=`},
-	{"values-kept-by-restore", "store.go", `*s = *newStore() d :=`, `s.requests = newStore().requests
-		d :=`},
+	{"requests-kept-by-restore", "store.go", `s.values, s.requests = table.New[string, value](), table.New[int64, int64]()`, `s.values = table.New[string, value]()`},
+	{"values-kept-by-restore", "store.go", `s.values, s.requests = table.New[string, value](), table.New[int64, int64]()`, `s.requests = table.New[int64, int64]()`},
 	{"append-after-put-finds-old-text", "store.go", `v = value{text: strings.Clone(o.value)}`, `v.text = strings.Clone(o.value)`},
-	{"get-of-local-state", "server.go", `err, result := kv.rsm.Submit(op{kind: get, key: args.Key})`,
+	{"get-of-local-state", "server.go", `err, result := kv.rsm.Read(op{kind: get, key: args.Key})`,
 		`var err, result = ErrWrongLeader, any(nil)
 		if _, leads := kv.rf.GetState(); leads {
 			v, ok := kv.store.values.Get(args.Key)
