@@ -2,8 +2,10 @@ package engine
 
 import (
 	"errors"
+	"path/filepath"
 	"testing"
 
+	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
@@ -127,4 +129,55 @@ func TestChange_refused(t *testing.T) {
 		t.Errorf("the members are %+v", got)
 	}
 	c.checkSame()
+}
+
+// A fakeLog is a write-ahead log that saves nothing.
+type fakeLog struct {
+	walFile
+	save func()
+}
+
+func (f fakeLog) Save(*raftpb.HardState, []*raftpb.Entry) error { f.save(); return nil }
+
+// TestSaveAll_mark checks what the mark on the disk says while the log is being written: never more than the log will have.
+func TestSaveAll_mark(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "synced")
+	if err := createMark(path, mark{}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := openMark(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	n := &Node{}
+	if n.metrics, err = newMetrics(n); err != nil {
+		t.Fatal(err)
+	}
+	onDisk := func() uint64 {
+		t.Helper()
+		again, err := openMark(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.close()
+		return again.mark.last
+	}
+	var during uint64
+	w := &writer{node: n, wal: fakeLog{save: func() { during = onDisk() }}, mark: m, storage: raft.NewMemoryStorage(), hard: &raftpb.HardState{}}
+	for _, test := range []struct{ first, entries, during, after uint64 }{
+		{1, 10, 0, 10}, {11, 5, 10, 15}, {8, 2, 7, 9}, {10, 1, 9, 10}, {1, 1, 0, 1},
+	} {
+		a := &raftpb.Message{Term: new(uint64(1))}
+		for k := range test.entries {
+			a.Entries = append(a.Entries, &raftpb.Entry{Index: new(test.first + k), Term: new(uint64(1))})
+		}
+		if err := w.saveAll([]write{{append: a}}); err != nil {
+			t.Fatal(err)
+		}
+		if after := onDisk(); during != test.during || after != test.after {
+			t.Errorf("while entries from %d on were saved, the mark said %d, and then %d; want %d and %d",
+				test.first, during, after, test.during, test.after)
+		}
+	}
 }
