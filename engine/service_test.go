@@ -59,7 +59,7 @@ func TestSnapshot_isSentToAServerThatLagsBehind(t *testing.T) {
 	away := c.follower()
 	c.kill(away.id)
 	c.snapshotEvery(100)
-	c.fill(600)
+	c.fill(1300) // more than what a leader keeps for followers that are a little behind
 	back := c.start(away.id, false)
 	c.one("last")
 	if back.record.received() == 0 {
