@@ -2,7 +2,9 @@ package engine
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.etcd.io/raft/v3"
@@ -180,4 +182,28 @@ func TestSaveAll_mark(t *testing.T) {
 				test.first, during, after, test.during, test.after)
 		}
 	}
+}
+
+// TestLostDirectory starts a server whose directory is gone as if it were new. The leader counts on entries that it has
+// acknowledged, so it must not go on.
+func TestLostDirectory(t *testing.T) {
+	c := newCluster(t, 3, nil)
+	c.one("a")
+	lost := c.follower()
+	c.kill(lost.id)
+	if err := os.RemoveAll(c.path(lost.id)); err != nil {
+		t.Fatal(err)
+	}
+	c.mayStop = true
+	again := c.start(lost.id, false)
+	select {
+	case <-again.Done():
+	case <-withTimeout(t).Done():
+		t.Fatal("the server goes on")
+	}
+	if err := again.Err(); !strings.Contains(err.Error(), "AddServer") {
+		t.Errorf("the error is %v", err)
+	}
+	c.kill(lost.id)
+	c.one("b")
 }
