@@ -1,3 +1,7 @@
+//go:build linux && (amd64 || arm64)
+
+// The file system of this test needs package go-fuse, which is not for 32 bits.
+
 package engine
 
 import (
