@@ -11,6 +11,7 @@ import (
 // TestSnapshot_inTheMiddleOfABatch takes a snapshot while raft does not yet know that its last command was applied. Raft still
 // looks at the entries behind the last one that it knows to be applied, for example before an election.
 func TestSnapshot_inTheMiddleOfABatch(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.one("first")
 	away := c.follower().id

@@ -11,6 +11,7 @@ import (
 
 // TestFullDisk fills the disk of a server. It stops before it answers, and goes on when there is room again.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=1m"); err != nil {
 		t.Skipf("a full disk is not tested, since no small file system can be mounted: %v", err)

@@ -100,6 +100,7 @@ func TestRecover_replacedEntries(t *testing.T) {
 
 // TestChange_refused appends commands behind a change of the membership that raft has refused.
 func TestChange_refused(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.one("a")
 	leader := c.leader()
@@ -187,6 +188,7 @@ func TestSaveAll_mark(t *testing.T) {
 // TestLostDirectory starts a server whose directory is gone as if it were new. The leader counts on entries that it has
 // acknowledged, so it must not go on.
 func TestLostDirectory(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.one("a")
 	lost := c.follower()

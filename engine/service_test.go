@@ -33,6 +33,7 @@ func (c *cluster) snapshotEvery(n int) {
 }
 
 func TestSnapshot_keepsTheLogSmall(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.snapshotEvery(50)
 	c.fill(600)
@@ -54,6 +55,7 @@ func TestSnapshot_keepsTheLogSmall(t *testing.T) {
 }
 
 func TestSnapshot_isSentToAServerThatLagsBehind(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.one("first")
 	away := c.follower()
@@ -86,6 +88,7 @@ func TestSnapshot_tooEarly(t *testing.T) {
 }
 
 func TestReadIndex(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	index := c.one("a")
 	for _, s := range c.servers {
@@ -136,6 +139,7 @@ func TestTransferLeadership(t *testing.T) {
 }
 
 func TestMembership(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.fill(300)
 	c.addresses[4] = freeAddress(t)
