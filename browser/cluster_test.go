@@ -51,7 +51,7 @@ func TestCluster(t *testing.T) {
 	if b.press("fold"); eval[int](b, "picture.rows.count") < 500 {
 		t.Error("without folding, there are fewer rows than events")
 	}
-	for _, id := range []string{"true-time", "in", "out", "theme"} {
+	for _, id := range []string{"in", "out", "theme"} {
 		b.press(id)
 		b.wait()
 	}
@@ -74,6 +74,11 @@ func TestOmitted(t *testing.T) {
 	s.begin(3)
 	s.do(picture.Event{Kind: picture.Log, Lane: 0, Index: 1, Entries: []picture.Entry{{Term: 1, Text: "first"}}})
 	s.do(picture.Event{Kind: picture.Commit, Lane: 0, Index: 1})
+	for lane, peers := range [][]int{{2, 1}, {0}, {0}} { // servers 1 and 2 reach each other
+		for _, peer := range peers {
+			s.do(picture.Event{Kind: picture.Link, Lane: lane, Peer: peer})
+		}
+	}
 	for s.events < 20_000 {
 		s.heartbeats(1)
 		s.do(picture.Event{Kind: picture.Apply, Lane: 0, Index: 1, Text: "again"}) // so that there are some rows
@@ -82,6 +87,9 @@ func TestOmitted(t *testing.T) {
 	b.expect("notes", "events were left out")
 	b.selected(0)
 	b.expect("servers", "LEADER", "follower", "first")
+	if got := eval[string](b, "JSON.stringify(picture.run.links.map((links) => [links.cut[0], links.alone[0]]))"); got != "[[[1,2],true],[[0],false],[[0],false]]" {
+		t.Errorf("at first, the links that are cut are %s", got)
+	}
 	kept := eval[int](b, "picture.run.n")
 	if kept < 2000 || kept > 4000 {
 		t.Errorf("the page has %d events", kept)

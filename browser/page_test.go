@@ -13,6 +13,8 @@ import (
 func TestViolation(t *testing.T) {
 	r := tell(t)
 	b := open(t, r.file, look{})
+	b.selected(r.second.answer) // the rule was noticed to be broken later
+	b.press("jump")
 	b.selected(r.broken)
 	b.expect("title", "TestStory")
 	b.expect("banner", "two votes in one term (§5.2)", "server 2 votes for server 0 after")
@@ -79,8 +81,10 @@ func TestServers(t *testing.T) {
 	for row, want := range map[int][]string{
 		1: {"role", "LEADER", "follower", "follower"},
 		2: {"term", "1", "1", "1"},
-		4: {"commit", "0", "0", "0"},
-		8: {"1", "1 x = 1", "1 x = 1", ""},
+		3: {"vote", "0", "0", "0"},
+		5: {"commit", "0", "0", "0"},
+		7: {"last", "1/1", "1/1", "0"},
+		9: {"1", "1 x = 1", "1 x = 1", ""},
 	} {
 		for column, text := range want {
 			if got := cell(row, column); got != text {
@@ -92,7 +96,7 @@ func TestServers(t *testing.T) {
 	if got := cell(1, 3); got != "down" {
 		t.Errorf("a crashed server is %q", got)
 	}
-	if got := cell(8, 1); got != "●1 x = 1" {
+	if got := cell(9, 1); got != "●1 x = 1" {
 		t.Errorf("the applied entry is %q", got)
 	}
 }

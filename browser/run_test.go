@@ -104,6 +104,7 @@ func tell(t testing.TB) (r story) {
 	s.heartbeats(1)
 	r.heartbeat = s.events
 	s.heartbeats(14)
+	s.now += time.Millisecond // so that what follows is no consequence of a reply
 	done := s.Operation(client, "Put x 1")
 	s.events++
 	entry := []picture.Entry{{Term: 1, Text: "x = 1"}}

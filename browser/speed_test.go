@@ -42,7 +42,7 @@ func pan(b *tab, frames, events int) (draws, waits []float64) {
 	type times struct{ Draws, Waits []float64 }
 	got := eval[times](b, `(async () => {
 		const { view, costs } = picture, Waits = [], frames = %d, frame = () => new Promise(requestAnimationFrame);
-		view.zoom = (view.height - 34) / %d;
+		view.zoom = (view.height - 42) / %d;
 		await frame();
 		costs.length = 0;
 		for (let k = 0, before = await frame(); k < frames; k++) {

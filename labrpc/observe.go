@@ -10,7 +10,7 @@ package labrpc
 //   - Handled, right after the handler has returned, before its reply can reach the client.
 //   - Ended, before Call or Forward returns.
 //
-// Each call that is Sent is Ended, and no callback but these two is sure to follow. A call that is cut off ends while its
+// Each call that is Sent is also Ended, but it may lack Handling, or Handled, or both. A call that is cut off ends while its
 // request or its handler is still under way, so Handling and Handled may follow Ended, even after Cleanup.
 //
 // The methods are called concurrently, by the goroutines that carry out the calls and with no lock of this package held.

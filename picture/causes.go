@@ -2,9 +2,9 @@
 
 package picture
 
-// What has directly brought about an event, by its kind.
+// What an event follows from directly, by its kind.
 
-// causes adds what has directly brought about an event.
+// causes adds the events from which event i follows directly.
 func (p *past) causes(i int) {
 	switch e := p.events[i]; e.Kind {
 	case Send:

@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 )
 
@@ -37,7 +38,7 @@ type laneData struct {
 	} `json:"before"`
 }
 
-// columns holds a number of each event in each list.
+// columns holds the events: each list has one number for each event.
 type columns struct {
 	At     []int64 `json:"at"` // nanoseconds since the event before
 	Kind   []int   `json:"kind"`
@@ -76,6 +77,7 @@ func (u *run) data() *data {
 		ld := laneData{Name: l.name, Client: l.client}
 		ld.Before.state, ld.Before.Log = l.before, d.entries(l.before.log)
 		ld.Before.Leader = u.known(l.before.Leader)
+		ld.Before.Cut = slices.DeleteFunc(slices.Clone(l.before.Cut), func(to int) bool { return u.known(to) == NoLane })
 		d.Lanes = append(d.Lanes, ld)
 	}
 	past, named := u.past()

@@ -129,6 +129,8 @@ func (u *run) verdict(c *call) (text string, event int, granted bool) {
 		return "granted, but the reply is still under way", c.answer, false
 	case fate == Delivered || fate == Late:
 		return "granted", c.answer, true
+	case fate == Ignored:
+		return "granted, but too late", c.answer, false
 	}
 	return "granted, but not heard: " + fate.String(), c.answer, false
 }

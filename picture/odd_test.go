@@ -17,13 +17,17 @@ func TestOddEvents(t *testing.T) {
 		s := newScript(r.Intn(4), chunkSize)
 		for range r.Intn(3000) {
 			s.Add(Event{
-				At: time.Duration(one()), Kind: Kind(r.Intn(22)), Role: Role(r.Intn(6)), Fate: Fate(r.Intn(10)), OK: r.Intn(2) > 0, Up: r.Intn(2) > 0,
+				At: time.Duration(one()), Kind: Kind(r.Intn(int(Violation + Kind(seed%3*2)))), Role: Role(r.Intn(6)), Fate: Fate(r.Intn(10)), OK: r.Intn(2) > 0, Up: r.Intn(2) > 0,
 				Lane: one(), Peer: one(), Call: int64(one()), Term: one(), Index: one(), Last: one(),
 				Name: []string{"", "vote", "PreVote", "x"}[r.Intn(4)], Entries: make([]Entry, r.Intn(4)),
 			})
 		}
 		d := s.data(t)
-		for _, lane := range append(d.Events.Lane, d.Events.Peer...) {
+		lanes := append(d.Events.Lane, d.Events.Peer...)
+		for _, l := range d.Lanes {
+			lanes = append(append(lanes, l.Before.Leader), l.Before.Cut...)
+		}
+		for _, lane := range lanes {
 			if lane < NoLane || lane >= len(d.Lanes) {
 				t.Fatalf("an event is on lane %d of %d", lane, len(d.Lanes))
 			}
@@ -100,5 +104,18 @@ func TestLongLogIsCheap(t *testing.T) {
 	}
 	if len(s.log) != maxLog || s.last() != index {
 		t.Errorf("the log has %d entries up to %d, want %d up to %d", len(s.log), s.last(), maxLog, index)
+	}
+}
+
+// A vote that arrives after the candidacy was heard, but does not count.
+func TestLateVote(t *testing.T) {
+	s := newScript(3, 0)
+	s.do(Event{Kind: State, Lane: 0, Peer: NoLane, Role: Candidate, Term: 1})
+	s.do(Event{Kind: Send, Lane: 0, Peer: 1, Call: 1, Name: askVote.Name, Term: 1})
+	s.do(Event{Kind: Answer, Lane: 1, Call: 1, OK: true})
+	s.do(Event{Kind: End, Lane: 0, Call: 1, Fate: Ignored})
+	el := s.data(t).Elections
+	if len(el) != 1 || el[0].Votes[0].Text != "granted, but too late" || el[0].Outcome != "no majority: 1 of 3 votes" {
+		t.Errorf("elections: %+v", el)
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// The causal past of a violation: the messages, saves and changes without which it would not have happened. All that has
-// happened before it on any server would be nearly the whole page, so an event leads only to those that have brought about what
-// it says: a leader to its votes, an entry to the message that has brought it, a commit to the replies that were counted.
+// The causal past of a violation is the messages, saves and changes without which it would not have happened. To include each
+// event that happened before another one would highlight nearly the whole page. So an event leads only to those that are the
+// reason for it: a leader to its votes, an entry to the message that has brought it, a commit to the replies that were counted.
 
 // maxPast bounds the events that are highlighted. The nearest ones come first.
 const maxPast = 400
@@ -54,7 +54,7 @@ func (u *run) guilty() int {
 	return u.violation
 }
 
-// add adds events, of which -1 stands for none.
+// add adds events. It ignores -1.
 func (p *past) add(events ...int) {
 	for _, i := range events {
 		if i >= 0 && !p.in[i] && len(p.queue) < maxPast {

@@ -247,7 +247,7 @@ func (s *drivenServer) menu(l *limits, steps []step) []step {
 	if len(s.tickets) > 0 {
 		add(stepAccept, 0, 0)
 	}
-	if l.reads > 0 && (!s.live || rf.role == Leader) { // likewise
+	if l.reads > 0 {
 		add(stepRead, 0, 0)
 	}
 	switch {

@@ -68,7 +68,7 @@ func (b *bias) readBehind(c *live) (plan []action) {
 	for range late {
 		plan = append(plan, action{kind: actDeliver, item: len(c.items)})
 	}
-	send(at, stepBeat, last+2, answered, others[b.random.Intn(len(others))])
+	send(at, stepBeat, last+2, []fate{answered, lost, noReply}[b.random.Intn(3)], others...)
 	return plan
 }
 

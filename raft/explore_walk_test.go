@@ -81,7 +81,7 @@ func (a *action) kindNumber() int {
 }
 
 // baseWeights are the weights of steps other than 10: steps that begin something are rarer than steps that continue it.
-var baseWeights = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 3, stepAccept: 20, stepSnapshot: 2, stepRead: 3}
+var baseWeights = map[stepKind]int{stepTimeout: 3, stepResign: 1, stepCrash: 1, stepStart: 6, stepQueue: 3, stepAccept: 20, stepSnapshot: 2, stepRead: 2}
 
 func (b *bias) weight(a *action) int {
 	w := &b.weights[a.kindNumber()]

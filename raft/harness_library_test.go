@@ -44,7 +44,7 @@ func (cfg *config) makeOptions(server int) []Option {
 	return options
 }
 
-// recorded reports whether clusters are recorded: not the thousands of "make choices".
+// recorded reports whether clusters are recorded. The thousands of clusters that "make choices" starts are not.
 func recorded() bool { return !*choicesFlag }
 
 // option makes the recording the Observer of a server that has started in it.

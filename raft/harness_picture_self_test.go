@@ -189,7 +189,7 @@ func TestPictureOfNothing(t *testing.T) {
 	}
 }
 
-// Nobody records benchmarks.
+// Benchmarks are not recorded.
 func TestPictureNotOfBenchmarks(t *testing.T) {
 	if r := newRecording(new(testing.B), 3); r != nil {
 		t.Error("a benchmark has a recording")

@@ -46,8 +46,9 @@ func (c *Cluster) clientLocked(g *group, args any) *client {
 		return cl
 	}
 	cl = &client{}
-	name := fmt.Sprintf("client %d", len(c.foreign.clients)+1)
-	switch n := len(c.foreign.clients); {
+	c.foreign.found++
+	name := fmt.Sprintf("client %d", c.foreign.found)
+	switch n := c.foreign.found - 1; {
 	case n < maxClients:
 		cl.lane = c.addLane(name, true)
 	case n == maxClients:

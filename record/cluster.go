@@ -11,8 +11,8 @@ import (
 	"6.824/wire"
 )
 
-// A Cluster records one cluster. Any number of goroutines may use it, with any locks held: its own is held only for moments.
-// New and Watch make one.
+// A Cluster records one cluster. Any number of goroutines may use it. They may hold locks of their own, which the Cluster never
+// takes. New and Watch make one.
 type Cluster struct {
 	rec      *picture.Recorder
 	readings readings
@@ -39,7 +39,7 @@ type server struct {
 	client   bool
 	life     int // counts starts
 	up       bool
-	tells    bool // of its state itself
+	tells    bool // the server tells its state itself
 	term     int
 	role     picture.Role
 	leader   int // its lane in this term, or picture.NoLane

@@ -7,9 +7,9 @@ import (
 	"6.824/wire"
 )
 
-// What a server does not tell of itself is concluded from what it says to others: who leads from who sends AppendEntries,
-// terms and votes from requests and replies, the log from what it sends as a leader and accepts as a follower. Nothing is
-// concluded from what others say to it, which it may not have read.
+// What a server does not tell of itself is derived from what it sends. A server that sends AppendEntries leads. Requests and
+// replies have terms and votes. The log is what the server sends as a leader and accepts as a follower. Nothing is derived
+// from what others send to a server, since it may not have read it.
 
 // becomeLocked records a server's state if it is new. leader is picture.NoLane if none is known.
 func (c *Cluster) becomeLocked(lane, term int, role picture.Role, leader int) {
@@ -35,7 +35,7 @@ func (c *Cluster) commitLocked(lane, index int) {
 	}
 }
 
-// deriveSentLocked concludes from a request what its sender has not told.
+// deriveSentLocked derives from a request what its sender has not told.
 func (c *Cluster) deriveSentLocked(m *Message, args any) {
 	s, q := c.servers[m.from], &m.request.Request
 	if s.tells || q.Kind == wire.Other {
@@ -65,7 +65,7 @@ func (c *Cluster) deriveSentLocked(m *Message, args any) {
 	}
 }
 
-// deriveHandledLocked concludes from a reply what its sender has not told.
+// deriveHandledLocked derives from a reply what its sender has not told.
 func (c *Cluster) deriveHandledLocked(m *Message, accepted bool) {
 	s, q, r := c.servers[m.to], &m.request.Request, &m.reply.Reply
 	if s.tells || q.Kind == wire.Other || q.Kind == wire.PreVote || q.Term == wire.Unread || m.to == m.from {
@@ -88,7 +88,7 @@ func (c *Cluster) deriveHandledLocked(m *Message, accepted bool) {
 	}
 }
 
-// deriveLogLocked concludes what a follower has after a message from the leader of its term.
+// deriveLogLocked derives what a follower has after it has handled a message from the leader of its term.
 func (c *Cluster) deriveLogLocked(m *Message, accepted bool) {
 	s, q := c.servers[m.to], &m.request.Request
 	switch term, has := s.log.term(q.PrevIndex); {
@@ -150,7 +150,7 @@ func (c *Cluster) shortenLocked(lane, last int) {
 	}
 }
 
-// restoreLocked records what a server that has started again has said before of itself, unless it tells itself.
+// restoreLocked records what was derived of a server before it started again, unless the server tells what it has restored.
 func (c *Cluster) restoreLocked(lane int) {
 	s := c.servers[lane]
 	if s.tells || s.life == 1 {

@@ -19,6 +19,7 @@ type foreign struct {
 	groups  map[any]*group
 	open    *group          // the one that was made last
 	clients map[any]*client // by what tells them apart
+	found   int             // clients, those that have left included
 	others  int             // the lane of the clients beyond maxClients
 }
 
@@ -58,6 +59,10 @@ func (c *Cluster) laneLocked(server any) int {
 func (c *Cluster) groupLocked(end labrpc.EndInfo) {
 	f := c.foreign
 	if end.Deleted {
+		if g := f.groups[end.Name]; f.clients[g] != nil {
+			f.clients[g].finish("no result", false)
+			delete(f.clients, g)
+		}
 		delete(f.groups, end.Name)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"6.824/labrpc"
+	"6.824/picture"
 )
 
 // Two messages that differ only in what their texts leave out are told apart.
@@ -62,5 +63,31 @@ func TestReplyAfterCrash(t *testing.T) {
 	other.ended(labrpc.Delivered)
 	if lines := s.lines(); lines[len(lines)-1] != "0 end thrown away" {
 		t.Errorf("events %q", lines)
+	}
+}
+
+// Clients that leave are forgotten, and their operations end.
+func TestClientsLeave(t *testing.T) {
+	rec := picture.New(picture.Options{})
+	c := Watch(rec)
+	c.ServerChanged(0, true)
+	for k := range 2 * maxClients {
+		c.EndChanged(labrpc.EndInfo{Name: k, Server: 0, Enabled: true})
+		c.Sent(labrpc.CallInfo{Number: int64(k + 1), End: k, Server: 0, Method: "KV.Get"}, struct{ Key string }{"x"})
+		c.Ended(labrpc.CallInfo{Number: int64(k + 1)}, labrpc.RequestLost)
+		c.EndChanged(labrpc.EndInfo{Name: k, Deleted: true})
+	}
+	if f := c.foreign; len(f.clients)+len(f.groups)+len(c.ends)+len(c.infos)+len(c.calls) > 0 {
+		t.Errorf("after all clients have left: %d clients, %d groups, %d ends, %d infos, %d calls", len(f.clients), len(f.groups), len(c.ends), len(c.infos), len(c.calls))
+	}
+	d := dataOf(t, rec)
+	ends := 0
+	for _, kind := range d.Events.Kind {
+		if picture.Kind(kind) == picture.Return {
+			ends++
+		}
+	}
+	if lanes := len(d.Lanes); lanes != 1+maxClients+1 || ends != 2*maxClients {
+		t.Errorf("%d lanes, %d operations have ended", lanes, ends)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // A Server records what one server tells of itself, from one start to the next crash. It has the methods of raft.Observer,
-// which say when they are called. Each may be called alone.
+// whose comments say when to call them. A server that cannot tell everything may call only some of them.
 type Server struct {
 	c    *Cluster
 	lane int

@@ -50,8 +50,8 @@ failed run a line names the failed tests, the log and the first message.
 
 Each run finds the directory of the logs in the environment variable PICTURES. The
 tests of this repository's raft write a page there that shows a failed test's run,
-and the line names it, too. So it does with any HTML file that a failing test names
-in a line of its own on t.Output(), such as "picture: /tmp/run.html".
+and the line names it, too. The line also names any other HTML file that a failing
+test names in a line of its own on t.Output(), such as "picture: /tmp/run.html".
 
 Ctrl-C kills all runs at once, writes the reports and prints the summary of the
 finished runs. Progress goes to standard error, failed runs and the summary go to

@@ -156,7 +156,7 @@ var leaders = []mutant{
 	{
 		name:  "everything-sent-again-after-loss",
 		wrong: "a leader resends all unacknowledged entries when one of several messages is lost",
-		edits: []edit{{"link.go", `c.first, c.match, c.sentAt = f.nextIndex,`, `c.first, c.match, c.sentAt = 0,`}},
+		edits: []edit{{"link.go", `c.first, c.match, c.number, c.sentAt = f.nextIndex,`, `c.first, c.match, c.number, c.sentAt = 0,`}},
 	},
 	{
 		name:  "sent-again-after-each-answer",

@@ -32,12 +32,16 @@ function matters(call) {
   return view.past && (run.flags[first] & Past) !== 0 || run.of[view.selected] === call || run.kind[first] === Invoke;
 }
 
-// line draws a line and remembers it as belonging to event i.
-function line(x1, y1, x2, y2, i) {
+function stroke(x1, y1, x2, y2) {
   pen.beginPath();
   pen.moveTo(x1, y1);
   pen.lineTo(x2, y2);
   pen.stroke();
+}
+
+// line draws a line and remembers it as belonging to event i.
+function line(x1, y1, x2, y2, i) {
+  stroke(x1, y1, x2, y2);
   drawn.push([x1, y1, x2, y2, i]);
 }
 
@@ -55,16 +59,9 @@ function arrowHead(x1, y1, x, y, open) {
 }
 
 function drawCrosses() {
-  pen.lineWidth = 2;
-  pen.strokeStyle = colors.bad;
   for (const [x, y, alpha] of crosses) {
-    pen.globalAlpha = alpha;
-    pen.beginPath();
-    for (const side of [-1, 1]) {
-      pen.moveTo(x - 4.5, y - 4.5 * side);
-      pen.lineTo(x + 4.5, y + 4.5 * side);
-    }
-    pen.stroke();
+    Object.assign(pen, { globalAlpha: alpha, lineWidth: 2, strokeStyle: colors.bad });
+    for (const side of [-4.5, 4.5]) stroke(x - 4.5, y - side, x + 4.5, y + side);
   }
 }
 
@@ -82,11 +79,14 @@ function drawMessage(call) {
   pen.strokeStyle = pen.fillStyle = colors.messages[style];
   pen.lineWidth = chosen ? 2.6 : 1.3;
   pen.setLineDash(dashes[style]);
+  const same = (a, b) => a >= 0 && b >= 0 && rows.of[a] === rows.of[b]; // both are in one row of folded events
   if (send >= 0 && receive >= 0) {
-    line(x1, y1, x2, heightOf(receive), send);
-    arrowHead(x1, y1, x2, heightOf(receive));
+    if (!same(send, receive)) {
+      line(x1, y1, x2, heightOf(receive), send);
+      arrowHead(x1, y1, x2, heightOf(receive));
+    }
   } else if (send >= 0) drawStub(x1, y1, x2, fate, send);
-  if (answer < 0) return;
+  if (answer < 0 || same(answer, run.end[call]) || folded(answer)) return;
   pen.lineWidth = chosen ? 2.2 : 1;
   if (refused(call)) pen.strokeStyle = colors.bad;
   pen.setLineDash([2, 3]);
@@ -102,12 +102,8 @@ function drawStub(x1, y1, x2, fate, i) {
   if (!fate) return arrowHead(x1, y1, x, y, true);
   if (!flat) return crosses.push([x, y, pen.globalAlpha]);
   pen.setLineDash([]);
-  pen.lineWidth = 3;
-  pen.strokeStyle = colors.cut;
-  pen.beginPath();
-  pen.moveTo(x, y - 6);
-  pen.lineTo(x, y + 6);
-  pen.stroke();
+  Object.assign(pen, { lineWidth: 3, strokeStyle: colors.cut });
+  stroke(x, y - 6, x, y + 6);
 }
 
 // drawReply draws the way back of an answer from x1 to x2.
@@ -117,8 +113,7 @@ function drawReply(x1, y1, x2, y2, fate, i) {
   line(x1, y1, x, y2, i);
   if (fate !== Ignored) return arrowHead(x1, y1, x, y2, true);
   pen.setLineDash([]);
-  pen.beginPath();
-  pen.arc((x + x2) / 2, y2, 4.5, 0, 7);
+  circle((x + x2) / 2, y2, 4.5);
   pen.stroke();
 }
 
@@ -127,13 +122,10 @@ function drawOperation(call) {
   const begin = run.send[call], end = run.end[call], lane = run.lane[run.first[call]];
   if (!(lane in view.place)) return;
   const top = begin < 0 ? headHeight : heightOf(begin), bottom = end < 0 ? top + view.zoom : heightOf(end);
-  pen.globalAlpha = faded(run.first[call]) ? .3 : 1;
-  pen.fillStyle = colors.faint;
-  pen.strokeStyle = end >= 0 && !(run.flags[end] & OK) ? colors.bad : colors.soft;
-  pen.lineWidth = run.of[view.selected] === call ? 2.5 : 1.2;
+  const shape = [xOf(lane) + bandAt + 4, top, bandWidth - 8, Math.max(bottom - top, 2)];
+  Object.assign(pen, { globalAlpha: faded(run.first[call]) ? .3 : 1, fillStyle: colors.faint, lineWidth: run.of[view.selected] === call ? 2.5 : 1.2,
+    strokeStyle: end >= 0 && !(run.flags[end] & OK) ? colors.bad : colors.soft });
   pen.setLineDash(end < 0 ? [3, 3] : []);
-  pen.beginPath();
-  pen.rect(xOf(lane) + bandAt + 4, top, bandWidth - 8, Math.max(bottom - top, 2));
-  pen.fill();
-  pen.stroke();
+  pen.fillRect(...shape);
+  pen.strokeRect(...shape);
 }

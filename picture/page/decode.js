@@ -5,7 +5,7 @@ const [Start, Crash, State, Commit, Apply, Snapshot, Save, Log, Send, Receive, A
   Note, Violation] = Array.from({ length: 19 }, (_, k) => k + 1);
 const [NoRole, Follower, Candidate, Leader] = [0, 1, 2, 3];
 const [Delivered, Late, RequestLost, ReplyLost, Unreachable, CutOff, Ignored] = [1, 2, 3, 4, 5, 6, 7];
-const OK = 1, Up = 2, Folded = 4, Past = 8, Same = 16; // flags; Same is a State that repeats the one before it
+const OK = 1, Up = 2, Folded = 4, Past = 8, Named = 16, Same = 32; // flags; Same is a State that repeats the one before it
 
 // run is what the page is about. Each field of an event is a column, so that a million events stay small.
 const run = {};
@@ -17,21 +17,13 @@ const columns = {
 };
 
 // bytesOf decodes base64.
-function bytesOf(base64) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
-  const text = atob(base64), bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
+const bytesOf = (base64) => Uint8Array.fromBase64 ? Uint8Array.fromBase64(base64) : Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 // decode fills run from the text of the element "data".
 async function decode(base64) {
   const stream = new Blob([bytesOf(base64.trim())]).stream().pipeThrough(new DecompressionStream("gzip"));
   const data = await new Response(stream).json();
-  for (const name in columns) {
-    run[name] = new columns[name](data.events[name] || []);
-    data.events[name] = null;
-  }
+  for (const name in columns) run[name] = new columns[name](data.events[name] || []);
   delete data.events;
   Object.assign(run, data, { lanes: data.lanes || [], elections: data.elections || [], n: run.kind.length });
   for (let i = 1; i < run.n; i++) run.at[i] += run.at[i - 1];
@@ -39,6 +31,7 @@ async function decode(base64) {
   findNames();
   findSubjects();
   findStates();
+  foldCycles();
   findLinks();
 }
 
@@ -46,20 +39,18 @@ async function decode(base64) {
 // answer and end are the events of a call, or -1, and run.first the first of them; run.from and run.to are its lanes, or -1 if
 // they are not known. An operation has its Invoke in send and its Return in end.
 function findCalls() {
-  const numbers = new Map();
+  const numbers = run.numbers = new Map();
   run.of = new Int32Array(run.n).fill(-1);
   for (let i = 0; i < run.n; i++) {
     const kind = run.kind[i], call = run.call[i];
     if (!call || (kind < Send || kind > End) && kind !== Invoke && kind !== Return) continue;
-    let k = numbers.get(call);
-    if (k === undefined) numbers.set(call, k = numbers.size);
-    run.of[i] = k;
+    if (!numbers.has(call)) numbers.set(call, numbers.size);
+    run.of[i] = numbers.get(call);
   }
   run.calls = numbers.size;
   const columnOf = { [Send]: "send", [Receive]: "receive", [Answer]: "answer", [End]: "end", [Invoke]: "send", [Return]: "end" };
   for (const name of ["send", "receive", "answer", "end", "first"]) run[name] = new Int32Array(run.calls).fill(-1);
-  run.from = new Int16Array(run.calls).fill(-1);
-  run.to = new Int16Array(run.calls).fill(-1);
+  for (const name of ["from", "to"]) run[name] = new Int16Array(run.calls).fill(-1);
   for (let i = 0; i < run.n; i++) {
     const call = run.of[i], kind = run.kind[i];
     if (call < 0) continue;
@@ -68,7 +59,6 @@ function findCalls() {
     run[kind === Receive || kind === Answer ? "to" : "from"][call] = run.lane[i];
     if (kind === Send) run.to[call] = run.peer[i];
   }
-  run.numbers = numbers;
 }
 
 // findNames makes run.names, the names of messages from the most frequent one on.

@@ -1,18 +1,19 @@
 // The picture: what lies behind the arrows.
 
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
-const headHeight = 34, bandAt = 14, bandWidth = 22, wordsAt = bandAt + bandWidth + 9;
+const headHeight = 42, bandAt = 14, bandWidth = 22, wordsAt = bandAt + bandWidth + 9;
 
 // view is which part of the rows is shown, and how. top is in rows, zoom in pixels per row, left in pixels; place is the
-// position of each lane that is shown.
-const view = { top: 0, left: 0, zoom: 22, width: 0, height: 0, gutter: 86, lane: 160, selected: -1, past: false, lanes: [], place: {} };
+// position of each lane that is shown. scale is the size of texts; times is the width of the column of the times, and gutter
+// that of all columns to the left of the lanes.
+const view = { top: 0, left: 0, zoom: 22, width: 0, height: 0, scale: 1, times: 70, gutter: 86, lane: 160, selected: -1, past: false, lanes: [], place: {} };
 const colors = {}; // the custom properties of the style sheet
 let pen; // the context of the canvas
 
 function readColors() {
   const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue("--" + name).trim();
-  for (const name of ["back", "panel", "ink", "soft", "line", "faint", "accent", "bad", "good", "select", "halo", "cut"]) colors[name] = get(name);
-  colors.terms = [0, 1, 2, 3, 4, 5].map((k) => get("t" + k));
+  for (const name of ["back", "panel", "ink", "soft", "line", "faint", "accent", "bad", "good", "select", "cut"]) colors[name] = get(name);
+  colors.terms = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((k) => get("t" + k));
   colors.messages = [0, 1, 2, 3].map((k) => get("m" + k));
   patterns.clear();
 }
@@ -20,6 +21,9 @@ function readColors() {
 // yOf is the height of a row on the canvas, and heightOf that of an event, or NaN.
 const yOf = (row) => headHeight + (rows.y[row] - view.top) * view.zoom;
 const heightOf = (i) => i < 0 ? NaN : yOf(rows.of[i]);
+
+// termColor tells ten successive terms apart.
+const termColor = (term) => colors.terms[Math.abs(term % 10)];
 
 // xOf is the left edge of a lane on the canvas.
 const xOf = (lane) => view.gutter + view.place[lane] * view.lane - view.left;
@@ -34,8 +38,7 @@ function hatch(color, gap, thick) {
   const key = color + gap;
   if (!patterns.has(key)) {
     const tile = new OffscreenCanvas(gap, gap), ink = tile.getContext("2d");
-    ink.strokeStyle = color;
-    ink.lineWidth = thick;
+    Object.assign(ink, { strokeStyle: color, lineWidth: thick });
     for (const x of [-gap, 0, gap]) {
       ink.moveTo(x - 1, gap + 1);
       ink.lineTo(x + gap + 1, -1);
@@ -50,7 +53,7 @@ const widths = new Map();
 let fontNow = "";
 
 function setFont(size, bold) {
-  const wanted = (bold ? "600 " : "") + size + "px " + font;
+  const wanted = (bold ? "600 " : "") + size * view.scale + "px " + font;
   if (wanted !== fontNow) pen.font = fontNow = wanted;
 }
 
@@ -76,6 +79,14 @@ function text(words, x, y, color, size, bold) {
   setFont(size, bold);
   pen.fillStyle = color;
   pen.fillText(words, x, y);
+}
+
+// haloed writes words whose letters have an edge, which keeps lines away from them and covers little else.
+function haloed(words, x, y, color, size, bold) {
+  setFont(size, bold);
+  Object.assign(pen, { lineJoin: "round", lineWidth: 5, strokeStyle: colors.back });
+  pen.strokeText(words, x, y);
+  text(words, x, y, color, size, bold);
 }
 
 // box fills a rectangle.
@@ -109,11 +120,12 @@ function draw() {
   within(view.gutter - 6, headHeight, () => {
     view.lanes.forEach(drawBand);
     drawLines(first, last);
+    view.lanes.forEach(drawCuts);
     drawArrows(first, last, step);
     drawEvents(first, last, step);
     drawCrosses();
   });
-  drawTimes(first, last, step);
+  drawMargin(first, last, step);
   drawHead();
 }
 
@@ -139,32 +151,35 @@ function drawBand(lane) {
   if (x > view.width || x + view.lane < view.gutter) return;
   pen.globalAlpha = 1;
   if (run.lanes[lane].client) return box(colors.line, x + bandWidth / 2 - .5, headHeight, 1, view.height);
-  stretches(links.first, (top, bottom, k, start) => {
+  stretches(links.first, (top, bottom, k) => {
     if (!links.cut[k].length && !links.alone[k]) return;
     if (links.alone[k]) box(hatch(colors.line, 12, 2.5), x - bandAt + 2, top, view.lane - 6, bottom - top);
     box(hatch(colors.cut, 5, 1.4), x - 9, top, 6, bottom - top);
-    setFont(10.5, true);
-    const words = fit(links.alone[k] ? "✂ cut off" : "✂ →" + links.cut[k].map(shortName).join(" →"), view.lane - wordsAt);
-    if (bottom - top > 30) text(words, x - bandAt + view.lane - widthOf(words) - 4, Math.max(start + 9, headHeight + 9), colors.cut, 10.5, true);
   });
   stretches(bands.first, (top, bottom, k, start) => drawRole(bands, x, top, bottom, k, start));
+}
+
+// writeCut writes at height y which messages of a lane cannot pass in stretch k of its links.
+function writeCut(lane, k, y) {
+  const links = run.links[lane];
+  if (k < 0 || !links.cut[k].length && !links.alone[k]) return;
+  setFont(10.5, true);
+  const words = fit(links.alone[k] ? "✂ cut off" : "✂ →" + links.cut[k].map(shortName).join(" →"), view.lane - wordsAt + 6);
+  haloed(words, xOf(lane) + view.lane - widthOf(words) - 6, y, colors.cut, 10.5, true);
+}
+
+// drawCuts writes where the links of a lane change, in the row of the change, where nothing else is written.
+function drawCuts(lane) {
+  stretches(run.links[lane].first, (top, bottom, k, start) => {
+    if (bottom - start > 14 && start > headHeight + 6) writeCut(lane, k, start);
+  });
 }
 
 // drawRole draws a stretch of one term and one role. The role is to be seen without colours: a follower is an outline, a
 // candidate hatched, and a leader solid.
 function drawRole(bands, x, top, bottom, k, start) {
-  const role = bands.role[k], term = bands.term[k], height = bottom - top, color = colors.terms[term % colors.terms.length];
-  if (!bands.up[k]) {
-    if (k === 0) return; // it has not started yet
-    box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height);
-    if (height < 60) return;
-    pen.save();
-    pen.translate(x + bandWidth / 2, (top + bottom) / 2);
-    pen.rotate(-Math.PI / 2);
-    box(colors.back, -26, -7, 52, 14);
-    text("crashed", -22, 0, colors.soft, 11);
-    return pen.restore();
-  }
+  const role = bands.role[k], term = bands.term[k], height = bottom - top, color = termColor(term);
+  if (!bands.up[k]) return k + term && box(hatch(colors.soft, 4, .8), x + 5, top, bandWidth - 10, height); // else it has not started yet
   pen.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 : .17;
   box(color, x, top, bandWidth, height);
   pen.globalAlpha = 1;
@@ -182,28 +197,24 @@ function drawRole(bands, x, top, bottom, k, start) {
   pen.textAlign = "left";
 }
 
-// drawLines draws what concerns the whole run: the selected row, steps of the test, the network, and the violation.
+// drawLines draws what concerns the whole run: the selected row, folds, steps of the test, the network, and the violation, whose
+// words stand above its line. Arrows are drawn over them.
 function drawLines(first, last) {
-  const wide = view.zoom >= 9;
-  let free = -1e9; // where the words above end
   if (view.selected >= 0) drawSelection(view.gutter - 6);
   for (let row = first; row <= last; row++) {
-    const i = rows.event[row], kind = run.kind[i], y = yOf(row);
-    if (isFold(row) || !(kind === Link ? wide : kind === Violation || run.lane[i] < 0)) continue;
-    const color = kind === Violation ? colors.bad : kind === Link || kind === Net ? colors.cut : colors.ink;
-    pen.globalAlpha = faded(i) || !wide ? .35 : 1;
-    if (kind !== Link) box(color, view.gutter, y - .5, view.width, kind === Violation ? 2.5 : 1);
-    if (!wide || y < free + 15 && kind !== Violation) continue;
-    free = y;
-    setFont(12, true);
-    const words = kind === Link ? linkWords(i, rows.size[row]) : kind === Step ? "▷ " + label(i) : label(i);
-    const x = view.gutter + wordsAt, shown = fit(words, view.width - x - 14);
-    pen.globalAlpha = 1;
-    box(colors.back, x - 4, y - 9, widthOf(shown) + 10, 18);
-    pen.globalAlpha = faded(i) ? .6 : 1;
-    text(shown, x, y, color, 12, true);
+    const i = rows.event[row], kind = run.kind[i], y = yOf(row), broken = kind === Violation;
+    if (isFold(row)) {
+      for (let x = view.gutter; x < view.width && view.zoom >= 3; x += 8) box(colors.line, x, y - .5, 3, 1);
+    } else if (broken || run.lane[i] < 0) {
+      pen.globalAlpha = broken ? 1 : .35;
+      box(broken ? colors.bad : kind === Net ? colors.cut : colors.ink, view.gutter - 6, y - .5, view.width, broken ? 2.5 : 1);
+      pen.globalAlpha = 1;
+      if (!broken || view.zoom < 9) continue;
+      setFont(12.5, true);
+      const words = fit(brief(i), view.width - view.gutter - 20), x = run.lane[i] in view.place ? xOf(run.lane[i]) + wordsAt : 0;
+      haloed(words, clamp(x, view.gutter + 6, view.width - widthOf(words) - 10), y - 11 * view.scale, colors.bad, 12.5, true);
+    }
   }
-  pen.globalAlpha = 1;
 }
 
 // drawSelection marks the selected row from x on.

@@ -3,7 +3,6 @@
 // filter is what the user has chosen not to see.
 const filter = { lanes: new Set(), names: new Set(), kinds: new Set(), from: NaN, to: NaN, index: NaN };
 const opened = { all: false, events: null }; // folded events that were unfolded
-const axis = { time: false }; // whether the axis is in proportion to time
 const rows = { count: 0 };
 const blockSize = 256;
 
@@ -24,8 +23,8 @@ function hides(i) {
   return filter.index < run.low[i] || filter.index > run.high[i];
 }
 
-// beside reports whether event i is folded because it did not lead to the violation. What frames the others is not folded.
-const beside = (i) => view.past && !(run.flags[i] & Past) && ![Start, Crash, Step, Violation].includes(run.kind[i]);
+// beside reports whether event i is folded because it did not lead to the violation.
+const beside = (i) => view.past && !(run.flags[i] & Past) && run.kind[i] !== Violation;
 
 // folded reports whether event i is folded, and isFold whether a row stands for such events.
 const folded = (i) => !opened.events[i] && ((run.flags[i] & Folded) !== 0 && !opened.all || beside(i));
@@ -39,7 +38,7 @@ function arrange() {
   const some = filtering();
   for (const name of ["of", "event", "last", "size"]) rows[name] = new Int32Array(run.n);
   Object.assign(rows, { y: new Float64Array(run.n), hidden: new Uint8Array(run.n) });
-  let row = -1, foldedRow = false, end = 0; // end is the time of the last event in the row
+  let row = -1, foldedRow = false, before = 0, end = 0; // end is the time of the last event in the row, and before its height
   for (let i = 0; i < run.n; i++) {
     if (some && hides(i)) {
       rows.hidden[i] = 1;
@@ -51,8 +50,9 @@ function arrange() {
     if (!joins) {
       row++;
       rows.event[row] = i;
-      if (row > 0) rows.y[row] = rows.y[row - 1] + ((fold ? .6 : 1) + (foldedRow ? .6 : 1)) / 2 + extra(run.at[i] - end);
-      foldedRow = fold;
+      const height = fold ? .6 : run.kind[i] === Violation ? 2 : 1;
+      if (row > 0) rows.y[row] = rows.y[row - 1] + (height + before) / 2 + extra(run.at[i] - end);
+      [before, foldedRow] = [height, fold];
     }
     rows.size[row]++;
     rows.last[row] = i;
@@ -60,21 +60,12 @@ function arrange() {
     end = run.at[i];
   }
   rows.count = row + 1;
-  if (axis.time) proportional();
   rows.total = rows.count ? rows.y[rows.count - 1] : 0;
   findSpans();
 }
 
 // extra is the room for a stretch of time in which nothing is shown, in rows.
 const extra = (ns) => ns < 1e6 ? 0 : Math.min(2.4, .24 * Math.log2(1 + ns / 1e6));
-
-// proportional moves the rows to where their times are, on an axis as long as the one by order.
-function proportional() {
-  const first = run.at[rows.event[0]], length = run.at[rows.event[rows.count - 1]] - first;
-  if (rows.count < 2 || length <= 0) return;
-  const scale = rows.y[rows.count - 1] / length;
-  for (let k = 0; k < rows.count; k++) rows.y[k] = (run.at[rows.event[k]] - first) * scale;
-}
 
 // findSpans makes rows.spans: for the first row of each block, the calls that begin before it and end in or after it. A
 // frame draws them besides those that begin in its rows. A call is looked for in at most mostBlocks blocks.
@@ -102,8 +93,8 @@ function foldWords(row) {
     if (run.kind[i] === Send) sent++;
     if (!(run.flags[i] & Folded)) others++;
   }
-  const length = run.at[rows.last[row]] - run.at[rows.event[row]], count = others || !sent ? rows.size[row] : sent;
-  return count + (others || !sent ? " event" : " heartbeat") + (count > 1 ? "s" : "") + (length >= 1e6 ? ", " + span(length) : "");
+  const count = others || !sent ? rows.size[row] : sent;
+  return count + (others || !sent ? " event" : " heartbeat") + (count > 1 ? "s" : "");
 }
 
 // unfold gives each event of a row of folded ones a row.

@@ -18,7 +18,7 @@ function toneOf(i) {
 function quiet(i) {
   const kind = run.kind[i], call = run.of[i];
   if (i === view.selected || call < 0) return i !== view.selected && kind === State && (run.flags[i] & Same) !== 0;
-  return kind === Receive && run.send[call] >= 0 || kind === End && (run.fate[i] === Delivered || run.fate[i] === Unreachable);
+  return kind === Receive && run.send[call] >= 0 || kind === End && !run.text[i] && (run.fate[i] === Delivered || run.fate[i] === Unreachable);
 }
 
 // drawEvents draws a mark for each event, and its words if there is room.
@@ -26,18 +26,15 @@ function drawEvents(first, last, step) {
   const free = run.lanes.map(() => -1e9); // where the words of each lane end
   for (let row = first; row <= last; row += step) {
     const i = rows.event[row], y = yOf(row), lane = run.lane[i], kind = run.kind[i];
-    if (isFold(row)) {
-      drawFold(row, y, free);
-      continue;
-    }
-    if (!(lane in view.place) || kind === Link || kind === Violation) continue;
+    if (isFold(row) || !(lane in view.place) || kind === Link || kind === Violation) continue;
     const x = xOf(lane) + bandAt;
     if (x > view.width || x + view.lane < view.gutter) continue;
     pen.globalAlpha = faded(i) ? .3 : 1;
     drawMark(i, x, y);
     if (view.zoom < 9 && i !== view.selected || quiet(i) || y < free[lane] + 13) continue;
     free[lane] = y;
-    drawWords(label(i), x + bandWidth + 9, y, toneOf(i), i === view.selected || kind === State);
+    pen.globalAlpha = 1;
+    drawWords(i, x + bandWidth + 9, y, i === view.selected || kind === State);
   }
   pen.globalAlpha = 1;
 }
@@ -52,79 +49,70 @@ function drawMark(i, x, y) {
   if (view.zoom < 3) return box(colors.soft, x + bandWidth, y, 4, 1);
   if (view.past && run.flags[i] & Past) box(colors.accent, x + bandWidth + 2, y - 6, 3, 12);
   if (kind !== State || run.flags[i] & Same) {
-    pen.fillStyle = kind >= Send && kind <= End ? colors.back : colors.ink;
-    pen.strokeStyle = toneOf(i);
-    pen.lineWidth = 1.2;
+    Object.assign(pen, { fillStyle: kind >= Send && kind <= End ? colors.back : colors.ink, strokeStyle: toneOf(i), lineWidth: 1.2 });
     circle(x + bandWidth / 2, y, view.zoom < 9 ? 1.8 : 3);
     pen.fill();
     pen.stroke();
   }
   if (i !== view.selected) return;
-  pen.strokeStyle = colors.accent;
-  pen.lineWidth = 2.5;
+  Object.assign(pen, { strokeStyle: colors.accent, lineWidth: 2.5 });
   circle(x + bandWidth / 2, y, 7);
   pen.stroke();
 }
 
-// drawWords writes words to the right of a band, or to the left if there is not enough room, on a ground that keeps lines
-// away from them. They may reach across other lanes, which have nothing else in that row.
-function drawWords(words, x, y, color, bold) {
+// drawWords writes an event's label to the right of its band, or to the left if there is not enough room. The label may reach
+// across other lanes, which have nothing else in that row.
+function drawWords(i, x, y, bold) {
   setFont(12, bold);
-  const room = Math.min(axis.time ? view.lane - wordsAt - 6 : 330, view.width - x - 8);
-  const left = widthOf(words) > room && room < 200 && !axis.time, shown = fit(words, left ? 300 : room);
-  if (left) x -= bandWidth + 18 + widthOf(shown);
-  const alpha = pen.globalAlpha;
-  pen.globalAlpha = Math.min(1, alpha * 2);
-  box(colors.halo, x - 3, y - 8, widthOf(shown) + 6, 16);
-  pen.globalAlpha = alpha;
-  text(shown, x, y, color, 12, bold);
+  const most = 330 * view.scale, room = Math.min(most, view.width - x - 8), leftRoom = Math.min(most, x - bandWidth - 26 - view.gutter);
+  const words = widthOf(label(i)) <= room ? label(i) : brief(i), left = widthOf(words) > room && leftRoom > room, shown = fit(words, left ? leftRoom : room);
+  haloed(shown, left ? x - bandWidth - 18 - widthOf(shown) : x, y, faded(i) ? colors.soft : toneOf(i), 12, bold);
 }
 
-function drawFold(row, y, free) {
-  pen.globalAlpha = 1;
-  if (view.zoom >= 3) {
-    pen.fillStyle = colors.line;
-    for (let x = view.gutter; x < view.width; x += 8) pen.fillRect(x, y - .5, 3, 1);
-  }
-  if (view.zoom < 9 || y < free.fold + 14 || rows.size[row] === 1) return;
-  free.fold = y;
-  setFont(11);
-  const words = "⋯ " + foldWords(row), width = widthOf(words), x = view.width - width - 14;
-  box(colors.back, x - 5, y - 7, width + 10, 14);
-  text(words, x, y, colors.soft, 11);
+// marginWords is what stands beside a row: how much is folded there, a step of the test, or what happens to the network.
+function marginWords(row) {
+  const i = rows.event[row], kind = run.kind[i];
+  if (isFold(row)) return rows.size[row] > 1 ? "⋯ " + foldWords(row) : "";
+  return kind === Link ? linkWords(i, rows.size[row]) : run.lane[i] >= 0 || kind === Violation ? "" : (kind === Step ? "▷ " : "") + label(i);
 }
 
-// drawTimes writes times and the lengths of gaps at the left edge.
-function drawTimes(first, last, step) {
-  const x = view.gutter - 14;
+// drawMargin writes times, the lengths of gaps, and what concerns the whole run at the left edge.
+function drawMargin(first, last, step) {
+  const right = view.times - 8, room = view.gutter - view.times - 14;
   box(colors.back, 0, headHeight, view.gutter - 6, view.height);
   if (view.selected >= 0) drawSelection(0);
-  let free = -1e9, before = -1;
-  pen.textAlign = "right";
+  let free = -1e9, freeWords = -1e9, before = -1, shown = -1; // shown is the row before, except folds
   for (let row = first; row <= last; row += step) {
-    const y = yOf(row), at = run.at[rows.event[row]];
-    if (row > 0 && !axis.time && view.zoom >= 9) {
-      const gap = at - run.at[rows.last[row - 1]], height = y - yOf(row - 1), middle = y - height / 2;
-      if (gap >= 2e7 && height > view.zoom * 1.6 && middle > free + 12 && height > 24) {
-        text("· " + span(gap) + " ·", x, middle, colors.soft, 10);
-      }
+    const i = rows.event[row], y = yOf(row), at = run.at[i], words = view.zoom < 9 || y < freeWords + 13 * view.scale ? "" : marginWords(row);
+    if (words) {
+      const fold = isFold(row), color = fold ? colors.soft : run.kind[i] === Step ? colors.ink : colors.cut;
+      setFont(11, !fold);
+      text(fit(fold && widthOf(words) > room ? words.replace(/ \D*$/, "") : words, room), view.times, y, color, 11, !fold);
+      freeWords = y;
     }
-    if (at === before && rows.event[row] !== view.selected || y < free + 14 || y < headHeight) continue;
-    text(time(at), x, y, colors.ink, 11);
-    free = y;
-    before = at;
+    if (isFold(row)) continue;
+    pen.textAlign = "right";
+    const gap = shown < 0 ? 0 : at - run.at[rows.last[shown]], half = (y - yOf(shown)) / 2;
+    if (gap >= 2e7 && view.zoom >= 9 && half > 12 * view.scale && y - half > free + 12) text("· " + span(gap) + " ·", right, y - half, colors.soft, 10.5);
+    if ((at !== before || i === view.selected) && y >= free + 14 && y >= headHeight) {
+      text(time(at), right, y, colors.ink, 11);
+      [free, before] = [y, at];
+    }
+    pen.textAlign = "left";
+    shown = row;
   }
-  pen.textAlign = "left";
 }
 
 function drawHead() {
+  const top = rows.count ? rows.event[rowAt(view.top)] : 0;
   box(colors.panel, 0, 0, view.width, headHeight);
   box(colors.line, 0, headHeight - 1, view.width, 1);
-  within(view.gutter - 6, 0, () => {
+  within(view.gutter - 6, 0, () => view.lanes.forEach((lane) => {
+    const bands = run.bands[lane], band = lastAt(bands.first, top);
     setFont(13, true);
-    for (const lane of view.lanes) text(fit(laneName(lane), view.lane - bandAt - 6), xOf(lane) + bandAt, headHeight / 2, colors.ink, 13, true);
-  });
-  pen.textAlign = "right";
-  text("seconds", view.gutter - 14, headHeight / 2, colors.soft, 11);
-  pen.textAlign = "left";
+    text(fit(laneName(lane), view.lane - bandAt - 6), xOf(lane) + bandAt, 14, colors.ink, 13, true);
+    if (band + bands.term[band] > 0 && !bands.up[band]) text("crashed", xOf(lane) + bandAt, 31, colors.bad, 10.5);
+    writeCut(lane, lastAt(run.links[lane].first, top), 31);
+  }));
+  text("seconds", 8, 14, colors.soft, 11);
 }

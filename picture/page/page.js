@@ -81,12 +81,10 @@ function drawMap() {
     servers.forEach((lane, k) => {
       const bands = run.bands[lane], band = lastAt(bands.first, i), role = bands.role[band];
       if (!bands.up[band] || role === NoRole) return;
-      ink.globalAlpha = role === Leader ? 1 : role === Candidate ? .1 + .3 * (y % 3) : .2;
-      ink.fillStyle = colors.terms[bands.term[band] % colors.terms.length];
+      Object.assign(ink, { globalAlpha: role === Leader ? 1 : role === Candidate ? .1 + .3 * (y % 3) : .2, fillStyle: termColor(bands.term[band]) });
       ink.fillRect(3 + k * part, y, Math.max(part - 1.5, 1), 1);
     });
-    ink.globalAlpha = .55;
-    ink.fillStyle = colors.soft;
+    Object.assign(ink, { globalAlpha: .55, fillStyle: colors.soft });
     const events = rows.event[rowOf(y + grain)] - i;
     if (y % grain === 0) ink.fillRect(width - 12, y, Math.min(11, 3.5 * Math.log10(1 + events)), grain);
     ink.globalAlpha = 1;
@@ -98,8 +96,7 @@ function drawMap() {
 // placeWindow moves the frame in the map to what is in view.
 function placeWindow() {
   const scale = view.height / (rows.total || 1), size = clamp((view.height - headHeight) / view.zoom * scale, 8, view.height);
-  $("window").style.transform = "translateY(" + clamp(view.top * scale, 0, view.height - size) + "px)";
-  $("window").style.height = size + "px";
+  Object.assign($("window").style, { height: size + "px", transform: "translateY(" + clamp(view.top * scale, 0, view.height - size) + "px)" });
 }
 
 function listenToMap(map) {
@@ -123,10 +120,10 @@ function listenToTools() {
   const clicks = { earlier: () => goTo(-1), later: () => goTo(1), in: keys["+"], out: keys["-"], jump: keys.v, ask: keys["?"],
     theme: () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark") };
   for (const id in clicks) $(id).onclick = clicks[id];
-  const switches = { fold: (on) => { opened.all = !on; }, past: (on) => { view.past = on; }, "true-time": (on) => { axis.time = on; } };
+  const switches = { fold: (on) => { opened.all = !on; }, past: (on) => { view.past = on; } };
   for (const id in switches) $(id).onchange = () => {
     switches[id]($(id).checked);
-    if (id !== "true-time") opened.events.fill(0);
+    opened.events.fill(0);
     rearrange();
   };
   $("copy").onclick = async () => {
@@ -136,25 +133,16 @@ function listenToTools() {
   };
 }
 
-function eventOfHash() {
-  const match = /^#e(\d+)$/.exec(location.hash);
-  return match ? Number(match[1]) : -1;
-}
+const eventOfHash = () => Number((/^#e(\d+)$/.exec(location.hash) || ["", -1])[1]);
 
 // fillPage writes what does not change.
 function fillPage() {
-  const notes = run.omitted ? ["The first " + run.omitted + " events were left out.", ...run.notes] : run.notes;
   $("title").textContent = run.title;
-  $("notes").hidden = !notes.length;
-  $("notes").replaceChildren(...notes.map((note) => make("p", {}, note)));
   $("again").hidden = !run.command;
   $("command").textContent = run.command;
-  $("jump").hidden = $("banner").hidden = run.violation < 0;
-  if (run.violation >= 0) {
-    $("rule").textContent = string(run.name[run.violation]);
-    $("broken").textContent = string(run.text[run.violation]);
-  }
   for (let k = 0; k < dashes.length; k++) $("style" + k).textContent = run.names.filter((_, j) => j % dashes.length === k).map(string).join(", ");
+  showNotes();
+  showViolation();
   showPast();
   showElections();
   fillFilter();

@@ -1,8 +1,7 @@
 // Moving about: scrolling, zooming, selecting.
 
 // picture is for tests: costs is what the last frames have cost, in milliseconds, and ready when the page could be used.
-const picture = { costs: [], select, get selected() { return view.selected; }, view, rows, run, whereIs };
-window.picture = picture;
+const picture = window.picture = { costs: [], select, get selected() { return view.selected; }, view, rows, run, whereIs: (i) => whereIs(i) };
 
 const $ = (id) => document.getElementById(id);
 const clamp = (x, low, high) => Math.max(low, Math.min(x, Math.max(low, high)));
@@ -25,7 +24,9 @@ function refresh() {
 // resize fits the canvas into its place, and the lanes into the canvas.
 function resize() {
   const canvas = $("picture"), ratio = devicePixelRatio || 1;
-  Object.assign(view, { ratio, width: $("stage").clientWidth - $("map").clientWidth, height: $("stage").clientHeight, gutter: narrow() ? 76 : 90 });
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 14, times = (narrow() ? 62 : 78) * scale;
+  view.zoom *= scale / view.scale;
+  Object.assign(view, { ratio, scale, times, width: $("stage").clientWidth - $("map").clientWidth, height: $("stage").clientHeight });
   Object.assign(canvas.style, { width: view.width + "px", height: view.height + "px" });
   Object.assign(canvas, { width: Math.round(view.width * ratio), height: Math.round(view.height * ratio) });
   placeLanes();
@@ -37,6 +38,7 @@ function resize() {
 function placeLanes() {
   view.lanes = run.lanes.map((_, lane) => lane).filter((lane) => !filter.lanes.has(lane));
   view.place = Object.fromEntries(view.lanes.map((lane, k) => [lane, k]));
+  view.gutter = view.times + (narrow() ? 66 : view.past ? 104 : 150) * view.scale;
   view.lane = Math.max((view.width - view.gutter) / Math.max(view.lanes.length, 1), narrow() ? 84 : 100);
 }
 
@@ -90,9 +92,7 @@ function step(by, lane) {
 }
 
 // whereIs is the place of an event on the canvas.
-function whereIs(i) {
-  return { x: run.lane[i] in view.place ? xOf(run.lane[i]) + bandAt + bandWidth / 2 : view.gutter / 2, y: heightOf(i) };
-}
+const whereIs = (i) => ({ x: run.lane[i] in view.place ? xOf(run.lane[i]) + bandAt + bandWidth / 2 : view.gutter / 2, y: heightOf(i) });
 
 // hit is the event at a place of the canvas, or -1: the one with a mark there, before one with a line, before the row's.
 function hit(x, y) {

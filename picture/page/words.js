@@ -1,9 +1,8 @@
 // Words for events.
 
 const roleNames = ["", "follower", "candidate", "leader"];
-const kindNames = ["", "start", "crash", "term or role", "commit", "apply", "snapshot", "save", "log", "request sent",
-  "request received", "answer", "reply", "links", "network", "step of the test", "operation begins", "operation ends", "note",
-  "violation"];
+const kindNames = ["", "start", "crash", "term or role", "commit", "apply", "snapshot", "save", "log", "request sent", "request received",
+  "answer", "reply", "links", "network", "step of the test", "operation begins", "operation ends", "note", "violation"];
 const fateNames = ["not ended", "delivered", "delivered late", "the request was lost", "the reply was lost",
   "there was no link to the receiver", "cut off before the reply arrived", "the reply came too late and was thrown away"];
 
@@ -42,6 +41,22 @@ function request(call) {
 const fateOf = (call) => run.end[call] < 0 ? 0 : run.fate[run.end[call]];
 const refused = (call) => run.answer[call] >= 0 && !(run.flags[run.answer[call]] & OK);
 
+// brief is the label of an event for a narrow place: of a request without its name, which its dashes and colour tell.
+function brief(i) {
+  const words = label(i);
+  if (run.kind[i] === Violation) return "✗ " + string(run.name[i]).replace(/ \(.*\)$/, "");
+  return run.kind[i] !== Send || run.of[i] < 0 ? words : words.replace(nameOf(run.of[i]) + " ", "").replace("last log entry", "last");
+}
+
+// sentence is an event as a short sentence, with its lane and without the sign and the middle of long numbers.
+function sentence(i) {
+  const words = label(i).replace(/^[^\p{L}\p{N}]+ /u, "").replace(/\d{12,}/g, (number) => middle(number, 7)), kind = run.kind[i];
+  return laneName(run.lane[i]) + (kind === Start || kind === Crash || kind === Answer && run.flags[i] & OK ? " " : ": ") + words;
+}
+
+// middle shortens a text to so many characters by cutting out its middle.
+const middle = (words, most) => words.length <= most ? words : words.slice(0, most >> 1) + "…" + words.slice(words.length - (most - 1 >> 1));
+
 function logWords(i) {
   const entries = entriesOf(i), first = run.index[i], count = entries.length;
   if (!count) return "log ends at " + (first - 1);
@@ -52,16 +67,15 @@ function logWords(i) {
 
 // answerWords is the answer of a message's receiver.
 function answerWords(i) {
-  const text = string(run.text[i]);
-  if (run.flags[i] & OK) return "✓ " + (text || "accepted");
-  return text.startsWith("refused") ? "✗ " + text : "✗ refused" + (text ? ": " + text : "");
+  const text = string(run.text[i]), reason = text.replace(/^refused:? ?/, "");
+  return run.flags[i] & OK ? "✓ " + (text || "accepted") : "✗ " + (reason ? reason + " (refused)" : "refused");
 }
 
 // label is an event in a few words, without its lane.
 function label(i) {
   const text = string(run.text[i]), index = run.index[i], call = run.of[i];
   switch (run.kind[i]) {
-    case Start: return "▶ starts";
+    case Start: return "▶ starts" + (run.again.has(i) ? ", the last of " + run.again.get(i) + " times" : "");
     case Crash: return "■ crashes";
     case State: return "term " + run.term[i] + (roleNames[run.role[i]] ? ", " + roleNames[run.role[i]] : "") +
       (run.role[i] === Follower && run.peer[i] >= 0 ? " of " + laneName(run.peer[i]) : "");
@@ -83,10 +97,9 @@ function label(i) {
 }
 
 function endWords(i) {
-  const fate = run.fate[i];
-  if (fate === Delivered) return "reply of " + laneName(run.to[run.of[i]]);
-  return (fate === Late ? "◷ " : "✕ ") + fateNames[fate].replace(/^the reply came too late and was /, "reply ") +
-    " (" + nameOf(run.of[i]) + ")";
+  const fate = run.fate[i], text = string(run.text[i]), sign = fate === Delivered ? "" : fate === Late ? "◷ " : "✕ ";
+  if (text || !sign) return sign + (text || "reply of " + laneName(run.to[run.of[i]]));
+  return sign + fateNames[fate].replace(/^the reply came too late and was /, "reply ") + " (" + nameOf(run.of[i]) + ")";
 }
 
 // linkWords describes the links that change in one row: the servers that are alone or no longer alone, or each link.
@@ -96,12 +109,9 @@ function linkWords(first, size) {
     if (run.kind[i] === Link) (run.flags[i] & Up ? up : down).push([run.lane[i], run.peer[i]]);
   }
   const part = (links, before, after) => {
-    for (const lane of new Set(links.flat())) {
-      const touching = links.filter((link) => link.includes(lane)).length;
-      if (touching === links.length && links.length > 3) return before + laneName(lane) + after;
-    }
-    const some = links.slice(0, 6).map(([a, b]) => shortName(a) + "→" + shortName(b)).join(" ");
-    return before + some + (links.length > 6 ? " and " + (links.length - 6) + " more" : "");
+    const lone = links.length > 3 ? links[0].find((lane) => links.every((link) => link.includes(lane))) : undefined;
+    if (lone !== undefined) return before + laneName(lone) + after;
+    return before + links.slice(0, 6).map(([a, b]) => shortName(a) + "→" + shortName(b)).join(" ") + (links.length > 6 ? " and " + (links.length - 6) + " more" : "");
   };
   return [down.length ? part(down, "✂ cut: ", " from all") : "", up.length ? part(up, "joined: ", " to all") : ""].filter(Boolean).join("; ");
 }
