@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -113,7 +114,7 @@ func (c *cluster) tryStart(id int, join bool) (*server, error) {
 
 func (c *cluster) kill(id int) {
 	if s := c.servers[id]; s != nil {
-		if err := s.Err(); err != nil && !c.mayStop {
+		if err := s.Err(); err != nil && !errors.Is(err, ErrStopped) && !c.mayStop {
 			c.Errorf("server %d has stopped by itself: %v", id, err)
 		}
 		s.Kill()

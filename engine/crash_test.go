@@ -63,6 +63,7 @@ func runChild(text string) {
 	}
 	r := &recorder{}
 	go func() {
+		next := 60
 		for m := range applyCh {
 			if err := r.apply(m); err != nil {
 				fmt.Fprintln(os.Stderr, err)
@@ -70,7 +71,8 @@ func runChild(text string) {
 			}
 			if m.CommandValid {
 				say("applied %d %d %s", m.CommandIndex, m.CommandTerm, m.Command)
-				if m.CommandIndex%60 == 0 {
+				if m.CommandIndex >= next {
+					next += 60 + next/10 // the state grows
 					node.Snapshot(m.CommandIndex, r.encode())
 				}
 			}
@@ -244,7 +246,13 @@ func (c *crashTest) run(seed uint64, rounds int) {
 	}
 	c.startAll()
 	for range rounds {
+		before := c.acknowledged()
 		load(time.Duration(100+random.IntN(400)) * time.Millisecond)
+		for deadline := time.Now().Add(testTimeout); c.acknowledged() < before+10; load(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				c.Fatal("nothing is acknowledged")
+			}
+		}
 		for k, id := range random.Perm(3) {
 			if k == 0 || random.IntN(2) == 0 {
 				c.kill(id + 1)
@@ -253,7 +261,14 @@ func (c *crashTest) run(seed uint64, rounds int) {
 		load(time.Duration(random.IntN(200)) * time.Millisecond)
 		c.startAll()
 	}
-	c.finish(seed, rounds, load)
+	c.finish(seed, load)
+}
+
+// acknowledged returns how many commands were acknowledged.
+func (c *crashTest) acknowledged() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.acked)
 }
 
 // startAll starts all servers that do not run.
@@ -266,11 +281,10 @@ func (c *crashTest) startAll() {
 }
 
 // finish checks what the servers have at the end.
-func (c *crashTest) finish(seed uint64, rounds int, load func(time.Duration)) {
+func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
 	var lists [][]string
-	for deadline := time.Now().Add(testTimeout); ; {
-		load(100 * time.Millisecond)
-		time.Sleep(200 * time.Millisecond)
+	load(100 * time.Millisecond)
+	for deadline := time.Now().Add(2 * testTimeout); ; time.Sleep(200 * time.Millisecond) {
 		lists = nil
 		for _, ch := range c.children {
 			fmt.Fprintln(ch.stdin, "?")
@@ -300,8 +314,5 @@ func (c *crashTest) finish(seed uint64, rounds int, load func(time.Duration)) {
 			}
 		}
 	}
-	c.Logf("seed %d: %d commands were accepted, %d acknowledged, none lost", seed, len(c.started), len(c.acked))
-	if len(c.acked) < 10*rounds {
-		c.Errorf("only %d commands were acknowledged: the test shows nothing", len(c.acked))
-	}
+	c.Logf("seed %d: %d commands were accepted, %d acknowledged", seed, len(c.started), len(c.acked))
 }

@@ -293,6 +293,7 @@ func (d brokenDisk) SaveSnapshot(s *walpb.Snapshot) error {
 
 // TestFailedSave shows that a server whose disk fails stops before it answers, and that the others go on.
 func TestFailedSave(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("the disk is broken")
 	for _, method := range []string{"Save", "SaveSnapshot"} {
 		t.Run(method, func(t *testing.T) {

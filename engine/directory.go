@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/snap"
@@ -54,7 +55,11 @@ func openDirectory(c *Config, zl *zap.Logger) (d *directory, err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	lock, err := fileutil.TryLockFile(filepath.Join(c.Dir, "lock"), os.O_WRONLY|os.O_CREATE, 0o600)
+	var lock *fileutil.LockedFile
+	err = whileLocked(func() (err error) {
+		lock, err = fileutil.TryLockFile(filepath.Join(c.Dir, "lock"), os.O_WRONLY|os.O_CREATE, 0o600)
+		return err
+	})
 	if errors.Is(err, fileutil.ErrLocked) {
 		return nil, fmt.Errorf("another process uses the directory %s", c.Dir)
 	}
@@ -79,6 +84,18 @@ func openDirectory(c *Config, zl *zap.Logger) (d *directory, err error) {
 		return nil, fmt.Errorf("the directory %s holds %q, which this version of the engine cannot read", c.Dir, names[0].Name())
 	}
 	return d, nil
+}
+
+// whileLocked calls f again while it fails because of a lock, for at most a second. A process that starts another one shares its
+// locks with that one for a moment, so that a lock can outlive its holder's Close.
+func whileLocked(f func() error) error {
+	for tries := 1; ; tries++ {
+		err := f()
+		if !errors.Is(err, fileutil.ErrLocked) || tries == 100 {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // create makes v1 in one step: as v1.new, which is renamed when it is complete.

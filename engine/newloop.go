@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -23,34 +24,12 @@ func (n *Node) newLoop(dir *directory, r *recovered) (l *loop, err error) {
 			err = fmt.Errorf("raft does not accept what the directory holds: %v", p)
 		}
 	}()
+	// The first question about a read is random, so that no answer from before a restart fits it.
 	l = &loop{node: n, dir: dir, storage: raft.NewMemoryStorage(), reads: reads{question: rand.Uint64()}}
+	if err := l.load(r); err != nil {
+		return nil, err
+	}
 	found := r.found()
-	l.positions = newPositions(0, 0)
-	l.members.list = []membership{{state: &raftpb.ConfState{}}}
-	if r.snapshot != nil {
-		full, err := openSnapshot(r.snapshot)
-		if err != nil {
-			return nil, err
-		}
-		n.kept.Store(full)
-		n.applier.commands = full.header.commands
-		n.sent.Store(int64(full.header.commands))
-		l.positions = newPositions(found.snapshot, full.header.commands)
-		l.members.list = []membership{{found.snapshot, full.meta.GetConfState(), full.header.addresses}}
-		if err := l.storage.ApplySnapshot(full.small()); err != nil {
-			return nil, err
-		}
-	}
-	if err := l.storage.SetHardState(r.hard); err != nil {
-		return nil, err
-	}
-	if err := l.storage.Append(r.entries); err != nil {
-		return nil, err
-	}
-	for _, e := range r.entries {
-		l.positions.append(e.GetIndex(), isCommand(e), len(e.GetData()))
-	}
-	l.updateLogBytes()
 	l.writer = &writer{
 		node: n, dir: dir, wal: n.config.wrap(r.wal), mark: r.mark, storage: l.storage, tasks: newQueue[write](),
 		hard: r.hard, last: found.last, snapshot: found.snapshot,
@@ -76,4 +55,32 @@ func (n *Node) newLoop(dir *directory, r *recovered) (l *loop, err error) {
 		Logger:                    raftLogger{n.config.Logger},
 	})
 	return l, err
+}
+
+// load fills raft's storage, the indices and the membership with what was recovered.
+func (l *loop) load(r *recovered) error {
+	l.positions = newPositions(0, 0)
+	l.members.list = []membership{{state: &raftpb.ConfState{}}}
+	if r.snapshot != nil {
+		full, err := openSnapshot(r.snapshot)
+		if err != nil {
+			return err
+		}
+		l.node.kept.Store(full)
+		l.node.applier.commands = full.header.commands
+		l.node.sent.Store(int64(full.header.commands))
+		l.positions = newPositions(full.index(), full.header.commands)
+		l.members.list = []membership{{full.index(), full.meta.GetConfState(), full.header.addresses}}
+		if err := l.storage.ApplySnapshot(full.small()); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(l.storage.SetHardState(r.hard), l.storage.Append(r.entries)); err != nil {
+		return err
+	}
+	for _, e := range r.entries {
+		l.positions.append(e.GetIndex(), isCommand(e), len(e.GetData()))
+	}
+	l.updateLogBytes()
+	return nil
 }

@@ -16,6 +16,7 @@ func TestNode_agreement(t *testing.T) {
 }
 
 func TestNode_restart(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.one("a")
 	follower := c.follower()

@@ -123,7 +123,11 @@ func logBehind(s *raftpb.Snapshot, entries []*raftpb.Entry) ([]*raftpb.Entry, er
 // openForWriting opens the log behind what was read, and mends its end if it must.
 func (d *directory) openForWriting(r *recovered) error {
 	for mended := false; ; mended = true {
-		w, err := wal.Open(d.zap, d.wal(), startOf(r.snapshot))
+		var w *wal.WAL
+		err := whileLocked(func() (err error) {
+			w, err = wal.Open(d.zap, d.wal(), startOf(r.snapshot))
+			return err
+		})
 		if err != nil {
 			return err
 		}

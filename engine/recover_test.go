@@ -2,8 +2,12 @@ package engine
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
@@ -96,6 +100,7 @@ func TestRecover_replacedEntries(t *testing.T) {
 
 // TestChange_refused appends commands behind a change of the membership that raft has refused.
 func TestChange_refused(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.one("a")
 	leader := c.leader()
@@ -127,4 +132,80 @@ func TestChange_refused(t *testing.T) {
 		t.Errorf("the members are %+v", got)
 	}
 	c.checkSame()
+}
+
+// A fakeLog is a write-ahead log that saves nothing.
+type fakeLog struct {
+	walFile
+	save func()
+}
+
+func (f fakeLog) Save(*raftpb.HardState, []*raftpb.Entry) error { f.save(); return nil }
+
+// TestSaveAll_mark checks what the mark on the disk says while the log is being written: never more than the log will have.
+func TestSaveAll_mark(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "synced")
+	if err := createMark(path, mark{}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := openMark(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	n := &Node{}
+	if n.metrics, err = newMetrics(n); err != nil {
+		t.Fatal(err)
+	}
+	onDisk := func() uint64 {
+		t.Helper()
+		again, err := openMark(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.close()
+		return again.mark.last
+	}
+	var during uint64
+	w := &writer{node: n, wal: fakeLog{save: func() { during = onDisk() }}, mark: m, storage: raft.NewMemoryStorage(), hard: &raftpb.HardState{}}
+	for _, test := range []struct{ first, entries, during, after uint64 }{
+		{1, 10, 0, 10}, {11, 5, 10, 15}, {8, 2, 7, 9}, {10, 1, 9, 10}, {1, 1, 0, 1},
+	} {
+		a := &raftpb.Message{Term: new(uint64(1))}
+		for k := range test.entries {
+			a.Entries = append(a.Entries, &raftpb.Entry{Index: new(test.first + k), Term: new(uint64(1))})
+		}
+		if err := w.saveAll([]write{{append: a}}); err != nil {
+			t.Fatal(err)
+		}
+		if after := onDisk(); during != test.during || after != test.after {
+			t.Errorf("while entries from %d on were saved, the mark said %d, and then %d; want %d and %d",
+				test.first, during, after, test.during, test.after)
+		}
+	}
+}
+
+// TestLostDirectory starts a server whose directory is gone as if it were new. The leader counts on entries that it has
+// acknowledged, so it must not go on.
+func TestLostDirectory(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 3, nil)
+	c.one("a")
+	lost := c.follower()
+	c.kill(lost.id)
+	if err := os.RemoveAll(c.path(lost.id)); err != nil {
+		t.Fatal(err)
+	}
+	c.mayStop = true
+	again := c.start(lost.id, false)
+	select {
+	case <-again.Done():
+	case <-withTimeout(t).Done():
+		t.Fatal("the server goes on")
+	}
+	if err := again.Err(); !strings.Contains(err.Error(), "AddServer") {
+		t.Errorf("the error is %v", err)
+	}
+	c.kill(lost.id)
+	c.one("b")
 }

@@ -36,7 +36,8 @@ func openSnapshot(s *raftpb.Snapshot) (*fullSnapshot, error) {
 	return &fullSnapshot{meta: s.GetMetadata(), header: h, data: data}, nil
 }
 
-// A server keeps that much of the log behind a snapshot that it has taken, for followers that are a little behind.
+// A server keeps that much of the log before the end of a snapshot that it has taken, for followers that are a little behind,
+// but nothing that an earlier snapshot covers.
 const (
 	trailingEntries = 1024
 	trailingBytes   = 1 << 20

@@ -113,3 +113,28 @@ func TestStore_snapshot(t *testing.T) {
 	}()
 	NewStore().Restore(snapshot[:9])
 }
+
+// FuzzDecode restores and decodes bytes that no Store has made: it may panic with its own message only.
+func FuzzDecode(f *testing.F) {
+	s := NewStore()
+	s.DoOp(op{kind: put, client: 1, request: 1, key: "k", value: "v"})
+	f.Add(s.Snapshot())
+	f.Add([]byte(s.Encode(op{kind: cas, key: "k", old: "v", value: "w"})))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, decode := range []func(){
+			func() { NewStore().Restore(b) },
+			func() { s.Decode(string(b)) },
+		} {
+			func() {
+				defer func() {
+					if p := recover(); p != nil {
+						if text, ok := p.(string); !ok || text[:3] != "kv:" {
+							panic(p)
+						}
+					}
+				}()
+				decode()
+			}()
+		}
+	})
+}

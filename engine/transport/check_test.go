@@ -167,3 +167,17 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+// FuzzConnection decodes bytes as the beginning of a connection.
+func FuzzConnection(f *testing.F) {
+	good := hello{kindMessages, 1, 2, "c"}.encode()
+	f.Add(append(appendFrameHead(nil, good), good...))
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if body, err := readFrame(bytes.NewReader(b), maxHello); err == nil {
+			if h, err := decodeHello(body); err == nil && !bytes.Equal(h.encode(), body) {
+				t.Errorf("%v was decoded from %q", h, body)
+			}
+		}
+	})
+}

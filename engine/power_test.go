@@ -1,4 +1,6 @@
-//go:build amd64 || arm64
+//go:build linux && (amd64 || arm64)
+
+// The file system of this test needs package go-fuse, which is not for 32 bits.
 
 package engine
 
