@@ -160,7 +160,7 @@ func TestPictureOfOurs(t *testing.T) {
 func TestPictureOfPanic(t *testing.T) {
 	t.Parallel()
 	p, lines, _ := recorded(t, "-seed 1 -C testdata/ours -run TestPanic", true)
-	if want := event(picture.Violation, "-1>0 the test fails: panic: planted\n"); p.Violation < 0 || !strings.Contains(lines, want) {
+	if want := event(picture.Violation, "-1>-1 the test fails: panic: planted\n"); p.Violation < 0 || !strings.Contains(lines, want) {
 		t.Errorf("violation %d, no %q in\n%s", p.Violation, want, lines)
 	}
 }
