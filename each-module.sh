@@ -39,11 +39,11 @@ EOF
 modules='
 .       120 -race
 compare  20
-kvraft   30
-student  10
-replay   90
-browser  20
-engine   40 -race
+kvraft   15
+student   8
+replay   66
+browser  25
+engine   36 -race
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.
