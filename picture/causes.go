@@ -72,10 +72,11 @@ func (p *past) votes(i int, leader *Event) {
 			if sent := p.sent(p.calls[e.Call]); sent != nil && isVote(sent) {
 				p.add(k)
 			}
-		case e.Kind == State && e.Role == Candidate && e.Term == leader.Term:
-			p.add(k)
-			return false
-		case e.Kind == Start:
+		case e.Kind == State && e.Term == leader.Term: // a candidate may tell it more than once, as when it votes for itself last
+			if e.Role == Candidate {
+				p.add(k)
+			}
+		case e.Kind == State, e.Kind == Start:
 			return false
 		}
 		return true

@@ -263,3 +263,16 @@ func TestOpen(t *testing.T) {
 		t.Errorf("opens at %d, want %d", d.Open, v)
 	}
 }
+
+// A candidate that tells its state again, such as when it votes for itself, has begun to stand before.
+func TestPastOfARepeatedState(t *testing.T) {
+	s := newScript(3, 0)
+	s.do(Event{Kind: State, Lane: 0, Peer: NoLane, Role: Follower, Term: 1})
+	want := []int{s.do(Event{Kind: State, Lane: 0, Peer: NoLane, Role: Candidate, Term: 2})}
+	parts := s.message(0, 1, with(askVote, 2, 0, 0), "ok")
+	want = append(want, parts[:]...)
+	want = append(want, s.do(Event{Kind: State, Lane: 0, Peer: NoLane, Role: Candidate, Term: 2}))
+	want = append(want, s.do(Event{Kind: State, Lane: 0, Peer: 0, Role: Leader, Term: 2}))
+	want = append(want, s.do(Event{Kind: Violation, Lane: 0, Term: 2}))
+	s.wantPast(t, want...)
+}

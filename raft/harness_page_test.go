@@ -24,7 +24,7 @@ type page struct {
 	Violation      int
 	Lanes          []struct{ Name string }
 	Elections      []struct{ Term int }
-	Events         struct{ At, Kind, Lane, Peer, Call, Term, Index, Name, Text []int }
+	Events         struct{ At, Kind, Lane, Peer, Call, Term, Index, Name, Text, Flags []int }
 }
 
 var pageData = regexp.MustCompile(`<script id="data"[^>]*>\s*([A-Za-z0-9+/=]+)\s*</script>`)
