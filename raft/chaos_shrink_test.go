@@ -15,7 +15,7 @@ func shrinkScenario(s scenario, fails func(scenario) bool) scenario {
 	for {
 		before := s
 		for _, shrink := range []func(scenario, func(scenario) bool) scenario{
-			shrinkFaults, shrinkServers, shrinkSettings, shrinkOptions, shrinkCommands, simplifyCommands, shrinkPauses,
+			shrinkFaults, shrinkServers, simplifyCrashes, shrinkSettings, shrinkOptions, shrinkCommands, simplifyCommands, shrinkPauses,
 		} {
 			s = shrink(s, fails)
 		}
@@ -105,6 +105,21 @@ func (s scenario) without(i int) scenario {
 		pieces = append(pieces, f)
 	}
 	return s.with(joinPauses(pieces))
+}
+
+// simplifyCrashes replaces crashes at a message by plain ones, which happen in every run. A scenario that fails more often can
+// be shrunk further.
+func simplifyCrashes(s scenario, fails func(scenario) bool) scenario {
+	for k, f := range s.faults {
+		if f.kind == crashAtMessage {
+			candidate := s.with(slices.Clone(s.faults))
+			candidate.faults[k].kind = crashServer
+			if fails(candidate) {
+				s = candidate
+			}
+		}
+	}
+	return s
 }
 
 // shrinkSettings sets as many settings as possible to their zero values.
