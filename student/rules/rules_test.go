@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -32,7 +33,7 @@ func TestRules(t *testing.T) {
 			if off := c.checker.Off(); len(off) > 0 {
 				t.Fatalf("seed %d: off: %q", seed, off)
 			}
-			if c.most < 3 {
+			if c.most < 3 && os.Getenv("MISTAKE") == "" { // with a mistake, a run may elect nobody; the next one is tried
 				t.Errorf("seed %d: only %d commands were applied", seed, c.most)
 			}
 		})
