@@ -4,13 +4,13 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"6.824/kvraft/rpc"
 )
 
-// waiters holds the calls of Submit that wait for a result, and those of Read that wait for a command to be carried out. A call waits from before its Start until its command has been
-// carried out, or cannot be any more, or nobody can tell.
+// waiters holds the calls of Submit that wait for a result, and those of Read that wait for a command to be carried out. A
+// call of Submit waits from before its Start until its command has been carried out, or cannot be any more, or nobody can
+// tell.
 //
 // The number of an operation identifies it: its command is in the log at most once. If this server carries out another
 // command at the index that Start returned, the operation is lost. If the term that Start returned is over, it may be.
@@ -222,36 +222,5 @@ func (ws *waiters) giveUp(lost []started) {
 		if w := ws.waiting[s.number]; w != nil {
 			ws.settleLocked(w, maybe)
 		}
-	}
-}
-
-// pollEvery is how often watchTerm asks a Raft server for its state.
-const pollEvery = 100 * time.Millisecond
-
-// watchTerm stands in for events that the Raft server may not send: it finds the operations that were accepted in a term in
-// which the server no longer leads. It ends with the reader, after Kill or when applyCh is closed.
-func (r *RSM) watchTerm() {
-	ticker := time.NewTicker(pollEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-r.done:
-			return
-		case <-r.ended:
-			return
-		}
-		accepted := r.waiters.accepted() // before GetState: a later Start may be in a later term
-		if len(accepted) == 0 {
-			continue
-		}
-		term, isLeader := r.rf.GetState()
-		lost := accepted[:0]
-		for _, s := range accepted {
-			if s.term < term || s.term == term && !isLeader {
-				lost = append(lost, s)
-			}
-		}
-		r.waiters.giveUp(lost)
 	}
 }

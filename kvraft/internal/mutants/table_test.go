@@ -34,9 +34,9 @@ var table = []mutant{
 	{"new-term-not-noticed", "rsm/reader.go", `case raft.NewTerm: r.waiters.termOver(e.Term - 1)`, `case raft.NewTerm:`},
 	{"new-term-ends-its-own-operations", "rsm/reader.go", `r.waiters.termOver(e.Term - 1)`, `r.waiters.termOver(e.Term)`},
 	{"lost-term-ends-later-ones", "rsm/waiters.go", `if 0 < w.term && w.term <= term {`, `if 0 < w.term {`},
-	{"poll-looks-only-at-role", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = term; !isLeader {`},
-	{"poll-looks-only-at-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term < term {`},
-	{"poll-gives-up-in-own-term", "rsm/waiters.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term <= term {`},
+	{"poll-looks-only-at-role", "rsm/poll.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = term; !isLeader {`},
+	{"poll-looks-only-at-term", "rsm/poll.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term < term {`},
+	{"poll-gives-up-in-own-term", "rsm/poll.go", `if s.term < term || s.term == term && !isLeader {`, `if _ = isLeader; s.term <= term {`},
 	{"no-poll", "rsm/rsm.go", `go r.watchTerm()`, ``},
 
 	// Reads.
@@ -59,7 +59,7 @@ var table = []mutant{
 	{"killed-reader-goes-on", "rsm/reader.go",
 		`case m, ok := <-r.applyCh: return m, ok && !r.killed.Load() case <-r.done: return raft.ApplyMsg{}, false`,
 		`case m, ok := <-r.applyCh: return m, ok`},
-	{"poll-goes-on-after-reader", "rsm/waiters.go", `case <-r.ended: return`, ``},
+	{"poll-goes-on-after-reader", "rsm/poll.go", `case <-r.ended: return`, ``},
 
 	// Carrying out.
 	{"only-own-operations-carried-out", "rsm/reader.go", `op, ok := command.(Op) if ok {`, `op, ok := command.(Op)
