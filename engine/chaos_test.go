@@ -99,8 +99,8 @@ func (c *claims) check(server, index, term int, command string) {
 	}
 }
 
-// TestChaos cuts, kills and restarts servers at random, while commands are started on whoever leads. Every command must be
-// applied under the index and the term that its Start has returned, or not at all, and by all servers the same.
+// TestChaos cuts off, kills and restarts servers at random, and starts commands on the leader. A command must be applied with
+// the index and the term that Start has returned, or not at all. All servers must apply the same commands.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	const servers = 3

@@ -33,12 +33,10 @@ func (p *past) causes(i int) {
 }
 
 // enclosing adds the beginning of the handler in which event i has happened.
-func (p *past) enclosing(i int) (in bool) {
-	c := p.during(i)
-	if c != nil {
+func (p *past) enclosing(i int) {
+	if c := p.during(i); c != nil {
 		p.add(c.receive)
 	}
-	return c != nil
 }
 
 // handled adds what was saved and changed between the beginning of a handler and its return, event i.

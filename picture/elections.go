@@ -26,8 +26,7 @@ type vote struct {
 	Text  string `json:"text"`
 	Event int    `json:"event"`
 
-	granted bool
-	call    *call
+	call *call
 }
 
 // maxElections is how many elections are shown, the last ones.
@@ -82,9 +81,8 @@ func (el *election) ask(lane int, c *call) {
 func (u *run) judge(el *election) {
 	granted := 1 // its own
 	for k := range el.Votes {
-		v := &el.Votes[k]
-		v.Text, v.Event, v.granted = u.verdict(v.call)
-		if v.granted {
+		v, yes := &el.Votes[k], false
+		if v.Text, v.Event, yes = u.verdict(v.call); yes {
 			granted++
 		}
 	}

@@ -177,8 +177,8 @@ func (p *past) entry(lane, i, index int) {
 	})
 }
 
-// contradiction adds the first command before event v that was not the one that another server had applied at its index, that
-// one, and the snapshot that the server had taken before.
+// contradiction looks for the first two servers that have applied different commands at one index before event v. It adds both
+// commands, and the last snapshot of each of the two servers before that.
 func (p *past) contradiction(v int) {
 	first := map[int]int{} // by index
 	for i, e := range p.events[:v] {

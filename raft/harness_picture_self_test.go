@@ -130,7 +130,7 @@ func TestPictureOfApplyError(t *testing.T) {
 	p.wantViolation(t, "apply error", 2, "apply out of order 7")
 }
 
-// A test that only waits in vain shows the last elections.
+// A test that finds no leader has a page with the last elections.
 func TestPictureOfNoLeader(t *testing.T) {
 	p := failing(t, setup{n: 3}, func(cfg *config) {
 		cfg.checkOneLeader()
