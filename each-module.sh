@@ -37,12 +37,12 @@ EOF
 # without cached test results. The race detector would make replay's WebAssembly about
 # ten times slower, and compare's engines so slow that leaders step down.
 modules='
-.       120 -race
+.       114 -race
 compare  20
 kvraft   15
-student   8
+student   4
 replay   66
-browser  25
+browser  35
 engine   36 -race
 '
 
