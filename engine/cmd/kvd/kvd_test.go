@@ -139,7 +139,7 @@ func (c *cluster) fails(id int, want string, args ...string) {
 func (c *cluster) leader(id int) int {
 	c.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		out, err := c.kvctl(id, "status")
+		out, err := c.kvctl(id, "-json", "status")
 		var s engine.Status
 		if _, text, ok := strings.Cut(out, ": {"); err == nil && ok && json.Unmarshal([]byte("{"+text), &s) == nil && s.Leader != 0 {
 			return s.Leader
