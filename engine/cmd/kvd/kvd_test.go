@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -68,8 +69,14 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-func freeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// freeAddress returns an address that nobody listens on. If possible, its host is not 127.0.0.1: there, an outgoing connection
+// might take the port while no server runs.
+func freeAddress(t testing.TB) string {
+	other := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	l, err := net.Listen("tcp", other+":0")
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +237,7 @@ func TestTLS(t *testing.T) {
 	a.issue("client", "client")
 	for id := 1; id <= 3; id++ {
 		name := fmt.Sprint("server-", id)
-		a.issue(name, transport.ServerName("kvd", uint64(id)))
+		a.issue(name, transport.ServerName("kvd", uint64(id)), c.clients[id-1])
 		c.start(id, "-tls-cert", a.file(name+".pem"), "-tls-key", a.file(name+".key"), "-tls-ca", a.file("ca.pem"))
 	}
 	c.ctl = []string{"-tls-ca", a.file("ca.pem"), "-tls-cert", a.file("client.pem"), "-tls-key", a.file("client.key")}
