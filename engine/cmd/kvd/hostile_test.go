@@ -19,10 +19,10 @@ import (
 	"6.824/engine/transport"
 )
 
-// issueFor issues the certificate of a server, and returns its flags.
-func (a *authority) issueFor(id int) []string {
+// certify issues the certificate of a server, and returns its flags.
+func (c *cluster) certify(a *authority, id int) []string {
 	name := fmt.Sprint("server-", id)
-	a.issue(name, transport.ServerName("kvd", uint64(id)))
+	a.issue(name, transport.ServerName("kvd", uint64(id)), c.clients[id-1])
 	return []string{"-tls-cert", a.file(name + ".pem"), "-tls-key", a.file(name + ".key"), "-tls-ca", a.file("ca.pem")}
 }
 
@@ -34,7 +34,7 @@ func TestTLS(t *testing.T) {
 	c.scheme = "https"
 	a.issue("client", "client")
 	for id := 1; id <= 2; id++ {
-		c.start(id, a.issueFor(id)...)
+		c.start(id, c.certify(a, id)...)
 	}
 	withCertificate := []string{"-tls-ca", a.file("ca.pem"), "-tls-cert", a.file("client.pem"), "-tls-key", a.file("client.key")}
 	c.ctl = withCertificate
@@ -42,8 +42,8 @@ func TestTLS(t *testing.T) {
 	c.expect(2, "1", "get", "a")
 	c.refusesClients(a, other)
 	// Server 3 of another authority, without certificates, and with the certificate of another server.
-	impostor := append(a.issueFor(2)[:4:4], "-tls-ca", a.file("ca.pem"))
-	for name, flags := range map[string][]string{"another authority": other.issueFor(3), "none": nil, "another server's": impostor} {
+	impostor := append(c.certify(a, 2)[:4:4], "-tls-ca", a.file("ca.pem"))
+	for name, flags := range map[string][]string{"another authority": c.certify(other, 3), "none": nil, "another server's": impostor} {
 		c.start(3, flags...)
 		c.waitForLog(3, "cannot reach a server")
 		c.ctl, c.scheme = append([]string{"-json", "-timeout", "1s"}, withCertificate...), "https"
@@ -59,7 +59,7 @@ func TestTLS(t *testing.T) {
 		os.RemoveAll(filepath.Join(c.dir, "3"))
 	}
 	c.ctl = withCertificate
-	c.start(3, a.issueFor(3)...)
+	c.start(3, c.certify(a, 3)...)
 	c.expect(3, "1", "get", "a")
 }
 
