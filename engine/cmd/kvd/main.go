@@ -49,7 +49,7 @@ func run(ctx context.Context, o options, _, stderr io.Writer) error {
 	}, o.url, o.snapshotBytes)
 	if err != nil {
 		listener.Close()
-		return cli.Unusable(err)
+		return cli.Unusable(advise(err, o))
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", s.Handler())
@@ -64,7 +64,15 @@ func run(ctx context.Context, o options, _, stderr io.Writer) error {
 	case <-ctx.Done():
 	case <-s.Node().Done():
 	}
-	return stop(s, server)
+	return advise(stop(s, server), o)
+}
+
+// advise adds to an error what an operator can do about it.
+func advise(err error, o options) error {
+	if !errors.Is(err, engine.ErrLost) {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, rejoin(o))
 }
 
 // stop ends the service: no new requests, another leader, no server.
