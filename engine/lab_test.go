@@ -215,11 +215,11 @@ func (cl *labClient) append(key, value string) {
 	cl.record.End(op)
 }
 
-// work appends and gets until done, and returns what the client's key must then hold.
+// work appends and gets until done, ten times at least, and returns what the client's key must then hold.
 func (cl *labClient) work(done *atomic.Bool) (value string) {
 	key := fmt.Sprint(cl.id)
 	cl.put(key, "")
-	for n := 0; !done.Load(); n++ {
+	for n := 0; n < 10 || !done.Load(); n++ {
 		element := fmt.Sprintf("x %d %d y", cl.id, n)
 		cl.append(key, element)
 		value += element
@@ -270,9 +270,6 @@ func (s labScenario) run(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("%d operations", len(ops))
-	if len(ops) < 10*s.clients {
-		t.Error("there were too few: the test shows nothing")
-	}
 }
 
 // checkSizes fails the test if a log is not kept small by snapshots, or if there is a snapshot although none may be.
