@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -36,7 +37,7 @@ type bench struct {
 	options
 	dir    string
 	groups []*group
-	echo   string // address
+	floor  *floor
 	cells  map[string]map[string]*cell
 	syncs  map[string][]float64 // measured times of a sync and of a round trip, by workload
 	trips  map[string][]float64
@@ -64,12 +65,17 @@ func measureLoops(ctx context.Context, dir string, o options, out, log io.Writer
 }
 
 func (b *bench) start() error {
-	addresses, err := freeAddresses(1)
+	addresses, err := freeAddresses(2)
 	if err != nil {
 		return err
 	}
-	b.echo = addresses[1]
-	if _, err := startChild(b.ctx, childConfig{Kind: "echo", ID: 1, Peers: addresses, Dir: b.dir}); err != nil {
+	for id := range addresses {
+		c := childConfig{Kind: "echo", ID: id, Peers: addresses, Dir: filepath.Join(b.dir, fmt.Sprint("echo", id))}
+		if _, err := startChild(b.ctx, c); err != nil {
+			return err
+		}
+	}
+	if b.floor, err = newFloor(b.dir, addresses); err != nil {
 		return err
 	}
 	for _, kind := range []string{"ours", "example"} {
@@ -84,11 +90,11 @@ func (b *bench) start() error {
 
 // measure measures one workload once, with each kind.
 func (b *bench) measure(w workload) error {
-	sync, err := syncTime(b.dir, w.sync, b.time/4)
+	sync, err := b.floor.sync(w.sync, b.time/4)
 	if err != nil {
 		return err
 	}
-	trip, err := roundTrip(b.echo, w.way, b.time/4)
+	trip, err := b.floor.roundTrip(w.way, b.time/4)
 	if err != nil {
 		return err
 	}
