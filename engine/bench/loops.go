@@ -29,7 +29,13 @@ var workloads = []workload{
 
 // A cell is what the rounds have measured for one workload and one kind of servers.
 type cell struct {
-	ratio, p50, p99, rate, syncs, cpu []float64
+	ratio, p50, p99, rate, syncs, cpu, client []float64
+}
+
+func (c *cell) add(r result) {
+	c.p50 = append(c.p50, float64(r.P50))
+	c.p99 = append(c.p99, float64(r.P99))
+	c.rate = append(c.rate, r.rate())
 }
 
 // A bench is one run.
@@ -154,10 +160,8 @@ func (b *bench) measureGroup(w workload, g *group, floor time.Duration) error {
 		b.cells[w.name][g.kind] = c
 	}
 	r := a.Result
-	c.p50 = append(c.p50, float64(r.P50))
-	c.p99 = append(c.p99, float64(r.P99))
+	c.add(r)
 	c.ratio = append(c.ratio, float64(r.P50)/float64(floor))
-	c.rate = append(c.rate, r.rate())
 	c.syncs = append(c.syncs, float64(most)/float64(r.Ops))
 	c.cpu = append(c.cpu, float64(used)/float64(r.Ops))
 	return nil
