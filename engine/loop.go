@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -96,7 +97,8 @@ func (l *loop) receive(r received) {
 // stepLocal passes to raft what the writer and the applier have done.
 func (l *loop) stepLocal() {
 	for _, m := range l.node.local.take() {
-		if err := l.raft.Step(m); err != nil {
+		// A leader that was removed may still have saved entries behind its removal, and acknowledges them to itself.
+		if err := l.raft.Step(m); err != nil && !errors.Is(err, raft.ErrStepPeerNotFound) {
 			panic(err)
 		}
 		if m.GetType() == raftpb.MsgStorageApplyResp {

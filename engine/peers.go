@@ -12,7 +12,10 @@ import (
 // send sends messages to peers. It does not wait.
 func (n *Node) send(messages []*raftpb.Message) {
 	for _, m := range messages {
-		if m.GetType() != raftpb.MsgSnap {
+		switch {
+		case m.GetFrom() != uint64(n.config.ID):
+			continue // raft passes on what another server has asked this one as the leader; the new leader would refuse it
+		case m.GetType() != raftpb.MsgSnap:
 			n.transport.Send(m)
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -68,8 +69,14 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
-func freeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// freeAddress returns an address that nobody listens on. If possible, its host is not 127.0.0.1: there, an outgoing connection
+// might take the port while no server runs.
+func freeAddress(t testing.TB) string {
+	other := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	l, err := net.Listen("tcp", other+":0")
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +146,7 @@ func (c *cluster) fails(id int, want string, args ...string) {
 func (c *cluster) leader(id int) int {
 	c.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		out, err := c.kvctl(id, "status")
+		out, err := c.kvctl(id, "-json", "status")
 		var s engine.Status
 		if _, text, ok := strings.Cut(out, ": {"); err == nil && ok && json.Unmarshal([]byte("{"+text), &s) == nil && s.Leader != 0 {
 			return s.Leader
@@ -230,7 +237,7 @@ func TestTLS(t *testing.T) {
 	a.issue("client", "client")
 	for id := 1; id <= 3; id++ {
 		name := fmt.Sprint("server-", id)
-		a.issue(name, transport.ServerName("kvd", uint64(id)))
+		a.issue(name, transport.ServerName("kvd", uint64(id)), c.clients[id-1])
 		c.start(id, "-tls-cert", a.file(name+".pem"), "-tls-key", a.file(name+".key"), "-tls-ca", a.file("ca.pem"))
 	}
 	c.ctl = []string{"-tls-ca", a.file("ca.pem"), "-tls-cert", a.file("client.pem"), "-tls-key", a.file("client.key")}
