@@ -27,9 +27,9 @@ type KVServer struct {
 
 // StartKVServer starts server me of those that servers lead to. It continues from what persister holds. If maxraftstate is
 // positive, it takes a snapshot when the saved Raft state has about that many bytes; if it is -1, it never does.
-// StartKVServer returns quickly.
-func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int) *KVServer {
-	return &KVServer{rsm.MakeRSM(servers, me, persister, maxraftstate, newStore())}
+// The options are Raft's. StartKVServer returns quickly.
+func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int, options ...raft.Option) *KVServer {
+	return &KVServer{rsm.MakeRSM(servers, me, persister, maxraftstate, newStore(), options...)}
 }
 
 // Get is an RPC handler.
