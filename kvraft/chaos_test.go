@@ -76,7 +76,7 @@ func (s scenario) play(t *testing.T, rec *history.Recorder) {
 	r := rand.New(rand.NewSource(s.seed))
 	net := labrpc.MakeNetwork()
 	cfg := &config{t: t, n: s.servers, maxraftstate: s.maxraftstate, report: labtest.NewReport(net, s.servers), rec: rec}
-	cfg.Cluster = cluster.NewOn(net, s.servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
+	cfg.Cluster = cluster.NewOn(net, nil, s.servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
 		return StartKVServer(peers, me, disk, s.maxraftstate)
 	})
 	defer cfg.Close()
@@ -88,7 +88,7 @@ func (s scenario) play(t *testing.T, rec *history.Recorder) {
 		all.Go(func() { s.work(ctx, cl, choose) })
 	}
 	var happened []string
-	cfg.Disturb(ctx, r, func(fault string) { happened = append(happened, fault) })
+	cfg.Disturb(ctx, r, 500*time.Millisecond, func(fault string) { happened = append(happened, fault) })
 	all.Wait()
 	ck := cfg.newClient(s.clients, cfg.All())
 	for k := range s.keys {

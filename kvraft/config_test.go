@@ -42,7 +42,7 @@ func lab(t *testing.T, n int, unreliable bool, maxraftstate int, body func(cfg *
 	labtest.Run(t, func(t *testing.T) {
 		net := labtest.NewNetwork(true)
 		cfg := &config{t: t, n: n, maxraftstate: maxraftstate, report: labtest.NewReport(net, n), rec: &rec}
-		cfg.Cluster = cluster.NewOn(net, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
+		cfg.Cluster = cluster.NewOn(net, nil, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
 			return StartKVServer(peers, me, disk, maxraftstate)
 		})
 		defer cfg.report.CheckTime(t)

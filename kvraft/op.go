@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"6.824/kvraft/internal/enc"
+	"6.824/kvraft/rsm"
 )
 
 // An op is an operation as the log holds it.
@@ -33,6 +34,20 @@ func (*store) Encode(req any) string {
 	b = binary.AppendVarint(b, o.request)
 	b = enc.AppendText(b, o.key)
 	return string(append(b, o.value...))
+}
+
+// Arguments returns the arguments of the RPC that has put a command into Raft's log: a GetArgs or a PutAppendArgs. It is for
+// those who show a log.
+func Arguments(command any) (args any) {
+	o := (*store)(nil).Decode(command.(rsm.Op).Request).(op)
+	switch o.kind {
+	case get:
+		return GetArgs{o.key}
+	case put:
+		return PutAppendArgs{o.key, o.value, "Put", o.client, o.request}
+	default:
+		return PutAppendArgs{o.key, o.value, "Append", o.client, o.request}
+	}
 }
 
 // Decode is the inverse of Encode. Key and value share the memory of request. It panics if Encode has not made the request:

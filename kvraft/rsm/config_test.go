@@ -155,7 +155,7 @@ func run(t *testing.T, title string, maxraftstate int, body func(ts *test)) {
 			labtest.Run(t, func(t *testing.T) {
 				net := labtest.NewNetwork(true)
 				ts := &test{t: t, report: labtest.NewReport(net, servers), connected: map[int]bool{0: true, 1: true, 2: true}}
-				ts.Cluster = cluster.NewOn(net, servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) server {
+				ts.Cluster = cluster.NewOn(net, nil, servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) server {
 					c := &counter{t: t}
 					c.RSM = w.start(c, peers, me, disk, maxraftstate)
 					return server{c, w}

@@ -47,7 +47,7 @@ func chaos(t *testing.T, seed int64, rec *history.Recorder) {
 	n, maxraftstate := []int{1, 3, 3, 3, 5, 5}[r.Intn(6)], []int{-1, 100, 300, 1000}[r.Intn(4)]
 	net := labrpc.MakeNetwork()
 	cfg := &config{t: t, n: n, maxraftstate: maxraftstate, report: labtest.NewReport(net, n), rec: rec}
-	cfg.Cluster = cluster.NewOn(net, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
+	cfg.Cluster = cluster.NewOn(net, nil, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
 		return StartKVServer(peers, me, disk, maxraftstate)
 	})
 	defer cfg.Close()
@@ -60,7 +60,7 @@ func chaos(t *testing.T, seed int64, rec *history.Recorder) {
 		all.Go(func() { work(ctx, cl, choose, keys, think) })
 	}
 	var happened []string
-	cfg.Disturb(ctx, r, func(fault string) { happened = append(happened, fault) })
+	cfg.Disturb(ctx, r, 500*time.Millisecond, func(fault string) { happened = append(happened, fault) })
 	all.Wait()
 	ck := cfg.newClient(cfg.All())
 	for k := range keys {

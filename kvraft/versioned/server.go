@@ -129,6 +129,10 @@ func (*store) Encode(req any) string {
 	}
 }
 
+// Arguments returns the arguments of the RPC that has put a command into Raft's log: an rpc.GetArgs or an rpc.PutArgs. It is for
+// those who show a log.
+func Arguments(command any) (args any) { return (*store)(nil).Decode(command.(rsm.Op).Request) }
+
 // Decode is the inverse of Encode. It panics if Encode has not made the request: then the servers run different programs.
 func (*store) Decode(request string) any {
 	d := enc.Decoder{Rest: request}
