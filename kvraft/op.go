@@ -36,17 +36,15 @@ func (*store) Encode(req any) string {
 	return string(append(b, o.value...))
 }
 
-// Arguments returns the arguments of the RPC that has put a command into Raft's log: a GetArgs or a PutAppendArgs. It is for
-// those who show a log.
-func Arguments(command any) (args any) {
-	o := (*store)(nil).Decode(command.(rsm.Op).Request).(op)
-	switch o.kind {
+// Describe describes a command of Raft's log, such as: append("k", "x").
+func Describe(command any) string {
+	switch o := (*store)(nil).Decode(command.(rsm.Op).Request).(op); o.kind {
 	case get:
-		return GetArgs{o.key}
+		return fmt.Sprintf("get(%q)", o.key)
 	case put:
-		return PutAppendArgs{o.key, o.value, "Put", o.client, o.request}
+		return fmt.Sprintf("put(%q, %q)", o.key, o.value)
 	default:
-		return PutAppendArgs{o.key, o.value, "Append", o.client, o.request}
+		return fmt.Sprintf("append(%q, %q)", o.key, o.value)
 	}
 }
 

@@ -129,9 +129,15 @@ func (*store) Encode(req any) string {
 	}
 }
 
-// Arguments returns the arguments of the RPC that has put a command into Raft's log: an rpc.GetArgs or an rpc.PutArgs. It is for
-// those who show a log.
-func Arguments(command any) (args any) { return (*store)(nil).Decode(command.(rsm.Op).Request) }
+// Describe describes a command of Raft's log, such as: put("k", "x", 3).
+func Describe(command any) string {
+	switch req := (*store)(nil).Decode(command.(rsm.Op).Request).(type) {
+	case rpc.PutArgs:
+		return fmt.Sprintf("put(%q, %q, %d)", req.Key, req.Value, req.Version)
+	default:
+		return fmt.Sprintf("get(%q)", req.(rpc.GetArgs).Key)
+	}
+}
 
 // Decode is the inverse of Encode. It panics if Encode has not made the request: then the servers run different programs.
 func (*store) Decode(request string) any {

@@ -29,6 +29,8 @@ const (
 	patience = 30 * time.Second
 	// longestPause is the longest time between two faults.
 	longestPause = 900 * time.Millisecond
+	// roundOfFaults is how long faults happen until all is repaired.
+	roundOfFaults = 2 * time.Second
 	// tick is how often the demo looks at the cluster.
 	tick = 20 * time.Millisecond
 	// slow is when a client counts as waiting.
@@ -44,7 +46,7 @@ type demo struct {
 	record  *recording.Recording
 	cluster *cluster.Cluster[cluster.Server]
 	clients []*client
-	leader  string // known last; only watch uses it
+	term    int // of the last leader that was told; only watch uses it
 
 	mu     sync.Mutex
 	starts []int // by server
@@ -107,7 +109,7 @@ func (d *demo) begin() {
 	net := labrpc.MakeNetwork()
 	net.Observe(d.record)
 	d.cluster = cluster.NewOn(net, d, d.servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) cluster.Server {
-		return startServer(peers, me, disk, d.snapshot, d.record.Option(me, kvraft.Arguments))
+		return startServer(peers, me, disk, d.snapshot, d.record.Option(me, kvraft.Describe))
 	})
 	for id := range d.options.clients {
 		d.clients = append(d.clients, newClient(id, d.cluster.NewClient(), d.record, d.seed+int64(id)))
@@ -129,7 +131,7 @@ func (d *demo) work() (problems []string) {
 		all.Go(func() { cl.work(ctx, len(d.clients)) })
 	}
 	if d.faults {
-		all.Go(func() { d.cluster.Disturb(ctx, rand.New(rand.NewSource(d.seed)), longestPause, d.tell) })
+		all.Go(func() { d.disturb(ctx) })
 	}
 	done := make(chan bool)
 	go func() {
@@ -157,15 +159,27 @@ func (d *demo) work() (problems []string) {
 	}
 }
 
+// disturb causes faults until ctx is done, and now and then repairs all and lets some time pass.
+func (d *demo) disturb(ctx context.Context) {
+	r := rand.New(rand.NewSource(d.seed))
+	for ctx.Err() == nil {
+		round, cancel := context.WithTimeout(ctx, roundOfFaults)
+		d.cluster.Disturb(round, r, longestPause, d.tell)
+		cancel()
+		select {
+		case <-time.After(longestPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
 // watch tells of a new leader, and reports the progress.
 func (d *demo) watch(last bool) {
 	leader := d.cluster.Leader()
 	if s, up := d.serverAt(leader); up {
-		if term, leads := s.Raft().GetState(); leads {
-			if text := fmt.Sprintf("server %d leads in term %d", leader, term); text != d.leader {
-				d.leader = text
-				d.tell(text)
-			}
+		if term, leads := s.Raft().GetState(); leads && term > d.term {
+			d.term = term
+			d.tell(fmt.Sprintf("server %d leads in term %d", leader, term))
 		}
 	}
 	var servers strings.Builder
@@ -198,31 +212,33 @@ func (d *demo) serverAt(i int) (cluster.Server, bool) {
 	return d.cluster.Server(i)
 }
 
-// settle gets the value of each key, as one more client, and waits until all servers have carried out the same commands.
+// settle has the first client write once more and get the value of each key, and waits until all servers have carried out the
+// same commands.
 func (d *demo) settle() (final map[string]string, problems []string) {
-	reader := newClient(len(d.clients), d.cluster.NewClient(), d.record, d.seed)
+	cl := d.clients[0]
 	final = make(map[string]string)
 	done := make(chan bool)
 	go func() {
 		defer close(done)
+		cl.do(history.Put, ownKey(cl.id), "end") // it commits what is left of earlier terms
 		for _, key := range shared {
-			final[key] = reader.do(history.Get, key, "")
+			final[key] = cl.do(history.Get, key, "")
 		}
-		for _, cl := range d.clients {
-			final[ownKey(cl.id)] = reader.do(history.Get, ownKey(cl.id), "")
+		for id := range d.clients {
+			final[ownKey(id)] = cl.do(history.Get, ownKey(id), "")
 		}
-		reader.do(history.Put, ownKey(reader.id), "end") // it commits what is left of earlier terms
 	}()
 	select {
 	case <-done:
 	case <-time.After(patience):
-		return nil, []string{reader.unfinished()}
+		return nil, []string{cl.unfinished()}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := d.cluster.WaitApplied(ctx, d.cluster.Applied()); err != nil {
 		problems = append(problems, err.Error())
+	} else {
+		d.tell("every server has caught up")
 	}
-	d.tell("every server has caught up")
 	return final, problems
 }

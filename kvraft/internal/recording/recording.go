@@ -54,25 +54,24 @@ func (r *Recording) now() time.Duration {
 	return time.Duration(r.last.Load())
 }
 
-// Option returns the option with which the Raft of a server that was Started tells what it does. args returns what the page shows
-// of a command.
-func (r *Recording) Option(server int, args func(command any) any) raft.Option {
-	return raft.WithObserver(observer{r.Server(server), args})
+// Option returns the option with which the Raft of a server that was Started tells what it does. describe describes a command.
+func (r *Recording) Option(server int, describe func(command any) string) raft.Option {
+	return raft.WithObserver(observer{r.Server(server), describe})
 }
 
-// An observer shows commands as args returns them.
+// An observer tells of commands as they are described.
 type observer struct {
 	*record.Server
-	args func(command any) any
+	describe func(command any) string
 }
 
 func (o observer) Log(first int, terms []int, command func(k int) any) {
-	o.Server.Log(first, terms, func(k int) any { return o.args(command(k)) })
+	o.Server.Log(first, terms, func(k int) any { return record.Words(o.describe(command(k))) })
 }
 
 func (o observer) Applied(index int, command any) {
 	if command != nil {
-		command = o.args(command)
+		command = record.Words(o.describe(command))
 	}
 	o.Server.Applied(index, command)
 }
@@ -114,13 +113,13 @@ func (r *Recording) Step(text string) {
 	r.rec.Add(picture.Event{Kind: picture.Step, Lane: picture.NoLane, Text: text})
 }
 
-// Fail records a failure that no operation shows.
+// Fail records a failure that no operation shows, unless there is one.
 func (r *Recording) Fail(reason string) {
-	r.Step("failure: " + reason)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.reason == "" {
+	if r.reason == "" && !r.broken {
 		r.reason = reason
+		r.Step("failure: " + reason)
 	}
 }
 
