@@ -42,15 +42,19 @@ func forReceiver(m *raftpb.Message) *raftpb.Message {
 	return m
 }
 
-// deliver delivers raft's messages that had to wait for the writer or the applier.
+// deliver delivers raft's messages that had to wait for the writer or the applier. The goroutine that is woken last runs
+// first, so the peers' messages come last.
 func (n *Node) deliver(messages []*raftpb.Message) {
+	var local, out []*raftpb.Message
 	for _, m := range messages {
 		if m.GetTo() == uint64(n.config.ID) {
-			n.local.put(m)
+			local = append(local, m)
 		} else {
-			n.transport.Send(m)
+			out = append(out, m)
 		}
 	}
+	n.local.put(local...)
+	n.send(out)
 }
 
 // A handler takes in what the transport has to say.

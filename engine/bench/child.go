@@ -63,7 +63,7 @@ func runChild(config string) error {
 		return err
 	}
 	if c.Kind == "echo" {
-		return echo(c.Peers[c.ID])
+		return runEcho(c)
 	}
 	w := newWaiters()
 	s, err := kinds[c.Kind](c, w.applied)

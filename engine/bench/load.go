@@ -25,6 +25,7 @@ type result struct {
 	Took time.Duration
 	P50  time.Duration
 	P99  time.Duration
+	P10  time.Duration
 }
 
 // rate returns the operations a second.
@@ -66,7 +67,7 @@ func (l load) runEach(do func(client int) func(context.Context) error) (result, 
 	}
 	all := slices.Concat(took...)
 	slices.Sort(all)
-	r.Ops, r.P50, r.P99 = len(all), all[len(all)/2], all[len(all)*99/100]
+	r.Ops, r.P50, r.P99, r.P10 = len(all), all[len(all)/2], all[len(all)*99/100], all[len(all)/10]
 	return r, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -28,7 +29,13 @@ var workloads = []workload{
 
 // A cell is what the rounds have measured for one workload and one kind of servers.
 type cell struct {
-	ratio, p50, p99, rate, syncs, cpu []float64
+	ratio, p50, p99, rate, syncs, cpu, client []float64
+}
+
+func (c *cell) add(r result) {
+	c.p50 = append(c.p50, float64(r.P50))
+	c.p99 = append(c.p99, float64(r.P99))
+	c.rate = append(c.rate, r.rate())
 }
 
 // A bench is one run.
@@ -36,7 +43,7 @@ type bench struct {
 	options
 	dir    string
 	groups []*group
-	echo   string // address
+	floor  *floor
 	cells  map[string]map[string]*cell
 	syncs  map[string][]float64 // measured times of a sync and of a round trip, by workload
 	trips  map[string][]float64
@@ -64,12 +71,17 @@ func measureLoops(ctx context.Context, dir string, o options, out, log io.Writer
 }
 
 func (b *bench) start() error {
-	addresses, err := freeAddresses(1)
+	addresses, err := freeAddresses(2)
 	if err != nil {
 		return err
 	}
-	b.echo = addresses[1]
-	if _, err := startChild(b.ctx, childConfig{Kind: "echo", ID: 1, Peers: addresses, Dir: b.dir}); err != nil {
+	for id := range addresses {
+		c := childConfig{Kind: "echo", ID: id, Peers: addresses, Dir: filepath.Join(b.dir, fmt.Sprint("echo", id))}
+		if _, err := startChild(b.ctx, c); err != nil {
+			return err
+		}
+	}
+	if b.floor, err = newFloor(b.dir, addresses); err != nil {
 		return err
 	}
 	for _, kind := range []string{"ours", "example"} {
@@ -84,11 +96,11 @@ func (b *bench) start() error {
 
 // measure measures one workload once, with each kind.
 func (b *bench) measure(w workload) error {
-	sync, err := syncTime(b.dir, w.sync, b.time/4)
+	sync, err := b.floor.sync(w.sync, b.time/4)
 	if err != nil {
 		return err
 	}
-	trip, err := roundTrip(b.echo, w.way, b.time/4)
+	trip, err := b.floor.roundTrip(w.way, b.time/4)
 	if err != nil {
 		return err
 	}
@@ -148,10 +160,8 @@ func (b *bench) measureGroup(w workload, g *group, floor time.Duration) error {
 		b.cells[w.name][g.kind] = c
 	}
 	r := a.Result
-	c.p50 = append(c.p50, float64(r.P50))
-	c.p99 = append(c.p99, float64(r.P99))
+	c.add(r)
 	c.ratio = append(c.ratio, float64(r.P50)/float64(floor))
-	c.rate = append(c.rate, r.rate())
 	c.syncs = append(c.syncs, float64(most)/float64(r.Ops))
 	c.cpu = append(c.cpu, float64(used)/float64(r.Ops))
 	return nil

@@ -40,5 +40,8 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if o.etcd {
+		return measureServices(ctx, dir, o, stdout, stderr)
+	}
 	return measureLoops(ctx, dir, o, stdout, stderr)
 }

@@ -27,8 +27,11 @@ type child struct {
 	out *json.Decoder
 }
 
-// startChild starts a child. It ends with ctx.
+// startChild starts a child in a new directory. It ends with ctx.
 func startChild(ctx context.Context, c childConfig) (*child, error) {
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -81,9 +84,6 @@ func startGroup(ctx context.Context, kind, dir string) (*group, error) {
 	g := &group{kind: kind}
 	for id := 1; id <= 3; id++ {
 		c := childConfig{Kind: kind, ID: id, Peers: peers, Dir: filepath.Join(dir, fmt.Sprint(kind, id))}
-		if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-			return nil, err
-		}
 		s, err := startChild(ctx, c)
 		if err != nil {
 			return nil, err
