@@ -56,6 +56,7 @@ func torture(t *testing.T, name string, n int, withTLS bool) {
 		}
 		what := faults.begin()
 		time.Sleep(time.Duration(length) * time.Millisecond)
+		faults.waitForFullDisk()
 		faults.end()
 		u.round.Add(1)
 		before := f.counted("operations that were answered")
