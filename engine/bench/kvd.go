@@ -24,9 +24,9 @@ type kvdService struct {
 }
 
 // startKvd builds kvd, starts three and waits for a leader.
-func startKvd(ctx context.Context, dir string) (service, error) {
-	program := filepath.Join(dir, "kvd.exe") // Windows wants such a name
-	if out, err := cli.Exec(ctx, dir, "go", "build", "-o", program, "6.824/engine/cmd/kvd").CombinedOutput(); err != nil {
+func startKvd(p *processes) (service, error) {
+	program := filepath.Join(p.dir, "kvd.exe") // Windows wants such a name
+	if out, err := p.command("go", "build", "-o", program, "6.824/engine/cmd/kvd").CombinedOutput(); err != nil {
 		return nil, cli.Unusable(fmt.Errorf("cannot build kvd; is this the directory engine? %w\n%s", err, out))
 	}
 	addresses, err := freeAddresses(6)
@@ -39,15 +39,15 @@ func startKvd(ctx context.Context, dir string) (service, error) {
 	}
 	k := &kvdService{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxClients, DisableCompression: true}}}
 	for id := 1; id <= 3; id++ {
-		cmd := cli.Exec(ctx, dir, program, "-id", fmt.Sprint(id), "-peers", strings.Join(peers, ","),
-			"-data", filepath.Join(dir, fmt.Sprint("kvd", id)), "-listen", addresses[id+3])
-		if err := cmd.Start(); err != nil {
+		cmd := p.command(program, "-id", fmt.Sprint(id), "-peers", strings.Join(peers, ","),
+			"-data", filepath.Join(p.dir, fmt.Sprint("kvd", id)), "-listen", addresses[id+3])
+		if err := p.start(cmd); err != nil {
 			return nil, err
 		}
 		k.servers = append(k.servers, cmd)
 		k.urls = append(k.urls, "http://"+addresses[id+3])
 	}
-	return k, patiently(ctx, "kvd", k.findLeader)
+	return k, patiently(p.ctx, "kvd", k.findLeader)
 }
 
 func (k *kvdService) findLeader() error {
