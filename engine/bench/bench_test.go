@@ -88,16 +88,16 @@ func TestOptions(t *testing.T) {
 func TestLoad(t *testing.T) {
 	calls := 0
 	l := load{Clients: 1, For: 20 * time.Millisecond}
-	r, err := l.run(func(context.Context) error {
+	r, err := l.run([]func(context.Context) error{func(context.Context) error {
 		calls++
 		time.Sleep(time.Millisecond)
 		return nil
-	})
+	}})
 	if err != nil || r.Ops != calls || r.P50 < time.Millisecond || r.P99 < r.P50 || r.Took < l.For {
 		t.Errorf("%d calls: %+v, %v", calls, r, err)
 	}
 	failed := errors.New("failed")
-	if _, err := l.run(func(context.Context) error { return failed }); !errors.Is(err, failed) {
+	if _, err := l.run([]func(context.Context) error{func(context.Context) error { return failed }}); !errors.Is(err, failed) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -100,12 +101,11 @@ func serve(r request, s server, w *waiters) (a answer, err error) {
 		a.Applied = w.count.Load()
 		a.Syncs, err = syncs()
 	case "load":
-		a.Result, err = r.Load.run(func(ctx context.Context) error {
-			if r.Load.Reads {
-				return s.read(ctx)
-			}
-			return w.do(ctx, s, r.Load.Size)
-		})
+		do := s.read
+		if !r.Load.Reads {
+			do = func(ctx context.Context) error { return w.do(ctx, s, r.Load.Size) }
+		}
+		a.Result, err = r.Load.run(slices.Repeat([]func(context.Context) error{do}, r.Load.Clients))
 	default:
 		err = fmt.Errorf("there is no request %q", r.Do)
 	}

@@ -78,7 +78,7 @@ func (e *etcdService) name() string { return "etcd" }
 
 func (e *etcdService) processes() []*exec.Cmd { return e.servers }
 
-func (e *etcdService) client(number int, value []byte) (write, read func(context.Context) error) {
+func (e *etcdService) client(number int, value []byte) (write, read func(context.Context) error, err error) {
 	key := []byte(keyOf(number))
 	write = func(ctx context.Context) error {
 		_, err := e.kv.Put(ctx, &etcdserverpb.PutRequest{Key: key, Value: value})
@@ -91,5 +91,5 @@ func (e *etcdService) client(number int, value []byte) (write, read func(context
 		}
 		return err
 	}
-	return write, read
+	return write, read, nil
 }

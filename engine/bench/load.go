@@ -30,13 +30,8 @@ type result struct {
 // loadPatience bounds how long an operation may take before a load fails.
 const loadPatience = 10 * time.Second
 
-// run runs the clients. Each call of do is an operation.
-func (l load) run(do func(context.Context) error) (result, error) {
-	return l.runEach(func(int) func(context.Context) error { return do })
-}
-
-// runEach is run, with a function for each client.
-func (l load) runEach(do func(client int) func(context.Context) error) (result, error) {
+// run runs the clients. Each call of do[k] is an operation of client k.
+func (l load) run(do []func(context.Context) error) (result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.For+loadPatience)
 	defer cancel()
 	took := make([][]time.Duration, l.Clients)
@@ -44,10 +39,9 @@ func (l load) runEach(do func(client int) func(context.Context) error) (result, 
 	begun := time.Now()
 	var clients sync.WaitGroup
 	for k := range l.Clients {
-		do := do(k)
 		clients.Go(func() {
 			for now := time.Now(); now.Sub(begun) < l.For; {
-				if errs[k] = do(ctx); errs[k] != nil {
+				if errs[k] = do[k](ctx); errs[k] != nil {
 					return
 				}
 				end := time.Now()

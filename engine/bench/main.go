@@ -3,7 +3,7 @@
 //	main.go      what is run
 //	options.go   flags
 //	loops.go     package engine beside the loop of etcd's example
-//	services.go  kvd (kvd.go) beside etcd (etcd.go)
+//	services.go  kvd (kvd.go, http.go) beside etcd (etcd.go)
 //	table.go     the tables
 //	process.go   the servers' processes
 //	child.go     such a process

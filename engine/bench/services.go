@@ -15,7 +15,7 @@ type service interface {
 	name() string
 	processes() []*exec.Cmd
 	// client returns the operations of a client: it stores a value, and reads it, linearizably.
-	client(number int, value []byte) (write, read func(context.Context) error)
+	client(number int, value []byte) (write, read func(context.Context) error, err error)
 }
 
 var errWrongValue = errors.New("a read has returned another value than was written")
@@ -78,20 +78,24 @@ func measureServices(p *processes, o options, out, progress io.Writer) error {
 // measureService runs a load on a service and adds what it has found to c.
 func measureService(s service, l load, d time.Duration, c *cell) error {
 	value := make([]byte, l.Size)
-	do := func(number int) func(context.Context) error {
-		write, read := s.client(number, value)
-		if l.Reads {
-			return read
+	var do []func(context.Context) error // by client
+	for number := range l.Clients {
+		write, read, err := s.client(number, value)
+		if err != nil {
+			return err
 		}
-		return write
+		if l.Reads {
+			write = read
+		}
+		do = append(do, write)
 	}
 	l.For = d / 10 // to warm up
-	if _, err := l.runEach(do); err != nil {
+	if _, err := l.run(do); err != nil {
 		return err
 	}
 	l.For = d
 	servers, own := cpu(s.processes()...), cpuOf(os.Getpid())
-	r, err := l.runEach(do)
+	r, err := l.run(do)
 	if err != nil {
 		return err
 	}
