@@ -79,8 +79,8 @@ func (l *loop) receive(r received) {
 	if m.GetType() == raftpb.MsgHeartbeat && m.GetCommit() > l.positions.last() && m.GetTerm() >= l.term {
 		l.handleReady() // raft may have entries that we have not seen
 		if m.GetCommit() > l.positions.last() {
-			l.node.fail(fmt.Errorf("server %d says that this server has the log up to entry %d, and it ends with %d; %s",
-				m.GetFrom(), m.GetCommit(), l.positions.last(), rejoin))
+			l.node.fail(lost(fmt.Errorf("server %d says that this server has the log up to entry %d, and it ends with %d",
+				m.GetFrom(), m.GetCommit(), l.positions.last())))
 			return
 		}
 	}

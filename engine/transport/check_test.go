@@ -123,6 +123,17 @@ func TestFrame(t *testing.T) {
 			t.Errorf("a damaged frame: error %v", err)
 		}
 	}
+	var b bytes.Buffer
+	if err := writeFrame(&b, []byte("body")); err != nil {
+		t.Fatal(err)
+	}
+	for bit := range frameHead * 8 { // a receiver must not wait for more bytes
+		damaged := bytes.Clone(b.Bytes())
+		damaged[bit/8] ^= 1 << (bit % 8)
+		if _, err := readFrame(bytes.NewReader(damaged), MaxFrame); err == nil || !strings.Contains(err.Error(), "checksum of a frame's head") {
+			t.Errorf("bit %d of a frame's head is wrong: error %v", bit, err)
+		}
+	}
 	if err := writeFrame(io.Discard, make([]byte, MaxFrame+1)); err == nil {
 		t.Error("a frame that is too long was written")
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -25,22 +26,18 @@ func build(t *testing.T) string {
 	return dir
 }
 
-// freePorts returns the first of three ports that nobody listens on.
+// freePorts returns the first of three ports that nobody listens on. They are not among those that outgoing connections take,
+// so that they stay free while no server runs.
 func freePorts(t *testing.T) int {
 	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := first.Addr().(*net.TCPAddr).Port
-		second, err2 := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port+1))
-		third, err3 := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port+2))
-		for _, l := range []net.Listener{first, second, third} {
-			if l != nil {
+		port, free := 10_000+rand.IntN(20_000), true
+		for k := range 3 {
+			l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port+k))
+			if free = free && err == nil; err == nil {
 				l.Close()
 			}
 		}
-		if err2 == nil && err3 == nil {
+		if free {
 			return port
 		}
 	}
@@ -92,19 +89,16 @@ func (s *session) line(pattern string) string {
 }
 
 // types does what a user does who copies a line, and returns what is printed then.
-func (s *session) types(pattern string) string {
+func (s *session) types(pattern string) (string, error) {
 	words := strings.Fields(s.line(pattern))
 	out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
-	if err != nil {
-		s.Fatalf("%v: %v\n%s", words, err, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 func (s *session) expect(want, pattern string) {
 	s.Helper()
-	if got := s.types(pattern); got != want {
-		s.Errorf("%q printed %q, want %q", s.line(pattern), got, want)
+	if got, err := s.types(pattern); err != nil || got != want {
+		s.Errorf("%q printed %q, error %v; want %q", s.line(pattern), got, err, want)
 	}
 }
 
@@ -122,6 +116,7 @@ func (s *session) interrupt() {
 const (
 	put    = `kvctl .*put a 1$`
 	get    = `kvctl .*get a$`
+	status = `kvctl .*status$`
 	getAt2 = `endpoints http://127.0.0.1:\d+ get a$`
 )
 
@@ -136,11 +131,12 @@ func TestUser(t *testing.T) {
 	if out, _ := second.CombinedOutput(); second.ProcessState.ExitCode() != 2 || !bytes.Contains(out, []byte("other ports")) {
 		t.Errorf("a second cluster on the same ports: exit code %d, %s", second.ProcessState.ExitCode(), out)
 	}
-	leader := regexp.MustCompile(`server (\d), Leader`).FindStringSubmatch(s.types(`kvctl .*status$`))
-	if leader == nil {
-		t.Fatalf("no line of the status has a leader: %s", s.types(`kvctl .*status$`))
+	text, err := s.types(status)
+	leader := regexp.MustCompile(`server (\d), Leader`).FindStringSubmatch(text)
+	if err != nil || leader == nil {
+		t.Fatalf("the status is %s, error %v", text, err)
 	}
-	s.types(`kill -9 .*server ` + leader[1] + `;`)
+	s.expect("", `kill -9 .*server `+leader[1]+`;`)
 	s.expect("1", get)
 	for s.rest.Scan() && !strings.Contains(s.rest.Text(), "server "+leader[1]+" has ended") {
 	}
@@ -151,9 +147,9 @@ func TestUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { again.Process.Kill() })
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(s.types(`kvctl .*status$`), "server "+leader[1]+", Follower of"); {
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(text, "server "+leader[1]+", Follower of"); text, _ = s.types(status) {
 		if time.Now().After(deadline) {
-			t.Fatal("the server that was started again is no follower")
+			t.Fatalf("the server that was started again is no follower: %s", text)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

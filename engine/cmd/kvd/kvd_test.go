@@ -17,7 +17,6 @@ import (
 
 	"6.824/cmd/cli"
 	"6.824/engine"
-	"6.824/engine/transport"
 )
 
 // programs is the directory with kvd and kvctl, which TestMain builds.
@@ -226,31 +225,6 @@ func TestMembership(t *testing.T) {
 	if err != nil || !strings.Contains(out, "Puts a second") {
 		t.Errorf("bench printed %q, error %v", out, err)
 	}
-}
-
-// TestTLS shows that a client without a certificate of the authority gets nowhere.
-func TestTLS(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t)
-	a := newAuthority(t)
-	c.scheme = "https"
-	a.issue("client", "client")
-	for id := 1; id <= 3; id++ {
-		name := fmt.Sprint("server-", id)
-		a.issue(name, transport.ServerName("kvd", uint64(id)), c.clients[id-1])
-		c.start(id, "-tls-cert", a.file(name+".pem"), "-tls-key", a.file(name+".key"), "-tls-ca", a.file("ca.pem"))
-	}
-	c.ctl = []string{"-tls-ca", a.file("ca.pem"), "-tls-cert", a.file("client.pem"), "-tls-key", a.file("client.key")}
-	c.expect(0, "", "put", "a", "1")
-	c.expect(2, "1", "get", "a")
-	c.ctl = []string{"-tls-ca", a.file("ca.pem"), "-timeout", "1s"}
-	c.fails(0, "certificate required", "get", "a")
-	other := newAuthority(t)
-	other.issue("client", "client")
-	c.ctl = append(c.ctl, "-tls-cert", other.file("client.pem"), "-tls-key", other.file("client.key"))
-	c.fails(0, "", "get", "a")
-	c.scheme, c.ctl = "http", []string{"-timeout", "1s"}
-	c.fails(0, "", "get", "a")
 }
 
 func TestDirectoryInUse(t *testing.T) {

@@ -234,7 +234,7 @@ func (u *users) verdict() int {
 		if err := history.Check(service, ops, time.Minute); err != nil {
 			u.Error(err)
 			if e := new(history.Error); errors.As(err, &e) {
-				page, err := e.WritePage()
+				page, err := e.WritePage("")
 				u.Logf("the page of that history is %s, error %v", page, err)
 			}
 		}
