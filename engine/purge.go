@@ -24,7 +24,7 @@ func (d *directory) purge(snapshot uint64) error {
 		}
 	}
 	for _, name := range logs[:max(needed-1, 0)] { // ReleaseLockTo keeps the lock of one file more
-		if err := remove(filepath.Join(d.wal(), name)); err != nil {
+		if err := removeFile(filepath.Join(d.wal(), name)); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func (d *directory) purge(snapshot uint64) error {
 	for _, name := range snapshots {
 		var term, index uint64
 		if _, err := fmt.Sscanf(name, "%016x-%016x.snap", &term, &index); err == nil && index < snapshot {
-			if err := remove(filepath.Join(d.snap(), name)); err != nil {
+			if err := removeFile(filepath.Join(d.snap(), name)); err != nil {
 				return err
 			}
 		}
@@ -43,8 +43,8 @@ func (d *directory) purge(snapshot uint64) error {
 	return nil
 }
 
-// remove deletes a file, unless that has happened already.
-func remove(path string) error {
+// removeFile deletes a file, unless that has happened already.
+func removeFile(path string) error {
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
