@@ -29,13 +29,14 @@ var (
 const childVariable = "ENGINE_TEST_SERVER"
 
 type childConfig struct {
-	ID    int
-	Dir   string
-	Peers map[int]string
+	ID       int
+	Dir      string
+	Peers    map[int]string
+	Clients  string // address for clients of kvraft's service; "" for a list of commands
+	MaxState int    // size of the log from which on that service takes a snapshot; -1 for never
 }
 
-// runChild is the main function of a server that is a process. Its service is a list of commands, which come on standard
-// input, one a line. On standard output it says what becomes of them. The line "?" asks for the whole list.
+// runChild is the main function of a server that is a process.
 func runChild(text string) {
 	var cc childConfig
 	if err := json.Unmarshal([]byte(text), &cc); err != nil {
@@ -55,6 +56,15 @@ func runChild(text string) {
 		fmt.Fprintln(os.Stderr, node.Err())
 		os.Exit(1)
 	}()
+	if cc.Clients != "" {
+		serveLab(cc, node, applyCh)
+	}
+	serveList(node, applyCh)
+}
+
+// serveList serves a list of commands, which come on standard input, one a line. On standard output it says what becomes of
+// them. The line "?" asks for the whole list.
+func serveList(node *Node, applyCh <-chan lab.ApplyMsg) {
 	var out sync.Mutex
 	say := func(format string, args ...any) {
 		out.Lock()
