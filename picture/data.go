@@ -88,7 +88,7 @@ func (u *run) data() *data {
 			flag(past[i], flagPast)|flag(named[i], flagNamed))
 		before = int64(e.At)
 		if len(e.Entries) > 0 {
-			d.Entries[strconv.Itoa(i)] = d.entries(e.Entries)
+			d.Entries[strconv.Itoa(i)] = d.entries(e.worded())
 		}
 	}
 	return d

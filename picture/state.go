@@ -43,7 +43,7 @@ func (s *state) apply(e *Event) {
 		s.Snapshot = max(s.Snapshot, e.Index)
 		s.drop(e.Index)
 	case Log:
-		s.replace(e.Index, e.Entries)
+		s.replace(e.Index, e.worded())
 	case Link:
 		s.Cut = slices.DeleteFunc(slices.Clone(s.Cut), func(lane int) bool { return lane == e.Peer })
 		if !e.Up {

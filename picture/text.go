@@ -47,3 +47,15 @@ func cutEntries(entries []Entry) []Entry {
 	}
 	return all
 }
+
+// worded returns the entries of an event with their texts.
+func (e *Event) worded() []Entry {
+	if e.Words == nil {
+		return e.Entries
+	}
+	all := make([]Entry, len(e.Entries))
+	for k, entry := range e.Entries {
+		all[k] = Entry{entry.Term, cut(e.Words(k), maxEntry)}
+	}
+	return all
+}

@@ -26,15 +26,14 @@ type Recording struct {
 
 	mu     sync.Mutex
 	lanes  map[int]int // by client
-	words  map[place]record.Words
-	reason string // of the first failure
-	broken bool   // a violation is recorded
+	reason string      // of the first failure
+	broken bool        // a violation is recorded
 }
 
 // New returns a recording of a service with this number of servers. The page has the title and the command. The clock runs from
 // Begin on.
 func New(service history.Service, servers int, title, command string) *Recording {
-	r := &Recording{service: service, lanes: make(map[int]int), words: make(map[place]record.Words)}
+	r := &Recording{service: service, lanes: make(map[int]int)}
 	r.rec = picture.New(picture.Options{Title: title, Command: command, Now: r.now})
 	r.Cluster = record.New(r.rec, servers)
 	return r
