@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
@@ -28,9 +30,20 @@ import (
 // v1 is the version of this layout.
 const layout = "v1"
 
-// Rejoin is what errors about lost data advise.
-const rejoin = "what this server had promised to keep is gone, so it must not take part any more: " +
-	"remove it from the cluster (RemoveServer), delete the directory, and add it under a new number (AddServer)"
+// ErrLost means that a server's directory lacks something that was synced, or that it is damaged. The server has made promises
+// that it could not keep, so it must never start with this directory again.
+var ErrLost = errors.New("what this server had promised to keep is gone, so it must not take part any more: " +
+	"remove it from the cluster (RemoveServer), delete the directory, and add a server with a new number (AddServer, Config.Join)")
+
+// lost marks err, if there is one, as a reason for ErrLost. A file that is missing is one. Another error of the system is none:
+// a directory that cannot be read now may hold everything.
+func lost(err error) error {
+	var system syscall.Errno
+	if err == nil || errors.Is(err, ErrLost) || errors.As(err, &system) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, ErrLost)
+}
 
 // An identity is the metadata of the write-ahead log: whose directory it is.
 type identity struct {

@@ -8,19 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
+	"6.824/engine/internal/disk"
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
 // A walFile is what the writer needs of etcd's write-ahead log.
-type walFile interface {
-	Save(*raftpb.HardState, []*raftpb.Entry) error
-	SaveSnapshot(*walpb.Snapshot) error
-	Sync() error
-	ReleaseLockTo(index uint64) error
-	Close() error
-}
+type walFile = disk.Log
 
 // A write is a task of the writer.
 type write struct {

@@ -41,7 +41,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /status", s.serveStatus)
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("POST /admin/{action}", s.serveAdmin)
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux) // no web page may use a browser beside this server to change anything
 }
 
 // fail answers with a status code and a sentence.

@@ -24,7 +24,8 @@ func (t *Transport) listen() {
 		case t.slots <- struct{}{}:
 			t.goUnlessClosed(func() { t.serve(conn) })
 		default:
-			conn.Close() // too many strangers
+			t.quiet.Warn("closed a connection: too many have not said yet who calls", "from", conn.RemoteAddr().String())
+			conn.Close()
 		}
 	}
 }
@@ -50,10 +51,10 @@ func (t *Transport) serve(raw net.Conn) {
 	}
 }
 
-// refused logs that a call was refused.
+// refused logs that a call was refused. It does not log every one: anybody can make calls.
 func (t *Transport) refused(conn net.Conn, err error) {
 	if t.ctx.Err() == nil {
-		t.options.Logger.Warn("refused a call", "from", conn.RemoteAddr().String(), "error", err)
+		t.quiet.Warn("refused a call", "from", conn.RemoteAddr().String(), "error", err)
 	}
 }
 

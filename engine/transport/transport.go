@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"6.824/engine/internal/quiet"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
@@ -62,11 +63,13 @@ type Transport struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	slots   chan struct{} // one for each connection that has not said yet who calls
+	quiet   quiet.Logger  // for what strangers do
 
 	mu      sync.Mutex
 	closed  bool
 	peers   map[uint64]*peer
 	callers map[uint64]context.CancelFunc // ends the receiver of a peer's messages
+	coming  map[uint64]bool               // peers of which a snapshot is being received
 }
 
 // maxStrangers bounds the connections that have not said yet who calls.
@@ -83,7 +86,10 @@ func New(o Options) (*Transport, error) {
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
 	}
-	t := &Transport{options: o, peers: map[uint64]*peer{}, callers: map[uint64]context.CancelFunc{}, slots: make(chan struct{}, maxStrangers)}
+	t := &Transport{
+		options: o, slots: make(chan struct{}, maxStrangers), quiet: quiet.Logger{Logger: o.Logger},
+		peers: map[uint64]*peer{}, callers: map[uint64]context.CancelFunc{}, coming: map[uint64]bool{},
+	}
 	if o.TLS != nil {
 		var err error
 		if t.tls, err = loadCertificates(o.TLS); err != nil {
