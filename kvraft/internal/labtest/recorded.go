@@ -48,8 +48,11 @@ func (r *Recorded) Judge() {
 	if err := r.Check(checkLimit); err != nil {
 		t.Error(err)
 		if e, ok := err.(*history.Error); ok {
-			page, err := e.WritePage(dir)
-			t.Logf("porcupine's page of key %q: %s (error %v)", e.Key, page, err)
+			if page, err := e.WritePage(dir); err != nil {
+				t.Error(err)
+			} else {
+				t.Logf("porcupine's page of key %q: %s", e.Key, page)
+			}
 		}
 	}
 	if !t.Failed() {
