@@ -126,11 +126,11 @@ func frames(bodies ...[]byte) (b []byte) {
 func FuzzPeerPort(f *testing.F) {
 	beat, snap := marshal(f, heartbeat(1, 2, 0)), marshal(f, snapshot(1, 2))
 	length := []byte{0, 0, 0, 0, 0, 0, 0, 3}
-	messages, snapshots := hello{kindMessages, 1, 2, "c"}.encode(), hello{kindSnapshot, 1, 2, "c"}.encode()
+	messages, snapshots := hello{kindMessages, 1, 2, "c", ""}.encode(), hello{kindSnapshot, 1, 2, "c", ""}.encode()
 	beginnings := [][]byte{nil, frames(messages), frames(snapshots), frames(snapshots, snap), frames(snapshots, snap, length)}
 	f.Add(byte(0), []byte("GET / HTTP/1.1\r\n\r\n"), false)
 	f.Add(byte(0), messages, true)
-	f.Add(byte(0), frames(hello{kindMessages, 9, 2, "c"}.encode()), false)
+	f.Add(byte(0), frames(hello{kindMessages, 9, 2, "c", ""}.encode()), false)
 	f.Add(byte(1), beat, true)
 	f.Add(byte(1), frames(beat, beat, []byte{1}), false)
 	f.Add(byte(2), snap, true)

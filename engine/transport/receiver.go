@@ -42,7 +42,7 @@ func (t *Transport) serve(raw net.Conn) {
 	}
 	switch h.kind {
 	case kindMessages:
-		err = t.serveMessages(conn, h.from)
+		err = t.serveMessages(conn, h)
 	case kindSnapshot:
 		err = t.serveSnapshot(conn, h.from)
 	}
@@ -59,7 +59,14 @@ func (t *Transport) refused(conn net.Conn, err error) {
 }
 
 // serveMessages receives messages. A peer has one such connection; a new one replaces the one before, which may be dead.
-func (t *Transport) serveMessages(conn net.Conn, from uint64) error {
+func (t *Transport) serveMessages(conn net.Conn, h hello) error {
+	from := h.from
+	leave, err := t.admit(h)
+	if err != nil {
+		t.refused(conn, err)
+		return err
+	}
+	defer leave()
 	ctx, cancel := context.WithCancel(t.ctx)
 	defer cancel()
 	defer closeWith(ctx, conn)()
