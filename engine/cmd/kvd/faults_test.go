@@ -206,7 +206,7 @@ func (f *faults) fillDisk() {
 
 // waitForFullDisk gives a server whose disk is full some time to find that out.
 func (f *faults) waitForFullDisk() {
-	for k := 0; f.filler != "" && k < 30; k++ {
+	for k := 0; f.filler != "" && k < 20; k++ {
 		f.mu.Lock()
 		runs := f.kvds[1].process != nil
 		f.mu.Unlock()
