@@ -89,7 +89,7 @@ func TestSync_shorterLog(t *testing.T) {
 func TestSync_installedSnapshot(t *testing.T) {
 	disk, s := newSyncTest(t)
 	s.append(5, 2, 20)
-	s.must(s.w.install(write{append: message(5, 40, 1, 0), installed: snapshotAt(40, 5)}))
+	s.install(snapshotAt(40, 5))
 	if got := foundAfterCut(t, disk); got.snapshot != 40 || got.last != 40 {
 		t.Errorf("found is %+v", got)
 	}

@@ -84,6 +84,15 @@ func (s *writerTest) take(full *fullSnapshot) {
 	s.Helper()
 	s.must(s.w.dir.saveSnapshotFile(full.file()))
 	s.must(s.w.record(write{taken: full, compactTo: full.index()}))
+	s.w.node.running.Wait() // for the goroutine that deletes files
+}
+
+// install saves a snapshot that came from the leader, with nothing else.
+func (s *writerTest) install(full *fullSnapshot) {
+	s.Helper()
+	term := full.meta.GetTerm()
+	s.must(s.w.install(write{append: message(term, full.index(), 1, 0), installed: full}))
+	s.w.node.running.Wait()
 }
 
 func snapshotAt(index, term uint64) *fullSnapshot {
@@ -137,7 +146,7 @@ func TestWriter_answers(t *testing.T) {
 	if !answered() {
 		t.Error("it was not answered")
 	}
-	s.must(s.w.install(write{append: message(5, 9, 1, 0), installed: snapshotAt(9, 5)}))
+	s.install(snapshotAt(9, 5))
 	if !answered() {
 		t.Error("a snapshot was not answered")
 	}
@@ -191,7 +200,7 @@ func TestWriter_orders(t *testing.T) {
 			want := "record release"
 			if installed {
 				want = "record save sync release"
-				s.must(s.w.install(write{append: message(5, 280, 1, 0), installed: full}))
+				s.install(full)
 			} else {
 				s.take(full)
 			}

@@ -55,14 +55,16 @@ var table = []mutant{
 	w.snapshot = s.index()
 	if err := w.purge(); err != nil {
 		return err
-	}`, "TestWriter_orders"},
+	}
+	w.node.running.Wait()`, "TestWriter_orders"},
 	{"purge-before-installed-record", "save.go", `if err := w.mark.lower(min(w.last, s.index())); err != nil { return err }`, `if err := w.mark.lower(min(w.last, s.index())); err != nil {
 		return err
 	}
 	w.snapshot = s.index()
 	if err := w.purge(); err != nil {
 		return err
-	}`, "TestWriter_orders"},
+	}
+	w.node.running.Wait()`, "TestWriter_orders"},
 	{"mark-not-lowered", "save.go", `if err := w.mark.lower(keep); err != nil { return err }`, `_ = keep`, "TestSaveAll_mark"},
 	{"mark-not-lowered-by-a-snapshot", "save.go", `if err := w.mark.lower(min(w.last, s.index())); err != nil { return err }`, ``, "TestWriter_orders"},
 	{"mark-raised-before-save", "save.go", `begun := time.Now()`, `if n := len(entries); n > 0 {
@@ -79,7 +81,7 @@ var table = []mutant{
 	if err := w.wal.SaveSnapshot(recordOf(s.meta)); err != nil {
 		return err
 	}`, "TestWriter_orders"},
-	{"nothing-purged", "save.go", `for _, name := range names[:max(needed-1, 0)] {`, `for _, name := range names[:0] {`, "TestWriter_orders"},
+	{"nothing-purged", "purge.go", `for _, name := range logs[:max(needed-1, 0)] {`, `for _, name := range logs[:0] {`, "TestWriter_orders"},
 	{"hardstate-not-kept", "recover.go", `err = w.Save(hard, nil)`, `err = nil`, "TestWriter_hardState"},
 	{"compacted-before-applied", "snapshot.go", `s == nil || s.index() > l.raft.BasicStatus().Applied || l.saving`, `s == nil || l.saving`, "TestSnapshot_inTheMiddleOfABatch"},
 	{"failed-save-overlooked", "save.go", `w.node.fail(fmt.Errorf("cannot save: %w", err)) return`, `fmt.Println(err)`, "TestFailedSave"},
