@@ -171,6 +171,7 @@ func (cl *client) onePut(key string, version rpc.Tversion) (next rpc.Tversion, p
 			return version, false
 		}
 		value, v, _ := cl.get(key)
+		labtest.Rest()
 		var e entry
 		if json.Unmarshal([]byte(value), &e); err == rpc.OK && v == version+1 && e != mine {
 			cl.cfg.t.Errorf("Wrong value %v, version %d", e, v)
