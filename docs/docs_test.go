@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -32,6 +33,14 @@ func TestPages(t *testing.T) {
 	complain(t, "README.md", checkExample(readme, read(t, "raft/example_service_test.go")))
 	complain(t, "README.md", checkList(readme, read(t, ".ci/readme")))
 	complain(t, "README.zh.md", checkTranslation(readme, read(t, "README.zh.md")))
+}
+
+// TestNoRequirements checks what README.md promises: the library uses only Go's standard library.
+func TestNoRequirements(t *testing.T) {
+	out, err := exec.Command("go", "list", "-C", root, "-m", "all").Output()
+	if got := string(out); err != nil || got != "6.824\n" {
+		t.Errorf("the root module needs other modules: %s, error %v", got, err)
+	}
 }
 
 func complain(t *testing.T, path string, complaints []string) {

@@ -29,13 +29,14 @@ var (
 const childVariable = "ENGINE_TEST_SERVER"
 
 type childConfig struct {
-	ID    int
-	Dir   string
-	Peers map[int]string
+	ID       int
+	Dir      string
+	Peers    map[int]string
+	Clients  string // address for clients of kvraft's service; "" for a list of commands
+	MaxState int    // size of the log from which on that service takes a snapshot; -1 for never
 }
 
-// runChild is the main function of a server that is a process. Its service is a list of commands, which come on standard
-// input, one a line. On standard output it says what becomes of them. The line "?" asks for the whole list.
+// runChild is the main function of a server that is a process.
 func runChild(text string) {
 	var cc childConfig
 	if err := json.Unmarshal([]byte(text), &cc); err != nil {
@@ -55,6 +56,15 @@ func runChild(text string) {
 		fmt.Fprintln(os.Stderr, node.Err())
 		os.Exit(1)
 	}()
+	if cc.Clients != "" {
+		serveLab(cc, node, applyCh)
+	}
+	serveList(node, applyCh)
+}
+
+// serveList serves a list of commands, which come on standard input, one a line. On standard output it says what becomes of
+// them. The line "?" asks for the whole list.
+func serveList(node *Node, applyCh <-chan lab.ApplyMsg) {
 	var out sync.Mutex
 	say := func(format string, args ...any) {
 		out.Lock()
@@ -235,7 +245,7 @@ func TestCrash(t *testing.T) {
 // run kills and restarts servers under load, and checks what is left.
 func (c *crashTest) run(seed uint64, rounds int) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	number := 0
+	number, killed := 0, 0
 	load := func(d time.Duration) {
 		for until := time.Now().Add(d); time.Now().Before(until); time.Sleep(time.Millisecond) {
 			for _, ch := range c.children {
@@ -256,12 +266,14 @@ func (c *crashTest) run(seed uint64, rounds int) {
 		for k, id := range random.Perm(3) {
 			if k == 0 || random.IntN(2) == 0 {
 				c.kill(id + 1)
+				killed++
 			}
 		}
 		load(time.Duration(random.IntN(200)) * time.Millisecond)
 		c.startAll()
 	}
-	c.finish(seed, load)
+	c.finish(load)
+	c.Logf("seed %d: servers were killed %d times, %d commands were accepted, %d acknowledged", seed, killed, len(c.started), len(c.acked))
 }
 
 // acknowledged returns how many commands were acknowledged.
@@ -281,7 +293,7 @@ func (c *crashTest) startAll() {
 }
 
 // finish checks what the servers have at the end.
-func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
+func (c *crashTest) finish(load func(time.Duration)) {
 	var lists [][]string
 	load(100 * time.Millisecond)
 	for deadline := time.Now().Add(2 * testTimeout); ; time.Sleep(200 * time.Millisecond) {
@@ -314,5 +326,4 @@ func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
 			}
 		}
 	}
-	c.Logf("seed %d: %d commands were accepted, %d acknowledged", seed, len(c.started), len(c.acked))
 }

@@ -26,7 +26,7 @@ type recovered struct {
 func (d *directory) recover(c *Config) (r *recovered, err error) {
 	mf, err := openMark(d.mark())
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", err, rejoin)
+		return nil, lost(err)
 	}
 	defer func() {
 		if err != nil {
@@ -38,7 +38,7 @@ func (d *directory) recover(c *Config) (r *recovered, err error) {
 		return nil, err
 	}
 	if err := mf.mark.check(r.found()); err != nil {
-		return nil, fmt.Errorf("%w; %s", err, rejoin)
+		return nil, lost(err)
 	}
 	r.mark = mf
 	return r, d.openForWriting(r)
@@ -60,26 +60,26 @@ func (d *directory) read(c *Config) (*recovered, error) {
 	// snapshots have one, behind a HardState that covers it.
 	records, err := wal.ValidSnapshotEntries(d.zap, d.wal())
 	if err != nil {
-		return nil, fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		return nil, lost(fmt.Errorf("the log is damaged: %w", err))
 	}
 	r := &recovered{}
 	if len(records) > 0 {
 		r.snapshot, err = snap.New(d.zap, d.snap()).LoadNewestAvailable(records)
 		if err != nil && !errors.Is(err, snap.ErrNoSnapshot) {
-			return nil, err
+			return nil, lost(err)
 		}
 	}
 	w, err := wal.OpenForRead(d.zap, d.wal(), startOf(r.snapshot))
 	if err != nil {
-		return nil, fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		return nil, lost(fmt.Errorf("the log is damaged: %w", err))
 	}
 	metadata, hard, entries, err := w.ReadAll() // closes the files unless it fails
 	if err != nil {
-		return nil, fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		return nil, lost(fmt.Errorf("the log is damaged: %w", err))
 	}
 	var id identity
 	if err := json.Unmarshal(metadata, &id); err != nil {
-		return nil, fmt.Errorf("the log does not say whose it is: %w", err)
+		return nil, lost(fmt.Errorf("the log does not say whose it is: %w", err))
 	}
 	if want := (identity{layout, c.Cluster, c.ID}); id != want {
 		return nil, fmt.Errorf("the directory belongs to server %d of the cluster %q (layout %s), not to server %d of %q (%s)",
@@ -112,8 +112,8 @@ func logBehind(s *raftpb.Snapshot, entries []*raftpb.Entry) ([]*raftpb.Entry, er
 	}
 	for _, e := range entries {
 		if index++; e.GetIndex() != index || e.GetTerm() < term {
-			return nil, fmt.Errorf("the log has entry %d of term %d behind entry %d of term %d; %s",
-				e.GetIndex(), e.GetTerm(), index-1, term, rejoin)
+			return nil, lost(fmt.Errorf("the log has entry %d of term %d behind entry %d of term %d",
+				e.GetIndex(), e.GetTerm(), index-1, term))
 		}
 		term = e.GetTerm()
 	}
@@ -150,7 +150,7 @@ func (d *directory) openForWriting(r *recovered) error {
 		}
 		w.Close() // fails, since the log is not ready for writing
 		if mended || !errors.Is(err, io.ErrUnexpectedEOF) || !wal.Repair(d.zap, d.wal()) {
-			return fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+			return lost(fmt.Errorf("the log is damaged: %w", err))
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestDisturb(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var said []string
-		c.Disturb(ctx, rand.New(rand.NewSource(1)), func(fault string) { said = append(said, fault) })
+		c.Disturb(ctx, rand.New(rand.NewSource(1)), 500*time.Millisecond, func(fault string) { said = append(said, fault) })
 		all := strings.Join(said, "; ")
 		for _, want := range []string{"crashes", "restarts", "all servers crash", "a partition", "the leader, is cut off", "loses messages", "reorders"} {
 			if !strings.Contains(all, want) {

@@ -74,15 +74,15 @@ func ours() map[string]string {
 	return found
 }
 
-// NewNetwork returns a network. On the virtual clock, each RPC of a client takes at least 100 µs: a reliable call would take
-// none, so that a client that makes one call after the other would not let the clock advance. Calls between Raft servers
-// still take none.
-func NewNetwork(reliable bool) *labrpc.Network {
+// NewNetwork returns a reliable network that o observes. On the virtual clock, each RPC of a client takes at least 100 µs: a
+// reliable call would take none, so that a client that makes one call after the other would not let the clock advance. Calls
+// between Raft servers still take none.
+func NewNetwork(o labrpc.LinkObserver) *labrpc.Network {
 	net := labrpc.MakeNetwork()
-	net.Reliable(reliable)
 	if Virtual() {
-		net.Observe(costly{})
+		o = costly{o}
 	}
+	net.Observe(o)
 	return net
 }
 
@@ -98,16 +98,14 @@ func Rest() {
 }
 
 // costly makes the calls of clients take time.
-type costly struct{}
+type costly struct{ labrpc.LinkObserver }
 
-func (costly) Sent(call labrpc.CallInfo, args any) {
+func (c costly) Sent(call labrpc.CallInfo, args any) {
+	c.LinkObserver.Sent(call, args)
 	if !strings.HasPrefix(call.Method, "Raft.") {
 		time.Sleep(cost)
 	}
 }
-func (costly) Handling(labrpc.CallInfo, any)      {}
-func (costly) Handled(labrpc.CallInfo, any)       {}
-func (costly) Ended(labrpc.CallInfo, labrpc.Fate) {}
 
 // A Report prints what a test does, in the lab's format.
 type Report struct {
@@ -132,7 +130,7 @@ func (r *Report) Begin(title string) {
 
 // End ends a part of the test, in which clients have made so many operations: it prints the seconds, the number of servers,
 // of RPCs and of operations. As the lab does, it fails a test that has taken more than 120 seconds.
-func (r *Report) End(t *testing.T, ops int) {
+func (r *Report) End(t testing.TB, ops int) {
 	t.Helper()
 	r.CheckTime(t)
 	if testing.Verbose() && !t.Failed() {
@@ -141,7 +139,7 @@ func (r *Report) End(t *testing.T, ops int) {
 }
 
 // CheckTime fails a test that has taken more than 120 seconds.
-func (r *Report) CheckTime(t *testing.T) {
+func (r *Report) CheckTime(t testing.TB) {
 	t.Helper()
 	if time.Since(r.made) > 120*time.Second {
 		t.Error("test took longer than 120 seconds")
