@@ -31,7 +31,7 @@ some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$$
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture test test-real many chaos explore choices mutants bench compare replay cluster torture vuln lint
+.PHONY: help demo kv-demo picture test test-real many chaos explore choices mutants bench compare replay cluster torture vuln lint
 
 help:
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \
@@ -40,6 +40,9 @@ help:
 ## begin
 demo: ## watch five servers agree on a text while they are cut off, crashed and restarted
 	go run ./cmd/raft-demo
+
+kv-demo: ## watch clients of a key/value service while its servers are cut off, crashed and restarted
+	cd kvraft && go run ./cmd/kv-demo
 
 picture: ## draw the run of one test of raft as a page to open in a browser: TEST=TestFigure82C; ARGS=-clock=real
 	@go test -list $(call quote,^($(firstword $(subst /, ,$(TEST))))$$) ./raft | grep -q '^Test' || \

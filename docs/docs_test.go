@@ -31,6 +31,7 @@ func TestPages(t *testing.T) {
 	complain(t, "README.md", checkLength(readme))
 	complain(t, "README.md", checkCommands(root, readme))
 	complain(t, "README.md", checkExample(readme, read(t, "raft/example_service_test.go")))
+	complain(t, "docs/kvraft.md", checkExample(read(t, "docs/kvraft.md"), read(t, "kvraft/cluster/example_test.go")))
 	complain(t, "README.md", checkList(readme, read(t, ".ci/readme")))
 	complain(t, "README.zh.md", checkTranslation(readme, read(t, "README.zh.md")))
 }

@@ -245,7 +245,7 @@ func TestCrash(t *testing.T) {
 // run kills and restarts servers under load, and checks what is left.
 func (c *crashTest) run(seed uint64, rounds int) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	number := 0
+	number, killed := 0, 0
 	load := func(d time.Duration) {
 		for until := time.Now().Add(d); time.Now().Before(until); time.Sleep(time.Millisecond) {
 			for _, ch := range c.children {
@@ -266,12 +266,14 @@ func (c *crashTest) run(seed uint64, rounds int) {
 		for k, id := range random.Perm(3) {
 			if k == 0 || random.IntN(2) == 0 {
 				c.kill(id + 1)
+				killed++
 			}
 		}
 		load(time.Duration(random.IntN(200)) * time.Millisecond)
 		c.startAll()
 	}
-	c.finish(seed, load)
+	c.finish(load)
+	c.Logf("seed %d: servers were killed %d times, %d commands were accepted, %d acknowledged", seed, killed, len(c.started), len(c.acked))
 }
 
 // acknowledged returns how many commands were acknowledged.
@@ -291,7 +293,7 @@ func (c *crashTest) startAll() {
 }
 
 // finish checks what the servers have at the end.
-func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
+func (c *crashTest) finish(load func(time.Duration)) {
 	var lists [][]string
 	load(100 * time.Millisecond)
 	for deadline := time.Now().Add(2 * testTimeout); ; time.Sleep(200 * time.Millisecond) {
@@ -324,5 +326,4 @@ func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
 			}
 		}
 	}
-	c.Logf("seed %d: %d commands were accepted, %d acknowledged", seed, len(c.started), len(c.acked))
 }

@@ -34,7 +34,7 @@ func (r *Recorder) run() *run {
 	}
 	for _, l := range r.lanes {
 		u.lanes = append(u.lanes, *l)
-		u.lanes[len(u.lanes)-1].before.log = append([]Entry(nil), l.before.log...)
+		u.lanes[len(u.lanes)-1].before.log = append([]logged(nil), l.before.log...)
 	}
 	for _, c := range r.chunks {
 		for k := range c.events[:c.n] {

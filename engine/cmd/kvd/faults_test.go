@@ -204,6 +204,19 @@ func (f *faults) fillDisk() {
 	}
 }
 
+// waitForFullDisk gives a server whose disk is full some time to find that out.
+func (f *faults) waitForFullDisk() {
+	for k := 0; f.filler != "" && k < 30; k++ {
+		f.mu.Lock()
+		runs := f.kvds[1].process != nil
+		f.mu.Unlock()
+		if !runs {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 // An operator changes the membership and the leader, while faults go on.
 type operator struct {
 	*fleet

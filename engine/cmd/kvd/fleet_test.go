@@ -218,6 +218,7 @@ func (f *fleet) start(id int) {
 	}
 	process := exec.Command(filepath.Join(programs, "kvd"), args...)
 	process.Stderr = log
+	process.Env = append(os.Environ(), "GORACE=halt_on_error=1") // so that a race ends the server
 	if err := process.Start(); err != nil {
 		f.Error(err)
 		return

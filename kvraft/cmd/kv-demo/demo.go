@@ -100,7 +100,7 @@ func (d *demo) run(stdout, stderr io.Writer) error {
 func (d *demo) begin() {
 	d.starts = make([]int, d.servers)
 	d.record.Begin()
-	d.Begin("")
+	d.Begin("the servers start")
 	snapshots := fmt.Sprintf("a snapshot when %d bytes are saved", d.snapshot)
 	if d.snapshot < 0 {
 		snapshots = "no snapshots"
@@ -161,10 +161,16 @@ func (d *demo) work() (problems []string) {
 
 // disturb causes faults until ctx is done, and now and then repairs all and lets some time pass.
 func (d *demo) disturb(ctx context.Context) {
-	r := rand.New(rand.NewSource(d.seed))
+	r, last := rand.New(rand.NewSource(d.seed)), ""
+	tell := func(fault string) {
+		if fault != last { // else all is repaired twice
+			d.tell(fault)
+		}
+		last = fault
+	}
 	for ctx.Err() == nil {
 		round, cancel := context.WithTimeout(ctx, roundOfFaults)
-		d.cluster.Disturb(round, r, longestPause, d.tell)
+		d.cluster.Disturb(round, r, longestPause, tell)
 		cancel()
 		select {
 		case <-time.After(longestPause):
@@ -201,7 +207,7 @@ func (d *demo) watch(last bool) {
 			wait++
 		}
 	}
-	d.Progress(fmt.Sprintf("%s acknowledged, servers%s, %s waiting", cli.Count(ops, "operation"), servers.String(), cli.Count(wait, "client")), last)
+	d.Progress(fmt.Sprintf("%s, servers%s, clients waiting: %d", cli.Count(ops, "operation"), servers.String(), wait), last)
 }
 
 // serverAt returns server i, and false if it is down or there is none.

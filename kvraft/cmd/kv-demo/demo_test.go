@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
-	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +12,7 @@ import (
 	"6.824/cmd/cli/clitest"
 	"6.824/kvraft"
 	"6.824/kvraft/cluster"
+	"6.824/kvraft/internal/labtest"
 	"6.824/labrpc"
 	"6.824/picture"
 	"6.824/raft"
@@ -84,47 +82,6 @@ func TestParseOptions(t *testing.T) {
 	}
 }
 
-// A page is what the tests want to know of a page's data.
-type page struct {
-	Title, Command  string
-	Strings         []string
-	Violation, Open int
-	Lanes           []struct{ Name string }
-	Events          struct{ Kind, Lane, Text, Name []int }
-}
-
-var pageData = regexp.MustCompile(`<script id="data"[^>]*>\s*([A-Za-z0-9+/=]+)\s*</script>`)
-
-func readPage(t *testing.T, file string) (p page) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := pageData.FindSubmatch(text)
-	if m == nil {
-		t.Fatalf("there is no data in %s", file)
-	}
-	unpacked, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(m[1])))
-	if err == nil {
-		err = json.NewDecoder(unpacked).Decode(&p)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// count returns the number of events of a kind whose text contains part.
-func (p *page) count(kind picture.Kind, part string) (n int) {
-	for i, k := range p.Events.Kind {
-		if k == int(kind) && strings.Contains(p.Strings[p.Events.Text[i]], part) {
-			n++
-		}
-	}
-	return n
-}
-
 // A short run with faults is linearizable. Its page shows servers, clients, operations, faults and messages.
 func TestPicture(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run.html")
@@ -132,19 +89,19 @@ func TestPicture(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, "\nverdict: linearizable. One order of the ") || !strings.HasSuffix(stderr, "\npicture: "+file+"\n") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
-	p := readPage(t, file)
+	p := labtest.ReadPage(t, file)
 	if want := "go run ./cmd/kv-demo -clients=2 -seed=12 -servers=3 -snapshot=1000 -time=1.5s"; p.Title != "kv-demo" || p.Command != want {
 		t.Errorf("title %q, command %q, want %q", p.Title, p.Command, want)
 	}
 	if len(p.Lanes) != 5 || p.Lanes[4].Name != "client 1" || p.Violation >= 0 {
 		t.Errorf("lanes %v, violation %d", p.Lanes, p.Violation)
 	}
-	began, ended := p.count(picture.Invoke, ""), p.count(picture.Return, "")
-	if began == 0 || began != ended || p.count(picture.Apply, `append("`) == 0 || p.count(picture.Send, "PutAppend {Key:") == 0 {
+	began, ended := p.Count(picture.Invoke, ""), p.Count(picture.Return, "")
+	if began == 0 || began != ended || p.Count(picture.Apply, `append("`) == 0 || p.Count(picture.Send, "PutAppend {Key:") == 0 {
 		t.Errorf("%d operations, %d ended", began, ended)
 	}
-	if starts := p.count(picture.Start, ""); starts <= 3 || p.count(picture.Step, "all is repaired") == 0 || p.count(picture.Snapshot, "its own") == 0 {
-		t.Errorf("%d starts, steps %d", starts, p.count(picture.Step, ""))
+	if starts := p.Count(picture.Start, ""); starts <= 3 || p.Count(picture.Step, "all is repaired") == 0 || p.Count(picture.Snapshot, "its own") == 0 {
+		t.Errorf("%d starts, steps %d", starts, p.Count(picture.Step, ""))
 	}
 }
 
@@ -152,7 +109,7 @@ func TestPicture(t *testing.T) {
 func TestPictureInterrupted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run.html")
 	clitest.Style(t, "kv-demo", []string{"-picture", ""}, []string{"-time", "1h", "-picture", file}, "leads in term")
-	if p := readPage(t, file); p.count(picture.Step, "leads in term") == 0 || p.count(picture.Step, "interrupted") != 1 {
+	if p := labtest.ReadPage(t, file); p.Count(picture.Step, "leads in term") == 0 || p.Count(picture.Step, "interrupted") != 1 {
 		t.Errorf("the page has %d events", len(p.Events.Kind))
 	}
 }
@@ -175,9 +132,9 @@ func TestMistakes(t *testing.T) {
 		for _, m := range madePage.FindAllStringSubmatch(stderr, -1) {
 			files[m[1][:7]] = m[2]
 		}
-		p := readPage(t, files["picture"])
-		if p.Violation < 0 || p.Strings[p.Events.Name[p.Violation]] != "not linearizable" || p.Events.Kind[p.Open] != int(picture.Return) ||
-			!strings.HasPrefix(p.Lanes[p.Events.Lane[p.Open]].Name, "client ") {
+		p := labtest.ReadPage(t, files["picture"])
+		if p.Violation < 0 || p.Name(p.Violation) != "not linearizable" || p.Events.Kind[p.Open] != int(picture.Return) ||
+			!strings.HasPrefix(p.Lane(p.Open), "client ") {
 			t.Errorf("%s: the page opens at event %d, violation %d", mistake, p.Open, p.Violation)
 		}
 		if text, err := os.ReadFile(files["history"]); err != nil || !bytes.Contains(text, []byte("append(")) {

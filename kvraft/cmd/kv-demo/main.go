@@ -37,9 +37,9 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	case <-ctx.Done():
 		d.Close()
-		d.record.Step("interrupted")
 		err := ctx.Err()
 		if o.picture != "" && d.Begun() {
+			d.record.Step("interrupted")
 			err = errors.Join(err, d.draw(o.picture, stderr))
 		}
 		return err

@@ -31,7 +31,9 @@ func Record(t *testing.T, service history.Service, servers int, command string) 
 }
 
 // Again is the command that runs a whole test of the lab again.
-func Again(t *testing.T) string { return fmt.Sprintf("go test -count=1 -run '^%s$' . -args -clock=%s", t.Name(), *clock) }
+func Again(t *testing.T) string {
+	return fmt.Sprintf("go test -count=1 -run '^%s$' . -args -clock=%s", t.Name(), *clock)
+}
 
 // T returns t, such that what it reports is recorded.
 func (r *Recorded) T(t testing.TB) testing.TB { return &recordedT{t, r.Recording} }
@@ -46,8 +48,11 @@ func (r *Recorded) Judge() {
 	if err := r.Check(checkLimit); err != nil {
 		t.Error(err)
 		if e, ok := err.(*history.Error); ok {
-			page, err := e.WritePage(dir)
-			t.Logf("porcupine's page of key %q: %s (error %v)", e.Key, page, err)
+			if page, err := e.WritePage(dir); err != nil {
+				t.Error(err)
+			} else {
+				t.Logf("porcupine's page of key %q: %s", e.Key, page)
+			}
 		}
 	}
 	if !t.Failed() {

@@ -11,7 +11,6 @@ import (
 	"6.824/kvraft/history"
 	"6.824/kvraft/rpc"
 	"6.824/picture"
-	"6.824/raft"
 	"6.824/record"
 )
 
@@ -52,28 +51,6 @@ func (r *Recording) now() time.Duration {
 		r.last.Store(int64(max(time.Since(r.begun), 1)))
 	}
 	return time.Duration(r.last.Load())
-}
-
-// Option returns the option with which the Raft of a server that was Started tells what it does. describe describes a command.
-func (r *Recording) Option(server int, describe func(command any) string) raft.Option {
-	return raft.WithObserver(observer{r.Server(server), describe})
-}
-
-// An observer tells of commands as they are described.
-type observer struct {
-	*record.Server
-	describe func(command any) string
-}
-
-func (o observer) Log(first int, terms []int, command func(k int) any) {
-	o.Server.Log(first, terms, func(k int) any { return record.Words(o.describe(command(k))) })
-}
-
-func (o observer) Applied(index int, command any) {
-	if command != nil {
-		command = record.Words(o.describe(command))
-	}
-	o.Server.Applied(index, command)
 }
 
 // AddClient adds a lane for a client, whose ends have these names, or further ends to the lane that it has.
