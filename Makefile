@@ -123,6 +123,6 @@ cluster: ## start three servers of a replicated key/value service in ./data, and
 
 torture: ## crash servers of engine and cut their power, under load, for ten minutes; SEED=1
 	$(call number,SEED)
-	cd engine && go test -count=1 -timeout 2h -v -run '^Test(Chaos|Crash|Power|Power_mutants)$$' . \
-		-chaos.seed=$(SEED) -chaos.steps=500 -crash.seed=$(SEED) -crash.rounds=300 -power.rounds=100 -power.mutants
+	cd engine && go test -count=1 -timeout 2h -v -run '^Test(Chaos|Crash|Power|Power_mutants|Damage_isRefused|Torn)$$' . \
+		-chaos.seed=$(SEED) -chaos.steps=500 -crash.seed=$(SEED) -crash.rounds=300 -power.rounds=100 -power.mutants -damage.each=100
 	cd engine && go test -count=1 -timeout 2h -v -run '^TestTorture$$' ./cmd/kvd -torture.seed=$(SEED) -torture.rounds=100

@@ -241,7 +241,9 @@ func checkTargets(names []string, text string) (complaints []string) {
 }
 
 // hasPlaceholder reports whether a reader must change the command before running it.
-func hasPlaceholder(command string) bool { return strings.Contains(command, "/path/to/") }
+func hasPlaceholder(command string) bool {
+	return strings.Contains(command, "/path/to/") || strings.Contains(command, "PID")
+}
 
 // checkCommands looks for commands whose files, packages, tests or identifiers are not in the repository at dir.
 func checkCommands(dir, text string) (complaints []string) {
@@ -256,6 +258,9 @@ func checkCommands(dir, text string) (complaints []string) {
 }
 
 func checkCommand(dir string, words []string) string {
+	if program, ok := strings.CutPrefix(words[0], "./data/"); ok { // make cluster builds it
+		return missing(dir, "engine/cmd/"+program)
+	}
 	if strings.HasPrefix(words[0], "./") {
 		return missing(dir, words[0])
 	}
@@ -382,7 +387,7 @@ func checkList(text, script string) (complaints []string) {
 	var listed []string
 	for line := range strings.Lines(script) {
 		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "run "); ok {
-			listed = append(listed, command)
+			listed = append(listed, strings.TrimSuffix(command, " &"))
 		}
 	}
 	var named []string

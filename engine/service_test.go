@@ -53,6 +53,12 @@ func TestSnapshot_keepsTheLogSmall(t *testing.T) {
 	}
 	c.one("after restarts")
 	c.checkSame()
+	for _, s := range c.servers {
+		c.eventually("the status does not count all commands", func() bool {
+			status := s.Status()
+			return status.LastIndex == s.record.last() && status.CommitIndex == s.record.last()
+		})
+	}
 }
 
 func TestSnapshot_isSentToAServerThatLagsBehind(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
-	"strings"
 	"sync"
 	"time"
 
@@ -177,45 +176,6 @@ func (d *demo) disturb(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-}
-
-// watch tells of a new leader, and reports the progress.
-func (d *demo) watch(last bool) {
-	leader := d.cluster.Leader()
-	if s, up := d.serverAt(leader); up {
-		if term, leads := s.Raft().GetState(); leads && term > d.term {
-			d.term = term
-			d.tell(fmt.Sprintf("server %d leads in term %d", leader, term))
-		}
-	}
-	var servers strings.Builder
-	for i := range d.servers {
-		switch _, up := d.serverAt(i); {
-		case !up:
-			servers.WriteString(" -")
-		case i == leader:
-			fmt.Fprintf(&servers, " %d*", i)
-		default:
-			fmt.Fprintf(&servers, " %d", i)
-		}
-	}
-	ops, wait := 0, 0
-	for _, cl := range d.clients {
-		n, waiting := cl.done()
-		ops += n
-		if waiting > slow {
-			wait++
-		}
-	}
-	d.Progress(fmt.Sprintf("%s, servers%s, clients waiting: %d", cli.Count(ops, "operation"), servers.String(), wait), last)
-}
-
-// serverAt returns server i, and false if it is down or there is none.
-func (d *demo) serverAt(i int) (cluster.Server, bool) {
-	if i < 0 {
-		return nil, false
-	}
-	return d.cluster.Server(i)
 }
 
 // settle has the first client write once more and get the value of each key, and waits until all servers have carried out the

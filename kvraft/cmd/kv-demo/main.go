@@ -25,11 +25,7 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	d := &demo{
-		options:  o,
-		Reporter: cli.Reporter{W: stderr, Live: cli.IsTerminal(stderr)},
-		record:   recording.New(history.Values, o.servers, "kv-demo", o.command),
-	}
+	d := newDemo(o, stderr)
 	done := make(chan error, 1)
 	go func() { done <- d.run(stdout, stderr) }()
 	select {
@@ -43,6 +39,14 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 			err = errors.Join(err, d.draw(o.picture, stderr))
 		}
 		return err
+	}
+}
+
+func newDemo(o options, stderr io.Writer) *demo {
+	return &demo{
+		options:  o,
+		Reporter: cli.Reporter{W: stderr, Live: cli.IsTerminal(stderr)},
+		record:   recording.New(history.Values, o.servers, "kv-demo", o.command),
 	}
 }
 
