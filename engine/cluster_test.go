@@ -69,9 +69,9 @@ func newCluster(t testing.TB, n int, configure func(*Config)) *cluster {
 	return c
 }
 
-// freeAddress returns an address that nobody listens on. On Linux it chooses one of 300 thousand million, whose port is none that the
-// system gives to outgoing connections. It does not try it: a process that is just being started by another test would share the
-// listener for a moment, and keep the address from the server that it is for.
+// freeAddress returns an address that nobody listens on. On Linux it is a random one of all loopback addresses, with a port that the
+// system does not give to outgoing connections. It is not tried: a process that another test just starts would share the listener for a
+// moment, and the server could not have the address.
 func freeAddress(t testing.TB) string {
 	if runtime.GOOS == "linux" {
 		return fmt.Sprintf("127.%d.%d.%d:%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254), 10000+rand.IntN(20000))
