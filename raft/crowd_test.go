@@ -43,6 +43,7 @@ func TestReadIndexGathers(t *testing.T) {
 		})
 	}
 	all.Wait()
+	t.Logf("%d messages", messages.Load())
 	if n := messages.Load(); n > callers*rounds {
 		t.Errorf("%d messages to two peers for %d reads, %d at a time", n, callers*rounds, callers)
 	}
@@ -67,6 +68,9 @@ func TestReadIndexGathersAndIsDeposed(t *testing.T) {
 		ended.Go(func() { c.locked(func() { c.becomeFollowerLocked(5) }) })
 		startReplicator(c.Raft, c.followers[1]) // runs before the other goroutine
 		ended.Wait()
+		for range 2 * maxYields {
+			runtime.Gosched() // the replicator looks for work
+		}
 		mustEnd(t, r, ErrDeposed)
 		c.end()
 	}
