@@ -43,8 +43,7 @@ func TestReadIndexGathers(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("%d messages", messages.Load())
-	if n := messages.Load(); n > callers*rounds {
+	if n := messages.Load(); n > callers*rounds*2/3 { // every read for itself needs callers*rounds
 		t.Errorf("%d messages to two peers for %d reads, %d at a time", n, callers*rounds, callers)
 	}
 	if n := goroutines.Load(); n > most {
