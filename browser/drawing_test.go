@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"6.824/picture"
 )
 
 // A word is a text on the canvas: its left edge, its middle and its width.
@@ -119,6 +121,39 @@ func TestDrawing(t *testing.T) {
 func (b *tab) canvasY(event int) float64 {
 	b.Helper()
 	return eval[float64](b, "picture.whereIs(%d).y", event)
+}
+
+// Nine lanes fit into a window of 1280 pixels, with their whole names. A page opens at the operation that a violation is about.
+func TestManyLanes(t *testing.T) {
+	s := newScript("many lanes", 5)
+	for k := range 4 {
+		s.Lane(fmt.Sprint("client ", k), true)
+	}
+	s.begin(5)
+	s.do(picture.Event{Kind: picture.Invoke, Lane: 8, Call: -1, Text: "get x"})
+	end := s.do(picture.Event{Kind: picture.Return, Lane: 8, Call: -1, Text: "y", OK: true})
+	s.heartbeats(5)
+	s.do(picture.Event{Kind: picture.Violation, Lane: 8, Call: -1, Name: "not linearizable", Text: "get x returned y"})
+	file := s.page(t)
+	for _, size := range []look{{width: 1280}, {width: 390, height: 844}} {
+		b := open(t, file, size)
+		b.selected(end)
+		words, _ := b.drawn()
+		left, right := eval[float64](b, "picture.view.gutter"), eval[float64](b, "picture.view.width")
+		names := find(words, "server 0", "server 4", "client 0", "client 3")
+		for _, name := range names {
+			if size.width == 1280 && (name.X < left || name.X+name.Width > right) {
+				t.Errorf("%q reaches from %.0f to %.0f, out of %.0f to %.0f pixels", name.Words, name.X, name.X+name.Width, left, right)
+			}
+		}
+		if size.width == 1280 && len(names) != 4 {
+			t.Errorf("the names of lanes are %v", names)
+		}
+		if result := find(words, "✓ y"); len(result) != 1 || result[0].X < 0 || result[0].X+result[0].Width > right {
+			t.Errorf("%d: the result of the operation is at %v, out of %.0f pixels", size.width, result, right)
+		}
+		b.expect("banner", "not linearizable", "get x returned y")
+	}
 }
 
 // Texts can be read: their contrast, their size in a wide window, and colours that tell terms apart.

@@ -71,7 +71,8 @@ func (n *Node) hasCaughtUp(id int) (caughtUp bool) {
 }
 
 // RemoveServer removes a server from the cluster. It must be called on the leader, which may remove itself and then
-// steps down. The removed server keeps running, without a part in anything, until it is killed.
+// steps down. The removed server keeps running, without a part in anything, until it is killed. That should wait until the
+// Status of the others does not show it any more: those who do not know yet may need it for their majority.
 func (n *Node) RemoveServer(ctx context.Context, id int) error {
 	s, err := n.server(id)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"6.824/engine/internal/disk"
 	"6.824/engine/transport"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -81,7 +82,7 @@ func (c *Config) prepare() error {
 	}
 	c.Logger = c.Logger.With("server", c.ID)
 	if c.wrap == nil {
-		c.wrap = func(w walFile) walFile { return w }
+		c.wrap = disk.Wrap
 	}
 	return nil
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
@@ -28,9 +30,20 @@ import (
 // v1 is the version of this layout.
 const layout = "v1"
 
-// Rejoin is what errors about lost data advise.
-const rejoin = "what this server had promised to keep is gone, so it must not take part any more: " +
-	"remove it from the cluster (RemoveServer), delete the directory, and add it under a new number (AddServer)"
+// ErrLost means that a server's directory lacks something that was synced, or that it is damaged. The server has made promises
+// that it could not keep, so it must never start with this directory again.
+var ErrLost = errors.New("what this server had promised to keep is gone, so it must not take part any more: " +
+	"remove it from the cluster (RemoveServer), delete the directory, and add a server with a new number (AddServer, Config.Join)")
+
+// lost marks err, if there is one, as a reason for ErrLost. A file that is missing is one. Another error of the system is none:
+// a directory that cannot be read now may hold everything.
+func lost(err error) error {
+	var system syscall.Errno
+	if err == nil || errors.Is(err, ErrLost) || errors.As(err, &system) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, ErrLost)
+}
 
 // An identity is the metadata of the write-ahead log: whose directory it is.
 type identity struct {
@@ -128,13 +141,13 @@ func (d *directory) create(c *Config) error {
 		return err
 	}
 	// wal.Create does not sync the directory of the log, which has the log's first file.
-	if err := errors.Join(syncDir(d.wal()), syncDir(d.snap()), syncDir(d.path)); err != nil {
+	if err := errors.Join(syncDir(d.wal()), syncDir(d.path)); err != nil {
 		return err
 	}
 	if err := os.Rename(d.path, final); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(final)), syncDir(filepath.Dir(filepath.Dir(final))))
+	return syncDirsUpFrom(filepath.Dir(final))
 }
 
 // found writes what every server of a new cluster begins with: a snapshot at raft index 1 that covers no commands and
@@ -175,6 +188,22 @@ func recordOf(m *raftpb.SnapshotMetadata) *walpb.Snapshot {
 }
 
 func (d *directory) close() error { return d.lock.Close() }
+
+// syncDirsUpFrom syncs a directory and all above it, any of which may be new. One that this process cannot read is not.
+func syncDirsUpFrom(path string) error {
+	path, err := filepath.Abs(path)
+	for err == nil {
+		err = syncDir(path)
+		if errors.Is(err, fs.ErrPermission) {
+			err = nil
+		}
+		if path == filepath.Dir(path) {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	return err
+}
 
 // syncDir makes the names of files in a directory survive a loss of power.
 func syncDir(path string) error {

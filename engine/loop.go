@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +25,10 @@ type loop struct {
 	soft      raft.SoftState
 	term      uint64
 	commit    uint64 // raft index
+	together  int    // proposals that came together the last time
+	leadsFrom uint64 // raft index of an entry of the term in which this server became the leader
 	reads     reads
+	linger    linger
 	changes   []*change // that wait for their entry to be applied
 }
 
@@ -58,6 +62,8 @@ func (l *loop) run() {
 			l.stepLocal()
 		case <-l.node.proposals.wake:
 			l.propose()
+		case <-l.linger.over():
+			l.node.send(l.linger.end())
 		case <-l.node.calls.wake:
 			for _, call := range l.node.calls.take() {
 				call()
@@ -75,9 +81,15 @@ func (l *loop) receive(r received) {
 	if m.GetType() == raftpb.MsgHeartbeat && m.GetCommit() > l.positions.last() && m.GetTerm() >= l.term {
 		l.handleReady() // raft may have entries that we have not seen
 		if m.GetCommit() > l.positions.last() {
-			l.node.fail(fmt.Errorf("server %d says that this server has the log up to entry %d, and it ends with %d; %s",
-				m.GetFrom(), m.GetCommit(), l.positions.last(), rejoin))
+			l.node.fail(lost(fmt.Errorf("server %d says that this server has the log up to entry %d, and it ends with %d",
+				m.GetFrom(), m.GetCommit(), l.positions.last())))
 			return
+		}
+	}
+	if m.GetType() == raftpb.MsgReadIndex {
+		l.handleReady()
+		if !l.knowsCommit() {
+			return // the peer will ask again
 		}
 	}
 	l.received = r.snapshot
@@ -93,7 +105,8 @@ func (l *loop) receive(r received) {
 // stepLocal passes to raft what the writer and the applier have done.
 func (l *loop) stepLocal() {
 	for _, m := range l.node.local.take() {
-		if err := l.raft.Step(m); err != nil {
+		// A leader that was removed may still have saved entries behind its removal, and acknowledges them to itself.
+		if err := l.raft.Step(m); err != nil && !errors.Is(err, raft.ErrStepPeerNotFound) {
 			panic(err)
 		}
 		if m.GetType() == raftpb.MsgStorageApplyResp {
@@ -118,11 +131,15 @@ func (l *loop) handle(rd raft.Ready) {
 		l.updateLogBytes()
 	}
 	l.dispatch(rd.Messages, installed)
+	led, term := l.soft.RaftState == raft.StateLeader, l.term
 	if rd.SoftState != nil {
 		l.soft = *rd.SoftState
 	}
 	if !raft.IsEmptyHardState(rd.HardState) {
 		l.term, l.commit = rd.HardState.GetTerm(), rd.HardState.GetCommit()
+	}
+	if l.soft.RaftState == raft.StateLeader && (!led || term != l.term) {
+		l.leadsFrom = l.positions.last()
 	}
 	if rd.SoftState != nil || !raft.IsEmptyHardState(rd.HardState) {
 		l.publish()
@@ -150,26 +167,32 @@ func (l *loop) noteSnapshot(s *raftpb.Snapshot) *fullSnapshot {
 	return full
 }
 
-// dispatch hands over raft's messages. Those to peers may go out at once: raft attaches to a MsgStorageAppend all
-// messages that have to wait until it is done.
+// dispatch hands over raft's messages. Those to peers go out at once: raft attaches to a MsgStorageAppend all messages that
+// have to wait until it is done. One without any of them, and without entries, only says what is committed. It may wait for
+// the next one, since nothing depends on it.
 func (l *loop) dispatch(messages []*raftpb.Message, installed *fullSnapshot) {
-	var out []*raftpb.Message
+	var out, local []*raftpb.Message
 	for _, m := range messages {
-		switch m.GetTo() {
-		case raft.LocalAppendThread:
-			w := write{append: m}
-			if m.GetSnapshot() != nil {
-				w.installed = installed
-			}
-			l.writer.tasks.put(w)
-		case raft.LocalApplyThread:
-			l.applyChanges(m.GetEntries())
-			l.node.applier.tasks.put(applyTask{entries: m})
-		default:
+		if m.GetTo() == raft.LocalAppendThread || m.GetTo() == raft.LocalApplyThread {
+			local = append(local, m)
+		} else {
 			out = append(out, m)
 		}
 	}
-	l.node.send(out)
+	l.node.send(l.linger.pass(out))
+	for _, m := range local {
+		switch {
+		case m.GetTo() == raft.LocalApplyThread:
+			l.applyChanges(m.GetEntries())
+			l.node.applier.tasks.put(applyTask{entries: m})
+		case m.GetSnapshot() != nil:
+			l.writer.tasks.put(write{append: m, installed: installed})
+		case len(m.GetEntries()) == 0 && len(m.GetResponses()) == 0:
+			l.writer.tasks.leave(write{append: m})
+		default:
+			l.writer.tasks.put(write{append: m})
+		}
+	}
 }
 
 // publish tells everybody else what they may know.

@@ -21,7 +21,7 @@ const (
 func (n *Node) newLoop(dir *directory, r *recovered) (l *loop, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("raft does not accept what the directory holds: %v", p)
+			err = lost(fmt.Errorf("raft does not accept what the directory holds: %v", p))
 		}
 	}()
 	// The first question about a read is random, so that no answer from before a restart fits it.
@@ -64,7 +64,7 @@ func (l *loop) load(r *recovered) error {
 	if r.snapshot != nil {
 		full, err := openSnapshot(r.snapshot)
 		if err != nil {
-			return err
+			return lost(err)
 		}
 		l.node.kept.Store(full)
 		l.node.applier.commands = full.header.commands

@@ -127,7 +127,8 @@ func (n *Node) start(dir *directory, r *recovered) error {
 		}
 	}
 	n.transport, err = transport.New(transport.Options{
-		ID: uint64(n.config.ID), Cluster: n.config.Cluster, Listener: listener, TLS: n.config.TLS, Dial: n.config.Dial,
+		ID: uint64(n.config.ID), Cluster: n.config.Cluster, Listener: listener, Address: n.config.Peers[n.config.ID],
+		TLS: n.config.TLS, Dial: n.config.Dial,
 		MaxSnapshot: n.config.MaxSnapshot, Logger: n.config.Logger, Handler: handler{n},
 	})
 	if err != nil {

@@ -12,7 +12,10 @@ import (
 // send sends messages to peers. It does not wait.
 func (n *Node) send(messages []*raftpb.Message) {
 	for _, m := range messages {
-		if m.GetType() != raftpb.MsgSnap {
+		switch {
+		case m.GetFrom() != uint64(n.config.ID):
+			continue // raft passes on what another server has asked this one as the leader; the new leader would refuse it
+		case m.GetType() != raftpb.MsgSnap:
 			n.transport.Send(m)
 			continue
 		}
@@ -39,15 +42,19 @@ func forReceiver(m *raftpb.Message) *raftpb.Message {
 	return m
 }
 
-// deliver delivers raft's messages that had to wait for the writer or the applier.
+// deliver delivers raft's messages that had to wait for the writer or the applier. The goroutine that is woken last runs
+// first, so the peers' messages come last.
 func (n *Node) deliver(messages []*raftpb.Message) {
+	var local, out []*raftpb.Message
 	for _, m := range messages {
 		if m.GetTo() == uint64(n.config.ID) {
-			n.local.put(m)
+			local = append(local, m)
 		} else {
-			n.transport.Send(m)
+			out = append(out, m)
 		}
 	}
+	n.local.put(local...)
+	n.send(out)
 }
 
 // A handler takes in what the transport has to say.

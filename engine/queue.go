@@ -17,13 +17,18 @@ func (q *queue[T]) put(items ...T) {
 	if len(items) == 0 {
 		return
 	}
-	q.mu.Lock()
-	q.items = append(q.items, items...)
-	q.mu.Unlock()
+	q.leave(items...)
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
+}
+
+// leave appends items that may wait until the next put: it does not wake the reader.
+func (q *queue[T]) leave(items ...T) {
+	q.mu.Lock()
+	q.items = append(q.items, items...)
+	q.mu.Unlock()
 }
 
 // take returns all items, in order, and leaves the queue empty.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"go.etcd.io/etcd/server/v3/etcdserver/api/snap"
 	"go.etcd.io/etcd/server/v3/storage/wal"
@@ -26,7 +28,7 @@ type recovered struct {
 func (d *directory) recover(c *Config) (r *recovered, err error) {
 	mf, err := openMark(d.mark())
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", err, rejoin)
+		return nil, lost(err)
 	}
 	defer func() {
 		if err != nil {
@@ -38,7 +40,7 @@ func (d *directory) recover(c *Config) (r *recovered, err error) {
 		return nil, err
 	}
 	if err := mf.mark.check(r.found()); err != nil {
-		return nil, fmt.Errorf("%w; %s", err, rejoin)
+		return nil, lost(err)
 	}
 	r.mark = mf
 	return r, d.openForWriting(r)
@@ -60,26 +62,26 @@ func (d *directory) read(c *Config) (*recovered, error) {
 	// snapshots have one, behind a HardState that covers it.
 	records, err := wal.ValidSnapshotEntries(d.zap, d.wal())
 	if err != nil {
-		return nil, fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		return nil, lost(fmt.Errorf("the log is damaged: %w", err))
 	}
 	r := &recovered{}
 	if len(records) > 0 {
 		r.snapshot, err = snap.New(d.zap, d.snap()).LoadNewestAvailable(records)
 		if err != nil && !errors.Is(err, snap.ErrNoSnapshot) {
-			return nil, err
+			return nil, lost(err)
 		}
 	}
 	w, err := wal.OpenForRead(d.zap, d.wal(), startOf(r.snapshot))
 	if err != nil {
-		return nil, fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		return nil, lost(fmt.Errorf("the log is damaged: %w", err))
 	}
 	metadata, hard, entries, err := w.ReadAll() // closes the files unless it fails
 	if err != nil {
-		return nil, fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		return nil, lost(fmt.Errorf("the log is damaged: %w", err))
 	}
 	var id identity
 	if err := json.Unmarshal(metadata, &id); err != nil {
-		return nil, fmt.Errorf("the log does not say whose it is: %w", err)
+		return nil, lost(fmt.Errorf("the log does not say whose it is: %w", err))
 	}
 	if want := (identity{layout, c.Cluster, c.ID}); id != want {
 		return nil, fmt.Errorf("the directory belongs to server %d of the cluster %q (layout %s), not to server %d of %q (%s)",
@@ -112,8 +114,8 @@ func logBehind(s *raftpb.Snapshot, entries []*raftpb.Entry) ([]*raftpb.Entry, er
 	}
 	for _, e := range entries {
 		if index++; e.GetIndex() != index || e.GetTerm() < term {
-			return nil, fmt.Errorf("the log has entry %d of term %d behind entry %d of term %d; %s",
-				e.GetIndex(), e.GetTerm(), index-1, term, rejoin)
+			return nil, lost(fmt.Errorf("the log has entry %d of term %d behind entry %d of term %d",
+				e.GetIndex(), e.GetTerm(), index-1, term))
 		}
 		term = e.GetTerm()
 	}
@@ -140,7 +142,7 @@ func (d *directory) openForWriting(r *recovered) error {
 			}
 			if err == nil {
 				// Each file of the log begins with the HardState that was written last through w, of which w knows none yet.
-				err = w.Save(hard, nil)
+				err = errors.Join(w.Save(hard, nil), d.removeBroken())
 			}
 			if err != nil {
 				return errors.Join(err, w.Close())
@@ -149,8 +151,20 @@ func (d *directory) openForWriting(r *recovered) error {
 			return nil
 		}
 		w.Close() // fails, since the log is not ready for writing
-		if mended || !errors.Is(err, io.ErrUnexpectedEOF) || !wal.Repair(d.zap, d.wal()) {
-			return fmt.Errorf("the log is damaged: %w; %s", err, rejoin)
+		if mended || !errors.Is(err, io.ErrUnexpectedEOF) {
+			return lost(fmt.Errorf("the log is damaged: %w", err))
+		}
+		if !wal.Repair(d.zap, d.wal()) { // nothing is lost, since what was synced could be read
+			return fmt.Errorf("cannot mend the end of the log, which a crash has cut off; is there room for one more file of the log in %s?", d.wal())
 		}
 	}
+}
+
+// removeBroken removes the copies that Repair makes of what it mends. They would stay for ever.
+func (d *directory) removeBroken() error {
+	names, err := filesIn(d.wal(), ".broken")
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(filepath.Join(d.wal(), name)))
+	}
+	return err
 }

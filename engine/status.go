@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/tracker"
 )
 
@@ -99,7 +98,7 @@ func (n *Node) TransferLeadership(ctx context.Context, to int) error {
 	err = n.wait(ctx, func() bool {
 		v := n.view.Load()
 		ticks++
-		return v.leader == to || v.role == raft.StateLeader && ticks > 2*n.config.ElectionTicks
+		return v.leader == to || ticks > 2*n.config.ElectionTicks
 	})
 	if err == nil && n.Leader() != to {
 		err = errors.New("engine: the other server did not take over")

@@ -13,11 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"6.824/kvraft/cluster"
 	"6.824/kvraft/history"
 	"6.824/kvraft/internal/labtest"
 	"6.824/labrpc"
-	"6.824/raft"
 )
 
 var (
@@ -34,12 +32,10 @@ func TestChaos(t *testing.T) {
 		seed := *chaosSeed + int64(k)
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			s := scenarioOf(seed)
-			var rec history.Recorder
-			synctest.Test(t, func(t *testing.T) { s.play(t, &rec) })
-			checkHistory(t, rec.History())
-			if t.Failed() {
-				t.Logf("%+v; to repeat the same faults: go test -run TestChaos . -chaos.seed=%d -chaos.seeds=1", s, seed)
-			}
+			again := fmt.Sprintf("go test -run TestChaos . -chaos.seed=%d -chaos.seeds=1 # the same faults, %+v", seed, s)
+			rec := labtest.Record(t, history.Values, s.servers, again)
+			defer rec.Judge()
+			synctest.Test(t, func(t *testing.T) { s.play(t, rec) })
 		})
 	}
 }
@@ -72,13 +68,12 @@ func scenarioOf(seed int64) scenario {
 }
 
 // play runs the scenario in a bubble.
-func (s scenario) play(t *testing.T, rec *history.Recorder) {
+func (s scenario) play(t *testing.T, rec *labtest.Recorded) {
 	r := rand.New(rand.NewSource(s.seed))
+	rec.Begin()
 	net := labrpc.MakeNetwork()
-	cfg := &config{t: t, n: s.servers, maxraftstate: s.maxraftstate, report: labtest.NewReport(net, s.servers), rec: rec}
-	cfg.Cluster = cluster.NewOn(net, s.servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
-		return StartKVServer(peers, me, disk, s.maxraftstate)
-	})
+	net.Observe(rec)
+	cfg := newConfig(t, rec, net, s.servers, s.maxraftstate)
 	defer cfg.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), s.trouble)
 	defer cancel()
@@ -87,8 +82,7 @@ func (s scenario) play(t *testing.T, rec *history.Recorder) {
 		cl, choose := cfg.newClient(id, cfg.All()), rand.New(rand.NewSource(r.Int63()))
 		all.Go(func() { s.work(ctx, cl, choose) })
 	}
-	var happened []string
-	cfg.Disturb(ctx, r, func(fault string) { happened = append(happened, fault) })
+	cfg.Disturb(ctx, r, 500*time.Millisecond, rec.Step)
 	all.Wait()
 	ck := cfg.newClient(s.clients, cfg.All())
 	for k := range s.keys {
@@ -97,9 +91,6 @@ func (s scenario) play(t *testing.T, rec *history.Recorder) {
 	ck.put("last", "") // commits what is left of earlier terms
 	cfg.checkSizes()
 	s.checkSame(cfg)
-	if t.Failed() {
-		t.Log("faults:\n" + strings.Join(happened, "\n"))
-	}
 }
 
 // work is what a client does until ctx is done.

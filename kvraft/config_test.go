@@ -21,50 +21,40 @@ import (
 // electionTimeout is what the lab allows for an election.
 const electionTimeout = time.Second
 
-// checkLimit is how long the check of a history may take, in real time.
-const checkLimit = 20 * time.Second
-
 // config is a cluster in a test.
 type config struct {
 	*cluster.Cluster[*KVServer]
-	t            *testing.T
+	t            testing.TB
 	n            int
 	maxraftstate int
 	report       *labtest.Report
-	rec          *history.Recorder
+	rec          *labtest.Recorded
 	ops          atomic.Int64
+}
+
+// newConfig starts a cluster on a network that the recording observes.
+func newConfig(t *testing.T, rec *labtest.Recorded, net *labrpc.Network, n, maxraftstate int) *config {
+	cfg := &config{t: rec.T(t), n: n, maxraftstate: maxraftstate, report: labtest.NewReport(net, n), rec: rec}
+	cfg.Cluster = cluster.NewOn(net, rec, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
+		return StartKVServer(peers, me, disk, maxraftstate, rec.Option(me, Describe))
+	})
+	return cfg
 }
 
 // lab runs a test on the chosen clock, with a cluster, and then checks the history.
 func lab(t *testing.T, n int, unreliable bool, maxraftstate int, body func(cfg *config)) {
 	t.Helper()
-	var rec history.Recorder
+	rec := labtest.Record(t, history.Values, n, labtest.Again(t))
+	defer rec.Judge()
 	labtest.Run(t, func(t *testing.T) {
-		net := labtest.NewNetwork(true)
-		cfg := &config{t: t, n: n, maxraftstate: maxraftstate, report: labtest.NewReport(net, n), rec: &rec}
-		cfg.Cluster = cluster.NewOn(net, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
-			return StartKVServer(peers, me, disk, maxraftstate)
-		})
+		rec.Begin()
+		net := labtest.NewNetwork(rec)
+		cfg := newConfig(t, rec, net, n, maxraftstate)
 		defer cfg.report.CheckTime(t)
 		defer cfg.Close()
 		net.Reliable(!unreliable)
 		body(cfg)
 	})
-	checkHistory(t, rec.History())
-}
-
-// checkHistory runs outside of the bubble, where its time is real.
-func checkHistory(t *testing.T, ops []history.Operation) {
-	t.Helper()
-	err := history.Check(history.Values, ops, checkLimit)
-	if err == nil {
-		return
-	}
-	t.Error(err)
-	if e, ok := err.(*history.Error); ok {
-		page, err := e.WritePage()
-		t.Logf("a page shows it: %s (error %v)", page, err)
-	}
 }
 
 // A client is a Clerk whose operations are recorded.
@@ -78,33 +68,37 @@ type client struct {
 // newClient returns a client that reaches only these servers. Its Clerk knows them in a random order.
 func (cfg *config) newClient(id int, to []int) *client {
 	cl := cfg.NewClientTo(to)
+	cfg.rec.AddClient(id, cl.EndNames())
 	ends := cl.Ends()
 	rand.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
 	return &client{cl, cfg, MakeClerk(ends), id}
 }
 
 func (cl *client) get(key string) string {
-	op := history.Operation{Client: cl.id, Kind: history.Get, Key: key, Call: cl.cfg.rec.Begin()}
+	op := history.Operation{Client: cl.id, Kind: history.Get, Key: key}
+	end := cl.begin(op)
 	op.Value = cl.ck.Get(key)
-	cl.end(op)
+	end(op)
 	return op.Value
 }
 
 func (cl *client) put(key, value string) {
-	op := history.Operation{Client: cl.id, Kind: history.Put, Key: key, Value: value, Call: cl.cfg.rec.Begin()}
+	op := history.Operation{Client: cl.id, Kind: history.Put, Key: key, Value: value}
+	end := cl.begin(op)
 	cl.ck.Put(key, value)
-	cl.end(op)
+	end(op)
 }
 
 func (cl *client) append(key, value string) {
-	op := history.Operation{Client: cl.id, Kind: history.Append, Key: key, Value: value, Call: cl.cfg.rec.Begin()}
+	op := history.Operation{Client: cl.id, Kind: history.Append, Key: key, Value: value}
+	end := cl.begin(op)
 	cl.ck.Append(key, value)
-	cl.end(op)
+	end(op)
 }
 
-func (cl *client) end(op history.Operation) {
-	cl.cfg.rec.End(op)
+func (cl *client) begin(op history.Operation) (end func(op history.Operation)) {
 	cl.cfg.ops.Add(1)
+	return cl.cfg.rec.Start(op)
 }
 
 // check fails the test unless key has the value.
@@ -176,7 +170,7 @@ func element(client, n int) string { return fmt.Sprintf("x %d %d y", client, n) 
 
 // checkAppends fails the test unless value contains the first count elements of a client, each once and in order. It takes
 // linear time, unlike a search for each element in the whole value.
-func checkAppends(t *testing.T, client int, value string, count int) {
+func checkAppends(t testing.TB, client int, value string, count int) {
 	t.Helper()
 	at := 0
 	for n := range count {
@@ -206,14 +200,16 @@ func (cfg *config) spawn(clients int, fn func(cl *client, id int)) (wait func())
 	return all.Wait
 }
 
-// partitioner divides the servers into two random groups again and again, until stop is closed.
+// partitioner divides the servers into two random groups every 1.0 to 1.2 s. It ends after the interval in which stop is
+// closed.
 func (cfg *config) partitioner(stop <-chan struct{}) {
 	for {
 		cfg.Partition(cfg.RandomGroups())
+		time.Sleep(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond)
 		select {
 		case <-stop:
 			return
-		case <-time.After(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond):
+		default:
 		}
 	}
 }

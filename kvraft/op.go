@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"6.824/kvraft/internal/enc"
+	"6.824/kvraft/rsm"
 )
 
 // An op is an operation as the log holds it.
@@ -33,6 +34,18 @@ func (*store) Encode(req any) string {
 	b = binary.AppendVarint(b, o.request)
 	b = enc.AppendText(b, o.key)
 	return string(append(b, o.value...))
+}
+
+// Describe describes a command of Raft's log, such as: append("k", "x").
+func Describe(command any) string {
+	switch o := (*store)(nil).Decode(command.(rsm.Op).Request).(op); o.kind {
+	case get:
+		return fmt.Sprintf("get(%q)", o.key)
+	case put:
+		return fmt.Sprintf("put(%q, %q)", o.key, o.value)
+	default:
+		return fmt.Sprintf("append(%q, %q)", o.key, o.value)
+	}
 }
 
 // Decode is the inverse of Encode. Key and value share the memory of request. It panics if Encode has not made the request:

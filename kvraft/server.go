@@ -16,11 +16,18 @@ type KVServer struct {
 
 // StartKVServer starts server me of those that servers lead to. It continues from what persister holds. If maxraftstate is
 // positive, it takes a snapshot when the saved Raft state has about that many bytes; if it is -1, it never does.
-// StartKVServer returns quickly.
-func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int) *KVServer {
+// The options are Raft's. StartKVServer returns quickly.
+func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int, options ...raft.Option) *KVServer {
 	s := newStore()
-	r := rsm.MakeRSM(servers, me, persister, maxraftstate, s)
+	r := rsm.MakeRSM(servers, me, persister, maxraftstate, s, options...)
 	return &KVServer{r, r.Raft(), s}
+}
+
+// NewKVServer starts a server of the service on a Raft server that sends on applyCh: raft.Raft, or another one with its methods,
+// such as engine.Node. Snapshot, applyCh and maxraftstate are as in rsm.New.
+func NewKVServer(rf rsm.Raft, applyCh <-chan raft.ApplyMsg, snapshot []byte, maxraftstate int) *KVServer {
+	s := newStore()
+	return &KVServer{rsm.New(rf, applyCh, snapshot, maxraftstate, s), rf, s}
 }
 
 // Get is an RPC handler.

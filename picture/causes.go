@@ -16,6 +16,8 @@ func (p *past) causes(i int) {
 		p.handled(i, p.calls[e.Call])
 	case End:
 		p.add(p.calls[e.Call].answer)
+	case Return:
+		p.answered(i, p.calls[e.Call])
 	case State:
 		if e.Role == Leader {
 			p.votes(i, e)
@@ -29,6 +31,19 @@ func (p *past) causes(i int) {
 	case Apply:
 		p.find(e.Lane, i, func(_ int, c *Event) bool { return c.Kind == Commit && c.Index >= e.Index })
 		p.find(e.Lane, i, func(_ int, l *Event) bool { return l.Kind == Log && covers(l, e.Index) })
+	}
+}
+
+// answered adds the beginning of an operation that ends with event i, the last reply before that which was no refusal, and what
+// the server had applied last when it answered.
+func (p *past) answered(i int, c *call) {
+	p.add(c.send)
+	reply := p.find(p.events[i].Lane, i, func(k int, e *Event) bool {
+		return k > c.send && e.Kind == End && p.granted(p.calls[e.Call])
+	})
+	if reply >= 0 {
+		answer := p.calls[p.events[reply].Call].answer
+		p.find(p.events[answer].Lane, answer, func(_ int, e *Event) bool { return e.Kind == Apply })
 	}
 }
 

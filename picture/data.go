@@ -88,7 +88,7 @@ func (u *run) data() *data {
 			flag(past[i], flagPast)|flag(named[i], flagNamed))
 		before = int64(e.At)
 		if len(e.Entries) > 0 {
-			d.Entries[strconv.Itoa(i)] = d.entries(e.Entries)
+			d.Entries[strconv.Itoa(i)] = d.entries(e.appendTo(nil))
 		}
 	}
 	return d
@@ -129,10 +129,10 @@ func (d *data) number(text string) int {
 	return n
 }
 
-func (d *data) entries(log []Entry) [][2]int {
+func (d *data) entries(log []logged) [][2]int {
 	all := make([][2]int, len(log))
 	for k, e := range log {
-		all[k] = [2]int{e.Term, d.number(e.Text)}
+		all[k] = [2]int{e.Term, d.number(e.text())}
 	}
 	return all
 }

@@ -15,7 +15,7 @@ const (
 	Apply                     // Index, Text: it has handed the command at Index to its service; not a command if there is a Name
 	Snapshot                  // Index, Term, Text: a snapshot now covers the entries up to Index; Text says whose it is
 	Save                      // Text: what it has written to its disk
-	Log                       // Index, Entries: its log now has Entries from Index on, and nothing after them
+	Log                       // Index, Entries, Words: its log now has Entries from Index on, and nothing after them
 	Send                      // Call, Peer, Name, Term, Index, Last, Text, Detail: it sends a request to Peer
 	Receive                   // Call: the handler of that request begins
 	Answer                    // Call, OK, Term, Text, Detail: the handler has returned
@@ -74,6 +74,7 @@ type Event struct {
 	Detail string // all fields, a line each
 
 	Entries []Entry
+	Words   func(k int) string // with Log, returns the text of Entries[k] when the page is written; nil if they have their own
 }
 
 // An Entry is an entry of a log.

@@ -45,13 +45,18 @@ func (u *run) past() (in, named []bool) {
 }
 
 // guilty returns the event at which the page opens: the violation, or the last event of the message that has broken the rule
-// if that was noticed at a later time. It returns -1 if there is no violation.
+// if that was noticed at a later time. If the violation is about an operation, the page opens at its end. guilty returns -1 if
+// there is no violation.
 func (u *run) guilty() int {
 	if u.violation < 0 {
 		return -1
 	}
 	v := u.events[u.violation]
-	if c := u.calls[v.Call]; c != nil {
+	c := u.calls[v.Call]
+	if c != nil && v.Call < 0 && c.end >= 0 {
+		return c.end
+	}
+	if c != nil {
 		for _, k := range []int{c.answer, c.send} {
 			if k >= 0 && k < u.violation && u.events[k].At < v.At {
 				return k

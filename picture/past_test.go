@@ -44,6 +44,28 @@ func (s *script) wantPast(t *testing.T, want ...int) {
 	}
 }
 
+// A wrong result of an operation, which was noticed later: its beginning, the reply that it was made of, and what the server had
+// applied. Other messages of the client, and refusals, do not belong to it. The page opens at the end of the operation.
+func TestPastOfAnOperation(t *testing.T) {
+	s := newScript(2, 0)
+	client := s.Lane("client 0", true)
+	get := Event{Name: "Get"}
+	s.message(client, 1, get, "ok")
+	want := []int{s.do(Event{Kind: Invoke, Lane: client, Call: -7, Text: "get"})}
+	s.do(Event{Kind: Apply, Lane: 1, Index: 1})
+	want = append(want, s.do(Event{Kind: Apply, Lane: 1, Index: 2}))
+	parts := s.message(client, 1, get, "ok")
+	want = append(want, parts[:]...)
+	s.message(client, 0, get, "not the leader")
+	end := s.do(Event{Kind: Return, Lane: client, Call: -7, OK: true})
+	s.noise(3)
+	want = append(want, end, s.do(Event{Kind: Violation, Lane: client, Call: -7, Name: "not linearizable"}))
+	s.wantPast(t, want...)
+	if d := s.data(t); d.Open != end || d.Violation != s.events-1 {
+		t.Errorf("opens at %d, want %d; violation %d", d.Open, end, d.Violation)
+	}
+}
+
 // Two votes of one server in one term: both votes and their requests, and the crash between them.
 func TestPastOfTwoVotes(t *testing.T) {
 	s := newScript(4, 0)

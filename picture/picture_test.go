@@ -196,3 +196,38 @@ func TestHostile(t *testing.T) {
 		t.Error("entries that others may read were modified")
 	}
 }
+
+// Words are asked for when the page is written, also those of events that are summed up by then.
+func TestWords(t *testing.T) {
+	s := newScript(1, 4*chunkSize)
+	asked := 0
+	add := func(index int) {
+		s.do(Event{Kind: Log, Index: index, Entries: []Entry{{Term: 1}, {Term: 1}}, Words: func(k int) string {
+			asked++
+			return fmt.Sprint("command ", index+k)
+		}})
+	}
+	add(1)
+	for range 6 * chunkSize {
+		s.do(Event{Kind: Note})
+	}
+	add(2)
+	if asked > 0 {
+		t.Errorf("asked %d times before the page is written", asked)
+	}
+	d := s.data(t)
+	texts := func(log [][2]int) (all []string) {
+		for _, entry := range log {
+			all = append(all, d.Strings[entry[1]])
+		}
+		return all
+	}
+	var last [][2]int
+	for _, log := range d.Entries {
+		last = log
+	}
+	before := texts(d.Lanes[0].Before.Log)
+	if d.Omitted == 0 || len(d.Entries) != 1 || !slices.Equal(before, []string{"command 1", "command 2"}) || !slices.Equal(texts(last), []string{"command 2", "command 3"}) {
+		t.Errorf("%d omitted, %d logs, %q, then %q", d.Omitted, len(d.Entries), before, texts(last))
+	}
+}

@@ -20,7 +20,7 @@ type run struct {
 	violation      int     // -1 if there is none
 }
 
-// A call is the events of a message, each -1 if it has not happened.
+// A call is the events of a message, each -1 if it has not happened. An operation has its Invoke in send and its Return in end.
 type call struct{ send, receive, answer, end int }
 
 // run indexes what the recorder has kept.
@@ -34,7 +34,7 @@ func (r *Recorder) run() *run {
 	}
 	for _, l := range r.lanes {
 		u.lanes = append(u.lanes, *l)
-		u.lanes[len(u.lanes)-1].before.log = append([]Entry(nil), l.before.log...)
+		u.lanes[len(u.lanes)-1].before.log = append([]logged(nil), l.before.log...)
 	}
 	for _, c := range r.chunks {
 		for k := range c.events[:c.n] {
@@ -55,13 +55,13 @@ func (u *run) index(e *Event) {
 	}
 	u.place = append(u.place, place)
 	switch e.Kind {
-	case Send:
+	case Send, Invoke:
 		u.callFor(e).send = i
 	case Receive:
 		u.callFor(e).receive = i
 	case Answer:
 		u.callFor(e).answer = i
-	case End:
+	case End, Return:
 		u.callFor(e).end = i
 	case Violation:
 		if u.violation < 0 {

@@ -6,16 +6,16 @@ import "slices"
 
 // A state is what events have told of a server.
 type state struct {
-	Up       bool    `json:"up"`
-	Term     int     `json:"term"`
-	Role     Role    `json:"role"`
-	Leader   int     `json:"leader"` // its lane, or NoLane
-	Commit   int     `json:"commit"`
-	Applied  int     `json:"applied"`
-	Snapshot int     `json:"snapshot"`
-	Base     int     `json:"base"` // index of the last entry before log
-	Cut      []int   `json:"cut"`  // the lanes to which its messages cannot pass
-	log      []Entry // from Base+1 on
+	Up       bool     `json:"up"`
+	Term     int      `json:"term"`
+	Role     Role     `json:"role"`
+	Leader   int      `json:"leader"` // its lane, or NoLane
+	Commit   int      `json:"commit"`
+	Applied  int      `json:"applied"`
+	Snapshot int      `json:"snapshot"`
+	Base     int      `json:"base"` // index of the last entry before log
+	Cut      []int    `json:"cut"`  // the lanes to which its messages cannot pass
+	log      []logged // from Base+1 on
 }
 
 func newState() state { return state{Leader: NoLane, Cut: []int{}} }
@@ -43,7 +43,7 @@ func (s *state) apply(e *Event) {
 		s.Snapshot = max(s.Snapshot, e.Index)
 		s.drop(e.Index)
 	case Log:
-		s.replace(e.Index, e.Entries)
+		s.replace(e)
 	case Link:
 		s.Cut = slices.DeleteFunc(slices.Clone(s.Cut), func(lane int) bool { return lane == e.Peer })
 		if !e.Up {
@@ -63,15 +63,15 @@ func (s *state) drop(index int) {
 	}
 }
 
-// replace replaces the entries from index on.
-func (s *state) replace(index int, entries []Entry) {
-	switch {
+// replace replaces the entries from the index of a Log event on.
+func (s *state) replace(e *Event) {
+	switch index := e.Index; {
 	case index <= s.Base || index > s.last()+1:
 		s.Base, s.log = max(index-1, 0), nil
 	default:
 		s.log = s.log[:index-1-s.Base]
 	}
-	s.log = append(s.log, entries...)
+	s.log = e.appendTo(s.log)
 	if extra := len(s.log) - maxLog; extra > 0 {
 		s.Base, s.log = s.Base+extra, s.log[extra:]
 	}

@@ -47,3 +47,26 @@ func cutEntries(entries []Entry) []Entry {
 	}
 	return all
 }
+
+// A logged entry may get its text later.
+type logged struct {
+	Entry
+	words func(k int) string // nil if Text is its text
+	k     int
+}
+
+// appendTo appends the entries of an event to a log.
+func (e *Event) appendTo(log []logged) []logged {
+	for k, entry := range e.Entries {
+		log = append(log, logged{entry, e.Words, k})
+	}
+	return log
+}
+
+// text returns the text of an entry.
+func (l *logged) text() string {
+	if l.words == nil {
+		return l.Text
+	}
+	return cut(l.words(l.k), maxEntry)
+}

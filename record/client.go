@@ -81,10 +81,15 @@ func declines(reply any) bool {
 	if wrong := fieldLike(reply, "wrongleader"); wrong.Kind() == reflect.Bool && wrong.Bool() {
 		return true
 	}
+	text := strings.ToLower(errorOf(reply))
+	return strings.Contains(text, "leader") || strings.Contains(text, "time") || strings.Contains(text, "maybe")
+}
+
+// errorOf returns the beginning of the error that a service's reply has as a text, or "".
+func errorOf(reply any) string {
 	err := fieldLike(reply, "err", "error", "status")
 	if err.Kind() != reflect.String {
-		return false
+		return ""
 	}
-	text := strings.ToLower(err.String()[:min(err.Len(), maxValue)])
-	return strings.Contains(text, "leader") || strings.Contains(text, "time")
+	return err.String()[:min(err.Len(), maxValue)]
 }

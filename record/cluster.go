@@ -4,6 +4,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"6.824/labrpc"
@@ -83,11 +84,15 @@ func (c *Cluster) Started(server int, ends []any) {
 	}
 }
 
-// Client adds a lane for a client. ends[j] is the name of its end to server j in a labrpc network; nil if there is none.
+// Client adds a lane for a client, unless there is one of that name, which then has further ends. ends[j] is the name of its
+// end to server j in a labrpc network; nil if there is none.
 func (c *Cluster) Client(name string, ends []any) (lane int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	lane = c.addLane(name, true)
+	lane = slices.IndexFunc(c.servers, func(s *server) bool { return s.client && s.name == name })
+	if lane < 0 {
+		lane = c.addLane(name, true)
+	}
 	for to, end := range ends {
 		c.ends[end] = link{lane, to, 0}
 		c.linkLocked(end)

@@ -33,10 +33,19 @@ func words(v any) (text string) {
 	return text
 }
 
+// Words are a command in words, which are shown as they are.
+type Words string
+
 // value returns a value in one line.
 func value(v any, limit int) string {
-	if n, ok := v.(int); ok { // most commands of tests
-		return strconv.Itoa(n)
+	switch v := v.(type) {
+	case int: // most commands of tests
+		return strconv.Itoa(v)
+	case Words:
+		if len(v) > limit {
+			return strings.ToValidUTF8(string(v[:limit]), "") + "…"
+		}
+		return string(v)
 	}
 	p := printer{b: make([]byte, 0, 2*limit), limit: limit}
 	p.field(reflect.ValueOf(v))

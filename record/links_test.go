@@ -150,7 +150,7 @@ func TestClients(t *testing.T) {
 	put(1, 0, "ErrWrongLeader")
 	put(1, 1, "OK")
 	const op = `Put {Key:"k" ClientId:1}`
-	s.expect("2 invoke : "+op, "2 send to 0 : "+op, "0 receive", `0 answer : {Err:"ErrWrongLeader"}`, "2 end delivered",
+	s.expect("2 invoke : "+op, "2 send to 0 : "+op, "0 receive", `0 answer : ErrWrongLeader`, "2 end delivered",
 		"2 send to 1 : "+op, "1 receive", `1 answer ok : {Err:"OK"}`, "2 end delivered", `2 return ok : {Err:"OK"}`)
 	for client := range int64(2 * maxClients) {
 		put(client, 0, "OK")

@@ -83,7 +83,11 @@ func (r *readings) reply(method string, k wire.Kind, reply any) *reading {
 		if k != wire.Other {
 			return
 		}
-		if new.declined = declines(reply); new.text == "" {
+		switch new.declined = declines(reply); {
+		case new.text != "":
+		case new.declined && errorOf(reply) != "":
+			new.text = errorOf(reply)
+		default:
 			new.text = value(reply, 2*maxValue)
 		}
 	})

@@ -63,8 +63,21 @@ func (s *Server) Log(first int, terms []int, command func(k int) any) {
 	for k, term := range terms {
 		entries[k] = picture.Entry{Term: term, Text: value(command(k), maxValue)}
 	}
-	e := picture.Event{Kind: picture.Log, Index: first, Entries: entries}
-	s.add(e, func(known *server) { known.log.replace(first, entries) })
+	s.addLog(picture.Event{Kind: picture.Log, Index: first, Entries: entries})
+}
+
+// LogLater is Log for commands that take long to decode. words describes the command of terms[k]. It is called only when the page
+// is written, or when the event is so old that the page sums it up, by any goroutine.
+func (s *Server) LogLater(first int, terms []int, words func(k int) string) {
+	entries := make([]picture.Entry, len(terms))
+	for k, term := range terms {
+		entries[k].Term = term
+	}
+	s.addLog(picture.Event{Kind: picture.Log, Index: first, Entries: entries, Words: words})
+}
+
+func (s *Server) addLog(e picture.Event) {
+	s.add(e, func(known *server) { known.log.replace(e.Index, e.Entries) })
 }
 
 // Saved records that the server has saved its state, of size bytes.

@@ -20,10 +20,13 @@ const (
 	preVote // none of the paper's
 )
 
-// kindOf recognizes an RPC by the name of its method.
+// kindOf recognizes an RPC by the name of its method. A key/value service may have methods such as PutAppend.
 func kindOf(svcMeth string) kind {
-	name := strings.ToLower(svcMeth[strings.LastIndexByte(svcMeth, '.')+1:])
+	dot := strings.LastIndexByte(svcMeth, '.')
+	name := strings.ToLower(svcMeth[dot+1:])
 	switch {
+	case strings.Contains(name, "put") || strings.Contains(strings.ToLower(svcMeth[:dot+1]), "kv"):
+		return unknown
 	case strings.Contains(name, "pre") && strings.Contains(name, "vote"):
 		return preVote
 	case strings.Contains(name, "pre"):

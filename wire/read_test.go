@@ -58,6 +58,7 @@ func TestNames(t *testing.T) {
 	}
 	for method, want := range map[string]kind{
 		"Raft.Heartbeat": heartbeat, "Raft.InstallSnapshot": snapshot, "Raft.PreVote": preVote, "Raft.Prepare": unknown, "Raft.Get": unknown, "": unknown,
+		"KVServer.PutAppend": unknown, "KVServer.Append": unknown, "Server.PutAppend": unknown, "AppendEntries": appendEntries,
 	} {
 		if got := kindOf(method); got != want {
 			t.Errorf("%s is of kind %v, want %v", method, got, want)

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -170,6 +171,20 @@ func Needs(flags *flag.FlagSet, condition string, holds bool, names ...string) e
 		}
 	}
 	return nil
+}
+
+// CheckFile returns an error if the file that a flag names cannot be created or replaced: exit code 2.
+func CheckFile(name, file string) error {
+	info, err := os.Stat(file)
+	if err == nil && !info.Mode().IsRegular() {
+		return Unusable(fmt.Errorf("-%s: %s is not a regular file", name, file))
+	}
+	test, err := os.CreateTemp(filepath.Dir(file), ".cli-*")
+	if err != nil {
+		return Unusable(fmt.Errorf("-%s: %w", name, err))
+	}
+	test.Close()
+	return Unusable(os.Remove(test.Name()))
 }
 
 // Count returns a number with its noun, such as "1 line" or "2 lines".

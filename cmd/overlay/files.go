@@ -19,6 +19,11 @@ func (o *Overlay) addStudent(opts Options) error {
 		return err
 	}
 	for _, f := range files {
+		if !f.IsTest() {
+			o.addEntries(f)
+		}
+	}
+	for _, f := range files {
 		switch {
 		case f.IsTest() || f.IsHarness():
 			o.hide(f.Name)

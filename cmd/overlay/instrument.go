@@ -28,23 +28,35 @@ type edit struct {
 
 // instrumenter edits one file. No edit changes a line number, so that messages and stack traces name the student's lines.
 type instrumenter struct {
-	set   *token.FileSet
-	text  string
-	name  string // of the file, without its directory
-	edits []edit
-	locks map[string]string
+	set     *token.FileSet
+	parsed  *ast.File
+	text    string
+	name    string // of the file, without its directory
+	edits   []edit
+	locks   map[string]string
+	entries map[string]bool
 }
 
-// instrument returns the text of a student's file with the guard's locks in place of those of sync, and with a call at the
-// head of each loop. A file with syntax errors stays as it is, for the compiler to report them.
+// newInstrumenter returns an instrumenter of a file, or nil if the file has syntax errors.
+func newInstrumenter(f *coursetree.File) *instrumenter {
+	in := &instrumenter{set: token.NewFileSet(), text: string(f.Text), name: path.Base(f.Name)}
+	var err error
+	if in.parsed, err = parser.ParseFile(in.set, in.name, f.Text, parser.SkipObjectResolution); err != nil {
+		return nil
+	}
+	return in
+}
+
+// instrument returns the text of a student's file with the guard's locks in place of those of sync, and with calls at the
+// heads of loops and entries. A file with syntax errors stays as it is, for the compiler to report them.
 func (o *Overlay) instrument(f *coursetree.File) (text []byte, changed bool) {
-	in := &instrumenter{set: token.NewFileSet(), text: string(f.Text), name: path.Base(f.Name), locks: o.names}
-	parsed, err := parser.ParseFile(in.set, in.name, f.Text, parser.SkipObjectResolution)
-	if err != nil {
+	in := newInstrumenter(f)
+	if in == nil {
 		return nil, false
 	}
+	in.locks, in.entries = o.names, o.entries
 	guard := o.importPath("cmd/overlay/guard")
-	for _, spec := range parsed.Imports {
+	for _, spec := range in.parsed.Imports {
 		if spec.Path.Value != `"sync"` {
 			continue
 		}
@@ -55,9 +67,9 @@ func (o *Overlay) instrument(f *coursetree.File) (text []byte, changed bool) {
 		in.replace(spec.Path.Pos(), spec.Path.End(), replacement)
 	}
 	before := len(in.edits)
-	ast.Inspect(parsed, in.visit)
+	ast.Inspect(in.parsed, in.visit)
 	if len(in.edits) > before {
-		in.insert(parsed.Name.End(), fmt.Sprintf("; import %s %q", guardName, guard))
+		in.insert(in.parsed.Name.End(), fmt.Sprintf("; import %s %q", guardName, guard))
 	}
 	return []byte(in.result()), len(in.edits) > 0
 }
@@ -81,6 +93,7 @@ func (in *instrumenter) place(pos token.Pos) string {
 }
 
 func (in *instrumenter) visit(n ast.Node) bool {
+	in.catch(n)
 	switch n := n.(type) {
 	case *ast.ForStmt:
 		in.loop(n)
@@ -94,9 +107,9 @@ func (in *instrumenter) visit(n ast.Node) bool {
 	return true
 }
 
-// head inserts a call at the head of a loop's body.
-func (in *instrumenter) head(body *ast.BlockStmt, call string) {
-	in.insert(body.Lbrace+1, " "+call+";")
+// head inserts a statement at the head of a body.
+func (in *instrumenter) head(body *ast.BlockStmt, statement string) {
+	in.insert(body.Lbrace+1, " "+statement+";")
 }
 
 // loop lets a loop count its turns. A loop with init and post statements and a condition counts something itself.

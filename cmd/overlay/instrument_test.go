@@ -46,6 +46,38 @@ func TestInstrument(t *testing.T) {
 	}
 }
 
+// A panic that can end the process is seen by the guard first.
+func TestInstrumentEntries(t *testing.T) {
+	const in = `package raft
+
+func (rf *Raft) ticker() { work() }
+func (rf *Raft) RequestVote(args *Args, reply *Reply) { work() }
+func (rf *Raft) Start(command any) (int, int, bool) { go rf.ticker(); return 0, 0, false }
+func (rf *Raft) after(a, b int) {
+	time.AfterFunc(a, rf.elect)
+	time.AfterFunc(a, func() { work() })
+	go func(b int) { work() }(b)
+	defer func() { work() }()
+}
+func (rf *Raft) elect() {
+	work()
+}
+func work()
+`
+	want := strings.NewReplacer("package raft\n", "package raft; import guard6824 \"6.5840/raftguard\"\n",
+		"ticker() {", "ticker() { defer guard6824.Panics();",
+		"reply *Reply) {", "reply *Reply) { defer guard6824.Panics();",
+		"a, func() {", "a, func() { defer guard6824.Panics();",
+		"go func(b int) {", "go func(b int) { defer guard6824.Panics();",
+		"elect() {", "elect() { defer guard6824.Panics();").Replace(in)
+	o := &Overlay{Tree: &coursetree.Tree{Own: "6.5840/"}, names: map[string]string{}, entries: map[string]bool{}}
+	file := coursetree.Parse("raft/a.go", []byte(in))
+	o.addEntries(file)
+	if text, _ := o.instrument(file); string(text) != want {
+		t.Errorf("%s\nwant:\n%s", text, want)
+	}
+}
+
 // The import of sync is replaced under its name, and the locks are named. Package sync/atomic stays.
 func TestInstrumentSync(t *testing.T) {
 	const in = `package raft

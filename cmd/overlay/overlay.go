@@ -29,6 +29,7 @@ type Overlay struct {
 	replace map[string]string // by the absolute path of a file: the file to read; "" hides it
 	count   int
 	names   map[string]string // of locks, by file and line
+	entries map[string]bool   // the names of functions that a goroutine begins with
 }
 
 // Options change an overlay.
@@ -62,7 +63,7 @@ func Make(dir, scratch string, opts Options) (*Overlay, error) {
 	}
 	o := &Overlay{
 		Dir: filepath.Join(t.Dir, t.Raft), Env: goEnv(t), Tree: t,
-		scratch: scratch, root: root, replace: map[string]string{}, names: map[string]string{},
+		scratch: scratch, root: root, replace: map[string]string{}, names: map[string]string{}, entries: map[string]bool{},
 	}
 	for _, step := range []func(Options) error{o.addStudent, o.addNetwork, o.addGuard, o.addHarness} {
 		if err := step(opts); err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"6.824/cmd/cli"
 )
 
 // Every server ends with the lines of the input, with any number of servers, faults and network. The test runs in virtual
@@ -32,7 +34,7 @@ func TestRunDemo(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
-				r := &reporter{w: &out}
+				r := &reporter{Reporter: cli.Reporter{W: &out}}
 				r.begin(len(c.lines))
 				res := runDemo(c.o, c.lines, r)
 				if len(res.problems) > 0 {
@@ -59,7 +61,7 @@ func TestClientGivesUpWithoutAMajority(t *testing.T) {
 		c.disconnect(0)
 		c.disconnect(1)
 		lines := []string{"a", "b"}
-		r := &reporter{w: io.Discard}
+		r := &reporter{Reporter: cli.Reporter{W: io.Discard}}
 		r.begin(len(lines))
 		if err := newClient(c, lines, 0, r).run(); err == nil {
 			t.Error("a minority applied the client's lines")

@@ -17,22 +17,22 @@ func main() { cli.Main(&command, parseOptions, run) }
 // run runs the demo until it is done or ctx ends. In the latter case, the servers and the network end with the process.
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if o.picture != "" {
-		if err := checkPicturePath(o.picture); err != nil {
-			return cli.Unusable(err)
+		if err := cli.CheckFile("picture", o.picture); err != nil {
+			return err
 		}
 	}
 	done := make(chan error, 1)
-	r := &reporter{w: stderr, live: cli.IsTerminal(stderr), recording: newRecording(o.picture, o.command, o.servers)}
+	r := &reporter{Reporter: cli.Reporter{W: stderr, Live: cli.IsTerminal(stderr)}, recording: newRecording(o.picture, o.command, o.servers)}
 	go func() { done <- demo(o, r, stdout, stderr) }()
 	var err error
 	select {
 	case err = <-done:
 	case <-ctx.Done():
-		r.close()
+		r.Close()
 		r.recording.step("interrupted")
 		err = ctx.Err()
 	}
-	if o.picture == "" || !r.hasBegun() {
+	if o.picture == "" || !r.Begun() {
 		return err
 	}
 	if failed := r.recording.write(); failed != nil {
@@ -50,7 +50,7 @@ func demo(o options, r *reporter, stdout, stderr io.Writer) error {
 	}
 	r.begin(len(lines))
 	result := runDemo(o, lines, r)
-	r.close()
+	r.Close()
 	printTable(stdout, result.rows)
 	fmt.Fprintln(stdout, tableNotes)
 	if !printVerdict(stdout, result.problems, len(result.rows), len(lines)) {

@@ -96,24 +96,3 @@ func TestReadLines(t *testing.T) {
 		}
 	}
 }
-
-func TestReporter(t *testing.T) {
-	for _, live := range []bool{false, true} {
-		var out strings.Builder
-		r := &reporter{w: &out, live: live}
-		r.begin(2)
-		r.event("server %d crashed", 1)
-		r.progress(2)
-		r.close()
-		r.event("too late")
-		if !strings.Contains(out.String(), "server 1 crashed\n") || !strings.Contains(out.String(), "2 of 2 lines applied (100%)") {
-			t.Errorf("live %v: the reporter wrote %q", live, out.String())
-		}
-		if strings.Contains(out.String(), "too late") {
-			t.Errorf("live %v: the reporter wrote after close: %q", live, out.String())
-		}
-		if live != strings.Contains(out.String(), eraseLine) {
-			t.Errorf("live %v, but the reporter wrote %q", live, out.String())
-		}
-	}
-}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -37,20 +35,6 @@ func newRecording(file, command string, n int) *recording {
 	r := &recording{file: file, rec: rec, cluster: record.New(rec, n), lines: make(map[int]func(string, bool))}
 	r.client = rec.Lane("client", true)
 	return r
-}
-
-// checkPicturePath returns an error if no page can be written to file.
-func checkPicturePath(file string) error {
-	info, err := os.Stat(file)
-	if err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("-picture: %s is not a regular file", file)
-	}
-	test, err := os.CreateTemp(filepath.Dir(file), ".raft-demo-*")
-	if err != nil {
-		return fmt.Errorf("-picture: %w", err)
-	}
-	test.Close()
-	return os.Remove(test.Name())
 }
 
 // observe begins to record the network, which has not been used yet.

@@ -243,7 +243,10 @@ func TestHarnessBrokenPackages(t *testing.T) {
 	src := layoutOf(t, "2024").makeStudent(t)
 	raft := filepath.Join(src, "raft", "raft.go")
 	good := read(t, raft)
-	line := fmt.Sprintf("raft.go:%d", 1+strings.Count(good[:strings.Index(good, "\treturn rf.currentTerm, rf.role == leader")], "\n"))
+	lineOf := func(text string) string {
+		return fmt.Sprintf("raft.go:%d", 1+strings.Count(good[:strings.Index(good, text)], "\n"))
+	}
+	line := lineOf("\treturn rf.currentTerm, rf.role == leader")
 	for _, tt := range []struct {
 		name, old, text string
 		code            int
@@ -254,6 +257,10 @@ func TestHarnessBrokenPackages(t *testing.T) {
 			"use-in-course: package raft in " + filepath.Join(src, "raft") + " does not compile with our tests:\n"},
 		{"panic", "return rf.currentTerm, rf.role == leader", "return rf.log[9].Term, true", 1,
 			"panic: runtime error: index out of range [9] with length 1, at " + line + " in (*Raft).GetState"},
+		{"panic in a goroutine", "func (rf *Raft) ticker() {", "func (rf *Raft) ticker() { rf.log = rf.log[:9:9];", 1,
+			"panic: runtime error: slice bounds out of range [::9] with capacity 1, at " + lineOf("func (rf *Raft) ticker() {") + " in (*Raft).ticker"},
+		{"panic in a handler", "func (rf *Raft) seeTerm(term int) {", "func (rf *Raft) seeTerm(term int) { _ = rf.log[9];", 1,
+			"panic: runtime error: index out of range [9] with length 1, at " + lineOf("func (rf *Raft) seeTerm(term int) {") + " in (*Raft).seeTerm"},
 		{"sends after Kill", "atomic.StoreInt32(&rf.dead, 1)", "atomic.StoreInt32(&rf.dead, 1); go func() { rf.applyCh <- ApplyMsg{} }()", 0,
 			"RPCs\n1 of 1 test passed."}, // with no warning between them
 		{"lock twice", "return rf.currentTerm, rf.role == leader", "rf.mu.Lock(); return rf.currentTerm, rf.role == leader", 1,
@@ -265,7 +272,7 @@ func TestHarnessBrokenPackages(t *testing.T) {
 		{"type of sync", "mu        sync.Mutex\n", "mu        sync.Mutex; ready sync.Once; f func(*sync.Cond, sync.Locker, *sync.WaitGroup, *sync.Map, *sync.Pool, *sync.RWMutex)\n", 0,
 			"1 of 1 test passed."},
 	} {
-		if !*full && tt.code != 2 && tt.name != "panic" {
+		if !*full && tt.code != 2 && tt.name != "panic in a goroutine" {
 			continue
 		}
 		t.Run(tt.name, func(t *testing.T) {
@@ -275,7 +282,7 @@ func TestHarnessBrokenPackages(t *testing.T) {
 			if code != tt.code || !strings.Contains(stdout+stderr, tt.want) {
 				t.Errorf("exit code %d, want %d; no %q in\n%s%s", code, tt.code, tt.want, stdout, stderr)
 			}
-			if tt.name == "panic" && !strings.Contains(stdout, "\n          picture: ") {
+			if strings.HasPrefix(tt.name, "panic") && !strings.Contains(stdout, "\n          picture: ") {
 				t.Errorf("no page in\n%s", stdout)
 			}
 		})

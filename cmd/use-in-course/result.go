@@ -95,7 +95,7 @@ func firstEvent(text string) (why string) {
 func describeError(text string, m []int) string { return text[m[2]:m[3]] }
 
 func describePanic(text string, m []int) string {
-	why := strings.TrimSuffix(text[m[0]:m[1]], " [recovered]")
+	why, _, _ := strings.Cut(text[m[0]:m[1]], " [recovered") // or "[recovered, repanicked]"
 	rest := text[m[1]:]
 	if at := strings.Index(rest, "\ngoroutine "); at >= 0 {
 		rest = rest[at:]

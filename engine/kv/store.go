@@ -4,6 +4,7 @@
 //	store.go    Store: the state machine
 //	server.go   Server: a Store on an engine.Node
 //	http.go     the HTTP interface for keys
+//	listen.go   what bounds the connections of clients
 //	admin.go    the HTTP interface for operators
 package kv
 

@@ -14,7 +14,7 @@ import (
 // decodeMessage decodes a message of the kind that a connection from one server to another carries.
 func decodeMessage(b []byte, kind byte, from, to uint64) (*raftpb.Message, error) {
 	m := &raftpb.Message{}
-	if err := proto.Unmarshal(b, m); err != nil {
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, m); err != nil { // raft panics at some unknown fields
 		return nil, err
 	}
 	if m.GetFrom() != from || m.GetTo() != to {

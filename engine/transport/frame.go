@@ -9,10 +9,11 @@ import (
 	"io"
 )
 
-// A frame is a length and a checksum (4 bytes each, little endian), and as many bytes.
+// A frame is a length, a checksum, a checksum of these two (4 bytes each, little endian), and as many bytes as the length
+// says. Without the second checksum, a receiver would take a damaged length for true, and wait for bytes that do not come.
 
 const (
-	frameHead = 8
+	frameHead = 12
 	// MaxFrame bounds a frame, in bytes: a message with one command of the largest size fits.
 	MaxFrame = 40 << 20
 	// maxUnproven bounds the memory that the length in a frame's head alone can take.
@@ -21,12 +22,16 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
 var errFrameTooLong = errors.New("a frame is too long")
 
 // appendFrameHead appends the head of a frame.
 func appendFrameHead(b, body []byte) []byte {
+	at := len(b)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)))
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(body, castagnoli))
+	b = binary.LittleEndian.AppendUint32(b, checksum(body))
+	return binary.LittleEndian.AppendUint32(b, checksum(b[at:]))
 }
 
 // writeFrame writes body as a frame.
@@ -46,6 +51,9 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 	var head [frameHead]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
+	}
+	if binary.LittleEndian.Uint32(head[8:]) != checksum(head[:8]) {
+		return nil, errors.New("the checksum of a frame's head is wrong")
 	}
 	length := binary.LittleEndian.Uint32(head[:])
 	if int64(length) > int64(limit) {
@@ -69,7 +77,7 @@ func readFrame(r io.Reader, limit int) ([]byte, error) {
 		return nil, io.ErrUnexpectedEOF
 	case err != nil:
 		return nil, err
-	case binary.LittleEndian.Uint32(head[4:]) != crc32.Checksum(body, castagnoli):
+	case binary.LittleEndian.Uint32(head[4:]) != checksum(body):
 		return nil, errors.New("the checksum of a frame is wrong")
 	}
 	return body, nil

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"time"
 )
@@ -16,6 +17,7 @@ type hello struct {
 	kind     byte
 	from, to uint64
 	cluster  string
+	address  string // of the caller; may be empty
 }
 
 // Kinds of connections.
@@ -34,15 +36,21 @@ func (h hello) encode() []byte {
 	b := append(bytes.Clone(helloMagic), h.kind)
 	b = binary.BigEndian.AppendUint64(b, h.from)
 	b = binary.BigEndian.AppendUint64(b, h.to)
-	return append(b, h.cluster...)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(h.cluster)))
+	return append(append(b, h.cluster...), h.address...)
 }
 
 func decodeHello(b []byte) (hello, error) {
 	rest, ok := bytes.CutPrefix(b, helloMagic)
-	if !ok || len(rest) < 17 {
+	end := 19 // of the cluster's name
+	if ok && len(rest) >= end {
+		end += int(binary.BigEndian.Uint16(rest[17:]))
+	}
+	if !ok || len(rest) < end {
 		return hello{}, errors.New("the caller does not speak this version of the protocol")
 	}
-	h := hello{kind: rest[0], from: binary.BigEndian.Uint64(rest[1:]), to: binary.BigEndian.Uint64(rest[9:]), cluster: string(rest[17:])}
+	h := hello{kind: rest[0], from: binary.BigEndian.Uint64(rest[1:]), to: binary.BigEndian.Uint64(rest[9:])}
+	h.cluster, h.address = string(rest[19:end]), string(rest[end:])
 	if h.kind != kindMessages && h.kind != kindSnapshot {
 		return hello{}, fmt.Errorf("there is no kind %q of connections", h.kind)
 	}
@@ -68,7 +76,7 @@ func (t *Transport) greet(conn net.Conn, p *peer, kind byte) (net.Conn, error) {
 	if t.tls != nil {
 		conn = tls.Client(conn, t.tls.client(t.options.Cluster, p.id))
 	}
-	h := hello{kind: kind, from: t.options.ID, to: p.id, cluster: t.options.Cluster}
+	h := hello{kind: kind, from: t.options.ID, to: p.id, cluster: t.options.Cluster, address: t.options.Address}
 	err := writeFrame(conn, h.encode())
 	var answer []byte
 	if err == nil {
@@ -117,7 +125,9 @@ func (t *Transport) check(h hello, conn net.Conn) error {
 		return fmt.Errorf("this is a server of the cluster %q, not of %q", t.options.Cluster, h.cluster)
 	case h.to != t.options.ID:
 		return fmt.Errorf("this is server %d, not %d", t.options.ID, h.to)
-	case t.peer(h.from) == nil:
+	case h.from == 0 || h.from > math.MaxInt64 || h.from == t.options.ID:
+		return fmt.Errorf("a caller cannot be server %d", h.from)
+	case t.peer(h.from) == nil && h.address == "":
 		return fmt.Errorf("server %d is not known here", h.from)
 	}
 	if c, ok := conn.(*tls.Conn); ok {

@@ -24,7 +24,8 @@ func (t *Transport) listen() {
 		case t.slots <- struct{}{}:
 			t.goUnlessClosed(func() { t.serve(conn) })
 		default:
-			conn.Close() // too many strangers
+			t.quiet.Warn("closed a connection: too many have not said yet who calls", "from", conn.RemoteAddr().String())
+			conn.Close()
 		}
 	}
 }
@@ -41,7 +42,7 @@ func (t *Transport) serve(raw net.Conn) {
 	}
 	switch h.kind {
 	case kindMessages:
-		err = t.serveMessages(conn, h.from)
+		err = t.serveMessages(conn, h)
 	case kindSnapshot:
 		err = t.serveSnapshot(conn, h.from)
 	}
@@ -50,15 +51,22 @@ func (t *Transport) serve(raw net.Conn) {
 	}
 }
 
-// refused logs that a call was refused.
+// refused logs that a call was refused. It does not log every one: anybody can make calls.
 func (t *Transport) refused(conn net.Conn, err error) {
 	if t.ctx.Err() == nil {
-		t.options.Logger.Warn("refused a call", "from", conn.RemoteAddr().String(), "error", err)
+		t.quiet.Warn("refused a call", "from", conn.RemoteAddr().String(), "error", err)
 	}
 }
 
 // serveMessages receives messages. A peer has one such connection; a new one replaces the one before, which may be dead.
-func (t *Transport) serveMessages(conn net.Conn, from uint64) error {
+func (t *Transport) serveMessages(conn net.Conn, h hello) error {
+	from := h.from
+	leave, err := t.admit(h)
+	if err != nil {
+		t.refused(conn, err)
+		return err
+	}
+	defer leave()
 	ctx, cancel := context.WithCancel(t.ctx)
 	defer cancel()
 	defer closeWith(ctx, conn)()

@@ -77,8 +77,29 @@ func (p *peer) ask(conn net.Conn, frames ...[]byte) error {
 	return err
 }
 
+// begin notes that a snapshot of a peer is being received. It reports false if one is already: a snapshot takes memory.
+func (t *Transport) begin(from uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.coming[from] {
+		return false
+	}
+	t.coming[from] = true
+	return true
+}
+
+func (t *Transport) end(from uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.coming, from)
+}
+
 // serveSnapshot receives a snapshot.
 func (t *Transport) serveSnapshot(conn net.Conn, from uint64) error {
+	if !t.begin(from) {
+		return errors.New("a snapshot is on its way already") // the sender makes one such call at a time, and repeats it
+	}
+	defer t.end(from)
 	m, data, err := t.readSnapshot(conn, from)
 	if err == nil {
 		err = t.options.Handler.ReceiveSnapshot(m, data)

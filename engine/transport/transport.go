@@ -7,6 +7,7 @@
 //	check.go      what a message must look like, since raft trusts its peers
 //	sender.go     the goroutines that send to a peer
 //	receiver.go   the goroutines that receive from a peer
+//	guest.go      callers that are no peers yet, as far as this server knows
 //	snapshot.go   a snapshot goes over a connection of its own
 //
 // Each server calls each other one, and sends its messages on that connection; nothing but signs of life comes back on
@@ -23,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"6.824/engine/internal/quiet"
 	"go.etcd.io/raft/v3/raftpb"
 )
 
@@ -41,11 +43,12 @@ type Handler interface {
 // A DialFunc connects to an address.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Options of a Transport. All must be set, except for TLS, Dial and Timeout.
+// Options of a Transport. All must be set, except for Address, TLS, Dial and Timeout.
 type Options struct {
 	ID          uint64
 	Cluster     string
 	Listener    net.Listener  // closed by Close, but not if New fails
+	Address     string        // where others reach this server; without it, servers that do not know it refuse its calls
 	TLS         *TLS          // nil: everyone who can reach the port is believed
 	Dial        DialFunc      // a net.Dialer by default
 	MaxSnapshot int64         // in bytes
@@ -62,11 +65,14 @@ type Transport struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	slots   chan struct{} // one for each connection that has not said yet who calls
+	quiet   quiet.Logger  // for what strangers do
 
 	mu      sync.Mutex
 	closed  bool
 	peers   map[uint64]*peer
+	guests  map[uint64]*peer
 	callers map[uint64]context.CancelFunc // ends the receiver of a peer's messages
+	coming  map[uint64]bool               // peers of which a snapshot is being received
 }
 
 // maxStrangers bounds the connections that have not said yet who calls.
@@ -83,7 +89,10 @@ func New(o Options) (*Transport, error) {
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
 	}
-	t := &Transport{options: o, peers: map[uint64]*peer{}, callers: map[uint64]context.CancelFunc{}, slots: make(chan struct{}, maxStrangers)}
+	t := &Transport{
+		options: o, slots: make(chan struct{}, maxStrangers), quiet: quiet.Logger{Logger: o.Logger},
+		peers: map[uint64]*peer{}, guests: map[uint64]*peer{}, callers: map[uint64]context.CancelFunc{}, coming: map[uint64]bool{},
+	}
 	if o.TLS != nil {
 		var err error
 		if t.tls, err = loadCertificates(o.TLS); err != nil {
@@ -113,6 +122,7 @@ func (t *Transport) SetPeers(addresses map[uint64]string) {
 	}
 	for id, address := range addresses {
 		if t.peers[id] == nil {
+			t.dismiss(id)
 			t.peers[id] = t.newPeer(id, address)
 		}
 	}
@@ -129,11 +139,14 @@ func (t *Transport) Peers() map[uint64]string {
 	return addresses
 }
 
-// peer returns a peer, or nil.
+// peer returns a peer or a guest, or nil.
 func (t *Transport) peer(id uint64) *peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.peers[id]
+	if p := t.peers[id]; p != nil {
+		return p
+	}
+	return t.guests[id]
 }
 
 // Send sends a message to the peer that it is for, or drops it.

@@ -261,12 +261,13 @@ func TestSnapshot(t *testing.T) {
 func TestHello_refused(t *testing.T) {
 	b := newNode(t, 2, nil)
 	b.SetPeers(map[uint64]string{1: "127.0.0.1:1"})
-	good := hello{kindMessages, 1, 2, "c"}
+	good := hello{kindMessages, 1, 2, "c", ""}
 	for want, h := range map[string]hello{
-		"cluster":      {kindMessages, 1, 2, "other"},
-		"not 3":        {kindMessages, 1, 3, "c"},
-		"not known":    {kindMessages, 4, 2, "c"},
-		"no kind":      {'x', 1, 2, "c"},
+		"cluster":      {kindMessages, 1, 2, "other", ""},
+		"not 3":        {kindMessages, 1, 3, "c", ""},
+		"not known":    {kindMessages, 4, 2, "c", ""},
+		"be server 2":  {kindMessages, 2, 2, "c", "127.0.0.1:1"},
+		"no kind":      {'x', 1, 2, "c", ""},
 		"this version": {},
 		"":             good,
 	} {
@@ -287,6 +288,51 @@ func TestHello_refused(t *testing.T) {
 	}
 }
 
+// TestGuest shows that a server is heard and answered which is no peer, as long as it is connected, and that there are not
+// too many of them.
+func TestGuest(t *testing.T) {
+	b := newNode(t, 2, nil)
+	var guests []*node
+	for k := range maxGuests + 1 {
+		a := newNode(t, uint64(10+k), func(o *Options) { o.Address = o.Listener.Addr().String() })
+		a.SetPeers(map[uint64]string{2: b.address})
+		guests = append(guests, a)
+		if k == maxGuests {
+			break
+		}
+		eventually(t, "a guest is not heard", func() bool {
+			a.Send(heartbeat(a.id, 2, 0))
+			return b.is(func() bool {
+				return slices.ContainsFunc(b.messages, func(m *raftpb.Message) bool { return m.GetFrom() == a.id })
+			})
+		})
+		b.Send(heartbeat(2, a.id, 0))
+		eventually(t, "a guest is not answered", func() bool { return a.is(func() bool { return len(a.messages) == 1 }) })
+	}
+	tooMany := guests[maxGuests]
+	eventually(t, "there are too many guests", func() bool {
+		tooMany.Send(heartbeat(tooMany.id, 2, 0))
+		return b.is(func() bool { return strings.Contains(b.log.String(), errGuests.Error()) })
+	})
+	guests[0].Close()
+	eventually(t, "there is no room for another guest", func() bool {
+		tooMany.Send(heartbeat(tooMany.id, 2, 0))
+		return b.is(func() bool {
+			return slices.ContainsFunc(b.messages, func(m *raftpb.Message) bool { return m.GetFrom() == tooMany.id })
+		})
+	})
+	b.SetPeers(map[uint64]string{11: guests[1].address})
+	b.Send(heartbeat(2, 11, 0))
+	eventually(t, "a guest that has become a peer is not answered", func() bool { return guests[1].is(func() bool { return len(guests[1].messages) == 2 }) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Transport.mu.Lock()
+	defer b.Transport.mu.Unlock()
+	if b.guests[11] != nil || b.guests[10] != nil || len(b.guests) != maxGuests-1 {
+		t.Errorf("there are %d guests", len(b.guests))
+	}
+}
+
 // TestGarbage shows that garbage ends a connection, and nothing else.
 func TestGarbage(t *testing.T) {
 	a, b := newNode(t, 1, nil), newNode(t, 2, nil)
@@ -297,10 +343,10 @@ func TestGarbage(t *testing.T) {
 		"no hello":   bytes.Repeat([]byte{0xff}, 100),
 		"endless":    {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0},
 		"nothing":    {},
-		"half":       frame(hello{kindMessages, 1, 2, "c"}.encode())[:20],
-		"after":      append(frame(hello{kindMessages, 1, 2, "c"}.encode()), bytes.Repeat([]byte{7}, 50)...),
-		"liar":       append(frame(hello{kindMessages, 1, 2, "c"}.encode()), frame(marshal(t, wrong))...),
-		"a snapshot": append(frame(hello{kindSnapshot, 1, 2, "c"}.encode()), frame(marshal(t, heartbeat(1, 2, 0)))...),
+		"half":       frame(hello{kindMessages, 1, 2, "c", ""}.encode())[:20],
+		"after":      append(frame(hello{kindMessages, 1, 2, "c", ""}.encode()), bytes.Repeat([]byte{7}, 50)...),
+		"liar":       append(frame(hello{kindMessages, 1, 2, "c", ""}.encode()), frame(marshal(t, wrong))...),
+		"a snapshot": append(frame(hello{kindSnapshot, 1, 2, "c", ""}.encode()), frame(marshal(t, heartbeat(1, 2, 0)))...),
 	} {
 		conn, err := net.Dial("tcp", b.address)
 		if err != nil {

@@ -46,6 +46,16 @@ func (cl *Client) Connect(servers []int) {
 // Ends returns the connections, by server.
 func (cl *Client) Ends() []*labrpc.ClientEnd { return slices.Clone(cl.ends) }
 
+// EndNames returns the names of the connections in the network, by server. There are none after Close.
+func (cl *Client) EndNames() (names []any) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	for _, endname := range cl.names {
+		names = append(names, endname)
+	}
+	return names
+}
+
 // Servers returns the names of the servers, for Call.
 func (cl *Client) Servers() []string { return slices.Clone(cl.servers) }
 

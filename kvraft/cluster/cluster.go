@@ -37,6 +37,7 @@ type Start[S Server] func(peers []*labrpc.ClientEnd, me int, disk *raft.Persiste
 // or restart servers. Those that take the number of a server panic if there is none.
 type Cluster[S Server] struct {
 	net   *labrpc.Network
+	watch Watcher // may be nil
 	start Start[S]
 
 	mu      sync.Mutex
@@ -53,12 +54,20 @@ type member[S Server] struct {
 	group  int      // servers reach each other if they are in the same group
 }
 
-// New starts a cluster of n servers that reach each other, on a reliable network.
-func New[S Server](n int, start Start[S]) *Cluster[S] { return NewOn(labrpc.MakeNetwork(), n, start) }
+// A Watcher is told when servers start and crash. A record.Cluster is one.
+type Watcher interface {
+	Started(server int, ends []any) // it is about to start; ends are the names of its ends in the network, by server
+	Crashed(server int)             // it is about to stop
+}
 
-// NewOn is like New, on a network of the caller's, which Close cleans up.
-func NewOn[S Server](net *labrpc.Network, n int, start Start[S]) *Cluster[S] {
-	c := &Cluster[S]{net: net, start: start, members: make([]*member[S], n)}
+// New starts a cluster of n servers that reach each other, on a reliable network.
+func New[S Server](n int, start Start[S]) *Cluster[S] {
+	return NewOn(labrpc.MakeNetwork(), nil, n, start)
+}
+
+// NewOn is like New, on a network of the caller's, which Close cleans up. It tells w, which may be nil, of the servers.
+func NewOn[S Server](net *labrpc.Network, w Watcher, n int, start Start[S]) *Cluster[S] {
+	c := &Cluster[S]{net: net, watch: w, start: start, members: make([]*member[S], n)}
 	for i := range c.members {
 		c.members[i] = &member[S]{disk: raft.MakePersister()}
 	}
@@ -70,12 +79,20 @@ func NewOn[S Server](net *labrpc.Network, n int, start Start[S]) *Cluster[S] {
 
 // Close kills all servers and cleans up the network.
 func (c *Cluster[S]) Close() {
-	for _, m := range c.snapshotOfMembers() {
+	for i, m := range c.snapshotOfMembers() {
 		if m.up {
+			c.stopping(i)
 			m.server.Kill()
 		}
 	}
 	c.net.Cleanup()
+}
+
+// stopping tells the Watcher that server i is about to stop.
+func (c *Cluster[S]) stopping(i int) {
+	if c.watch != nil {
+		c.watch.Crashed(i)
+	}
 }
 
 // Len returns the number of servers.
@@ -101,6 +118,7 @@ func (c *Cluster[S]) Crash(i int) {
 		c.mu.Unlock()
 		return
 	}
+	c.stopping(i)
 	c.net.DeleteServer(name(i)) // first, so that the server acknowledges nothing that the disk will lack
 	for _, end := range m.ends {
 		c.net.DeleteEnd(end)
@@ -123,6 +141,13 @@ func (c *Cluster[S]) Restart(i int) {
 	}
 	disk := m.disk
 	c.mu.Unlock()
+	if c.watch != nil {
+		names := make([]any, len(peers))
+		for j := range names {
+			names[j] = m.ends[j]
+		}
+		c.watch.Started(i, names)
+	}
 	server := c.start(peers, i, disk)
 	services := labrpc.MakeServer()
 	services.AddService(labrpc.MakeService(server))

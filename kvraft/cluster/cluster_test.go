@@ -34,7 +34,7 @@ func submit(t *testing.T, c *cluster.Cluster[*rsm.RSM], n int, among ...int) {
 // Servers reach each other as the partition says, also after a restart.
 func TestPartition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := cluster.New(5, startSum)
+		c := cluster.New(5, startAuction)
 		defer c.Close()
 		c.Partition([]int{0, 1, 2}, []int{3, 4})
 		c.Restart(0)
@@ -59,7 +59,7 @@ func TestPartition(t *testing.T) {
 // A crashed server keeps its disk and nothing else.
 func TestCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := cluster.New(3, startSum)
+		c := cluster.New(3, startAuction)
 		defer c.Close()
 		submit(t, c, 1, c.All()...)
 		for _, i := range c.All() {
@@ -87,12 +87,12 @@ func TestCrash(t *testing.T) {
 // Disturb causes each kind of fault, tells of it, and repairs all in the end.
 func TestDisturb(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := cluster.New(3, startSum)
+		c := cluster.New(3, startAuction)
 		defer c.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var said []string
-		c.Disturb(ctx, rand.New(rand.NewSource(1)), func(fault string) { said = append(said, fault) })
+		c.Disturb(ctx, rand.New(rand.NewSource(1)), 500*time.Millisecond, func(fault string) { said = append(said, fault) })
 		all := strings.Join(said, "; ")
 		for _, want := range []string{"crashes", "restarts", "all servers crash", "a partition", "the leader, is cut off", "loses messages", "reorders"} {
 			if !strings.Contains(all, want) {
@@ -112,7 +112,7 @@ func TestDisturb(t *testing.T) {
 // A client reaches the servers that it is connected to.
 func TestClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := cluster.New(2, startSum)
+		c := cluster.New(2, startAuction)
 		defer c.Close()
 		cl := c.NewClientTo([]int{1})
 		reached := func() (all []string) {

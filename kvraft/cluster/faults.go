@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Disturb causes random faults, one every 50 to 500 ms, until ctx is done. Then it repairs all: every server runs, they
-// reach each other, and the network is reliable. The faults depend on r alone, except for which server leads. Report, if it
-// is not nil, is told of each.
-func (c *Cluster[S]) Disturb(ctx context.Context, r *rand.Rand, report func(fault string)) {
+// Disturb causes random faults until ctx is done, with random pauses from a tenth of the longest one up to that. Then it repairs
+// all: every server runs, they reach each other, and the network is reliable. The faults depend on r alone, except for which
+// server leads. Report, if it is not nil, is told of each.
+func (c *Cluster[S]) Disturb(ctx context.Context, r *rand.Rand, longest time.Duration, report func(fault string)) {
 	if report == nil {
 		report = func(string) {}
 	}
-	for sleep(ctx, time.Duration(50+r.Intn(450))*time.Millisecond) == nil {
+	for sleep(ctx, longest/10+time.Duration(r.Int63n(int64(longest-longest/10)))) == nil {
 		f := faults[r.Intn(len(faults))]
 		if what := f(c, r); what != "" {
 			report(what)

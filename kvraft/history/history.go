@@ -6,6 +6,8 @@
 //	ordered.go    a check in linear time, for keys whose writes have a known order
 //	values.go     the service with Get, Put and Append
 //	versions.go   the service with versions
+//	culprit.go    which operation makes a history fail
+//	words.go      operations in words
 //	porcupine.go  the search for an order of the operations, with package porcupine
 package history
 

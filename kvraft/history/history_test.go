@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,39 @@ func TestChecksAgree(t *testing.T) {
 	}
 }
 
+// The culprit is the first operation to return whose history porcupine refuses.
+func TestCulprit(t *testing.T) {
+	for _, s := range []Service{Values, Versions} {
+		found, early := 0, 0
+		for seed := range int64(1000) {
+			r := rand.New(rand.NewSource(seed))
+			ops := simulate(r, s, 1+r.Intn(3), 1+r.Intn(8), true)
+			spoil(r, s, ops)
+			e, _ := Check(s, ops, time.Minute).(*Error)
+			if e == nil {
+				continue
+			}
+			sort.Slice(ops, func(i, j int) bool { return ops[i].Return < ops[j].Return })
+			n := 1
+			for ; n < len(ops); n++ {
+				if v, _ := search(s.model(), s.until(ops, n), time.Minute); v == refused {
+					break
+				}
+			}
+			if e.Culprit == nil || *e.Culprit != ops[n-1] {
+				t.Fatalf("service %d, seed %d: culprit %+v, want operation %d of %+v", s, seed, e.Culprit, n, ops)
+			}
+			if found++; n < len(ops) {
+				early++
+			}
+		}
+		t.Logf("service %d: %d culprits, %d of them not the last operation", s, found, early)
+		if early < 50 {
+			t.Errorf("service %d: only %d of %d culprits are not the last operation", s, early, found)
+		}
+	}
+}
+
 // Twenty clients on one key, and 20,000 operations: the check in linear time decides at once.
 func TestManyClients(t *testing.T) {
 	for _, s := range []Service{Values, Versions} {
@@ -160,13 +194,15 @@ func TestErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d operations: undecided", len(ops))) {
 		t.Errorf("got %v", err)
 	}
-	ops = []Operation{{Kind: Put, Value: "a", Call: 1, Return: 2}, {Kind: Get, Call: 3, Return: 4}}
+	ops = []Operation{{Client: 1, Kind: Put, Key: "k", Value: "a", Call: 1, Return: 2}, {Kind: Get, Key: "k", Call: 3, Return: 4}}
 	e, ok := Check(Values, ops, time.Second).(*Error)
 	if !ok || e.Why != "not linearizable" {
 		t.Fatalf("got %v", e)
 	}
-	name, err := e.WritePage()
-	defer os.Remove(name)
+	if text, want := e.Error(), `client 0: get("k") -> "". The last write before it was client 1: put("k", "a") -> done`; !strings.HasSuffix(text, want) {
+		t.Errorf("got %s, want %s", text, want)
+	}
+	name, err := e.WritePage(t.TempDir())
 	if page, _ := os.ReadFile(name); err != nil || !strings.Contains(string(page), "get(") {
 		t.Errorf("a page of %d bytes, error %v", len(page), err)
 	}

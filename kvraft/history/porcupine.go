@@ -3,7 +3,6 @@ package history
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -25,18 +24,8 @@ var valuesModel = porcupine.Model{
 			return true, value + op.Value
 		}
 	},
-	DescribeOperation: func(input, output any) string {
-		op := input.(*Operation)
-		switch op.Kind {
-		case Get:
-			return fmt.Sprintf("get(%q) -> %s", op.Key, short(op.Value))
-		case Put:
-			return fmt.Sprintf("put(%q, %s)", op.Key, short(op.Value))
-		default:
-			return fmt.Sprintf("append(%q, %s)", op.Key, short(op.Value))
-		}
-	},
-	DescribeState: func(state any) string { return short(state.(string)) },
+	DescribeOperation: func(input, output any) string { return Values.describe(input.(*Operation)) },
+	DescribeState:     func(state any) string { return short(state.(string)) },
 }
 
 // versioned is the state of one key in versionsModel.
@@ -69,13 +58,7 @@ var versionsModel = porcupine.NondeterministicModel{
 			return when(op.Err == rpc.ErrNoKey && s.version == 0 && op.Version != 0, s)
 		}
 	},
-	DescribeOperation: func(input, output any) string {
-		op := input.(*Operation)
-		if op.Kind == Get {
-			return fmt.Sprintf("get(%q) -> %s, %d, %s", op.Key, short(op.Value), op.Version, op.Err)
-		}
-		return fmt.Sprintf("put(%q, %s, %d) -> %s", op.Key, short(op.Value), op.Version, op.Err)
-	},
+	DescribeOperation: func(input, output any) string { return Versions.describe(input.(*Operation)) },
 	DescribeState: func(state any) string {
 		s := state.(versioned)
 		return fmt.Sprintf("%s, %d", short(s.value), s.version)
@@ -88,15 +71,6 @@ func when(holds bool, s versioned) []any {
 		return []any{s}
 	}
 	return nil
-}
-
-// short quotes a value, and leaves out the middle of a long one.
-func short(s string) string {
-	const most = 60
-	if len(s) > most {
-		return fmt.Sprintf("%s…%s (%d bytes)", strconv.Quote(s[:most/2]), strconv.Quote(s[len(s)-most/2:]), len(s))
-	}
-	return strconv.Quote(s)
 }
 
 // search looks for an order of the operations for the given time. It never decides before that unless it knows.

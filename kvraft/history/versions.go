@@ -125,8 +125,8 @@ func (v *versions) check() verdict {
 			if op.Err == rpc.ErrNoKey || isOver || k > o.n() || k > 0 && c[k] >= op.Call {
 				continue
 			}
-			if k == 0 {
-				return refused // nothing comes before state 0
+			if k <= 1 {
+				return refused // there was no key before write 1
 			}
 			o.after(k, op.Call)
 			again = true

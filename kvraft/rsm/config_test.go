@@ -5,12 +5,14 @@ package rsm_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"6.824/kvraft/cluster"
+	"6.824/kvraft/history"
 	"6.824/kvraft/internal/labtest"
 	"6.824/kvraft/rpc"
 	"6.824/kvraft/rsm"
@@ -42,7 +44,7 @@ const (
 // A counter is a server of the test service, and its state machine.
 type counter struct {
 	*rsm.RSM
-	t *testing.T
+	t testing.TB
 	n atomic.Int64
 }
 
@@ -73,10 +75,19 @@ func (c *counter) Restore(data []byte) {
 	c.n.Store(int64(n))
 }
 
+// describe describes a command: the type of its operation.
+func describe(command any) string {
+	var req any
+	if err := labgob.NewDecoder(strings.NewReader(command.(rsm.Op).Request)).Decode(&req); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", req)
+}
+
 // A way is a way to make an RSM and to stop it.
 type way struct {
 	name  string
-	start func(c *counter, peers []*labrpc.ClientEnd, me int, disk *raft.Persister, maxraftstate int) *rsm.RSM
+	start func(c *counter, peers []*labrpc.ClientEnd, me int, disk *raft.Persister, maxraftstate int, o raft.Option) *rsm.RSM
 	kill  func(c *counter)
 }
 
@@ -103,16 +114,16 @@ func (p plain) InstallSnapshot(args *raft.InstallSnapshotArgs, reply *raft.Insta
 var ways = []way{
 	{
 		name: "MakeRSM", // as in the course: only Raft is killed
-		start: func(c *counter, peers []*labrpc.ClientEnd, me int, disk *raft.Persister, maxraftstate int) *rsm.RSM {
-			return rsm.MakeRSM(peers, me, disk, maxraftstate, c)
+		start: func(c *counter, peers []*labrpc.ClientEnd, me int, disk *raft.Persister, maxraftstate int, o raft.Option) *rsm.RSM {
+			return rsm.MakeRSM(peers, me, disk, maxraftstate, c, o)
 		},
 		kill: func(c *counter) { c.Raft().(*raft.Raft).Kill() },
 	},
 	{
 		name: "any Raft", // no events, and a channel that stays open
-		start: func(c *counter, peers []*labrpc.ClientEnd, me int, disk *raft.Persister, maxraftstate int) *rsm.RSM {
+		start: func(c *counter, peers []*labrpc.ClientEnd, me int, disk *raft.Persister, maxraftstate int, o raft.Option) *rsm.RSM {
 			applyCh := make(chan raft.ApplyMsg)
-			return rsm.New(plain{raft.Make(peers, me, disk, applyCh)}, applyCh, disk.ReadSnapshot(), maxraftstate, c)
+			return rsm.New(plain{raft.Make(peers, me, disk, applyCh, o)}, applyCh, disk.ReadSnapshot(), maxraftstate, c)
 		},
 		kill: func(c *counter) {
 			c.Kill()
@@ -140,7 +151,7 @@ func (s server) Raft() rsm.Raft {
 // A test is a running test.
 type test struct {
 	*cluster.Cluster[server]
-	t      *testing.T
+	t      testing.TB
 	report *labtest.Report
 
 	mu        sync.Mutex
@@ -152,12 +163,15 @@ type test struct {
 func run(t *testing.T, title string, maxraftstate int, body func(ts *test)) {
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) {
+			rec := labtest.Record(t, history.Values, servers, labtest.Again(t))
+			defer rec.Judge() // of a history without operations
 			labtest.Run(t, func(t *testing.T) {
-				net := labtest.NewNetwork(true)
-				ts := &test{t: t, report: labtest.NewReport(net, servers), connected: map[int]bool{0: true, 1: true, 2: true}}
-				ts.Cluster = cluster.NewOn(net, servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) server {
-					c := &counter{t: t}
-					c.RSM = w.start(c, peers, me, disk, maxraftstate)
+				rec.Begin()
+				net := labtest.NewNetwork(rec)
+				ts := &test{t: rec.T(t), report: labtest.NewReport(net, servers), connected: map[int]bool{0: true, 1: true, 2: true}}
+				ts.Cluster = cluster.NewOn(net, rec, servers, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) server {
+					c := &counter{t: ts.t}
+					c.RSM = w.start(c, peers, me, disk, maxraftstate, rec.Option(me, describe))
 					return server{c, w}
 				})
 				defer ts.Close()

@@ -25,6 +25,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"6.824/kvraft/rpc"
@@ -89,11 +90,12 @@ const buffered = 128
 
 // MakeRSM starts a replicated state machine with a new Raft server, number me of those that servers lead to. It continues
 // from what persister holds. If maxraftstate is positive, it takes a snapshot when the saved Raft state has about that many
-// bytes; otherwise it never does. MakeRSM returns quickly.
-func MakeRSM(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int, sm StateMachine) *RSM {
+// bytes; otherwise it never does. The options are Raft's. MakeRSM returns quickly.
+func MakeRSM(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int, sm StateMachine, options ...raft.Option) *RSM {
 	applyCh := make(chan raft.ApplyMsg, buffered)
 	snapshot := persister.ReadSnapshot()
-	rf := raft.Make(servers, me, persister, applyCh, raft.WithCloseOnKill(), raft.WithEvents())
+	options = append(slices.Clone(options), raft.WithCloseOnKill(), raft.WithEvents())
+	rf := raft.Make(servers, me, persister, applyCh, options...)
 	r := newRSM(rf, applyCh, maxraftstate, sm)
 	go r.reader(snapshot)
 	return r

@@ -5,18 +5,15 @@ import (
 	"flag"
 	"fmt"
 	"math/rand"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"6.824/kvraft/cluster"
 	"6.824/kvraft/history"
 	"6.824/kvraft/internal/labtest"
 	"6.824/kvraft/rpc"
 	"6.824/labrpc"
-	"6.824/raft"
 )
 
 var (
@@ -31,25 +28,23 @@ func TestChaos(t *testing.T) {
 	for k := range *chaosSeeds {
 		seed := *chaosSeed + int64(k)
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			var rec history.Recorder
-			synctest.Test(t, func(t *testing.T) { chaos(t, seed, &rec) })
-			checkHistory(t, rec.History())
-			if t.Failed() {
-				t.Logf("to repeat the same faults: go test -run TestChaos ./versioned -chaos.seed=%d -chaos.seeds=1", seed)
-			}
+			r := rand.New(rand.NewSource(seed))
+			n := []int{1, 3, 3, 3, 5, 5}[r.Intn(6)]
+			again := fmt.Sprintf("go test -run TestChaos ./versioned -chaos.seed=%d -chaos.seeds=1 # the same faults", seed)
+			rec := labtest.Record(t, history.Versions, n, again)
+			defer rec.Judge()
+			synctest.Test(t, func(t *testing.T) { chaos(t, r, n, rec) })
 		})
 	}
 }
 
-// chaos runs the scenario of a seed in a bubble.
-func chaos(t *testing.T, seed int64, rec *history.Recorder) {
-	r := rand.New(rand.NewSource(seed))
-	n, maxraftstate := []int{1, 3, 3, 3, 5, 5}[r.Intn(6)], []int{-1, 100, 300, 1000}[r.Intn(4)]
+// chaos runs a random scenario with n servers in a bubble.
+func chaos(t *testing.T, r *rand.Rand, n int, rec *labtest.Recorded) {
+	maxraftstate := []int{-1, 100, 300, 1000}[r.Intn(4)]
+	rec.Begin()
 	net := labrpc.MakeNetwork()
-	cfg := &config{t: t, n: n, maxraftstate: maxraftstate, report: labtest.NewReport(net, n), rec: rec}
-	cfg.Cluster = cluster.NewOn(net, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
-		return StartKVServer(peers, me, disk, maxraftstate)
-	})
+	net.Observe(rec)
+	cfg := newConfig(t, rec, net, n, maxraftstate)
 	defer cfg.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(2+r.Intn(5))*time.Second)
 	defer cancel()
@@ -59,17 +54,13 @@ func chaos(t *testing.T, seed int64, rec *history.Recorder) {
 		cl, choose := cfg.newClient(cfg.All()), rand.New(rand.NewSource(r.Int63()))
 		all.Go(func() { work(ctx, cl, choose, keys, think) })
 	}
-	var happened []string
-	cfg.Disturb(ctx, r, func(fault string) { happened = append(happened, fault) })
+	cfg.Disturb(ctx, r, 500*time.Millisecond, rec.Step)
 	all.Wait()
 	ck := cfg.newClient(cfg.All())
 	for k := range keys {
 		ck.get(fmt.Sprint(k))
 	}
 	cfg.checkSizes()
-	if t.Failed() {
-		t.Log("faults:\n" + strings.Join(happened, "\n"))
-	}
 }
 
 // work is what a client does until ctx is done. Its Puts have the version that it has seen last, or another one.

@@ -19,34 +19,41 @@ import (
 	"6.824/raft"
 )
 
-const (
-	electionTimeout = time.Second
-	checkLimit      = 20 * time.Second // for the check of a history, in real time
-)
+// electionTimeout is what the lab allows for an election.
+const electionTimeout = time.Second
 
 // config is a cluster in a test.
 type config struct {
 	*cluster.Cluster[*KVServer]
-	t            *testing.T
+	t            testing.TB
 	n            int
 	maxraftstate int
 	reliable     bool
 	report       *labtest.Report
-	rec          *history.Recorder
+	rec          *labtest.Recorded
 	ops          atomic.Int64
 	clients      atomic.Int64 // that were made
+}
+
+// newConfig starts a cluster on a network that the recording observes.
+func newConfig(t *testing.T, rec *labtest.Recorded, net *labrpc.Network, n, maxraftstate int) *config {
+	cfg := &config{t: rec.T(t), n: n, maxraftstate: maxraftstate, report: labtest.NewReport(net, n), rec: rec}
+	cfg.Cluster = cluster.NewOn(net, rec, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
+		return StartKVServer(peers, me, disk, maxraftstate, rec.Option(me, Describe))
+	})
+	return cfg
 }
 
 // lab runs a test on the chosen clock, with a cluster, and then checks the history.
 func lab(t *testing.T, title string, n int, reliable bool, maxraftstate int, body func(cfg *config)) {
 	t.Helper()
-	var rec history.Recorder
+	rec := labtest.Record(t, history.Versions, n, labtest.Again(t))
+	defer rec.Judge()
 	labtest.Run(t, func(t *testing.T) {
-		net := labtest.NewNetwork(true)
-		cfg := &config{t: t, n: n, maxraftstate: maxraftstate, reliable: reliable, report: labtest.NewReport(net, n), rec: &rec}
-		cfg.Cluster = cluster.NewOn(net, n, func(peers []*labrpc.ClientEnd, me int, disk *raft.Persister) *KVServer {
-			return StartKVServer(peers, me, disk, maxraftstate)
-		})
+		rec.Begin()
+		net := labtest.NewNetwork(rec)
+		cfg := newConfig(t, rec, net, n, maxraftstate)
+		cfg.reliable = reliable
 		defer cfg.report.CheckTime(t)
 		defer cfg.Close()
 		net.Reliable(reliable)
@@ -54,21 +61,6 @@ func lab(t *testing.T, title string, n int, reliable bool, maxraftstate int, bod
 		body(cfg)
 		cfg.end()
 	})
-	checkHistory(t, rec.History())
-}
-
-// checkHistory runs outside of the bubble, where its time is real.
-func checkHistory(t *testing.T, ops []history.Operation) {
-	t.Helper()
-	err := history.Check(history.Versions, ops, checkLimit)
-	if err == nil {
-		return
-	}
-	t.Error(err)
-	if e, ok := err.(*history.Error); ok {
-		page, err := e.WritePage()
-		t.Logf("a page shows it: %s (error %v)", page, err)
-	}
 }
 
 func (cfg *config) begin(title string) {
@@ -96,26 +88,30 @@ type client struct {
 // newClient returns a client that reaches only these servers.
 func (cfg *config) newClient(to []int) *client {
 	cl := cfg.NewClientTo(to)
-	return &client{cl, cfg, MakeClerk(cl, cl.Servers()), int(cfg.clients.Add(1))}
+	id := int(cfg.clients.Add(1))
+	cfg.rec.AddClient(id, cl.EndNames())
+	return &client{cl, cfg, MakeClerk(cl, cl.Servers()), id}
 }
 
 func (cl *client) get(key string) (string, rpc.Tversion, rpc.Err) {
-	op := history.Operation{Client: cl.id, Kind: history.Get, Key: key, Call: cl.cfg.rec.Begin()}
+	op := history.Operation{Client: cl.id, Kind: history.Get, Key: key}
+	end := cl.begin(op)
 	op.Value, op.Version, op.Err = cl.ck.Get(key)
-	cl.end(op)
+	end(op)
 	return op.Value, op.Version, op.Err
 }
 
 func (cl *client) put(key, value string, version rpc.Tversion) rpc.Err {
-	op := history.Operation{Client: cl.id, Kind: history.Put, Key: key, Value: value, Version: version, Call: cl.cfg.rec.Begin()}
+	op := history.Operation{Client: cl.id, Kind: history.Put, Key: key, Value: value, Version: version}
+	end := cl.begin(op)
 	op.Err = cl.ck.Put(key, value, version)
-	cl.end(op)
+	end(op)
 	return op.Err
 }
 
-func (cl *client) end(op history.Operation) {
-	cl.cfg.rec.End(op)
+func (cl *client) begin(op history.Operation) (end func(op history.Operation)) {
 	cl.cfg.ops.Add(1)
+	return cl.cfg.rec.Start(op)
 }
 
 // putAtLeastOnce puts until it has succeeded, which it may have done more than once, and returns the next version.
@@ -170,7 +166,12 @@ func (cl *client) onePut(key string, version rpc.Tversion) (next rpc.Tversion, p
 			cl.cfg.t.Errorf("Wrong error %v", err)
 			return version, false
 		}
-		value, v, _ := cl.get(key)
+		value, v, getErr := cl.get(key)
+		if getErr != rpc.OK {
+			cl.cfg.t.Errorf("%d: Get %q err %v", cl.id, key, getErr)
+			return version, false
+		}
+		labtest.Rest()
 		var e entry
 		if json.Unmarshal([]byte(value), &e); err == rpc.OK && v == version+1 && e != mine {
 			cl.cfg.t.Errorf("Wrong value %v, version %d", e, v)
@@ -232,14 +233,16 @@ func (cfg *config) spawn(clients int, fn func(cl *client, done *atomic.Bool) cou
 	}
 }
 
-// partitioner divides the servers into two random groups again and again, until stop is closed.
+// partitioner divides the servers into two random groups every 1.0 to 1.2 s. It ends after the interval in which stop is
+// closed.
 func (cfg *config) partitioner(stop <-chan struct{}) {
 	for {
 		cfg.Partition(cfg.RandomGroups())
+		time.Sleep(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond)
 		select {
 		case <-stop:
 			return
-		case <-time.After(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond):
+		default:
 		}
 	}
 }

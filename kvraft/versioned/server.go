@@ -27,9 +27,9 @@ type KVServer struct {
 
 // StartKVServer starts server me of those that servers lead to. It continues from what persister holds. If maxraftstate is
 // positive, it takes a snapshot when the saved Raft state has about that many bytes; if it is -1, it never does.
-// StartKVServer returns quickly.
-func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int) *KVServer {
-	return &KVServer{rsm.MakeRSM(servers, me, persister, maxraftstate, newStore())}
+// The options are Raft's. StartKVServer returns quickly.
+func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persister, maxraftstate int, options ...raft.Option) *KVServer {
+	return &KVServer{rsm.MakeRSM(servers, me, persister, maxraftstate, newStore(), options...)}
 }
 
 // Get is an RPC handler.
@@ -126,6 +126,16 @@ func (*store) Encode(req any) string {
 		return string(binary.AppendVarint(enc.AppendText(small[:0], req.Key), 0))
 	default:
 		panic(fmt.Sprintf("versioned: there is no operation %T", req))
+	}
+}
+
+// Describe describes a command of Raft's log, such as: put("k", "x", 3).
+func Describe(command any) string {
+	switch req := (*store)(nil).Decode(command.(rsm.Op).Request).(type) {
+	case rpc.PutArgs:
+		return fmt.Sprintf("put(%q, %q, %d)", req.Key, req.Value, req.Version)
+	default:
+		return fmt.Sprintf("get(%q)", req.(rpc.GetArgs).Key)
 	}
 }
 

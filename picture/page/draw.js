@@ -164,7 +164,7 @@ function writeCut(lane, k, y) {
   const links = run.links[lane];
   if (k < 0 || !links.cut[k].length && !links.alone[k]) return;
   setFont(10.5, true);
-  const words = fit(links.alone[k] ? "✂ cut off" : "✂ →" + links.cut[k].map(shortName).join(" →"), view.lane - wordsAt + 6);
+  const words = fit(links.alone[k] ? "✂ cut off" : "✂ →" + links.cut[k].map(shortName).join(" →"), view.lane - (view.tight ? 10 : wordsAt - 6));
   haloed(words, xOf(lane) + view.lane - widthOf(words) - 6, y, colors.cut, 10.5, true);
 }
 

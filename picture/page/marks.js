@@ -109,8 +109,9 @@ function drawHead() {
   box(colors.line, 0, headHeight - 1, view.width, 1);
   within(view.gutter - 6, 0, () => view.lanes.forEach((lane) => {
     const bands = run.bands[lane], band = lastAt(bands.first, top);
-    setFont(13, true);
-    text(fit(laneName(lane), view.lane - bandAt - 6), xOf(lane) + bandAt, 14, colors.ink, 13, true);
+    const size = view.tight ? 11 : 13, at = view.tight ? 6 : bandAt;
+    setFont(size, true);
+    text(fit(laneName(lane), view.lane - at - 4), xOf(lane) + at, 14, colors.ink, size, true);
     if (band + bands.term[band] > 0 && !bands.up[band]) text("crashed", xOf(lane) + bandAt, 31, colors.bad, 10.5);
     else writeCut(lane, lastAt(run.links[lane].first, top), 31);
   }));

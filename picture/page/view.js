@@ -34,12 +34,14 @@ function resize() {
   drawMap();
 }
 
-// placeLanes gives each lane that is shown a place, from left to right.
+// placeLanes gives each lane that is shown a place, from left to right. Many lanes may be close together.
 function placeLanes() {
   view.lanes = run.lanes.map((_, lane) => lane).filter((lane) => !filter.lanes.has(lane));
   view.place = Object.fromEntries(view.lanes.map((lane, k) => [lane, k]));
-  view.gutter = view.times + (narrow() ? 66 : view.past ? 128 : 160) * view.scale;
-  view.lane = Math.max((view.width - view.gutter) / Math.max(view.lanes.length, 1), narrow() ? 84 : 100);
+  const many = view.lanes.length > 6 && !narrow();
+  view.gutter = view.times + (narrow() ? 66 : view.past || many ? 128 : 160) * view.scale;
+  view.lane = Math.max((view.width - view.gutter) / Math.max(view.lanes.length, 1), many ? 64 : narrow() ? 84 : 100);
+  view.tight = view.lane < 84;
 }
 
 // move scrolls by pixels.

@@ -77,6 +77,7 @@ const maxStack = 32 << 20
 // setUp prepares the guard, and watches the virtual clock.
 func setUp() error {
 	guard.Package, guard.Names = studentPackage, lockNames
+	guard.Panicked = func(reason any) { theTrial.print(fmt.Sprintf("panic: %v", reason)) }
 	debug.SetMaxStack(maxStack)
 	if virtualClock() {
 		go watchClock()
@@ -163,14 +164,8 @@ func (rf *Raft) within(name string, limit time.Duration, f func()) bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		returned := false
-		defer func() {
-			if !returned { // a panic, which ends the process
-				theTrial.print(fmt.Sprintf("%s of server %d has panicked", name, rf.server))
-			}
-		}()
+		defer guard.Panics()
 		f()
-		returned = true
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

@@ -3,14 +3,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"6.824/cmd/cli"
+	"6.824/engine"
 )
 
 func main() { cli.Main(&command, parseOptions, run) }
@@ -36,6 +39,9 @@ func get(c *client, o options) error {
 	}
 	if err == nil {
 		_, err = c.out.Write(a.body)
+	}
+	if err == nil && cli.IsTerminal(c.out) {
+		fmt.Fprintln(c.out) // so that the prompt begins a line
 	}
 	return err
 }
@@ -75,20 +81,46 @@ func remove(c *client, o options) error { return c.once("DELETE", pathOf(o.args[
 func status(c *client, o options) error {
 	failed := false
 	for _, endpoint := range o.endpoints {
-		a, err := c.askOnce(endpoint, "GET", "/status", "", 0)
-		if err == nil {
-			err = a.err()
+		text, err := c.statusOf(endpoint, o.json)
+		if err != nil {
+			text, failed = err.Error(), true
 		}
-		if failed = failed || err != nil; err != nil {
-			fmt.Fprintf(c.out, "%s: %v\n", endpoint, err)
-			continue
-		}
-		fmt.Fprintf(c.out, "%s: %s", endpoint, a.body)
+		fmt.Fprintf(c.out, "%s: %s\n", endpoint, text)
 	}
 	if failed {
 		return cli.ErrFailed
 	}
 	return nil
+}
+
+func (c *client) statusOf(endpoint string, asJSON bool) (string, error) {
+	a, err := c.askOnce(endpoint, "GET", "/status", "", 0)
+	if err == nil {
+		err = a.err()
+	}
+	if err != nil || asJSON {
+		return strings.TrimSpace(string(a.body)), err
+	}
+	var s engine.Status
+	if err := json.Unmarshal(a.body, &s); err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("server %d, %s", s.ID, s.Role)
+	switch {
+	case s.Role == "Leader":
+	case s.Leader == 0:
+		text += ", knows no leader"
+	default:
+		text += fmt.Sprint(" of server ", s.Leader)
+	}
+	text += fmt.Sprintf(", term %d; %d commands, %d applied; members", s.Term, s.LastIndex, s.AppliedIndex)
+	for _, member := range s.Servers {
+		text += fmt.Sprint(" ", member.ID)
+		if member.Learner {
+			text += " (learner)"
+		}
+	}
+	return text, nil
 }
 
 func transfer(c *client, o options) error {

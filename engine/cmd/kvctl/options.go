@@ -14,6 +14,7 @@ type options struct {
 	timeout   time.Duration
 	cert, key string
 	ca        string
+	json      bool // of status
 	action    action
 	args      []string
 	clients   int // of bench
@@ -33,12 +34,12 @@ var command = cli.Command{
 	Summary: "Kvctl is a client of kvd.",
 	Usage:   "[flags] ACTION [ARGUMENT...]",
 	About: `actions:
-  get KEY                    print the value, and nothing else
+  get KEY                    print the value, and nothing else; a terminal gets a newline, too
   put KEY VALUE              store a value; "-" stands for standard input
   append KEY VALUE           append to the value
   cas KEY OLD NEW            store NEW if the value is OLD
   del KEY                    remove a key
-  status                     print what each endpoint says of itself
+  status                     print a line about each endpoint, from its own view
   transfer ID                make another server the leader
   add ID HOST:PORT           add a server to the cluster, and wait until it has caught up
   remove ID                  remove a server from the cluster
@@ -78,6 +79,7 @@ func parseOptions(args []string) (o options, err error) {
 	flags.StringVar(&o.cert, "tls-cert", "", "file with a certificate")
 	flags.StringVar(&o.key, "tls-key", "", "file with its key")
 	flags.StringVar(&o.ca, "tls-ca", "", "file with the certificates of the authority")
+	flags.BoolVar(&o.json, "json", false, "status: print all that each endpoint says, as JSON")
 	flags.IntVar(&o.clients, "clients", 16, "bench: clients at a time")
 	flags.IntVar(&o.seconds, "seconds", 10, "bench: how long")
 	flags.IntVar(&o.size, "size", 100, "bench: size of the values in bytes")

@@ -27,7 +27,7 @@ func newAuthority(t *testing.T) *authority {
 	a := &authority{T: t, dir: t.TempDir()}
 	a.key = a.newKey()
 	a.cert = &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	a.cert = a.sign(a.cert, a.key, "ca")
@@ -68,10 +68,18 @@ func (a *authority) sign(template *x509.Certificate, key *ecdsa.PrivateKey, name
 	return cert
 }
 
-// issue issues a certificate for a DNS name and 127.0.0.1.
-func (a *authority) issue(file, name string) {
+// issue issues a certificate for a DNS name and the hosts of some addresses.
+func (a *authority) issue(file, name string, addresses ...string) {
+	var ips []net.IP
+	for _, address := range addresses {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			a.Fatal(err)
+		}
+		ips = append(ips, net.ParseIP(host))
+	}
 	a.sign(&x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(2), DNSNames: []string{name}, IPAddresses: ips, NotAfter: time.Now().Add(24 * time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}, a.newKey(), file)
 }

@@ -39,7 +39,7 @@ func run(ctx context.Context, o options, _, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	listener, err := listen(o)
+	listener, err := listen(o, log)
 	if err != nil {
 		return cli.Unusable(err)
 	}
@@ -49,20 +49,12 @@ func run(ctx context.Context, o options, _, stderr io.Writer) error {
 	}, o.url, o.snapshotBytes)
 	if err != nil {
 		listener.Close()
-		return cli.Unusable(err)
+		return cli.Unusable(advise(err, o))
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", s.Handler())
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      2 * time.Minute, // an operator's request may take one
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := kv.HTTPServer(mux, log)
 	go server.Serve(listener)
 	if o.tls == nil {
 		log.Info("without certificates: connections are not private, and everyone who reaches them is served")
@@ -72,7 +64,15 @@ func run(ctx context.Context, o options, _, stderr io.Writer) error {
 	case <-ctx.Done():
 	case <-s.Node().Done():
 	}
-	return stop(s, server)
+	return advise(stop(s, server), o)
+}
+
+// advise adds to an error what an operator can do about it.
+func advise(err error, o options) error {
+	if !errors.Is(err, engine.ErrLost) {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, rejoin(o))
 }
 
 // stop ends the service: no new requests, another leader, no server.
@@ -89,10 +89,14 @@ func stop(s *kv.Server, server *http.Server) error {
 }
 
 // listen returns the listener for clients.
-func listen(o options) (net.Listener, error) {
+func listen(o options, log *slog.Logger) (net.Listener, error) {
 	l, err := net.Listen("tcp", o.listen)
-	if err != nil || o.tls == nil {
-		return l, err
+	if err != nil {
+		return nil, err
+	}
+	l = kv.Limit(l, log)
+	if o.tls == nil {
+		return l, nil
 	}
 	config, err := tlsConfig(o)
 	if err != nil {

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,6 +132,21 @@ func (o *options) check() error {
 		}
 	}
 	return nil
+}
+
+// rejoin says how a new server takes the place of one whose directory is lost.
+func rejoin(o options) string {
+	all := []string{"N=" + o.peers[o.id]}
+	for _, id := range slices.Sorted(maps.Keys(o.peers)) {
+		if id != o.id {
+			all = append(all, fmt.Sprintf("%d=%s", id, o.peers[id]))
+		}
+	}
+	return fmt.Sprintf(`Let a new server take its place. N stands for a number that no server of this cluster has ever had. The
+directory may be deleted. The flags that are not shown here stay as they are.
+  kvctl remove %d
+  kvd -id N -join -peers %s -data A-NEW-DIRECTORY -listen %s
+  kvctl add N %s`, o.id, strings.Join(all, ","), o.listen, o.peers[o.id])
 }
 
 func isLoopback(host string) bool {

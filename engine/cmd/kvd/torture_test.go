@@ -1,155 +1,103 @@
+//go:build unix
+
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
+	"maps"
 	"math/rand/v2"
-	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-
-	"6.824/engine/kv"
-	"6.824/kvraft/history"
 )
 
 var (
 	tortureSeed   = flag.Uint64("torture.seed", 1, "seed of TestTorture")
-	tortureRounds = flag.Int("torture.rounds", 4, "faults that TestTorture causes")
+	tortureRounds = flag.Int("torture.rounds", 4, "rounds of faults of TestTorture")
 )
 
-// A user is a client that repeats each operation until a server has answered.
-type user struct {
-	*cluster
-	number  int
-	request int
-	random  *rand.Rand
-	rec     *history.Recorder
-	round   *atomic.Int64 // each round has keys of its own, so that the verdict on a key takes little time
-}
-
-// run carries out operations until ctx ends, and the last one to its end.
-func (u *user) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		o := history.Operation{Client: u.number, Kind: history.Kind(u.random.IntN(3)), Key: fmt.Sprintf("key%d.%d", u.round.Load(), u.random.IntN(4))}
-		if u.request++; o.Kind != history.Get {
-			o.Value = fmt.Sprintf("%d.%d ", u.number, u.request)
-		}
-		if o.Kind == history.Put && u.random.IntN(4) > 0 {
-			o.Kind = history.Append // so that values grow
-		}
-		o.Call = u.rec.Begin()
-		got := u.do(o)
-		if o.Kind == history.Get {
-			o.Value = got
-		}
-		u.rec.End(o)
-	}
-}
-
-// do asks one server after the other until one knows the answer, which for a Get is the value.
-func (u *user) do(o history.Operation) string {
-	method, query := "GET", ""
-	switch o.Kind {
-	case history.Put:
-		method = "PUT"
-	case history.Append:
-		method, query = "POST", "?op=append"
-	}
-	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(time.Duration(u.random.IntN(20)) * time.Millisecond) {
-		r, err := http.NewRequest(method, "http://"+u.clients[u.random.IntN(3)]+"/kv/"+o.Key+query, strings.NewReader(o.Value))
-		if err != nil {
-			panic(err)
-		}
-		if o.Kind != history.Get {
-			r.Header.Set(kv.ClientHeader, strconv.Itoa(u.number+1))
-			r.Header.Set(kv.RequestHeader, strconv.Itoa(u.request))
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		response, err := http.DefaultClient.Do(r.WithContext(ctx))
-		if err != nil {
-			cancel()
-			continue
-		}
-		b, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		cancel()
-		switch code := response.StatusCode; {
-		case err != nil || code == http.StatusServiceUnavailable || code == http.StatusGatewayTimeout:
-		case code == http.StatusNotFound && o.Kind == history.Get:
-			return ""
-		case code >= 300:
-			u.Errorf("%s of %s: %d, %s", method, o.Key, code, b)
-			return ""
-		default:
-			return string(b)
-		}
-	}
-	u.Errorf("client %d has had no answer for a minute", u.number)
-	return ""
-}
-
-// fault kills some servers, or stops some for a while, and starts all again.
-func (c *cluster) fault(random *rand.Rand) {
-	some := random.Perm(3)[:1+random.IntN(3)]
-	if random.IntN(2) == 0 {
-		for _, k := range some {
-			c.kill(k + 1)
-		}
-	} else {
-		for _, k := range some {
-			c.kvds[k+1].Process.Signal(syscall.SIGSTOP)
-		}
-	}
-	time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
-	for id := 1; id <= 3; id++ {
-		if c.kvds[id] == nil {
-			c.start(id, "-snapshot", "20000")
-		} else {
-			c.kvds[id].Process.Signal(syscall.SIGCONT)
-		}
-	}
-}
-
-// TestTorture kills kvd processes with SIGKILL and stops them for up to a second, one, two or all three, while clients get,
-// put and append. The history must be linearizable: nothing that was acknowledged is lost, nothing happens twice.
+// TestTorture causes faults in a cluster of kvd processes, while clients get, put, append and compare-and-set: processes are
+// killed and stopped, the network is cut and slow and alters bits, a disk is full; meanwhile servers are added and removed,
+// leaderships transferred, and snapshots taken. The history must be linearizable: nothing that was acknowledged is lost,
+// nothing happens twice. The seed decides on the faults, and on which of the two clusters has certificates.
 func TestTorture(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t)
-	for id := 1; id <= 3; id++ {
-		c.start(id, "-snapshot", "20000")
+	for n, name := range map[int]string{3: "three", 5: "five"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			torture(t, name, n, (uint64(n)/2+*tortureSeed)%2 == 0)
+		})
 	}
-	c.expect(0, "", "put", "begun", "1")
-	var rec history.Recorder
-	ctx, cancel := context.WithCancel(context.Background())
+}
+
+func torture(t *testing.T, name string, n int, withTLS bool) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("again: go test -count=1 -run '^TestTorture$/^%s$' ./cmd/kvd -torture.seed=%d -torture.rounds=%d", name, *tortureSeed, *tortureRounds)
+		}
+	})
+	f := newFleet(t, n, *tortureSeed, withTLS, "320m", "-snapshot", "3000", "-tick", "20ms")
+	u := &users{fleet: f}
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var users sync.WaitGroup
-	var round atomic.Int64
-	for k := range 5 {
-		u := &user{cluster: c, number: k, random: rand.New(rand.NewPCG(*tortureSeed, uint64(k))), rec: &rec, round: &round}
-		users.Go(func() { u.run(ctx) })
+	var running sync.WaitGroup
+	for k := range 6 {
+		one := &user{users: u, number: k, random: rand.New(rand.NewPCG(*tortureSeed, uint64(k)))}
+		running.Go(func() { one.run(ctx) })
 	}
-	random := rand.New(rand.NewPCG(*tortureSeed, 99))
-	for range *tortureRounds {
-		time.Sleep(time.Duration(300+random.IntN(500)) * time.Millisecond)
-		c.fault(random)
-		round.Add(1)
+	running.Go(func() { newOperator(f, *tortureSeed).run(ctx) })
+	faults := newFaults(f, *tortureSeed)
+	for round := range *tortureRounds {
+		length := 100 + faults.random.IntN(600)
+		if round%10 == 9 {
+			length *= 8
+		}
+		what := faults.begin()
+		time.Sleep(time.Duration(length) * time.Millisecond)
+		faults.waitForFullDisk()
+		faults.end()
+		u.round.Add(1)
+		before := f.counted("operations that were answered")
+		f.eventually("nothing happens", func() bool { return f.counted("operations that were answered") > before+50 })
+		if round%10 == 9 {
+			t.Logf("round %d (%s): %s", round+1, what, f.counters())
+		}
 	}
-	time.Sleep(time.Second)
 	cancel()
-	users.Wait()
-	ops := rec.History()
-	if err := history.Check(history.Values, ops, time.Minute); err != nil {
-		t.Error(err)
+	running.Wait()
+	last := &user{users: u, number: 99, random: rand.New(rand.NewPCG(*tortureSeed, 97))}
+	last.readAll()
+	for _, id := range f.ids() {
+		if s, ok := f.status(id); !ok || s.SnapshotIndex == 0 {
+			t.Errorf("server %d has taken no snapshot: %+v", id, s)
+		}
 	}
-	t.Logf("seed %d: %d operations", *tortureSeed, len(ops))
-	if len(ops) < 50**tortureRounds {
-		t.Errorf("only %d operations: the test shows nothing", len(ops))
+	ops := u.verdict()
+	t.Logf("seed %d, certificates: %t, %d operations in the history; %s", *tortureSeed, withTLS, ops, f.counters())
+}
+
+// counted returns what count has counted.
+func (f *fleet) counted(what string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.counts[what]
+}
+
+// counters returns all that was counted.
+func (f *fleet) counters() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.counts["bits that were altered"] = f.gone
+	for _, l := range f.links {
+		f.counts["bits that were altered"] += l.alterations()
 	}
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(f.counts)) {
+		all = append(all, fmt.Sprintf("%s: %d", what, f.counts[what]))
+	}
+	return strings.Join(all, "; ")
 }

@@ -122,6 +122,7 @@ func kill(dir string, m mutant) (killer string, err error) {
 		args = append([]string{"test", "-vet=off", "-count=1", "-failfast", "-v", "-timeout=100s", "-overlay", overlay}, args...)
 		cmd := exec.Command("go", args...)
 		cmd.Dir = module
+		cmd.Env = append(os.Environ(), "PICTURES="+dir) // where tests that fail leave their pages
 		output, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
 		switch {
