@@ -25,6 +25,7 @@ type loop struct {
 	soft      raft.SoftState
 	term      uint64
 	commit    uint64 // raft index
+	together  int    // proposals that came together the last time
 	leadsFrom uint64 // raft index of an entry of the term in which this server became the leader
 	reads     reads
 	linger    linger

@@ -101,11 +101,13 @@ func serve(r request, s server, w *waiters) (a answer, err error) {
 		a.Applied = w.count.Load()
 		a.Syncs, err = syncs()
 	case "load":
-		do := s.read
-		if !r.Load.Reads {
-			do = func(ctx context.Context) error { return w.do(ctx, s, r.Load.Size) }
+		do := slices.Repeat([]func(context.Context) error{s.read}, r.Load.Clients)
+		for k := range do {
+			if !r.Load.Reads {
+				do[k] = func(ctx context.Context) error { return w.do(ctx, s, k, r.Load.Size) }
+			}
 		}
-		a.Result, err = r.Load.run(slices.Repeat([]func(context.Context) error{do}, r.Load.Clients))
+		a.Result, err = r.Load.run(do)
 	default:
 		err = fmt.Errorf("there is no request %q", r.Do)
 	}

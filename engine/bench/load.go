@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -61,45 +62,52 @@ func (l load) run(do []func(context.Context) error) (result, error) {
 	return r, nil
 }
 
-// waiters are operations that wait until their command is applied. A command begins with its number.
+// waiters are clients that wait until their command is applied. A command begins with its number, which says whose it is. They
+// cost little, since they count as time of the servers.
 type waiters struct {
 	count   atomic.Int64 // commands applied
-	last    atomic.Uint64
-	mu      sync.Mutex
-	waiting map[uint64]chan struct{}
+	last    atomic.Uint32
+	clients [maxClients]waiter
 }
 
-func newWaiters() *waiters { return &waiters{waiting: map[uint64]chan struct{}{}} }
+type waiter struct {
+	number atomic.Uint64 // of the command; 0 if there is none
+	done   chan struct{}
+}
 
-// do proposes a command of a size and waits until it is applied here.
-func (w *waiters) do(ctx context.Context, s server, size int) error {
-	number := w.last.Add(1)
+func newWaiters() *waiters {
+	w := &waiters{}
+	w.last.Store(rand.Uint32()) // another server's commands have other numbers
+	for k := range w.clients {
+		w.clients[k].done = make(chan struct{}, 1)
+	}
+	return w
+}
+
+// do proposes a command of a size for a client, and waits until it is applied here.
+func (w *waiters) do(ctx context.Context, s server, client, size int) error {
+	number := uint64(w.last.Add(1))<<32 | uint64(client)
 	command := make([]byte, max(size, 8))
 	binary.LittleEndian.PutUint64(command, number)
-	done := make(chan struct{})
-	w.mu.Lock()
-	w.waiting[number] = done
-	w.mu.Unlock()
+	c := &w.clients[client]
+	c.number.Store(number)
 	if err := s.propose(command); err != nil {
+		c.number.Store(0)
 		return err
 	}
 	select {
-	case <-done:
+	case <-c.done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("a command was not applied: %w", ctx.Err())
 	}
 }
 
-// applied tells the operation that waits for a command, if there is one in this process.
+// applied tells the client that waits for a command, if there is one in this process.
 func (w *waiters) applied(command []byte) {
-	number := binary.LittleEndian.Uint64(command)
-	w.mu.Lock()
-	done := w.waiting[number]
-	delete(w.waiting, number)
-	w.mu.Unlock()
 	w.count.Add(1)
-	if done != nil {
-		close(done)
+	number := binary.LittleEndian.Uint64(command)
+	if c := &w.clients[uint32(number)%maxClients]; c.number.CompareAndSwap(number, 0) {
+		c.done <- struct{}{}
 	}
 }

@@ -25,9 +25,9 @@ var both = []string{"ours", "example"}
 var workloads = []workload{
 	{load{Clients: 1, Size: commandSize}, 5 * time.Millisecond, time.Millisecond, both},
 	{load{Clients: 1, Size: commandSize}, 0, 0, both},
-	{load{Clients: 256, Size: commandSize}, 0, 0, both},
+	{load{Clients: maxClients, Size: commandSize}, 0, 0, both},
 	{load{Clients: 1, Reads: true}, 0, 0, both[:1]},
-	{load{Clients: 256, Reads: true}, 0, 0, both[:1]},
+	{load{Clients: maxClients, Reads: true}, 0, 0, both[:1]},
 }
 
 // A loopRow is what the rounds have measured for a workload.

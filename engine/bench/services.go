@@ -30,7 +30,7 @@ var serviceLoads = func() (all []load) {
 	return all
 }()
 
-// maxClients is the largest number of clients of a service.
+// maxClients is the largest number of clients.
 const maxClients = 256
 
 // keyOf returns the key that a client writes and reads.
