@@ -12,6 +12,8 @@ TEST ?=
 ARGS ?=
 PLATFORMS = windows/amd64 darwin/arm64 wasip1/wasm
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+VULNDB ?= golang.org/x/vulndb@v0.0.0-20261105234957-e22db6528018
 SCRIPTS = go-test-many.sh use-in-course.sh each-module.sh .ci/run .ci/test-scripts
 
 comma = ,
@@ -29,7 +31,7 @@ some_test = @tests=$(call quote,$($(1))); test -z "$$tests" || go test -list "$$
 	$(call fail,$(call quote,$(1)='$($(1))' matches no test of raft))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo kv-demo picture test test-real many chaos explore choices mutants bench compare replay cluster torture lint
+.PHONY: help demo kv-demo picture test test-real many chaos explore choices mutants bench compare replay cluster torture vuln lint
 
 help:
 	@awk -F ':.*## ' '/^## / { printf "\n%s:\n", substr($$0, 4) } \
@@ -69,10 +71,16 @@ lint: ## run gofmt, go vet (also for other systems and for 32 bits), staticcheck
 	for platform in $(PLATFORMS); do \
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 go vet ./... || exit; \
 	done
+	cd engine && GOOS=windows CGO_ENABLED=0 go vet ./... && GOOS=darwin CGO_ENABLED=0 go vet ./...
 	./each-module.sh go run $(STATICCHECK) ./...
 	@command -v shellcheck >/dev/null || \
 		{ echo 'make lint needs shellcheck (apt-get install shellcheck, brew install shellcheck)' >&2; exit 1; }
 	shellcheck -x $(SCRIPTS)
+
+vuln: ## look for known vulnerabilities in what engine uses; VULNDB=golang.org/x/vulndb@latest takes the newest list of them
+	cd engine && export GOTOOLCHAIN=$$(sed -n 's/^toolchain //p' go.mod) && \
+		list=$$(go mod download -json $(call quote,$(VULNDB)) | sed -n 's/^.*"Dir": "\(.*\)",$$/\1/p') && \
+		test -d "$$list/data/osv" && go run $(GOVULNCHECK) -db "file://$$list/data/osv" ./...
 
 ## find bugs
 many: ## run raft's tests many times with the race detector; RUNS=100 PARALLELISM=2 TESTS=2B
@@ -113,8 +121,9 @@ cluster: ## start three servers of a replicated key/value service in ./data, and
 	cd engine && go build -o ../data/ ./cmd/kvd ./cmd/kvctl ./cmd/kvcluster
 	./data/kvcluster -data data
 
-torture: ## crash servers of engine and cut their power, under load, for ten minutes; SEED=1
+torture: ## crash servers of engine, cut their power and their network, under load, for twenty minutes; SEED=1
 	$(call number,SEED)
-	cd engine && go test -count=1 -timeout 2h -v -run '^Test(Chaos|Crash|Power|Power_mutants)$$' . \
-		-chaos.seed=$(SEED) -chaos.steps=500 -crash.seed=$(SEED) -crash.rounds=300 -power.rounds=100 -power.mutants
+	cd engine && go test -count=1 -timeout 2h -v -run '^Test(Chaos|Crash|Power|Power_mutants|Damage_isRefused|Torn)$$' . \
+		-chaos.seed=$(SEED) -chaos.steps=500 -crash.seed=$(SEED) -crash.rounds=300 -power.rounds=100 -power.mutants -damage.each=100
 	cd engine && go test -count=1 -timeout 2h -v -run '^TestTorture$$' ./cmd/kvd -torture.seed=$(SEED) -torture.rounds=100
+	cd engine && go test -count=1 -timeout 2h -v -run '^TestTorture$$' ./cmd/kvd -torture.seed=$$(($(SEED) + 1)) -torture.rounds=100 -kvd.race

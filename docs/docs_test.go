@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -33,6 +34,14 @@ func TestPages(t *testing.T) {
 	complain(t, "docs/kvraft.md", checkExample(read(t, "docs/kvraft.md"), read(t, "kvraft/cluster/example_test.go")))
 	complain(t, "README.md", checkList(readme, read(t, ".ci/readme")))
 	complain(t, "README.zh.md", checkTranslation(readme, read(t, "README.zh.md")))
+}
+
+// TestNoRequirements checks what README.md promises: the library uses only Go's standard library.
+func TestNoRequirements(t *testing.T) {
+	out, err := exec.Command("go", "list", "-C", root, "-m", "all").Output()
+	if got := string(out); err != nil || got != "6.824\n" {
+		t.Errorf("the root module needs other modules: %s, error %v", got, err)
+	}
 }
 
 func complain(t *testing.T, path string, complaints []string) {
@@ -232,7 +241,9 @@ func checkTargets(names []string, text string) (complaints []string) {
 }
 
 // hasPlaceholder reports whether a reader must change the command before running it.
-func hasPlaceholder(command string) bool { return strings.Contains(command, "/path/to/") }
+func hasPlaceholder(command string) bool {
+	return strings.Contains(command, "/path/to/") || strings.Contains(command, "PID")
+}
 
 // checkCommands looks for commands whose files, packages, tests or identifiers are not in the repository at dir.
 func checkCommands(dir, text string) (complaints []string) {
@@ -247,6 +258,9 @@ func checkCommands(dir, text string) (complaints []string) {
 }
 
 func checkCommand(dir string, words []string) string {
+	if program, ok := strings.CutPrefix(words[0], "./data/"); ok { // make cluster builds it
+		return missing(dir, "engine/cmd/"+program)
+	}
 	if strings.HasPrefix(words[0], "./") {
 		return missing(dir, words[0])
 	}
@@ -373,7 +387,7 @@ func checkList(text, script string) (complaints []string) {
 	var listed []string
 	for line := range strings.Lines(script) {
 		if command, ok := strings.CutPrefix(strings.TrimSpace(line), "run "); ok {
-			listed = append(listed, command)
+			listed = append(listed, strings.TrimSuffix(command, " &"))
 		}
 	}
 	var named []string

@@ -29,13 +29,14 @@ var (
 const childVariable = "ENGINE_TEST_SERVER"
 
 type childConfig struct {
-	ID    int
-	Dir   string
-	Peers map[int]string
+	ID       int
+	Dir      string
+	Peers    map[int]string
+	Clients  string // address for clients of kvraft's service; "" for a list of commands
+	MaxState int    // size of the log from which on that service takes a snapshot; -1 for never
 }
 
-// runChild is the main function of a server that is a process. Its service is a list of commands, which come on standard
-// input, one a line. On standard output it says what becomes of them. The line "?" asks for the whole list.
+// runChild is the main function of a server that is a process.
 func runChild(text string) {
 	var cc childConfig
 	if err := json.Unmarshal([]byte(text), &cc); err != nil {
@@ -55,6 +56,15 @@ func runChild(text string) {
 		fmt.Fprintln(os.Stderr, node.Err())
 		os.Exit(1)
 	}()
+	if cc.Clients != "" {
+		serveLab(cc, node, applyCh)
+	}
+	serveList(node, applyCh)
+}
+
+// serveList serves a list of commands, which come on standard input, one a line. On standard output it says what becomes of
+// them. The line "?" asks for the whole list, and "status" for the server's Status.
+func serveList(node *Node, applyCh <-chan lab.ApplyMsg) {
 	var out sync.Mutex
 	say := func(format string, args ...any) {
 		out.Lock()
@@ -82,6 +92,9 @@ func runChild(text string) {
 	for lines.Scan() {
 		if lines.Text() == "?" {
 			say("all %s", r.encode())
+		} else if lines.Text() == "status" {
+			status, _ := json.Marshal(node.Status())
+			say("status %s", status)
 		} else if index, term, ok := node.Start(lines.Text()); ok {
 			say("started %d %d %s", index, term, lines.Text())
 		}
@@ -152,6 +165,10 @@ func (c *crashTest) listen(ch *child, r io.Reader) {
 			return
 		}
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if word == "status" {
+			c.Log(rest)
+			continue
+		}
 		if word == "all" {
 			var commands []string
 			if err := json.Unmarshal([]byte(rest), &commands); err != nil {
@@ -235,7 +252,7 @@ func TestCrash(t *testing.T) {
 // run kills and restarts servers under load, and checks what is left.
 func (c *crashTest) run(seed uint64, rounds int) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	number := 0
+	number, killed := 0, 0
 	load := func(d time.Duration) {
 		for until := time.Now().Add(d); time.Now().Before(until); time.Sleep(time.Millisecond) {
 			for _, ch := range c.children {
@@ -248,20 +265,34 @@ func (c *crashTest) run(seed uint64, rounds int) {
 	for range rounds {
 		before := c.acknowledged()
 		load(time.Duration(100+random.IntN(400)) * time.Millisecond)
-		for deadline := time.Now().Add(testTimeout); c.acknowledged() < before+10; load(20 * time.Millisecond) {
+		for deadline := time.Now().Add(crashTimeout); c.acknowledged() < before+10; load(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				c.Fatal("nothing is acknowledged")
+				c.hangs("nothing is acknowledged")
 			}
 		}
 		for k, id := range random.Perm(3) {
 			if k == 0 || random.IntN(2) == 0 {
 				c.kill(id + 1)
+				killed++
 			}
 		}
 		load(time.Duration(random.IntN(200)) * time.Millisecond)
 		c.startAll()
 	}
-	c.finish(seed, load)
+	c.finish(load)
+	c.Logf("seed %d: servers were killed %d times, %d commands were accepted, %d acknowledged", seed, killed, len(c.started), len(c.acked))
+}
+
+// crashTimeout is when the servers seem to hang. It is long, since all processes may have to share one busy processor.
+const crashTimeout = 2 * time.Minute
+
+// hangs fails the test, and logs what the servers say of themselves.
+func (c *crashTest) hangs(complaint string) {
+	for _, ch := range c.children {
+		fmt.Fprintln(ch.stdin, "status")
+	}
+	time.Sleep(time.Second)
+	c.Fatal(complaint)
 }
 
 // acknowledged returns how many commands were acknowledged.
@@ -281,17 +312,17 @@ func (c *crashTest) startAll() {
 }
 
 // finish checks what the servers have at the end.
-func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
+func (c *crashTest) finish(load func(time.Duration)) {
 	var lists [][]string
 	load(100 * time.Millisecond)
-	for deadline := time.Now().Add(2 * testTimeout); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(crashTimeout); ; time.Sleep(200 * time.Millisecond) {
 		lists = nil
 		for _, ch := range c.children {
 			fmt.Fprintln(ch.stdin, "?")
 			select {
 			case all := <-ch.all:
 				lists = append(lists, all)
-			case <-time.After(testTimeout):
+			case <-time.After(crashTimeout):
 				c.Fatal("a server does not answer")
 			}
 		}
@@ -314,5 +345,4 @@ func (c *crashTest) finish(seed uint64, load func(time.Duration)) {
 			}
 		}
 	}
-	c.Logf("seed %d: %d commands were accepted, %d acknowledged", seed, len(c.started), len(c.acked))
 }

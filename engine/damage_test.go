@@ -74,6 +74,9 @@ func savedDirs(t *testing.T, n int) (c *cluster, copies []saved) {
 			return s.Status().SnapshotIndex == s.record.last()/90*90
 		})
 		s.ReadIndex(withTimeout(t))
+		if err := s.loop.dir.purge(s.kept.Load().index()); err != nil { // the server may still be at it
+			t.Fatal(err)
+		}
 		dir := t.TempDir()
 		copyDir(t, c.path(1), filepath.Join(dir, "1"))
 		copies = append(copies, describe(t, dir, s.record.all()))

@@ -141,13 +141,13 @@ func (d *directory) create(c *Config) error {
 		return err
 	}
 	// wal.Create does not sync the directory of the log, which has the log's first file.
-	if err := errors.Join(syncDir(d.wal()), syncDir(d.snap()), syncDir(d.path)); err != nil {
+	if err := errors.Join(syncDir(d.wal()), syncDir(d.path)); err != nil {
 		return err
 	}
 	if err := os.Rename(d.path, final); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(final)), syncDir(filepath.Dir(filepath.Dir(final))))
+	return syncDirsUpFrom(filepath.Dir(final))
 }
 
 // found writes what every server of a new cluster begins with: a snapshot at raft index 1 that covers no commands and
@@ -188,6 +188,22 @@ func recordOf(m *raftpb.SnapshotMetadata) *walpb.Snapshot {
 }
 
 func (d *directory) close() error { return d.lock.Close() }
+
+// syncDirsUpFrom syncs a directory and all above it, any of which may be new. One that this process cannot read is not.
+func syncDirsUpFrom(path string) error {
+	path, err := filepath.Abs(path)
+	for err == nil {
+		err = syncDir(path)
+		if errors.Is(err, fs.ErrPermission) {
+			err = nil
+		}
+		if path == filepath.Dir(path) {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	return err
+}
 
 // syncDir makes the names of files in a directory survive a loss of power.
 func syncDir(path string) error {

@@ -25,6 +25,8 @@ type loop struct {
 	soft      raft.SoftState
 	term      uint64
 	commit    uint64 // raft index
+	together  int    // proposals that came together the last time
+	leadsFrom uint64 // raft index of an entry of the term in which this server became the leader
 	reads     reads
 	linger    linger
 	changes   []*change // that wait for their entry to be applied
@@ -84,6 +86,12 @@ func (l *loop) receive(r received) {
 			return
 		}
 	}
+	if m.GetType() == raftpb.MsgReadIndex {
+		l.handleReady()
+		if !l.knowsCommit() {
+			return // the peer will ask again
+		}
+	}
 	l.received = r.snapshot
 	if err := l.raft.Step(m); err != nil {
 		l.node.config.Logger.Debug("raft refused a message", "type", m.GetType().String(), "from", m.GetFrom(), "error", err)
@@ -123,11 +131,15 @@ func (l *loop) handle(rd raft.Ready) {
 		l.updateLogBytes()
 	}
 	l.dispatch(rd.Messages, installed)
+	led, term := l.soft.RaftState == raft.StateLeader, l.term
 	if rd.SoftState != nil {
 		l.soft = *rd.SoftState
 	}
 	if !raft.IsEmptyHardState(rd.HardState) {
 		l.term, l.commit = rd.HardState.GetTerm(), rd.HardState.GetCommit()
+	}
+	if l.soft.RaftState == raft.StateLeader && (!led || term != l.term) {
+		l.leadsFrom = l.positions.last()
 	}
 	if rd.SoftState != nil || !raft.IsEmptyHardState(rd.HardState) {
 		l.publish()

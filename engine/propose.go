@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"runtime"
 
 	"go.etcd.io/raft/v3/raftpb"
 )
@@ -51,9 +52,14 @@ func (n *Node) Start(command any) (index int, term int, isLeader bool) {
 	return p.index, p.term, true
 }
 
-// propose appends the waiting proposals to the log.
+// propose appends the waiting proposals to the log. If several came together the last time, then more are probably about to
+// come, from the clients that have just had their answers; it lets them run first. Larger batches cost less.
 func (l *loop) propose() {
+	if l.together > 1 {
+		runtime.Gosched()
+	}
 	waiting := l.node.proposals.take()
+	l.together = len(waiting)
 	for len(waiting) > 0 {
 		n, bytes := 0, 0
 		for n < len(waiting) && (n == 0 || bytes+len(waiting[n].data) <= maxBatch) {

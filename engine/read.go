@@ -52,8 +52,18 @@ func (r *reads) add(l *loop, call *read) {
 	}
 }
 
-// ask asks the leader. The question may get lost, on the way or because there is no leader.
+// knowsCommit reports whether raft answers questions about reads rightly. A leader learns what is committed with the first
+// entry of its term. Raft waits for that, except on the only voter of a cluster, which may know less than it has confirmed
+// before a restart.
+func (l *loop) knowsCommit() bool {
+	return l.soft.RaftState != raft.StateLeader || l.commit >= l.leadsFrom || len(l.members.now().state.GetVoters()) > 1
+}
+
+// ask asks the leader, if it can answer. The question may get lost, on the way or because there is no leader.
 func (r *reads) ask(l *loop) {
+	if !l.knowsCommit() {
+		return
+	}
 	r.asked, r.waiting = append(r.asked, r.waiting...), nil
 	if len(r.asked) == 0 {
 		return

@@ -2,10 +2,7 @@ package engine
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"6.824/engine/internal/disk"
@@ -189,50 +186,17 @@ func (w *writer) record(t write) error {
 	return w.purge()
 }
 
-// purge deletes what is not needed since the snapshot counts: earlier snapshots, and files of the log that hold only
-// entries that the snapshot covers.
+// purge has the files deleted that are not needed since the snapshot counts. To delete a large file may take many
+// milliseconds, so another goroutine does it.
 func (w *writer) purge() error {
 	if err := w.wal.ReleaseLockTo(w.snapshot); err != nil {
 		return err
 	}
-	names, err := filesIn(w.dir.wal(), ".wal")
-	if err != nil {
-		return err
-	}
-	needed := 0 // a restart reads from the last file that begins at or before the snapshot
-	for k, name := range names {
-		var sequence, first uint64
-		if _, err := fmt.Sscanf(name, "%016x-%016x.wal", &sequence, &first); err == nil && first <= w.snapshot {
-			needed = k
+	snapshot := w.snapshot
+	w.node.running.Go(func() {
+		if err := w.dir.purge(snapshot); err != nil {
+			w.node.fail(fmt.Errorf("cannot delete a file: %w", err))
 		}
-	}
-	for _, name := range names[:max(needed-1, 0)] { // ReleaseLockTo keeps the lock of one file more
-		if err := os.Remove(filepath.Join(w.dir.wal(), name)); err != nil {
-			return err
-		}
-	}
-	snapshots, err := filesIn(w.dir.snap(), "")
-	if err != nil {
-		return err
-	}
-	for _, name := range snapshots {
-		var term, index uint64
-		if _, err := fmt.Sscanf(name, "%016x-%016x.snap", &term, &index); err == nil && index < w.snapshot {
-			if err := os.Remove(filepath.Join(w.dir.snap(), name)); err != nil {
-				return err
-			}
-		}
-	}
+	})
 	return nil
-}
-
-// filesIn returns the names in a directory that end in suffix, in order.
-func filesIn(dir, suffix string) (names []string, err error) {
-	list, err := os.ReadDir(dir)
-	for _, e := range list {
-		if strings.HasSuffix(e.Name(), suffix) {
-			names = append(names, e.Name())
-		}
-	}
-	return names, err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.etcd.io/raft/v3/raftpb"
 )
 
 // fill has n commands of about 1 KB agreed on.
@@ -52,6 +53,12 @@ func TestSnapshot_keepsTheLogSmall(t *testing.T) {
 	}
 	c.one("after restarts")
 	c.checkSame()
+	for _, s := range c.servers {
+		c.eventually("the status does not count all commands", func() bool {
+			status := s.Status()
+			return status.LastIndex == s.record.last() && status.CommitIndex == s.record.last()
+		})
+	}
 }
 
 func TestSnapshot_isSentToAServerThatLagsBehind(t *testing.T) {
@@ -85,6 +92,36 @@ func TestSnapshot_tooEarly(t *testing.T) {
 		}
 	}()
 	s.Snapshot(2, nil)
+}
+
+// A slowWAL takes long to save entries.
+type slowWAL struct{ walFile }
+
+func (w slowWAL) Save(hard *raftpb.HardState, entries []*raftpb.Entry) error {
+	if len(entries) > 0 {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return w.walFile.Save(hard, entries)
+}
+
+// A server that is the only one may know less after a restart than it had confirmed before, until it has saved the first entry
+// of its term. It answers no read before that.
+func TestReadIndex_onlyServerRestarts(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1, func(config *Config) { config.wrap = func(w walFile) walFile { return slowWAL{w} } })
+	c.one("a")
+	c.one("b")
+	c.kill(1)
+	s := c.start(1, false)
+	c.eventually("there is no answer to a read", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		defer cancel()
+		got, err := s.ReadIndex(ctx)
+		if err == nil && got < 2 {
+			t.Fatalf("after a restart, ReadIndex returned %d; 2 commands were confirmed", got)
+		}
+		return err == nil
+	})
 }
 
 func TestReadIndex(t *testing.T) {

@@ -200,14 +200,16 @@ func (cfg *config) spawn(clients int, fn func(cl *client, id int)) (wait func())
 	return all.Wait
 }
 
-// partitioner divides the servers into two random groups again and again, until stop is closed.
+// partitioner divides the servers into two random groups every 1.0 to 1.2 s. It ends after the interval in which stop is
+// closed.
 func (cfg *config) partitioner(stop <-chan struct{}) {
 	for {
 		cfg.Partition(cfg.RandomGroups())
+		time.Sleep(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond)
 		select {
 		case <-stop:
 			return
-		case <-time.After(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond):
+		default:
 		}
 	}
 }

@@ -5,6 +5,7 @@ package kvraft
 import (
 	"fmt"
 	"math/rand"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -99,25 +100,26 @@ func (g generic) iterate(cfg *config, ck *client) {
 
 // work is what a client does until done. It returns the number of its appends.
 func (g generic) work(cl *client, id int, done *atomic.Bool) (count int) {
-	last, key := "", fmt.Sprint(id)
+	var last strings.Builder // what it has appended
+	key := fmt.Sprint(id)
 	if !g.randomKeys {
-		cl.put(key, last)
+		cl.put(key, "")
 	}
-	for !done.Load() {
+	for ; !done.Load(); labtest.Rest() {
 		if g.randomKeys {
 			key = fmt.Sprint(rand.Intn(g.clients))
 		}
 		switch nv := element(id, count); {
 		case rand.Intn(1000) < 500:
 			cl.append(key, nv)
-			last += nv
+			last.WriteString(nv)
 			count++
 		case g.randomKeys && rand.Intn(1000) < 100:
 			cl.put(key, nv)
 			count++
 		default:
-			if v := cl.get(key); !g.randomKeys && v != last {
-				cl.cfg.t.Errorf("get wrong value, key %v, wanted:\n%v\n, got\n%v", key, last, v)
+			if v := cl.get(key); !g.randomKeys && v != last.String() {
+				cl.cfg.t.Errorf("get wrong value, key %v, wanted:\n%v\n, got\n%v", key, last.String(), v)
 				return count
 			}
 		}

@@ -23,6 +23,13 @@ func StartKVServer(servers []*labrpc.ClientEnd, me int, persister *raft.Persiste
 	return &KVServer{r, r.Raft(), s}
 }
 
+// NewKVServer starts a server of the service on a Raft server that sends on applyCh: raft.Raft, or another one with its methods,
+// such as engine.Node. Snapshot, applyCh and maxraftstate are as in rsm.New.
+func NewKVServer(rf rsm.Raft, applyCh <-chan raft.ApplyMsg, snapshot []byte, maxraftstate int) *KVServer {
+	s := newStore()
+	return &KVServer{rsm.New(rf, applyCh, snapshot, maxraftstate, s), rf, s}
+}
+
 // Get is an RPC handler.
 func (kv *KVServer) Get(args *GetArgs, reply *GetReply) {
 	err, result := kv.rsm.Read(op{kind: get, key: args.Key})

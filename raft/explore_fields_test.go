@@ -86,7 +86,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[reads](): {
 		"waiting": changes(func(s *drivenServer) { s.rf.reads.waiting = nil }),
-		"crowded": irrelevant(speed),
+		"crowd":   irrelevant(speed),
 		"sent":    irrelevant("a read that joins the last round and one that begins another differ only if a call was sent between them"),
 	},
 	reflect.TypeFor[round](): {
@@ -149,7 +149,7 @@ var fieldRules = map[reflect.Type]map[string]fieldRule{
 	},
 	reflect.TypeFor[proposals](): {
 		"leading":   changes(func(s *drivenServer) { s.rf.proposals.leading.Store(!s.rf.proposals.leading.Load()) }),
-		"singles":   irrelevant(speed),
+		"crowd":     irrelevant(speed),
 		"committed": irrelevant(speed),
 		"buffers":   irrelevant(speed),
 		"yielding":  irrelevant(speed),

@@ -150,7 +150,7 @@ func (s *drivenServer) boot(me int, disk *Persister) error {
 			f.waiting = true // otherwise Raft would start a replicator
 		}
 	}
-	rf.proposals.singles.Store(1) // a Start does not wait for others to join
+	rf.proposals.crowd.singles.Store(maxSingles) // a Start does not wait for others to join
 	s.rf, s.disk = rf, disk
 	s.decoder = decoder{definitions: &rf.definitions, streams: make(map[uint64]*stream)}
 	s.portion, s.holds, s.asks, s.open, s.tickets, s.reads = toApply{}, false, nil, nil, nil, nil

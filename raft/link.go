@@ -31,6 +31,9 @@ func (rf *Raft) replicator(f *follower) {
 	defer rf.mu.Unlock()
 	var c call
 	for rf.waitForWorkUnlocked(f) {
+		if rf.gatherReadsUnlocked(f); !rf.hasWorkLocked(f) {
+			continue
+		}
 		rf.nextCallLocked(f, &c)
 		if rf.hasWorkLocked(f) {
 			rf.wakeReplicatorLocked(f)

@@ -14,7 +14,7 @@ import (
 // progress, everything is saved. So thousands of concurrent Starts do not compete with the replicators for Raft.mu.
 type proposals struct {
 	leading   atomic.Bool   // term is not 0
-	singles   atomic.Int64  // how many queues in a row held a single command
+	crowd     crowd         // of Starts
 	committed atomic.Int64  // commitIndex
 	buffers   sync.Pool     // of *[]byte, to encode a command into
 	yielding  chan struct{} // one element for each Start that yields because maxUncommitted is reached
@@ -54,10 +54,6 @@ const (
 	// maxYielding bounds how many such Starts yield at a time; the others wait. It keeps the scheduler's queue short for
 	// the replicators.
 	maxYielding = 16
-	// maxYields bounds how often gather yields.
-	maxYields = 8
-	// After singlesBeforeGather queues in a row with a single command, a Start gathers once to see whether others join.
-	singlesBeforeGather = 128
 	// When the queue holds more than maxQueue bytes, the next Start saves it before it adds its own command.
 	maxQueue = 64 << 20
 	// A queue or a buffer is reused if its memory is at most maxReused bytes, and a queue's at most maxReused/10 commands.
@@ -109,23 +105,11 @@ func (ps *proposals) add(data []byte, command any) ticket {
 	}
 }
 
-// expectsOthers reports whether the first Start in the queue should let others join. It should if others joined the last
-// queue. After singlesBeforeGather queues that no other Start joined it should once more, since clients that wait for their
-// commands may have come to take turns, with one command in each message. It tries that only when no other command is
-// uncommitted: otherwise a needless yield would let the replicators send a small message early.
+// expectsOthers reports whether the first Start in the queue should let others join. After a long time without any it tries
+// that only when no other command is uncommitted: otherwise a needless yield would let the replicators send a small message
+// early.
 func (ps *proposals) expectsOthers(uncommitted int) bool {
-	if uncommitted == 1 && ps.singles.Load() >= singlesBeforeGather {
-		ps.singles.Store(0)
-	}
-	return uncommitted < maxUncommitted && ps.singles.Load() == 0
-}
-
-// gather yields to other Starts, which may join the queue, as long as the queue grows.
-func (ps *proposals) gather() {
-	for n, had, has := 0, 0, 1; n < maxYields && has > had; n++ {
-		runtime.Gosched()
-		had, has = has, ps.length()
-	}
+	return uncommitted < maxUncommitted && ps.crowd.isExpected(uncommitted == 1)
 }
 
 // yield lets the replicators run.
@@ -147,13 +131,7 @@ func (ps *proposals) take(empty *queue) *queue {
 	defer ps.mu.Unlock()
 	taken := ps.queue
 	ps.queue = empty
-	switch taken.length() {
-	case 0:
-	case 1:
-		ps.singles.Add(1)
-	default:
-		ps.singles.Store(0)
-	}
+	ps.crowd.count(taken.length())
 	return taken
 }
 
@@ -184,7 +162,7 @@ func (rf *Raft) propose(command any) (index, term int, err error) {
 		return 0, 0, nil
 	case t.first:
 		if rf.proposals.expectsOthers(t.uncommitted) {
-			rf.proposals.gather()
+			gather(rf.proposals.length)
 		}
 		if !rf.accept(t.term) {
 			return 0, 0, nil

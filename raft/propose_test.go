@@ -215,8 +215,8 @@ func TestFewStartsYield(t *testing.T) {
 	})
 }
 
-// The first Start in the queue waits for others to join if others joined the last time, or after there were none for a
-// long time.
+// The first Start in the queue waits for others to join if others have joined lately, or after there were none for a long
+// time.
 func TestExpectsOthers(t *testing.T) {
 	for _, c := range []struct {
 		alone, uncommitted int
@@ -226,7 +226,8 @@ func TestExpectsOthers(t *testing.T) {
 		{0, 2, true},
 		{0, maxUncommitted - 1, true},
 		{0, maxUncommitted, false},
-		{1, 1, false},
+		{maxSingles - 1, 2, true},
+		{maxSingles, 1, false},
 		{singlesBeforeGather - 1, 1, false},
 		{singlesBeforeGather, 1, true},
 		{singlesBeforeGather, 2, false},
@@ -239,8 +240,10 @@ func TestExpectsOthers(t *testing.T) {
 			ps.take(new(queue))
 		}
 		mustEqual(t, fmt.Sprintf("%+v", c), ps.expectsOthers(c.uncommitted), c.want)
-		ps.add([]byte{formNil}, nil)
-		ps.take(new(queue))
+		for range maxSingles {
+			ps.add([]byte{formNil}, nil)
+			ps.take(new(queue))
+		}
 		mustEqual(t, fmt.Sprintf("%+v, and then alone", c), ps.expectsOthers(2), false)
 		for range 2 {
 			ps.add([]byte{formNil}, nil)
@@ -261,7 +264,7 @@ func TestGather(t *testing.T) {
 			joined.Go(func() { rf.proposals.add([]byte{formNil}, nil) })
 		}
 		for n := 0; n < yields && rf.proposals.length() < c.want; n++ {
-			rf.proposals.gather()
+			gather(rf.proposals.length)
 		}
 		if got := len(rf.proposals.take(new(queue)).commands); got < c.want {
 			t.Errorf("%d joining: %d commands gathered, want %d", c.joining, got, c.want)
@@ -284,7 +287,7 @@ func TestStartGathers(t *testing.T) {
 		started.Wait()
 		verify(t, rf)
 		mustEqual(t, "lastIndex", rf.log.lastIndex(), starters)
-		if rf.proposals.singles.Load() < starters {
+		if rf.proposals.crowd.singles.Load() < starters {
 			return
 		}
 	}

@@ -5,7 +5,6 @@ package raft
 import (
 	"context"
 	"errors"
-	"runtime"
 	"slices"
 )
 
@@ -19,7 +18,7 @@ var (
 // reads holds the calls of ReadIndex that wait, and numbers the calls to peers.
 type reads struct {
 	waiting []*round // oldest first
-	crowded bool     // several calls waited in the last round that ended
+	crowd   crowd    // of calls that wait
 	sent    int      // calls sent to peers so far, which is the number of the last one; it never falls, in no term
 }
 
@@ -66,7 +65,7 @@ func (rf *Raft) ReadIndex(ctx context.Context) (index int, err error) {
 }
 
 // beginRead returns the index of a read, and the round that it must wait for. The first read of a round wakes the
-// replicators. If reads come in crowds, it first lets others join.
+// replicators.
 func (rf *Raft) beginRead() (index int, r *round, err error) {
 	rf.mu.Lock()
 	defer rf.mu.Unlock()
@@ -79,11 +78,6 @@ func (rf *Raft) beginRead() (index int, r *round, err error) {
 	index = rf.commitIndex
 	if r = rf.joinRoundLocked(); r.readers > 1 {
 		return index, r, nil
-	}
-	if rf.reads.crowded {
-		rf.mu.Unlock()
-		runtime.Gosched()
-		rf.mu.Lock()
 	}
 	rf.wakeReplicatorsLocked()
 	return index, r, nil
@@ -129,6 +123,29 @@ func (rf *Raft) roundDueLocked(f *follower) bool {
 	return last <= rf.reads.waiting[n-1].after
 }
 
+// gatherReadsUnlocked lets further reads join, if f is to get a heartbeat because reads wait, and reads come in crowds. It
+// releases mu meanwhile, so there may be other work afterwards, or none.
+func (rf *Raft) gatherReadsUnlocked(f *follower) {
+	if f.waiting || f.heartbeatDue || !rf.roundDueLocked(f) || !rf.reads.crowd.isExpected(true) {
+		return
+	}
+	f.waiting = true // nobody starts another replicator
+	rf.mu.Unlock()
+	gather(rf.readers)
+	rf.mu.Lock()
+	f.waiting = false
+}
+
+// readers returns how many calls of ReadIndex wait.
+func (rf *Raft) readers() (n int) {
+	rf.mu.Lock()
+	defer rf.mu.Unlock()
+	for _, r := range rf.reads.waiting {
+		n += r.readers
+	}
+	return n
+}
+
 // confirmLocked handles that f has processed c, and so was in the current term after c was sent.
 func (rf *Raft) confirmLocked(f *follower, c *call) {
 	f.confirmed = max(f.confirmed, c.number)
@@ -166,7 +183,7 @@ func (rf *Raft) failReadsLocked() {
 func (rf *Raft) endRoundLocked(err error) {
 	r := rf.reads.waiting[0]
 	rf.reads.waiting = slices.Delete(rf.reads.waiting, 0, 1)
-	rf.reads.crowded = r.readers > 1
+	rf.reads.crowd.count(r.readers)
 	r.err = err
 	close(r.done)
 }

@@ -61,6 +61,7 @@ go run . -seeds 1-1000 -keep-going
 go run . -seed 7 -check
 go run . -seed 7 -run TestFigure8Unreliable2C -picture run.html
 go run . -seed 7 -run TestFigure8Unreliable2C -trace run.txt -trace-func Vote
+go run . -seeds 1-20 -run OneKey3A ../kvraft
 go run . -C ~/6.824/src -seeds 1-20 kvraft`,
 	OK:       "all runs passed",
 	Failed:   "a test failed, or two runs of one seed differ (-check)",

@@ -50,16 +50,14 @@ var proposals = []mutant{
 	{
 		name:  "start-gathers-nobody",
 		wrong: "concurrent Starts save and send their commands one by one",
-		edits: []edit{{"propose.go", `		rf.proposals.gather()
+		edits: []edit{{"propose.go", `		gather(rf.proposals.length)
 `, ``}},
 	},
 	{
 		name:  "clients-take-turns",
 		wrong: "Starts that have sent commands one by one never send several together again",
-		edits: []edit{{"propose.go", `		ps.singles.Store(0)
-	}
-	return uncommitted`, `	}
-	return uncommitted`}},
+		edits: []edit{{"crowd.go", `		c.singles.Store(maxSingles - 1)
+`, ``}},
 	},
 	{
 		name:  "log-keeps-borrowed-memory",

@@ -117,7 +117,18 @@ var readings = []mutant{
 	{
 		name:  "read-never-lets-others-join",
 		wrong: "many callers at once need a heartbeat each, if messages take no time",
-		edits: []edit{{"read.go", `rf.reads.crowded = r.readers > 1`, ``}},
+		edits: []edit{{"link.go", `if rf.gatherReadsUnlocked(f); !rf.hasWorkLocked(f) {`, `if false {`}},
+	},
+	{
+		name:  "read-deposed-while-others-join",
+		wrong: "a leader that is deposed while reads let others join sends heartbeats in the new term, which it does not lead",
+		edits: []edit{{"link.go", `if rf.gatherReadsUnlocked(f); !rf.hasWorkLocked(f) {`, `if rf.gatherReadsUnlocked(f); rf.killed {`}},
+	},
+	{
+		name:  "read-starts-replicators",
+		wrong: "a replicator that lets reads join is not known to be there, so that others are started",
+		edits: []edit{{"read.go", `f.waiting = true // nobody starts another replicator
+`, ``}},
 	},
 	{
 		name:  "read-ignores-context",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +27,7 @@ type childConfig struct {
 
 // A server is one of three that agree on commands. It applies each committed command by calling what it was made with.
 type server interface {
-	leads() bool
+	state() (term int, leads bool)
 	propose(command []byte) error // returns once the command is handed over
 	read(ctx context.Context) error
 }
@@ -39,7 +40,7 @@ var kinds = map[string]func(c childConfig, apply func(command []byte)) (server, 
 
 // A request is what the parent asks a child for.
 type request struct {
-	Do   string // delay, leads, syncs or load
+	Do   string // delay, state or load
 	Sync time.Duration
 	Way  time.Duration
 	Load load
@@ -47,10 +48,12 @@ type request struct {
 
 // An answer is what the child says.
 type answer struct {
-	Error  string
-	Leads  bool
-	Syncs  int64
-	Result result
+	Error   string
+	Term    int
+	Leads   bool
+	Applied int64 // commands
+	Syncs   int64
+	Result  result
 }
 
 // The delays of this process: how long a sync lasts at least, and how long a message to a peer is under way.
@@ -93,17 +96,18 @@ func serve(r request, s server, w *waiters) (a answer, err error) {
 	case "delay":
 		syncDelay.Store(int64(r.Sync))
 		wayDelay.Store(int64(r.Way))
-	case "leads":
-		a.Leads = s.leads()
-	case "syncs":
+	case "state":
+		a.Term, a.Leads = s.state()
+		a.Applied = w.count.Load()
 		a.Syncs, err = syncs()
 	case "load":
-		a.Result, err = r.Load.run(func(ctx context.Context) error {
-			if r.Load.Reads {
-				return s.read(ctx)
+		do := slices.Repeat([]func(context.Context) error{s.read}, r.Load.Clients)
+		for k := range do {
+			if !r.Load.Reads {
+				do[k] = func(ctx context.Context) error { return w.do(ctx, s, k, r.Load.Size) }
 			}
-			return w.do(ctx, s, r.Load.Size)
-		})
+		}
+		a.Result, err = r.Load.run(do)
 	default:
 		err = fmt.Errorf("there is no request %q", r.Do)
 	}

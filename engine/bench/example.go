@@ -33,7 +33,8 @@ type example struct {
 	transport *transport.Transport
 	proposals chan []byte
 	apply     func([]byte)
-	state     atomic.Uint64 // raft.StateType
+	term      atomic.Int64
+	role      atomic.Uint64 // raft.StateType
 }
 
 // The example's configuration, with the same ticks as package engine.
@@ -106,7 +107,10 @@ func (e *example) run() {
 			}
 			e.applyAll(rd.CommittedEntries)
 			if rd.SoftState != nil {
-				e.state.Store(uint64(rd.SoftState.RaftState))
+				e.role.Store(uint64(rd.SoftState.RaftState))
+			}
+			if !raft.IsEmptyHardState(rd.HardState) {
+				e.term.Store(int64(rd.HardState.GetTerm()))
 			}
 			e.node.Advance()
 		}
@@ -128,7 +132,9 @@ func (e *example) applyAll(entries []*raftpb.Entry) {
 	}
 }
 
-func (e *example) leads() bool { return raft.StateType(e.state.Load()) == raft.StateLeader }
+func (e *example) state() (term int, leads bool) {
+	return int(e.term.Load()), raft.StateType(e.role.Load()) == raft.StateLeader
+}
 
 func (e *example) propose(command []byte) error {
 	e.proposals <- command

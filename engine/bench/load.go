@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,22 +26,13 @@ type result struct {
 	Took time.Duration
 	P50  time.Duration
 	P99  time.Duration
-	P10  time.Duration
 }
-
-// rate returns the operations a second.
-func (r result) rate() float64 { return float64(r.Ops) / r.Took.Seconds() }
 
 // loadPatience bounds how long an operation may take before a load fails.
 const loadPatience = 10 * time.Second
 
-// run runs the clients. Each call of do is an operation.
-func (l load) run(do func(context.Context) error) (result, error) {
-	return l.runEach(func(int) func(context.Context) error { return do })
-}
-
-// runEach is run, with a function for each client.
-func (l load) runEach(do func(client int) func(context.Context) error) (result, error) {
+// run runs the clients. Each call of do[k] is an operation of client k.
+func (l load) run(do []func(context.Context) error) (result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.For+loadPatience)
 	defer cancel()
 	took := make([][]time.Duration, l.Clients)
@@ -48,10 +40,9 @@ func (l load) runEach(do func(client int) func(context.Context) error) (result, 
 	begun := time.Now()
 	var clients sync.WaitGroup
 	for k := range l.Clients {
-		do := do(k)
 		clients.Go(func() {
 			for now := time.Now(); now.Sub(begun) < l.For; {
-				if errs[k] = do(ctx); errs[k] != nil {
+				if errs[k] = do[k](ctx); errs[k] != nil {
 					return
 				}
 				end := time.Now()
@@ -67,47 +58,56 @@ func (l load) runEach(do func(client int) func(context.Context) error) (result, 
 	}
 	all := slices.Concat(took...)
 	slices.Sort(all)
-	r.Ops, r.P50, r.P99, r.P10 = len(all), all[len(all)/2], all[len(all)*99/100], all[len(all)/10]
+	r.Ops, r.P50, r.P99 = len(all), all[len(all)/2], all[len(all)*99/100]
 	return r, nil
 }
 
-// waiters are operations that wait until their command is applied. A command begins with its number.
+// waiters are clients that wait until their command is applied. A command begins with its number, which says whose it is. They
+// cost little, since they count as time of the servers.
 type waiters struct {
-	last    atomic.Uint64
-	mu      sync.Mutex
-	waiting map[uint64]chan struct{}
+	count   atomic.Int64 // commands applied
+	last    atomic.Uint32
+	clients [maxClients]waiter
 }
 
-func newWaiters() *waiters { return &waiters{waiting: map[uint64]chan struct{}{}} }
+type waiter struct {
+	number atomic.Uint64 // of the command; 0 if there is none
+	done   chan struct{}
+}
 
-// do proposes a command of a size and waits until it is applied here.
-func (w *waiters) do(ctx context.Context, s server, size int) error {
-	number := w.last.Add(1)
+func newWaiters() *waiters {
+	w := &waiters{}
+	w.last.Store(rand.Uint32()) // another server's commands have other numbers
+	for k := range w.clients {
+		w.clients[k].done = make(chan struct{}, 1)
+	}
+	return w
+}
+
+// do proposes a command of a size for a client, and waits until it is applied here.
+func (w *waiters) do(ctx context.Context, s server, client, size int) error {
+	number := uint64(w.last.Add(1))<<32 | uint64(client)
 	command := make([]byte, max(size, 8))
 	binary.LittleEndian.PutUint64(command, number)
-	done := make(chan struct{})
-	w.mu.Lock()
-	w.waiting[number] = done
-	w.mu.Unlock()
+	c := &w.clients[client]
+	c.number.Store(number)
 	if err := s.propose(command); err != nil {
+		c.number.Store(0)
 		return err
 	}
 	select {
-	case <-done:
+	case <-c.done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("a command was not applied: %w", ctx.Err())
 	}
 }
 
-// applied tells the operation that waits for a command, if there is one in this process.
+// applied tells the client that waits for a command, if there is one in this process.
 func (w *waiters) applied(command []byte) {
+	w.count.Add(1)
 	number := binary.LittleEndian.Uint64(command)
-	w.mu.Lock()
-	done := w.waiting[number]
-	delete(w.waiting, number)
-	w.mu.Unlock()
-	if done != nil {
-		close(done)
+	if c := &w.clients[uint32(number)%maxClients]; c.number.CompareAndSwap(number, 0) {
+		c.done <- struct{}{}
 	}
 }

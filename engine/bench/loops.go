@@ -2,199 +2,179 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 )
 
-// A workload is a load on a cluster with a slower disk and network.
+// A workload is a load on servers whose disk and network may be slower than they are.
 type workload struct {
-	name      string
-	load      load
-	sync, way time.Duration
+	load
+	sync, way time.Duration // a sync lasts at least so long, and a message is under way for so much longer
+	kinds     []string
 }
 
+// commandSize is the size of a command in bytes.
 const commandSize = 100
 
+var both = []string{"ours", "example"}
+
+// workloads are what is measured. Only ours has reads that ask a majority and write nothing.
 var workloads = []workload{
-	{"1 client, slow", load{Clients: 1, Size: commandSize}, 5 * time.Millisecond, time.Millisecond},
-	{"1 client", load{Clients: 1, Size: commandSize}, 0, 0},
-	{"256 clients", load{Clients: 256, Size: commandSize}, 0, 0},
-	{"1 client, reads", load{Clients: 1, Reads: true}, 0, 0},
-	{"256 clients, reads", load{Clients: 256, Reads: true}, 0, 0},
+	{load{Clients: 1, Size: commandSize}, 5 * time.Millisecond, time.Millisecond, both},
+	{load{Clients: 1, Size: commandSize}, 0, 0, both},
+	{load{Clients: maxClients, Size: commandSize}, 0, 0, both},
+	{load{Clients: 1, Reads: true}, 0, 0, both[:1]},
+	{load{Clients: maxClients, Reads: true}, 0, 0, both[:1]},
 }
 
-// A cell is what the rounds have measured for one workload and one kind of servers.
-type cell struct {
-	ratio, p50, p99, rate, syncs, cpu, client []float64
+// A loopRow is what the rounds have measured for a workload.
+type loopRow struct {
+	workload
+	syncTime, trip samples
+	cells          map[string]*cell // by kind
 }
 
-func (c *cell) add(r result) {
-	c.p50 = append(c.p50, float64(r.P50))
-	c.p99 = append(c.p99, float64(r.P99))
-	c.rate = append(c.rate, r.rate())
-}
-
-// A bench is one run.
-type bench struct {
+// A loopBench is a run that measures package engine beside the loop of etcd's example.
+type loopBench struct {
 	options
-	dir    string
-	groups []*group
+	*processes
+	groups map[string]*group // by kind
 	floor  *floor
-	cells  map[string]map[string]*cell
-	syncs  map[string][]float64 // measured times of a sync and of a round trip, by workload
-	trips  map[string][]float64
-	out    io.Writer
-	log    io.Writer
-	ctx    context.Context
+	rows   []*loopRow
 }
 
-// measureLoops measures package engine beside the example.
-func measureLoops(ctx context.Context, dir string, o options, out, log io.Writer) error {
-	b := &bench{options: o, dir: dir, cells: map[string]map[string]*cell{}, syncs: map[string][]float64{}, trips: map[string][]float64{}, out: out, log: log, ctx: ctx}
-	if err := b.start(); err != nil {
-		return err
+func measureLoops(p *processes, o options, out, progress io.Writer) (*loopBench, error) {
+	b := &loopBench{options: o, processes: p, groups: map[string]*group{}}
+	if err := b.startAll(); err != nil {
+		return nil, err
+	}
+	for _, w := range workloads {
+		r := &loopRow{workload: w, cells: map[string]*cell{}}
+		for _, kind := range w.kinds {
+			r.cells[kind] = &cell{}
+		}
+		b.rows = append(b.rows, r)
 	}
 	for round := range o.rounds {
-		for _, w := range workloads {
-			fmt.Fprintf(log, "round %d of %d: %s\n", round+1, o.rounds, w.name)
-			if err := b.measure(w); err != nil {
-				return err
+		for k, r := range b.rows {
+			fmt.Fprintf(progress, "round %d of %d: workload %d of %d\n", round+1, o.rounds, k+1, len(b.rows))
+			if err := b.measure(r, round); err != nil {
+				return nil, err
 			}
 		}
 	}
-	b.print()
-	return nil
+	printLoops(out, b.rows)
+	return b, nil
 }
 
-func (b *bench) start() error {
+// startAll starts the servers, and the processes that measure a sync and a round trip.
+func (b *loopBench) startAll() error {
 	addresses, err := freeAddresses(2)
 	if err != nil {
 		return err
 	}
 	for id := range addresses {
-		c := childConfig{Kind: "echo", ID: id, Peers: addresses, Dir: filepath.Join(b.dir, fmt.Sprint("echo", id))}
-		if _, err := startChild(b.ctx, c); err != nil {
+		if _, err := b.startChild("echo", id, addresses); err != nil {
 			return err
 		}
 	}
-	if b.floor, err = newFloor(b.dir, addresses); err != nil {
+	if b.floor, err = newFloor(b.processes.dir, addresses); err != nil {
 		return err
 	}
-	for _, kind := range []string{"ours", "example"} {
-		g, err := startGroup(b.ctx, kind, b.dir)
-		if err != nil {
+	for _, kind := range both {
+		if b.groups[kind], err = b.startGroup(kind); err != nil {
 			return err
 		}
-		b.groups = append(b.groups, g)
 	}
 	return nil
 }
 
-// measure measures one workload once, with each kind.
-func (b *bench) measure(w workload) error {
-	sync, err := b.floor.sync(w.sync, b.time/4)
+// measure measures a workload once, with each kind of servers. Another kind begins in each round.
+func (b *loopBench) measure(r *loopRow, round int) error {
+	syncTime, err := b.floor.sync(r.sync, b.time/4)
 	if err != nil {
 		return err
 	}
-	trip, err := b.floor.roundTrip(w.way, b.time/4)
+	trip, err := b.floor.roundTrip(r.way, b.time/4)
 	if err != nil {
 		return err
 	}
-	b.syncs[w.name] = append(b.syncs[w.name], float64(sync))
-	b.trips[w.name] = append(b.trips[w.name], float64(trip))
-	for _, g := range b.groups {
-		if w.load.Reads && g.kind == "example" {
-			continue
-		}
+	r.syncTime.add(syncTime)
+	r.trip.add(trip)
+	for k := range r.kinds {
+		kind := r.kinds[(k+round)%len(r.kinds)]
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
-		if err := b.measureGroup(w, g, sync+trip); err != nil {
-			return fmt.Errorf("%s: %w", g.kind, err)
+		if err := b.groups[kind].measure(b.ctx, r.workload, b.time, syncTime+trip, r.cells[kind]); err != nil {
+			return fmt.Errorf("%s: %w", kind, err)
 		}
 	}
 	return nil
 }
 
-func (b *bench) measureGroup(w workload, g *group, floor time.Duration) error {
-	leader, err := g.leader(b.ctx)
-	if err != nil {
-		return err
-	}
+// maxElections bounds the elections that may disturb a measurement, which is then done again.
+const maxElections = 3
+
+// measure measures a workload and adds what it has found to c.
+func (g *group) measure(ctx context.Context, w workload, d, least time.Duration, c *cell) error {
 	if _, err := g.askAll(request{Do: "delay", Sync: w.sync, Way: w.way}); err != nil {
 		return err
 	}
-	warm, real := w.load, w.load
-	warm.For, real.For = b.time/10, b.time
-	if _, err := leader.ask(request{Do: "load", Load: warm}); err != nil {
-		return err
-	}
-	before, err := g.askAll(request{Do: "syncs"})
-	if err != nil {
-		return err
-	}
-	cpuBefore := cpu(g.commands()...)
-	a, err := leader.ask(request{Do: "load", Load: real})
-	if err != nil {
-		return err
-	}
-	used := cpu(g.commands()...) - cpuBefore
-	after, err := g.askAll(request{Do: "syncs"})
-	if err != nil {
-		return err
-	}
-	var most int64
-	for k := range after {
-		most = max(most, after[k]-before[k])
-	}
-	if b.cells[w.name] == nil {
-		b.cells[w.name] = map[string]*cell{}
-	}
-	c := b.cells[w.name][g.kind]
-	if c == nil {
-		c = &cell{}
-		b.cells[w.name][g.kind] = c
-	}
-	r := a.Result
-	c.add(r)
-	c.ratio = append(c.ratio, float64(r.P50)/float64(floor))
-	c.syncs = append(c.syncs, float64(most)/float64(r.Ops))
-	c.cpu = append(c.cpu, float64(used)/float64(r.Ops))
-	return nil
-}
-
-func (g *group) commands() (all []*exec.Cmd) {
-	for _, s := range g.servers {
-		all = append(all, s.cmd)
-	}
-	return all
-}
-
-func (b *bench) print() {
-	fmt.Fprintln(b.out, "| workload | fsync | round trip | servers | p50 | times fsync + round trip | p99 | a second | fsyncs each | CPU each |")
-	fmt.Fprintln(b.out, "|---|---|---|---|---|---|---|---|---|---|")
-	for _, w := range workloads {
-		for _, g := range b.groups {
-			c := b.cells[w.name][g.kind]
-			if c == nil {
-				continue
-			}
-			fmt.Fprintf(b.out, "| %s | %s | %s | %s | %s | %.2f | %s | %.0f | %.4f | %s |\n", w.name, duration(b.syncs[w.name]), duration(b.trips[w.name]),
-				g.kind, duration(c.p50), middle(c.ratio), duration(c.p99), middle(c.rate), middle(c.syncs), duration(c.cpu))
+	for range maxElections {
+		before, err := g.settle(ctx, w, d/10)
+		if err != nil {
+			return err
 		}
+		used := cpu(g.commands()...)
+		w.For = d
+		a, err := g.lead.ask(request{Do: "load", Load: w.load})
+		used = cpu(g.commands()...) - used
+		after, err2 := g.askAll(request{Do: "state"})
+		if err2 != nil {
+			return err2
+		}
+		if slices.ContainsFunc(after, func(a answer) bool { return a.Term != before[0].Term }) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		var most int64
+		for k := range after {
+			most = max(most, after[k].Syncs-before[k].Syncs)
+		}
+		c.addResult(a.Result)
+		c.ratio = append(c.ratio, float64(a.Result.P50)/float64(least))
+		c.syncs = append(c.syncs, float64(most)/float64(a.Result.Ops))
+		c.cpu.addEach(used, a.Result.Ops)
+		return nil
 	}
+	return errors.New("one election follows the other")
 }
 
-// middle returns the median.
-func middle(all []float64) float64 {
-	sorted := slices.Sorted(slices.Values(all))
-	return sorted[len(sorted)/2]
-}
-
-func duration(all []float64) time.Duration {
-	return time.Duration(middle(all)).Round(time.Microsecond)
+// settle has the leader warm up, and waits until all servers are in one term and have applied the same commands: then no
+// sync is under way.
+func (g *group) settle(ctx context.Context, w workload, warm time.Duration) ([]answer, error) {
+	if err := g.awaitLeader(ctx); err != nil {
+		return nil, err
+	}
+	w.For = warm
+	_, failed := g.lead.ask(request{Do: "load", Load: w.load})
+	var states []answer
+	err := patiently(ctx, g.kind, func() (err error) {
+		if states, err = g.askAll(request{Do: "state"}); err != nil {
+			return err
+		}
+		for _, s := range states {
+			if s.Applied != states[0].Applied || s.Term != states[0].Term {
+				return errors.Join(errors.New("the servers do not catch up"), failed)
+			}
+		}
+		return g.awaitLeader(ctx)
+	})
+	return states, err
 }

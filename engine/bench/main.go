@@ -3,6 +3,8 @@
 //	main.go      what is run
 //	options.go   flags
 //	loops.go     package engine beside the loop of etcd's example
+//	services.go  kvd (kvd.go, http.go) beside etcd (etcd.go)
+//	table.go     the tables
 //	process.go   the servers' processes
 //	child.go     such a process
 //	ours.go      a server of package engine
@@ -33,15 +35,14 @@ func main() {
 }
 
 func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	dir, err := os.MkdirTemp(o.dir, "bench")
+	p, err := newProcesses(ctx, o.dir)
 	if err != nil {
 		return cli.Unusable(err)
 	}
-	defer os.RemoveAll(dir)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer p.end()
 	if o.etcd {
-		return measureServices(ctx, dir, o, stdout, stderr)
+		return measureServices(p, o, stdout, stderr)
 	}
-	return measureLoops(ctx, dir, o, stdout, stderr)
+	_, err = measureLoops(p, o, stdout, stderr)
+	return err
 }

@@ -34,10 +34,7 @@ func newOurs(c childConfig, apply func([]byte)) (server, error) {
 	return ours{node}, nil
 }
 
-func (s ours) leads() bool {
-	_, leads := s.GetState()
-	return leads
-}
+func (s ours) state() (term int, leads bool) { return s.GetState() }
 
 func (s ours) propose(command []byte) error {
 	if _, _, leads := s.Start(command); !leads {

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -20,6 +20,44 @@ import (
 // startPatience bounds how long servers may take to elect a leader.
 const startPatience = 20 * time.Second
 
+// processes are the programs that a run has started. Their data is in dir.
+type processes struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	dir    string
+	all    []*exec.Cmd
+}
+
+// newProcesses returns an empty set, with a new directory in parent. The processes end with ctx.
+func newProcesses(ctx context.Context, parent string) (*processes, error) {
+	dir, err := os.MkdirTemp(parent, "bench")
+	ctx, cancel := context.WithCancel(ctx)
+	return &processes{ctx: ctx, cancel: cancel, dir: dir}, err
+}
+
+// command returns a command to start.
+func (p *processes) command(name string, args ...string) *exec.Cmd {
+	return cli.Exec(p.ctx, p.dir, name, args...)
+}
+
+// start starts a command.
+func (p *processes) start(cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.all = append(p.all, cmd)
+	return nil
+}
+
+// end kills the processes, waits until they have ended, and removes the directory.
+func (p *processes) end() {
+	p.cancel()
+	for _, cmd := range p.all {
+		cmd.Wait()
+	}
+	os.RemoveAll(p.dir)
+}
+
 // A child is a process of this program that serves requests.
 type child struct {
 	cmd *exec.Cmd
@@ -27,9 +65,10 @@ type child struct {
 	out *json.Decoder
 }
 
-// startChild starts a child in a new directory. It ends with ctx.
-func startChild(ctx context.Context, c childConfig) (*child, error) {
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+// startChild starts a child in a new directory.
+func (p *processes) startChild(kind string, id int, peers map[int]string) (*child, error) {
+	c := childConfig{Kind: kind, ID: id, Peers: peers, Dir: filepath.Join(p.dir, fmt.Sprint(kind, id))}
+	if err := os.Mkdir(c.Dir, 0o755); err != nil {
 		return nil, err
 	}
 	self, err := os.Executable()
@@ -40,7 +79,7 @@ func startChild(ctx context.Context, c childConfig) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := cli.Exec(ctx, c.Dir, self)
+	cmd := p.command(self)
 	cmd.Env = append(cmd.Env, childVariable+"="+string(config))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -51,7 +90,7 @@ func startChild(ctx context.Context, c childConfig) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &child{cmd, json.NewEncoder(in), json.NewDecoder(out)}, cmd.Start()
+	return &child{cmd, json.NewEncoder(in), json.NewDecoder(out)}, p.start(cmd)
 }
 
 // ask asks the child.
@@ -73,54 +112,76 @@ func (c *child) ask(r request) (answer, error) {
 type group struct {
 	kind    string
 	servers []*child
+	lead    *child // the server that leads
 }
 
 // startGroup starts three servers and waits for a leader.
-func startGroup(ctx context.Context, kind, dir string) (*group, error) {
+func (p *processes) startGroup(kind string) (*group, error) {
 	peers, err := freeAddresses(3)
 	if err != nil {
 		return nil, err
 	}
 	g := &group{kind: kind}
 	for id := 1; id <= 3; id++ {
-		c := childConfig{Kind: kind, ID: id, Peers: peers, Dir: filepath.Join(dir, fmt.Sprint(kind, id))}
-		s, err := startChild(ctx, c)
+		s, err := p.startChild(kind, id, peers)
 		if err != nil {
 			return nil, err
 		}
 		g.servers = append(g.servers, s)
 	}
-	_, err = g.leader(ctx)
-	return g, err
+	return g, g.awaitLeader(p.ctx)
 }
 
-// leader returns the server that leads, for which it waits.
-func (g *group) leader(ctx context.Context) (*child, error) {
-	for begun := time.Now(); time.Since(begun) < startPatience; {
+// awaitLeader waits until a server leads.
+func (g *group) awaitLeader(ctx context.Context) error {
+	return patiently(ctx, g.kind, func() error {
 		for _, s := range g.servers {
-			if a, err := s.ask(request{Do: "leads"}); err != nil || a.Leads {
-				return s, err
+			if a, err := s.ask(request{Do: "state"}); err != nil || a.Leads {
+				g.lead = s
+				return err
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return nil, fmt.Errorf("%s: no server leads after %v", g.kind, startPatience)
+		return errNoLeader
+	})
 }
 
-// askAll asks each server, and returns the highest number of syncs.
-func (g *group) askAll(r request) (syncs []int64, err error) {
+// askAll asks each server.
+func (g *group) askAll(r request) (all []answer, err error) {
 	for _, s := range g.servers {
 		a, err := s.ask(r)
 		if err != nil {
 			return nil, err
 		}
-		syncs = append(syncs, a.Syncs)
+		all = append(all, a)
 	}
-	return syncs, nil
+	return all, nil
+}
+
+func (g *group) commands() (all []*exec.Cmd) {
+	for _, s := range g.servers {
+		all = append(all, s.cmd)
+	}
+	return all
+}
+
+var errNoLeader = errors.New("no server leads")
+
+// patiently calls f until it succeeds, or for startPatience.
+func patiently(ctx context.Context, who string, f func() error) error {
+	for begun := time.Now(); ; {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		if time.Since(begun) > startPatience {
+			return fmt.Errorf("%s: %w", who, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // freeAddresses returns addresses on the loopback interface that nobody listens on, by numbers from 1 on.
@@ -139,33 +200,27 @@ func freeAddresses(n int) (map[int]string, error) {
 
 // cpu returns the CPU time of processes until now, or 0 where the system has no /proc as Linux has it.
 func cpu(commands ...*exec.Cmd) time.Duration {
-	const tick = time.Second / 100
 	var sum time.Duration
 	for _, cmd := range commands {
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
-		if err != nil {
-			return 0
-		}
-		fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-		for _, field := range fields[11:13] { // utime and stime
-			n, err := strconv.Atoi(field)
-			if err != nil {
-				return 0
-			}
-			sum += time.Duration(n) * tick
-		}
+		sum += cpuOf(cmd.Process.Pid)
 	}
 	return sum
 }
 
-// discard is where the output of other programs goes, except for their last bytes.
-var _ io.Writer = (*tail)(nil)
-
-// A tail keeps the last bytes that were written to it.
-type tail struct{ b []byte }
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.b = append(t.b, b...)
-	t.b = t.b[max(0, len(t.b)-2000):]
-	return len(b), nil
+func cpuOf(pid int) time.Duration {
+	const tick = time.Second / 100
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	var sum time.Duration
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	for _, field := range fields[11:13] { // utime and stime
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0
+		}
+		sum += time.Duration(n) * tick
+	}
+	return sum
 }

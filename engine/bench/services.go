@@ -15,13 +15,10 @@ type service interface {
 	name() string
 	processes() []*exec.Cmd
 	// client returns the operations of a client: it stores a value, and reads it, linearizably.
-	client(number int, value []byte) (write, read func(context.Context) error)
+	client(number int, value []byte) (write, read func(context.Context) error, err error)
 }
 
-var (
-	errNoLeader   = errors.New("no server leads")
-	errWrongValue = errors.New("a read has returned another value than was written")
-)
+var errWrongValue = errors.New("a read has returned another value than was written")
 
 // serviceLoads are the loads on the services. The writes come before the reads of what they have written.
 var serviceLoads = func() (all []load) {
@@ -33,106 +30,77 @@ var serviceLoads = func() (all []load) {
 	return all
 }()
 
-// maxClients is the largest number of clients of a service.
+// maxClients is the largest number of clients.
 const maxClients = 256
 
+// keyOf returns the key that a client writes and reads.
 func keyOf(client int) string { return fmt.Sprint("bench", client) }
 
-func (l load) String() string {
-	what := "writes"
-	if l.Reads {
-		what = "reads"
-	}
-	return fmt.Sprintf("%d clients, %s of %d bytes", l.Clients, what, l.Size)
-}
-
-// patiently calls f until it succeeds, or for startPatience.
-func patiently(ctx context.Context, who string, f func() error) error {
-	for begun := time.Now(); ; {
-		err := f()
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		if time.Since(begun) > startPatience {
-			return fmt.Errorf("%s: %w", who, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+// A serviceRow is what the rounds have measured for a load.
+type serviceRow struct {
+	load
+	cells map[string]*cell // by name of the service
 }
 
 // measureServices measures kvd beside etcd.
-func measureServices(ctx context.Context, dir string, o options, out, log io.Writer) error {
-	etcd, err := startEtcd(ctx, dir)
+func measureServices(p *processes, o options, out, progress io.Writer) error {
+	etcd, err := startEtcd(p)
 	if err != nil {
 		return err
 	}
-	kvd, err := startKvd(ctx, dir)
+	kvd, err := startKvd(p)
 	if err != nil {
 		return err
 	}
 	services := []service{kvd, etcd}
-	cells := map[load]map[string]*cell{}
+	var rows []*serviceRow
+	for _, l := range serviceLoads {
+		rows = append(rows, &serviceRow{l, map[string]*cell{kvd.name(): {}, etcd.name(): {}}})
+	}
 	for round := range o.rounds {
-		for _, l := range serviceLoads {
-			fmt.Fprintf(log, "round %d of %d: %s\n", round+1, o.rounds, l)
-			if cells[l] == nil {
-				cells[l] = map[string]*cell{}
-				for _, s := range services {
-					cells[l][s.name()] = &cell{}
-				}
-			}
+		for k, r := range rows {
+			fmt.Fprintf(progress, "round %d of %d: load %d of %d\n", round+1, o.rounds, k+1, len(rows))
 			for k := range services {
-				s := services[(k+round)%len(services)]
-				if err := ctx.Err(); err != nil {
+				s := services[(k+round)%len(services)] // another one begins in each round
+				if err := p.ctx.Err(); err != nil {
 					return err
 				}
-				if err := measureService(s, l, o.time, cells[l][s.name()]); err != nil {
-					return fmt.Errorf("%s: %s: %w", s.name(), l, err)
+				if err := measureService(s, r.load, o.time, r.cells[s.name()]); err != nil {
+					return fmt.Errorf("%s: %w", s.name(), err)
 				}
 			}
 		}
 	}
-	printServices(out, services, cells)
+	printServices(out, services, rows)
 	return nil
 }
 
+// measureService runs a load on a service and adds what it has found to c.
 func measureService(s service, l load, d time.Duration, c *cell) error {
 	value := make([]byte, l.Size)
-	do := func(number int) func(context.Context) error {
-		write, read := s.client(number, value)
-		if l.Reads {
-			return read
+	var do []func(context.Context) error // by client
+	for number := range l.Clients {
+		write, read, err := s.client(number, value)
+		if err != nil {
+			return err
 		}
-		return write
+		if l.Reads {
+			write = read
+		}
+		do = append(do, write)
 	}
-	l.For = d / 10
-	if _, err := l.runEach(do); err != nil {
+	l.For = d / 10 // to warm up
+	if _, err := l.run(do); err != nil {
 		return err
 	}
 	l.For = d
-	self, _ := os.FindProcess(os.Getpid())
-	before, own := cpu(s.processes()...), cpu(&exec.Cmd{Process: self})
-	r, err := l.runEach(do)
+	servers, own := cpu(s.processes()...), cpuOf(os.Getpid())
+	r, err := l.run(do)
 	if err != nil {
 		return err
 	}
-	c.add(r)
-	c.cpu = append(c.cpu, float64(cpu(s.processes()...)-before)/float64(r.Ops))
-	c.client = append(c.client, float64(cpu(&exec.Cmd{Process: self})-own)/float64(r.Ops))
+	c.addResult(r)
+	c.cpu.addEach(cpu(s.processes()...)-servers, r.Ops)
+	c.client.addEach(cpuOf(os.Getpid())-own, r.Ops)
 	return nil
-}
-
-func printServices(out io.Writer, services []service, cells map[load]map[string]*cell) {
-	fmt.Fprintln(out, "| clients | operation | value | servers | p50 | p99 | a second | CPU each | clients' CPU each |")
-	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|")
-	for _, l := range serviceLoads {
-		for _, s := range services {
-			c := cells[l][s.name()]
-			what := "write"
-			if l.Reads {
-				what = "read"
-			}
-			fmt.Fprintf(out, "| %d | %s | %d | %s | %s | %s | %.0f | %s | %s |\n", l.Clients, what, l.Size, s.name(), duration(c.p50), duration(c.p99), middle(c.rate), duration(c.cpu), duration(c.client))
-		}
-	}
 }

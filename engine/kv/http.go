@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func (s *Server) serveWrite(w http.ResponseWriter, r *http.Request) {
 		s.redirect(w, r)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxValue))
+	body, err := readBody(w, r)
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		fail(w, http.StatusRequestEntityTooLarge, "A value has at most %d bytes.", MaxValue)
 		return
@@ -101,6 +102,14 @@ func (s *Server) serveWrite(w http.ResponseWriter, r *http.Request) {
 	o.value = string(body)
 	result, err := s.submit(r.Context(), o)
 	s.answerWrite(w, r, o, result, err)
+}
+
+// readBody reads the body of a request. It takes memory as the bytes come, beyond a few kilobytes.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(bytes.MinRead + int(min(max(r.ContentLength, 0), 16<<10))) // ReadFrom wants MinRead bytes to spare
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, MaxValue))
+	return b.Bytes(), err
 }
 
 // fill takes the operation from a request, except for key and body.

@@ -30,7 +30,7 @@ const (
 // Encode returns an op as a string. It makes the store an rsm.Codec.
 func (*Store) Encode(req any) string {
 	o := req.(op)
-	b := make([]byte, 0, 32+len(o.key)+len(o.value)+len(o.old))
+	b := make([]byte, 0, 32+len(o.key)+len(o.old))
 	b = append(b, byte(o.kind), 0)
 	if o.absent {
 		b[1] = 1
@@ -39,7 +39,11 @@ func (*Store) Encode(req any) string {
 	b = binary.AppendUvarint(b, o.request)
 	b = appendText(b, o.key)
 	b = appendText(b, o.old)
-	return string(append(b, o.value...))
+	var whole strings.Builder // does not copy the value again
+	whole.Grow(len(b) + len(o.value))
+	whole.Write(b)
+	whole.WriteString(o.value)
+	return whole.String()
 }
 
 // Decode is the inverse of Encode. It panics if Encode has not made the request: then the servers run different programs.

@@ -133,6 +133,9 @@ func TestHTTP(t *testing.T) {
 	c.expect(1, "POST", "/admin/transfer", "", 400, "missing")
 	c.expect(1, "POST", "/admin/explode?id=1", "", 404, "no action")
 	c.expect(1, "POST", "/admin/remove?id=9", "", 409, "no member")
+	if code, answer := c.do(1, "POST", "/kv/a?op=append", "x", "Sec-Fetch-Site", "cross-site"); code != 403 {
+		t.Errorf("a request of another site's page: %d, %q", code, answer)
+	}
 }
 
 func TestHTTP_once(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
 )
 
 // FuzzMessage passes bytes to a connection's decoder, and what it accepts to raft: no bytes may make either panic, except
@@ -31,27 +32,43 @@ func FuzzMessage(f *testing.F) {
 			if err != nil || m.GetTerm() > 1<<60 || m.GetIndex() > 1<<60 || m.GetCommit() > 0 {
 				continue
 			}
-			storage := raft.NewMemoryStorage()
-			first := &raftpb.Snapshot{Metadata: &raftpb.SnapshotMetadata{
-				Index: new(uint64(1)), Term: new(uint64(1)), ConfState: &raftpb.ConfState{Voters: []uint64{1, 2, 3}},
-			}}
-			if err := storage.ApplySnapshot(first); err != nil {
-				t.Fatal(err)
-			}
-			node, err := raft.NewRawNode(&raft.Config{
-				ID: 2, ElectionTick: 10, HeartbeatTick: 1, Storage: storage, Applied: 1, AsyncStorageWrites: true,
-				MaxInflightMsgs: 10, MaxSizePerMsg: 1 << 20, CheckQuorum: true, PreVote: true,
-				Logger: &raft.DefaultLogger{Logger: log.New(io.Discard, "", 0)},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			node.Step(m)
-			for node.HasReady() {
-				node.Ready()
+			for _, storage := range []*raft.MemoryStorage{raft.NewMemoryStorage(), foundedStorage(t)} {
+				stepOnly(t, storage, m)
 			}
 		}
 	})
+}
+
+// foundedStorage returns what a server of a new cluster begins with. A server that joins one begins with nothing.
+func foundedStorage(t *testing.T) *raft.MemoryStorage {
+	s := raft.NewMemoryStorage()
+	first := &raftpb.Snapshot{Metadata: &raftpb.SnapshotMetadata{
+		Index: new(uint64(1)), Term: new(uint64(1)), ConfState: &raftpb.ConfState{Voters: []uint64{1, 2, 3}},
+	}}
+	if err := errors.Join(s.ApplySnapshot(first), s.SetHardState(&raftpb.HardState{Term: new(uint64(1)), Vote: new(uint64(0)), Commit: new(uint64(1))})); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// stepOnly passes a message to a raft that has had none before.
+func stepOnly(t *testing.T, storage *raft.MemoryStorage, m *raftpb.Message) {
+	applied, err := storage.LastIndex()
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := raft.NewRawNode(&raft.Config{
+		ID: 2, ElectionTick: 10, HeartbeatTick: 1, Storage: storage, Applied: applied, AsyncStorageWrites: true,
+		MaxInflightMsgs: 10, MaxSizePerMsg: 1 << 20, CheckQuorum: true, PreVote: true,
+		Logger: &raft.DefaultLogger{Logger: log.New(io.Discard, "", 0)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	node.Step(proto.Clone(m).(*raftpb.Message))
+	for node.HasReady() {
+		node.Ready()
+	}
 }
 
 // A pipeListener is a listener whose connections are in memory.

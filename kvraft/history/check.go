@@ -42,6 +42,10 @@ const (
 // Both must then agree. The time that porcupine takes can grow exponentially with the number of clients of one key.
 const searchMost = 2000
 
+// confirmation is how long porcupine may search if the check in linear time has decided. An easy search ends sooner, and a
+// hard one would need hours.
+const confirmation = 50 * time.Millisecond
+
 // Check returns nil if the history of a service is linearizable. It needs to be so for each key alone. Otherwise it returns
 // an *Error: the operations of a key are not linearizable, or could not be decided within limit.
 func Check(s Service, ops []Operation, limit time.Duration) error {
@@ -82,8 +86,8 @@ func (s Service) checkKey(key string, ops []Operation, deadline time.Time) *Erro
 	}
 	model := s.model()
 	left := max(time.Until(deadline), time.Millisecond)
-	if fast == linearizable {
-		left = min(left, time.Second) // it would only confirm it
+	if fast != undecided {
+		left = min(left, confirmation)
 	}
 	found, info := search(model, ops, left)
 	e := &Error{Service: s, Key: key, Ops: len(ops), model: model, info: info}

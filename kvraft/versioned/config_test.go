@@ -166,7 +166,12 @@ func (cl *client) onePut(key string, version rpc.Tversion) (next rpc.Tversion, p
 			cl.cfg.t.Errorf("Wrong error %v", err)
 			return version, false
 		}
-		value, v, _ := cl.get(key)
+		value, v, getErr := cl.get(key)
+		if getErr != rpc.OK {
+			cl.cfg.t.Errorf("%d: Get %q err %v", cl.id, key, getErr)
+			return version, false
+		}
+		labtest.Rest()
 		var e entry
 		if json.Unmarshal([]byte(value), &e); err == rpc.OK && v == version+1 && e != mine {
 			cl.cfg.t.Errorf("Wrong value %v, version %d", e, v)
@@ -228,14 +233,16 @@ func (cfg *config) spawn(clients int, fn func(cl *client, done *atomic.Bool) cou
 	}
 }
 
-// partitioner divides the servers into two random groups again and again, until stop is closed.
+// partitioner divides the servers into two random groups every 1.0 to 1.2 s. It ends after the interval in which stop is
+// closed.
 func (cfg *config) partitioner(stop <-chan struct{}) {
 	for {
 		cfg.Partition(cfg.RandomGroups())
+		time.Sleep(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond)
 		select {
 		case <-stop:
 			return
-		case <-time.After(electionTimeout + time.Duration(rand.Int63n(200))*time.Millisecond):
+		default:
 		}
 	}
 }

@@ -223,7 +223,7 @@ func TestPersistPartitionUnreliableLinearizable4B(t *testing.T) {
 }
 
 func TestSnapshotRPC4C(t *testing.T) {
-	lab(t, "Test: one client (4C SnapshotsRPC)", 3, true, 1000, func(cfg *config) {
+	lab(t, "Test: snapshots, one client (4C SnapshotsRPC)", 3, true, 1000, func(cfg *config) {
 		ck := cfg.newClient(cfg.All())
 		cfg.end()
 		cfg.begin("Test: InstallSnapshot RPC (4C)")
@@ -257,7 +257,7 @@ func TestSnapshotRPC4C(t *testing.T) {
 }
 
 func TestSnapshotSize4C(t *testing.T) {
-	lab(t, "Test: one client (4C snapshot size is reasonable)", 3, true, 1000, func(cfg *config) {
+	lab(t, "Test: snapshots, one client (4C snapshot size is reasonable)", 3, true, 1000, func(cfg *config) {
 		const maxSnapshot = 500
 		ck, version := cfg.newClient(cfg.All()), rpc.Tversion(0)
 		for range 200 {

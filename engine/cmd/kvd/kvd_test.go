@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -22,14 +23,17 @@ import (
 // programs is the directory with kvd and kvctl, which TestMain builds.
 var programs string
 
+var withRace = flag.Bool("kvd.race", false, "build kvd with the race detector")
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "kvd")
 		if err != nil {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "6.824/engine/cmd/kvd", "6.824/engine/cmd/kvctl")
+		build := exec.Command("go", "build", fmt.Sprintf("-race=%t", *withRace), "-o", dir+string(filepath.Separator), "6.824/engine/cmd/kvd", "6.824/engine/cmd/kvctl")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s", out)
 			return 1

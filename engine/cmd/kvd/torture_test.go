@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -15,7 +17,7 @@ import (
 
 var (
 	tortureSeed   = flag.Uint64("torture.seed", 1, "seed of TestTorture")
-	tortureRounds = flag.Int("torture.rounds", 5, "rounds of faults of TestTorture")
+	tortureRounds = flag.Int("torture.rounds", 4, "rounds of faults of TestTorture")
 )
 
 // TestTorture causes faults in a cluster of kvd processes, while clients get, put, append and compare-and-set: processes are
@@ -38,7 +40,7 @@ func torture(t *testing.T, name string, n int, withTLS bool) {
 			t.Logf("again: go test -count=1 -run '^TestTorture$/^%s$' ./cmd/kvd -torture.seed=%d -torture.rounds=%d", name, *tortureSeed, *tortureRounds)
 		}
 	})
-	f := newFleet(t, n, *tortureSeed, withTLS, "320m", "-snapshot", "20000", "-tick", "20ms")
+	f := newFleet(t, n, *tortureSeed, withTLS, "320m", "-snapshot", "3000", "-tick", "20ms")
 	u := &users{fleet: f}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -50,12 +52,13 @@ func torture(t *testing.T, name string, n int, withTLS bool) {
 	running.Go(func() { newOperator(f, *tortureSeed).run(ctx) })
 	faults := newFaults(f, *tortureSeed)
 	for round := range *tortureRounds {
-		length := 200 + faults.random.IntN(800)
+		length := 100 + faults.random.IntN(600)
 		if round%10 == 9 {
 			length *= 8
 		}
 		what := faults.begin()
 		time.Sleep(time.Duration(length) * time.Millisecond)
+		faults.waitForFullDisk()
 		faults.end()
 		u.round.Add(1)
 		before := f.counted("operations that were answered")
@@ -68,6 +71,11 @@ func torture(t *testing.T, name string, n int, withTLS bool) {
 	running.Wait()
 	last := &user{users: u, number: 99, random: rand.New(rand.NewPCG(*tortureSeed, 97))}
 	last.readAll()
+	for _, id := range f.ids() {
+		if s, ok := f.status(id); !ok || s.SnapshotIndex == 0 {
+			t.Errorf("server %d has taken no snapshot: %+v", id, s)
+		}
+	}
 	ops := u.verdict()
 	t.Logf("seed %d, certificates: %t, %d operations in the history; %s", *tortureSeed, withTLS, ops, f.counters())
 }

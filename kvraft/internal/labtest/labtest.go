@@ -5,6 +5,7 @@ package labtest
 import (
 	"flag"
 	"fmt"
+	"math/rand"
 	"runtime"
 	"strings"
 	"testing"
@@ -16,8 +17,11 @@ import (
 
 var (
 	clock = flag.String("clock", "virtual", "clock of the lab's tests: virtual (time passes only while all goroutines wait) or real")
-	cost  = flag.Duration("rpc", 5*time.Millisecond, "how long a client's RPC takes at least on the virtual clock")
+	rest  = flag.Duration("rest", 10*time.Millisecond, "interval of Rest on the virtual clock; with 0, clients do not rest")
 )
+
+// cost is how long a client's RPC takes at least on the virtual clock.
+const cost = 100 * time.Microsecond
 
 // Virtual reports whether the tests run on the virtual clock.
 func Virtual() bool { return *clock == "virtual" }
@@ -70,9 +74,9 @@ func ours() map[string]string {
 	return found
 }
 
-// NewNetwork returns a reliable network that o observes. On the virtual clock, each RPC of a client takes at least the time of
-// the flag -rpc: a reliable call would take none, so that a client that makes one call after the other would not let the clock
-// advance. Calls between Raft servers still take none.
+// NewNetwork returns a reliable network that o observes. On the virtual clock, each RPC of a client takes at least 100 µs: a
+// reliable call would take none, so that a client that makes one call after the other would not let the clock advance. Calls
+// between Raft servers still take none.
 func NewNetwork(o labrpc.LinkObserver) *labrpc.Network {
 	net := labrpc.MakeNetwork()
 	if Virtual() {
@@ -82,13 +86,24 @@ func NewNetwork(o labrpc.LinkObserver) *labrpc.Network {
 	return net
 }
 
+// Rest is what a client calls after each operation, if it makes operations for a given time. On the virtual clock, it sleeps
+// every other time on average, until the next multiple of 10 ms. So a client makes some 200 operations a second instead of
+// 10,000, and the operations of all clients still overlap, since they all go on at the same moment.
+func Rest() {
+	if !Virtual() || *rest == 0 || rand.Intn(2) == 0 {
+		return
+	}
+	now := time.Now()
+	time.Sleep(now.Truncate(*rest).Add(*rest).Sub(now))
+}
+
 // costly makes the calls of clients take time.
 type costly struct{ labrpc.LinkObserver }
 
 func (c costly) Sent(call labrpc.CallInfo, args any) {
 	c.LinkObserver.Sent(call, args)
 	if !strings.HasPrefix(call.Method, "Raft.") {
-		time.Sleep(*cost)
+		time.Sleep(cost)
 	}
 }
 
