@@ -63,15 +63,21 @@ func (t *Table[K, V]) Capture() Captured[K, V] {
 // Len returns the number of entries.
 func (c Captured[K, V]) Len() int { return c.n }
 
-// All yields each entry, in no order. After each part it lets other goroutines run. Otherwise a loop over a large table would
-// keep a processor for ten milliseconds at a time from those that carry out operations.
+// turn is how many entries All yields before it lets other goroutines run.
+const turn = 64
+
+// All yields each entry, in no order. Now and then it lets other goroutines run. Otherwise a loop over a large table would keep a
+// processor for ten milliseconds at a time from those that carry out operations.
 func (c Captured[K, V]) All(yield func(K, V) bool) {
+	n := 0
 	for _, part := range c.parts {
 		for key, v := range part {
 			if !yield(key, v) {
 				return
 			}
+			if n++; n%turn == 0 {
+				runtime.Gosched()
+			}
 		}
-		runtime.Gosched()
 	}
 }
