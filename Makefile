@@ -121,8 +121,9 @@ cluster: ## start three servers of a replicated key/value service in ./data, and
 	cd engine && go build -o ../data/ ./cmd/kvd ./cmd/kvctl ./cmd/kvcluster
 	./data/kvcluster -data data
 
-torture: ## crash servers of engine and cut their power, under load, for ten minutes; SEED=1
+torture: ## crash servers of engine, cut their power and their network, under load, for twenty minutes; SEED=1
 	$(call number,SEED)
 	cd engine && go test -count=1 -timeout 2h -v -run '^Test(Chaos|Crash|Power|Power_mutants|Damage_isRefused|Torn)$$' . \
 		-chaos.seed=$(SEED) -chaos.steps=500 -crash.seed=$(SEED) -crash.rounds=300 -power.rounds=100 -power.mutants -damage.each=100
 	cd engine && go test -count=1 -timeout 2h -v -run '^TestTorture$$' ./cmd/kvd -torture.seed=$(SEED) -torture.rounds=100
+	cd engine && go test -count=1 -timeout 2h -v -run '^TestTorture$$' ./cmd/kvd -torture.seed=$$(($(SEED) + 1)) -torture.rounds=100 -kvd.race

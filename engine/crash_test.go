@@ -63,7 +63,7 @@ func runChild(text string) {
 }
 
 // serveList serves a list of commands, which come on standard input, one a line. On standard output it says what becomes of
-// them. The line "?" asks for the whole list.
+// them. The line "?" asks for the whole list, and "status" for the server's Status.
 func serveList(node *Node, applyCh <-chan lab.ApplyMsg) {
 	var out sync.Mutex
 	say := func(format string, args ...any) {
@@ -92,6 +92,9 @@ func serveList(node *Node, applyCh <-chan lab.ApplyMsg) {
 	for lines.Scan() {
 		if lines.Text() == "?" {
 			say("all %s", r.encode())
+		} else if lines.Text() == "status" {
+			status, _ := json.Marshal(node.Status())
+			say("status %s", status)
 		} else if index, term, ok := node.Start(lines.Text()); ok {
 			say("started %d %d %s", index, term, lines.Text())
 		}
@@ -162,6 +165,10 @@ func (c *crashTest) listen(ch *child, r io.Reader) {
 			return
 		}
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if word == "status" {
+			c.Log(rest)
+			continue
+		}
 		if word == "all" {
 			var commands []string
 			if err := json.Unmarshal([]byte(rest), &commands); err != nil {
@@ -258,9 +265,9 @@ func (c *crashTest) run(seed uint64, rounds int) {
 	for range rounds {
 		before := c.acknowledged()
 		load(time.Duration(100+random.IntN(400)) * time.Millisecond)
-		for deadline := time.Now().Add(testTimeout); c.acknowledged() < before+10; load(20 * time.Millisecond) {
+		for deadline := time.Now().Add(crashTimeout); c.acknowledged() < before+10; load(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				c.Fatal("nothing is acknowledged")
+				c.hangs("nothing is acknowledged")
 			}
 		}
 		for k, id := range random.Perm(3) {
@@ -274,6 +281,18 @@ func (c *crashTest) run(seed uint64, rounds int) {
 	}
 	c.finish(load)
 	c.Logf("seed %d: servers were killed %d times, %d commands were accepted, %d acknowledged", seed, killed, len(c.started), len(c.acked))
+}
+
+// crashTimeout is when the servers seem to hang. It is long, since all processes may have to share one busy processor.
+const crashTimeout = 2 * time.Minute
+
+// hangs fails the test, and logs what the servers say of themselves.
+func (c *crashTest) hangs(complaint string) {
+	for _, ch := range c.children {
+		fmt.Fprintln(ch.stdin, "status")
+	}
+	time.Sleep(time.Second)
+	c.Fatal(complaint)
 }
 
 // acknowledged returns how many commands were acknowledged.
@@ -296,14 +315,14 @@ func (c *crashTest) startAll() {
 func (c *crashTest) finish(load func(time.Duration)) {
 	var lists [][]string
 	load(100 * time.Millisecond)
-	for deadline := time.Now().Add(2 * testTimeout); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(crashTimeout); ; time.Sleep(200 * time.Millisecond) {
 		lists = nil
 		for _, ch := range c.children {
 			fmt.Fprintln(ch.stdin, "?")
 			select {
 			case all := <-ch.all:
 				lists = append(lists, all)
-			case <-time.After(testTimeout):
+			case <-time.After(crashTimeout):
 				c.Fatal("a server does not answer")
 			}
 		}

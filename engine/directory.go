@@ -141,7 +141,7 @@ func (d *directory) create(c *Config) error {
 		return err
 	}
 	// wal.Create does not sync the directory of the log, which has the log's first file.
-	if err := errors.Join(syncDir(d.wal()), syncDir(d.snap()), syncDir(d.path)); err != nil {
+	if err := errors.Join(syncDir(d.wal()), syncDir(d.path)); err != nil {
 		return err
 	}
 	if err := os.Rename(d.path, final); err != nil {

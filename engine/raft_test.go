@@ -75,7 +75,7 @@ func TestSnapshot_replacesPending(t *testing.T) {
 	c.one("a")
 	s := c.leader()
 	full := snapshotAt(20, s.loop.term+1)
-	s.do(func() {
+	if !s.do(func() {
 		at := s.loop.positions.last()
 		s.loop.pending, s.loop.received = snapshotAt(at, s.loop.term), full
 		s.loop.noteSnapshot(full.small())
@@ -83,7 +83,9 @@ func TestSnapshot_replacesPending(t *testing.T) {
 			t.Errorf("after the snapshot at 20, %+v is to be saved, and the log ends with %d", s.loop.pending, s.loop.positions.last())
 		}
 		s.Node.fail(fmt.Errorf("the test is over"))
-	})
+	}) {
+		t.Errorf("the server has stopped: %v", s.Err())
+	}
 }
 
 // TestForReceiver: raft takes no snapshot that does not name its receiver.

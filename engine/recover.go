@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"go.etcd.io/etcd/server/v3/etcdserver/api/snap"
 	"go.etcd.io/etcd/server/v3/storage/wal"
@@ -140,7 +142,7 @@ func (d *directory) openForWriting(r *recovered) error {
 			}
 			if err == nil {
 				// Each file of the log begins with the HardState that was written last through w, of which w knows none yet.
-				err = w.Save(hard, nil)
+				err = errors.Join(w.Save(hard, nil), d.removeBroken())
 			}
 			if err != nil {
 				return errors.Join(err, w.Close())
@@ -149,8 +151,20 @@ func (d *directory) openForWriting(r *recovered) error {
 			return nil
 		}
 		w.Close() // fails, since the log is not ready for writing
-		if mended || !errors.Is(err, io.ErrUnexpectedEOF) || !wal.Repair(d.zap, d.wal()) {
+		if mended || !errors.Is(err, io.ErrUnexpectedEOF) {
 			return lost(fmt.Errorf("the log is damaged: %w", err))
 		}
+		if !wal.Repair(d.zap, d.wal()) { // nothing is lost, since what was synced could be read
+			return fmt.Errorf("cannot mend the end of the log, which a crash has cut off; is there room for one more file of the log in %s?", d.wal())
+		}
 	}
+}
+
+// removeBroken removes the copies that Repair makes of what it mends. They would stay for ever.
+func (d *directory) removeBroken() error {
+	names, err := filesIn(d.wal(), ".broken")
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(filepath.Join(d.wal(), name)))
+	}
+	return err
 }

@@ -105,3 +105,40 @@ func TestSync_takenSnapshot(t *testing.T) {
 		t.Errorf("found is %+v", got)
 	}
 }
+
+// TestSync_leftOut: if etcd's packages did not sync the log's files, a snapshot's file or their names, what was saved would
+// be lost. So the other tests here notice it.
+func TestSync_leftOut(t *testing.T) {
+	for name, ignore := range powerMutants {
+		t.Run(name, func(t *testing.T) {
+			disk, s := newSyncTest(t)
+			disk.mu.Lock()
+			disk.ignore = ignore
+			disk.mu.Unlock()
+			for first := uint64(2); first < 300; first += 20 { // the log gets new files
+				s.must(s.w.saveAll([]write{{append: message(5, first+19, first, first+19)}}))
+			}
+			s.take(snapshotAt(100, 5))
+			left := t.TempDir()
+			disk.mu.Lock()
+			disk.root.saveSynced(t, left)
+			disk.mu.Unlock()
+			config := s.w.node.config
+			config.Dir = filepath.Join(left, "data", "1")
+			dir, err := openDirectory(&config, s.w.dir.zap)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer dir.close()
+			r, err := dir.recover(&config)
+			if err != nil {
+				return // it was noticed even without the mark of what must be there
+			}
+			defer r.wal.Close()
+			defer r.mark.close()
+			if got := r.found(); got.last >= 301 && got.snapshot >= 100 {
+				t.Errorf("nothing is lost: %+v", got)
+			}
+		})
+	}
+}

@@ -42,8 +42,8 @@ const (
 // Both must then agree. The time that porcupine takes can grow exponentially with the number of clients of one key.
 const searchMost = 2000
 
-// confirmation is how long porcupine may search if the check in linear time has found the history linearizable. An easy
-// search ends sooner, and a hard one would need hours.
+// confirmation is how long porcupine may search if the check in linear time has decided. An easy search ends sooner, and a
+// hard one would need hours.
 const confirmation = 50 * time.Millisecond
 
 // Check returns nil if the history of a service is linearizable. It needs to be so for each key alone. Otherwise it returns
@@ -86,7 +86,7 @@ func (s Service) checkKey(key string, ops []Operation, deadline time.Time) *Erro
 	}
 	model := s.model()
 	left := max(time.Until(deadline), time.Millisecond)
-	if fast == linearizable {
+	if fast != undecided {
 		left = min(left, confirmation)
 	}
 	found, info := search(model, ops, left)

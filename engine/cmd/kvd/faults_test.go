@@ -44,7 +44,7 @@ type faults struct {
 
 func newFaults(f *fleet, seed uint64) *faults {
 	random := rand.New(rand.NewPCG(seed, 99))
-	return &faults{fleet: f, random: random, processes: deck{random: random, n: 6}, network: deck{random: random, n: 8}}
+	return &faults{fleet: f, random: random, processes: deck{random: random, n: 6}, network: deck{random: random, n: len(networkFaults)}}
 }
 
 // some returns n servers, or all if there are fewer.
@@ -63,10 +63,11 @@ func (f *faults) troubleProcesses(kind int) string {
 	n := len(f.ids())
 	kill := func(what string, some []int) string {
 		for _, id := range some {
-			f.kill(id)
+			if f.kill(id) {
+				f.count("servers killed", 1)
+			}
 		}
 		f.count("kill -9 of "+what, 1)
-		f.count("servers killed", len(some))
 		return fmt.Sprintf("killed %v", some)
 	}
 	switch kind {
@@ -92,60 +93,42 @@ func (f *faults) troubleProcesses(kind int) string {
 	return "no server"
 }
 
+// A choice says whom a fault of the network concerns.
+type choice struct {
+	one   int           // a server
+	alone []int         // some servers, at most half of them
+	delay time.Duration // if the network is slow
+}
+
+// apart reports whether one of two servers is alone, and the other is not.
+func (c choice) apart(from, to int) bool {
+	return slices.Contains(c.alone, from) != slices.Contains(c.alone, to)
+}
+
+// networkFaults are the faults of the network: the trouble of each link.
+var networkFaults = []struct {
+	name string
+	of   func(c choice, from, to int) trouble
+}{
+	{"partition, connections refused", func(c choice, from, to int) trouble { return trouble{closed: c.apart(from, to)} }},
+	{"partition, packets lost", func(c choice, from, to int) trouble {
+		return trouble{stuck: [2]bool{c.apart(from, to), c.apart(from, to)}}
+	}},
+	{"one way: a server is not heard", func(c choice, from, to int) trouble { return trouble{stuck: [2]bool{from == c.one, false}} }},
+	{"one way: a server does not hear", func(c choice, from, to int) trouble { return trouble{stuck: [2]bool{to == c.one, false}} }},
+	{"one way: nothing comes back", func(c choice, from, to int) trouble { return trouble{stuck: [2]bool{false, from == c.one}} }},
+	{"slow network", func(c choice, from, to int) trouble { return trouble{delay: c.delay} }},
+	{"bits altered", func(c choice, from, to int) trouble { return trouble{alter: true} }},
+	{"network in order", func(c choice, from, to int) trouble { return trouble{} }},
+}
+
 // troubleNetwork puts links in trouble.
 func (f *faults) troubleNetwork(kind int) string {
-	one, alone := f.some(1)[0], f.some(1+f.random.IntN(len(f.ids())/2))
-	isAlone := func(id int) bool { return slices.Contains(alone, id) }
-	cut, there, back := trouble{closed: true}, trouble{stuck: [2]bool{true, false}}, trouble{stuck: [2]bool{false, true}}
-	lost := trouble{stuck: [2]bool{true, true}}
-	slow := trouble{delay: time.Duration(5+f.random.IntN(100)) * time.Millisecond}
-	what, next := "", func(from, to int) (t trouble) { return t }
-	switch kind {
-	case 0:
-		what, next = "partition, connections refused", func(from, to int) (t trouble) {
-			if isAlone(from) != isAlone(to) {
-				return cut
-			}
-			return t
-		}
-	case 1:
-		what, next = "partition, packets lost", func(from, to int) (t trouble) {
-			if isAlone(from) != isAlone(to) {
-				return lost
-			}
-			return t
-		}
-	case 2:
-		what, next = "one way: a server is not heard", func(from, to int) (t trouble) {
-			if from == one {
-				return there
-			}
-			return t
-		}
-	case 3:
-		what, next = "one way: a server does not hear", func(from, to int) (t trouble) {
-			if to == one {
-				return there
-			}
-			return t
-		}
-	case 4:
-		what, next = "one way: nothing comes back", func(from, to int) (t trouble) {
-			if from == one {
-				return back
-			}
-			return t
-		}
-	case 5:
-		what, next = "slow network", func(from, to int) trouble { return slow }
-	case 6:
-		what, next = "bits altered", func(from, to int) trouble { return trouble{alter: true} }
-	default:
-		return "network in order"
-	}
-	f.setLinks(next, false)
-	f.count(what, 1)
-	return fmt.Sprintf("%s (%d, %v)", what, one, alone)
+	c := choice{one: f.some(1)[0], alone: f.some(1 + f.random.IntN(len(f.ids())/2)), delay: time.Duration(5+f.random.IntN(100)) * time.Millisecond}
+	fault := networkFaults[kind]
+	f.setLinks(func(from, to int) trouble { return fault.of(c, from, to) }, false)
+	f.count(fault.name, 1)
+	return fmt.Sprintf("%s (%d, %v)", fault.name, c.one, c.alone)
 }
 
 // setLinks puts each link in the trouble that next returns.
@@ -206,7 +189,7 @@ func (f *faults) fillDisk() {
 
 // waitForFullDisk gives a server whose disk is full some time to find that out.
 func (f *faults) waitForFullDisk() {
-	for k := 0; f.filler != "" && k < 30; k++ {
+	for k := 0; f.filler != "" && k < 20; k++ {
 		f.mu.Lock()
 		runs := f.kvds[1].process != nil
 		f.mu.Unlock()

@@ -242,19 +242,20 @@ func (f *fleet) wait(k *kvd, process *exec.Cmd, ended chan struct{}) {
 	close(ended)
 }
 
-// kill kills a server as kill -9 does, if it runs.
-func (f *fleet) kill(id int) {
+// kill kills a server as kill -9 does. It reports false if it does not run.
+func (f *fleet) kill(id int) bool {
 	f.mu.Lock()
 	k := f.kvds[id]
 	if k == nil || k.process == nil {
 		f.mu.Unlock()
-		return
+		return false
 	}
 	k.killed = true
 	k.process.Process.Kill()
 	ended := k.ended
 	f.mu.Unlock()
 	<-ended
+	return true
 }
 
 // signal sends a signal to a server, if it runs.

@@ -17,7 +17,7 @@ import (
 
 var (
 	tortureSeed   = flag.Uint64("torture.seed", 1, "seed of TestTorture")
-	tortureRounds = flag.Int("torture.rounds", 5, "rounds of faults of TestTorture")
+	tortureRounds = flag.Int("torture.rounds", 4, "rounds of faults of TestTorture")
 )
 
 // TestTorture causes faults in a cluster of kvd processes, while clients get, put, append and compare-and-set: processes are
@@ -52,7 +52,7 @@ func torture(t *testing.T, name string, n int, withTLS bool) {
 	running.Go(func() { newOperator(f, *tortureSeed).run(ctx) })
 	faults := newFaults(f, *tortureSeed)
 	for round := range *tortureRounds {
-		length := 200 + faults.random.IntN(800)
+		length := 100 + faults.random.IntN(600)
 		if round%10 == 9 {
 			length *= 8
 		}

@@ -215,6 +215,9 @@ func (u *user) readAll() {
 		for k := range 3 {
 			key := fmt.Sprintf("%d.%d", round, k)
 			for _, id := range u.ids() {
+				if u.Failed() {
+					return // it could take a minute for each key
+				}
 				o := history.Operation{Client: u.number, Kind: history.Get, Key: key, Call: u.values.Begin()}
 				o.Value, _ = u.get(key, id)
 				u.values.End(o)
