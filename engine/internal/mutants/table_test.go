@@ -82,7 +82,7 @@ var table = []mutant{
 		return err
 	}`, "TestWriter_orders"},
 	{"nothing-purged", "purge.go", `for _, name := range logs[:max(needed-1, 0)] {`, `for _, name := range logs[:min(needed, 0)] {`, "TestWriter_orders"},
-	{"hardstate-not-kept", "recover.go", `err = w.Save(hard, nil)`, `err = nil`, "TestWriter_hardState"},
+	{"hardstate-not-kept", "recover.go", `err = errors.Join(w.Save(hard, nil), d.removeBroken())`, `err = d.removeBroken()`, "TestWriter_hardState"},
 	{"compacted-before-applied", "snapshot.go", `s == nil || s.index() > l.raft.BasicStatus().Applied || l.saving`, `s == nil || l.saving`, "TestSnapshot_inTheMiddleOfABatch"},
 	{"failed-save-overlooked", "save.go", `w.node.fail(fmt.Errorf("cannot save: %w", err)) return`, `fmt.Println(err)`, "TestFailedSave"},
 
