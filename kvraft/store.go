@@ -119,7 +119,7 @@ func (s *store) Restore(snapshot []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.values, s.requests = table.New[string, value](), table.New[int64, int64]()
-	d := enc.Decoder{Rest: string(snapshot)}
+	d := enc.NewDecoder(snapshot)
 	for range d.Number() {
 		key := strings.Clone(d.Text()) // so that a value that is replaced can be freed
 		s.values.Set(key, value{text: strings.Clone(d.Text())})

@@ -43,7 +43,7 @@ func TestReadIndexGathers(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := messages.Load(); n > callers*rounds {
+	if n := messages.Load(); n > callers*rounds*2/3 { // every read for itself needs callers*rounds
 		t.Errorf("%d messages to two peers for %d reads, %d at a time", n, callers*rounds, callers)
 	}
 	if n := goroutines.Load(); n > most {
@@ -67,6 +67,9 @@ func TestReadIndexGathersAndIsDeposed(t *testing.T) {
 		ended.Go(func() { c.locked(func() { c.becomeFollowerLocked(5) }) })
 		startReplicator(c.Raft, c.followers[1]) // runs before the other goroutine
 		ended.Wait()
+		for range 2 * maxYields {
+			runtime.Gosched() // the replicator looks for work
+		}
 		mustEnd(t, r, ErrDeposed)
 		c.end()
 	}

@@ -12,7 +12,7 @@
 //	timer.go        the election timer: a pause of this process does not end it      §5.2
 //	election.go     campaigns: PreVote, then RequestVote to all peers                §5.2
 //	vote.go         the RequestVote handler                                          §5.2, §5.4.1
-//	propose.go      from Start to the leader's log                                   §5.3
+//	propose.go      from Start to the leader's log; crowd.go lets other calls join   §5.3
 //	follower.go     what a leader knows of a peer, and what is in flight to it       §5.3
 //	link.go         replicators: what a leader sends, and when                       §5.3
 //	heartbeat.go    a leader's ticker: heartbeats, timeouts of calls, lost majority  §5.2

@@ -99,6 +99,15 @@ func TestCondInstallSnapshot(t *testing.T) {
 	mustEqual(t, "CondInstallSnapshot", committed(t).CondInstallSnapshot(3, 9, []byte("x")), true)
 }
 
+func TestKeepSnapshotIsNotCopied(t *testing.T) {
+	rf := newFollower(t, 3, 1, from(1).terms(1))
+	rf.commitIndex = 1
+	data := []byte("state")
+	rf.KeepSnapshot(1, data)
+	mustEqual(t, "memory of the caller", &rf.snapshot.data[0] == &data[0], true)
+	verify(t, rf)
+}
+
 func TestSnapshotIsCopied(t *testing.T) {
 	rf := committed(t)
 	data := []byte("service")

@@ -90,7 +90,7 @@ var snapshots = []mutant{
 		name:  "snapshot-shares-callers-memory",
 		wrong: "Snapshot keeps the caller's slice, which the service may overwrite",
 		edits: []edit{
-			{"snapshot.go", `newSnapshot(index, 0, bytes.Clone(data))`, `newSnapshot(index, 0, data)`},
+			{"snapshot.go", `rf.KeepSnapshot(index, bytes.Clone(data))`, `rf.KeepSnapshot(index, data)`},
 			{"snapshot.go", `"bytes"`, ``},
 		},
 	},

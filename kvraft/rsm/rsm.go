@@ -62,6 +62,7 @@ type Reader interface {
 //
 //   - Kill(), which RSM.Kill calls.
 //   - ReadIndex(ctx context.Context) (index int, err error), as raft.Raft has it, which RSM.Read calls.
+//   - KeepSnapshot(index int, snapshot []byte), as raft.Raft has it, which spares a copy of each snapshot.
 type Raft interface {
 	Start(command any) (index int, term int, isLeader bool)
 	GetState() (term int, isLeader bool)

@@ -33,15 +33,27 @@ func (r *RSM) saveIfLarge(index, n int) {
 	s.since = 0
 	c, ok := r.sm.(Capturer)
 	if !ok {
-		r.rf.Snapshot(index, newSnapshot(index, r.sm.Snapshot()))
+		r.keep(index, r.sm.Snapshot())
 		return
 	}
 	s.busy.Store(true)
 	encode := c.Capture()
 	go func() {
 		defer s.busy.Store(false)
-		r.rf.Snapshot(index, newSnapshot(index, encode())) // ignored if Raft has a newer one by now
+		r.keep(index, encode()) // ignored if Raft has a newer one by now
 	}()
+}
+
+// keep hands Raft a snapshot of the state after the command at index.
+func (r *RSM) keep(index int, state []byte) {
+	snapshot := newSnapshot(index, state)
+	if rf, ok := r.rf.(interface {
+		KeepSnapshot(index int, snapshot []byte)
+	}); ok {
+		rf.KeepSnapshot(index, snapshot)
+		return
+	}
+	r.rf.Snapshot(index, snapshot)
 }
 
 func newSnapshot(index int, state []byte) []byte {

@@ -181,7 +181,7 @@ func (s *store) Restore(snapshot []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.values = table.New[string, value]()
-	d := enc.Decoder{Rest: string(snapshot)}
+	d := enc.NewDecoder(snapshot)
 	for len(d.Rest) > 0 && !d.Bad {
 		key, text := strings.Clone(d.Text()), strings.Clone(d.Text()) // so that a value that is replaced can be freed
 		s.values.Set(key, value{text, rpc.Tversion(d.Number())})

@@ -1,7 +1,10 @@
 // Package enc writes and reads numbers and texts, for the operations and snapshots of the services.
 package enc
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // AppendText appends the length of text and text.
 func AppendText(b []byte, text string) []byte {
@@ -14,6 +17,9 @@ type Decoder struct {
 	Rest string
 	Bad  bool
 }
+
+// NewDecoder returns a Decoder of b, without a copy: b must not be modified while a text that the Decoder has read is in use.
+func NewDecoder(b []byte) Decoder { return Decoder{Rest: unsafe.String(unsafe.SliceData(b), len(b))} }
 
 // Number reads a number that binary.AppendVarint has written.
 func (d *Decoder) Number() int64 {

@@ -4,6 +4,7 @@ package table
 import (
 	"hash/maphash"
 	"maps"
+	"runtime"
 )
 
 // A Table consists of many small maps. After a capture they belong to the captured table, and the first write to one of them
@@ -62,12 +63,20 @@ func (t *Table[K, V]) Capture() Captured[K, V] {
 // Len returns the number of entries.
 func (c Captured[K, V]) Len() int { return c.n }
 
-// All yields each entry, in no order.
+// turn is how many entries All yields before it lets other goroutines run.
+const turn = 64
+
+// All yields each entry, in no order. Now and then it lets other goroutines run. Otherwise a loop over a large table would keep a
+// processor for ten milliseconds at a time from those that carry out operations.
 func (c Captured[K, V]) All(yield func(K, V) bool) {
+	n := 0
 	for _, part := range c.parts {
 		for key, v := range part {
 			if !yield(key, v) {
 				return
+			}
+			if n++; n%turn == 0 {
+				runtime.Gosched()
 			}
 		}
 	}
