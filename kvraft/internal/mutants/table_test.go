@@ -75,8 +75,7 @@ var table = []mutant{
 	{"old-snapshot-restored", "rsm/reader.go", `if index <= r.Applied() { return } r.sm.Restore(state)`, `r.sm.Restore(state)`},
 	{"saved-snapshot-ignored", "rsm/reader.go", `if len(snapshot) > 0 {`, `if false {`},
 	{"restored-index-forgotten", "rsm/reader.go", `r.sm.Restore(state) r.applied.Store(int64(index))`, `r.sm.Restore(state)`},
-	{"snapshot-of-one-less", "rsm/snapshot.go", `snapshot := newSnapshot(index, state)`, `index--
-	snapshot := newSnapshot(index, state)`},
+	{"snapshot-of-one-less", "rsm/snapshot.go", `r.keep(index, encode())`, `r.keep(index-1, encode())`},
 	{"snapshot-without-index", "rsm/snapshot.go", `uint64(index))`, `uint64(0*index))`},
 	{"log-not-trimmed", "rsm/snapshot.go", `r.rf.PersistBytes() < s.max {`, `r.rf.PersistBytes() < 20*s.max {`},
 	{"snapshot-although-never", "rsm/snapshot.go", `if s.max <= 0 || s.since`, `if s.since`},
