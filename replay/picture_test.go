@@ -135,7 +135,7 @@ func TestPictureOfCourseTree(t *testing.T) {
 	for _, want := range []string{
 		event(picture.Start, "2>"), event(picture.State, "0>-1"), event(picture.Send, "0>1 RequestVote: RequestVote term 1: last log entry 0/0"),
 		event(picture.Step, "-1>0 : putting"), event(picture.Invoke, `3>0 : Put {Key:"x" Value:"1" ClientId:101}`),
-		event(picture.Answer, `1>0 : {Err:"ErrWrongLeader"}`), event(picture.Log, "2>0"), event(picture.Return, `3>0 : {Err:"OK"}`),
+		event(picture.Answer, `1>0 : ErrWrongLeader`), event(picture.Log, "2>0"), event(picture.Return, `3>0 : {Err:"OK"}`),
 		event(picture.Link, "0>2"), event(picture.Commit, "0>"), event(picture.Link, "0>2"), event(picture.Crash, "2>"), event(picture.Start, "2>"),
 		event(picture.Return, `4>0 : {Err:"OK" Value:"2"}`), event(picture.Violation, `-1>0 the test fails: kv_test.go:69: x is "2", want "3"`),
 	} {

@@ -64,7 +64,11 @@ func begin(t *testing.T, programs string, args ...string) *session {
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.process.Process.Kill() })
+	t.Cleanup(func() {
+		s.process.Process.Signal(os.Interrupt) // it stops its servers
+		time.AfterFunc(30*time.Second, func() { s.process.Process.Kill() })
+		s.process.Wait() // fails if it has ended before
+	})
 	s.rest = bufio.NewScanner(out)
 	for s.rest.Scan() {
 		s.lines = append(s.lines, s.rest.Text())

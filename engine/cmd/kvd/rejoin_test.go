@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"6.824/cmd/cli"
 )
@@ -17,14 +19,16 @@ func TestRejoin(t *testing.T) {
 	for id := 1; id <= 3; id++ {
 		c.start(id)
 	}
-	c.expect(0, "", "put", "a", "1")
-	c.expect(2, "1", "get", "a")
+	c.expect(0, "", "put", "a", "a value")
+	c.expect(2, "a value", "get", "a")
 	c.kill(2)
-	damageLog(t, filepath.Join(c.dir, "2", "v1", "wal"))
+	damageLog(t, filepath.Join(c.dir, "2", "v1", "wal"), "a value")
 	os.Remove(c.log(2))
 	c.start(2)
 	kvd := c.kvds[2]
+	timer := time.AfterFunc(20*time.Second, func() { kvd.Process.Kill() })
 	kvd.Wait()
+	timer.Stop()
 	delete(c.kvds, 2)
 	if code := kvd.ProcessState.ExitCode(); code != cli.ExitUsage {
 		t.Errorf("the damaged server exits with %d", code)
@@ -53,7 +57,7 @@ func TestRejoin(t *testing.T) {
 			t.Fatalf("%v: %v, %s", words, err, out)
 		}
 	}
-	c.expect(2, "1", "get", "a") // server 4 has the address of server 2
+	c.expect(2, "a value", "get", "a") // server 4 has the address of server 2
 	c.expect(2, "2", "get", "b")
 	c.kill(1)
 	c.expect(2, "", "put", "c", "3")
@@ -62,23 +66,24 @@ func TestRejoin(t *testing.T) {
 	}
 }
 
-// damageLog flips a bit in the first entry of a log.
-func damageLog(t *testing.T, dir string) {
+// damageLog flips a bit where the log in dir has a text.
+func damageLog(t *testing.T, dir, text string) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.wal"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("the log has no files, error %v", err)
-	}
-	f, err := os.OpenFile(names[0], os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	b := make([]byte, 1)
-	if _, err := f.ReadAt(b, 300); err != nil {
-		t.Fatal(err)
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := bytes.Index(b, []byte(text)); at >= 0 {
+			b[at] ^= 1
+			if err := os.WriteFile(name, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
 	}
-	b[0] ^= 1
-	if _, err := f.WriteAt(b, 300); err != nil {
-		t.Fatal(err)
-	}
+	t.Fatalf("the log %v does not have %q", names, text)
 }

@@ -82,7 +82,7 @@ var table = []mutant{
 		return err
 	}`, "TestWriter_orders"},
 	{"nothing-purged", "purge.go", `for _, name := range logs[:max(needed-1, 0)] {`, `for _, name := range logs[:min(needed, 0)] {`, "TestWriter_orders"},
-	{"hardstate-not-kept", "recover.go", `err = w.Save(hard, nil)`, `err = nil`, "TestWriter_hardState"},
+	{"hardstate-not-kept", "recover.go", `err = errors.Join(w.Save(hard, nil), d.removeBroken())`, `err = d.removeBroken()`, "TestWriter_hardState"},
 	{"compacted-before-applied", "snapshot.go", `s == nil || s.index() > l.raft.BasicStatus().Applied || l.saving`, `s == nil || l.saving`, "TestSnapshot_inTheMiddleOfABatch"},
 	{"failed-save-overlooked", "save.go", `w.node.fail(fmt.Errorf("cannot save: %w", err)) return`, `fmt.Println(err)`, "TestFailedSave"},
 
@@ -101,6 +101,8 @@ var table = []mutant{
 			l.node.fail`, "TestLostDirectory"},
 	{"any-answer-to-a-read", "read.go", `if len(s.RequestCtx) != 8 || binary.BigEndian.Uint64(s.RequestCtx) != r.question {`, `if len(s.RequestCtx) != 8 || binary.BigEndian.Uint64(s.RequestCtx) == 0 {`, "TestReads_confirmed"},
 	{"read-before-commit", "read.go", `if call.index > l.commit {`, `if false {`, "TestReads_answer"},
+	{"only-voter-answers-at-once", "read.go", `if !l.knowsCommit() { return }`, ``, "TestReadIndex_onlyServerRestarts"},
+	{"read-overtakes-commit", "linger.go", `if m.GetType() != raftpb.MsgApp { out = append(out, l.held[k]) }`, ``, "TestLinger"},
 	{"snapshot-for-others", "peers.go", `state.Learners = append(state.Learners, m.GetTo())`, ``, "TestForReceiver"},
 	{"raft-s-snapshot-changed", "peers.go", `m = proto.Clone(m).(*raftpb.Message)`, `_ = proto.Clone(m)`, "TestForReceiver"},
 	{"last-voter-removed", "membership.go", `return len(left) > 0`, `return true`, "TestMembership_lastVoter"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func (r *Recorded) Judge() {
 	dir := cmp.Or(os.Getenv("PICTURES"), os.TempDir())
 	if err := r.Check(checkLimit); err != nil {
 		t.Error(err)
-		if e, ok := err.(*history.Error); ok {
+		if e, ok := err.(*history.Error); ok && runtime.GOOS != "wasip1" {
 			if page, err := e.WritePage(dir); err != nil {
 				t.Error(err)
 			} else {
@@ -55,7 +56,7 @@ func (r *Recorded) Judge() {
 			}
 		}
 	}
-	if !t.Failed() {
+	if !t.Failed() || runtime.GOOS == "wasip1" { // a seeded host keeps the events itself
 		return
 	}
 	t.Logf("to run it again: %s", r.command)
