@@ -13,8 +13,8 @@ usage: each-module.sh [flags] COMMAND [ARGUMENT...]
 It runs COMMAND in the directory of each module, beginning with the root, and
 stops after the first failure. Each module uses the Go version of its go.mod.
 
-The command "test" runs go test with the module's flags, and with the module's
-budget as the timeout of each package. It prints how long each module took.
+The command "test" runs go test with the module's flags, and with three times the
+module's budget as the timeout of each package. It prints how long each module took.
 
 flags:
   -h, --help  print this text
@@ -37,13 +37,13 @@ EOF
 # without cached test results. The race detector would make replay's WebAssembly about
 # ten times slower, and compare's engines so slow that leaders step down.
 modules='
-.       114 -race
+.       112 -race
 compare  20
-kvraft   15
-student   4
-replay   66
-browser  35
-engine   36 -race
+kvraft   13
+student   3
+replay   62
+browser  30
+engine   50 -race
 '
 
 # most bounds the sum of the budgets, in seconds: five minutes less the rest of make test.
@@ -74,14 +74,14 @@ check_modules() {
 
 # test_module BUDGET FLAG...: tests the module in the current directory. A module that takes
 # longer than its budget is only reported as late, since a cold cache or other work may
-# be the reason. A test that hangs is stopped. The flags are not for the programs in cmd, whose
+# be the reason. A test that takes three times the budget hangs, and is stopped. The flags are not for the programs in cmd, whose
 # tests run other programs most of the time.
 test_module() {
-  local budget=$1 begun=$SECONDS took late=
+  local budget=$1 timeout=$((3 * $1))s begun=$SECONDS took late=
   shift
   # shellcheck disable=SC2046 # import paths have no spaces
-  go test -timeout "${budget}s" "$@" $(go list ./... | grep -v /cmd/) || return
-  [[ ! -d cmd ]] || go test -timeout "${budget}s" ./cmd/... || return
+  go test -timeout "$timeout" "$@" $(go list ./... | grep -v /cmd/) || return
+  [[ ! -d cmd ]] || go test -timeout "$timeout" ./cmd/... || return
   took=$((SECONDS - begun))
   ((took <= budget)) || late='; that is more, as on a busy machine or while Go compiles for the first time'
   printf 'module %s took %d s; two idle cores need at most %d s%s\n' "$(go list -m)" "$took" "$budget" "$late"

@@ -117,7 +117,7 @@ func TestExplains(t *testing.T) {
 		code    exit
 		pattern string
 	}{
-		"-run Exp -timeout 15s ./endless":  {failed, `did not end within 15s: for \d+s its clock has stood still.*standard library.*endless.TestExp`},
+		"-run Exp -timeout 10s ./endless":  {failed, `did not end within 10s: for \d+s its clock has stood still.*standard library.*endless.TestExp`},
 		"-run Ticks -timeout 4s ./endless": {failed, "did not end within 4s .*Raise -timeout"},
 		"-run Deadlock ./endless":          {failed, "did not end within that virtual time"},
 		"-run Dial ./network":              {failed, "need the network"},

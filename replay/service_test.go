@@ -8,11 +8,10 @@ import (
 	"testing"
 )
 
-// The tests of the services run from a seed.
+// The tests of the services run from a seed. TestServiceFails runs one of package kvraft.
 func TestServices(t *testing.T) {
 	t.Parallel()
 	for pkg, test := range map[string]string{
-		"":           "TestUnreliableOneKey3A",
 		"/rsm":       "TestLeaderPartition4A/any_Raft",
 		"/versioned": "TestOnePartition4B",
 	} {
