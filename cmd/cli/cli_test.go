@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -160,5 +161,19 @@ func TestExec(t *testing.T) {
 	io.Copy(io.Discard, stdout) // sleep holds the pipe as long as it lives
 	if cmd.Wait() == nil {
 		t.Error("a killed command has succeeded")
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	f := flag.NewFlagSet("", flag.ContinueOnError)
+	f.Int("servers", 5, "")
+	f.String("input", "", "")
+	f.String("picture", "", "")
+	f.Bool("faults", true, "")
+	if err := f.Parse([]string{"-servers=5", "-input", "my text", "-picture=p.html", "-faults=false"}); err != nil {
+		t.Fatal(err)
+	}
+	if line := CommandLine("demo", f, "picture"); line != "demo -faults=false -input='my text'" {
+		t.Errorf("%q", line)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"math/rand"
 	"time"
@@ -83,12 +82,7 @@ func parseOptions(args []string) (options, error) {
 	if o.seed == 0 {
 		o.seed = 1 + rand.Int63n(999_999)
 	}
-	o.command = "go run ./cmd/raft-demo"
-	f.VisitAll(func(f *flag.Flag) {
-		if value := f.Value.String(); value != f.DefValue && f.Name != "picture" {
-			o.command += fmt.Sprintf(" -%s=%s", f.Name, value)
-		}
-	})
+	o.command = cli.CommandLine("go run ./cmd/raft-demo", f, "picture")
 	return o, o.check(others)
 }
 
