@@ -9,49 +9,18 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"6.824/engine"
+	"6.824/engine/internal/pipe"
 )
-
-// A memoryListener is a listener whose connections are in memory.
-type memoryListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (l memoryListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l memoryListener) Close() error   { close(l.closed); return nil }
-func (l memoryListener) Addr() net.Addr { return &net.TCPAddr{} }
-
-// A closedConn tells that it was closed.
-type closedConn struct {
-	net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (c *closedConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
-}
 
 // exchange sends bytes on a new connection, and returns what comes back until the server closes it, or until a client that
 // waits only so long does.
-func (l memoryListener) exchange(t *testing.T, request []byte, patience time.Duration) []byte {
-	ours, theirs := net.Pipe()
-	conn := &closedConn{Conn: theirs, closed: make(chan struct{})}
-	l.conns <- conn
+func exchange(t *testing.T, l pipe.Listener, request []byte, patience time.Duration) []byte {
+	ours, conn := pipe.New()
+	l.Conns <- conn
 	answer := make(chan []byte, 1)
 	go func() {
 		b, _ := io.ReadAll(ours)
@@ -61,12 +30,12 @@ func (l memoryListener) exchange(t *testing.T, request []byte, patience time.Dur
 		ours.Write(request) // fails if the server closes the connection before
 	}()
 	select {
-	case <-conn.closed:
+	case <-conn.Closed:
 	case <-time.After(patience):
 	}
 	ours.Close()
 	select {
-	case <-conn.closed:
+	case <-conn.Closed:
 	case <-time.After(20 * time.Second):
 		t.Error("the connection goes on without its client")
 	}
@@ -102,13 +71,13 @@ func FuzzHTTP(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	l := memoryListener{make(chan net.Conn), make(chan struct{})}
+	l := pipe.NewListener()
 	web := HTTPServer(s.Handler(), logger)
 	web.SetKeepAlivesEnabled(false)
 	go web.Serve(l)
 	f.Cleanup(func() { web.Close(); s.rsm.Kill() })
 	f.Fuzz(func(t *testing.T, request []byte) {
-		for r := bufio.NewReader(bytes.NewReader(l.exchange(t, request, 5*time.Millisecond))); ; {
+		for r := bufio.NewReader(bytes.NewReader(exchange(t, l, request, 5*time.Millisecond))); ; {
 			response, err := http.ReadResponse(r, nil)
 			if err != nil {
 				break
@@ -121,7 +90,7 @@ func FuzzHTTP(f *testing.F) {
 				t.Errorf("%d, %q", response.StatusCode, body)
 			}
 		}
-		if got := string(l.exchange(t, []byte("GET /healthz HTTP/1.0\r\n\r\n"), 20*time.Second)); !strings.HasSuffix(got, "\r\nok\n") {
+		if got := string(exchange(t, l, []byte("GET /healthz HTTP/1.0\r\n\r\n"), 20*time.Second)); !strings.HasSuffix(got, "\r\nok\n") {
 			t.Errorf("the next client got %q", got)
 		}
 		if log.Len() > 0 {

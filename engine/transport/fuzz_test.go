@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
+	"6.824/engine/internal/pipe"
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
@@ -71,36 +71,6 @@ func stepOnly(t *testing.T, storage *raft.MemoryStorage, m *raftpb.Message) {
 	}
 }
 
-// A pipeListener is a listener whose connections are in memory.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-}
-
-func (l pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l pipeListener) Close() error   { close(l.closed); return nil }
-func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
-
-// A closedConn tells that it was closed.
-type closedConn struct {
-	net.Conn
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (c *closedConn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
-}
-
 // A judge is a handler that checks what a connection lets through.
 type judge struct{ *testing.F }
 
@@ -155,7 +125,7 @@ func FuzzPeerPort(f *testing.F) {
 	f.Add(byte(3), []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, true)
 	f.Add(byte(4), []byte("abc"), true)
 	f.Add(byte(4), frames([]byte("ab"), nil), false)
-	l := pipeListener{make(chan net.Conn), make(chan struct{})}
+	l := pipe.NewListener()
 	t, err := New(Options{
 		ID: 2, Cluster: "c", Listener: l, MaxSnapshot: fuzzSnapshot, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Handler: judge{f},
 		Dial: func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed },
@@ -169,14 +139,13 @@ func FuzzPeerPort(f *testing.F) {
 		if framed {
 			rest = frames(rest)
 		}
-		ours, theirs := net.Pipe()
-		conn := &closedConn{Conn: theirs, closed: make(chan struct{})}
-		l.conns <- conn
+		ours, conn := pipe.New()
+		l.Conns <- conn
 		go io.Copy(io.Discard, ours)
 		ours.Write(slices.Concat(beginnings[int(beginning)%len(beginnings)], rest)) // fails if the server has closed it before
 		ours.Close()
 		select {
-		case <-conn.closed:
+		case <-conn.Closed:
 		case <-time.After(10 * time.Second):
 			t.Fatal("the connection goes on")
 		}
